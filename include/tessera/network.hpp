@@ -1,0 +1,186 @@
+// The description of a network: populations, projections, stimuli, recorders. Plain values; build one
+// in C++ or load a model file (tessera/model_file.hpp), validate it, then simulate it. Nothing here
+// allocates neurons or synapses.
+//
+// Units: ms, mV, pA, pF, nS, Hz; weights in the unit of the target's model.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tessera/errors.hpp"
+#include "tessera/neuron_model.hpp"
+
+namespace tessera {
+
+/// A one-dimensional distribution, redrawn until the value lies within [low, high].
+struct Distribution {
+  enum class Kind { constant, uniform, normal, lognormal, exponential };
+  Kind kind = Kind::constant;
+  /// constant: a. uniform: [a, b). normal: mean a, SD b. lognormal: exp(normal(a, b)), a = mu and
+  /// b = sigma of the underlying normal (in log of the unit). exponential: mean a.
+  double a = 0.0;
+  double b = 0.0;
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+
+  static Distribution constant(double value) { return {Kind::constant, value}; }
+  static Distribution uniform(double from, double to) { return {Kind::uniform, from, to}; }
+  static Distribution normal(double mean, double sd) { return {Kind::normal, mean, sd}; }
+  static Distribution lognormal(double mu, double sigma) { return {Kind::lognormal, mu, sigma}; }
+  static Distribution exponential(double mean) { return {Kind::exponential, mean}; }
+  [[nodiscard]] Distribution within(double lowest, double highest) const;
+  /// Multiplies every value by `factor` (bounds too).
+  [[nodiscard]] Distribution scaled(double factor) const;
+  /// Mean of the distribution after redrawing within the bounds.
+  [[nodiscard]] double mean() const;
+  /// Variance after redrawing within the bounds.
+  [[nodiscard]] double variance() const;
+  /// Inverse cumulative distribution after redrawing within the bounds, u in (0, 1).
+  [[nodiscard]] double quantile(double u) const;
+  /// Cumulative distribution after redrawing within the bounds.
+  [[nodiscard]] double cdf(double x) const;
+  /// "" when the parameters make sense, else a sentence.
+  [[nodiscard]] std::string problem() const;
+};
+[[nodiscard]] std::string to_string(Distribution::Kind kind);
+
+/// Who is connected to whom.
+struct ConnectivityRule {
+  enum class Kind {
+    one_to_one,           ///< source i to target i; sizes must be equal
+    all_to_all,           ///< every pair
+    fixed_total_number,   ///< `number` synapses, uniform over pairs
+    fixed_indegree,       ///< every target has exactly `number` synapses
+    fixed_outdegree,      ///< every source has exactly `number` synapses
+    pairwise_bernoulli,   ///< every pair with `probability`
+    gaussian_2d,          ///< every pair with probability * exp(-d^2 / (2 sigma^2)) on a periodic grid
+    explicit_list         ///< `list`
+  };
+  Kind kind = Kind::one_to_one;
+  std::uint64_t number = 0;
+  double probability = 0.0;
+  double sigma = 0.0;  ///< gaussian_2d: in grid units (distance between neighbours is 1)
+  bool autapses = true;
+  bool multapses = true;  ///< fixed_* rules only
+  struct Synapse {
+    std::uint32_t source = 0;
+    std::uint32_t target = 0;
+    double weight = 0.0;
+    double delay_ms = 0.0;
+  };
+  std::vector<Synapse> list;  ///< explicit_list: carries its own weights and delays
+};
+[[nodiscard]] std::string to_string(ConnectivityRule::Kind kind);
+
+/// Values that populate one column of a population's state: drawn, or listed one per neuron.
+struct InitialValue {
+  Distribution distribution;
+  std::vector<double> values;  ///< when not empty: one per neuron
+};
+
+struct Population {
+  enum class Kind { neurons, poisson_source, spike_train_source };
+  std::string name;
+  Kind kind = Kind::neurons;
+  std::uint32_t size = 0;
+  std::string model;                          ///< neurons: a name of the catalogue
+  std::map<std::string, double> parameters;   ///< those that differ from the model's defaults
+  std::map<std::string, InitialValue> initial;  ///< by state variable
+  std::uint32_t grid_columns = 0;  ///< neuron i sits at (i % columns, i / columns); 0: no grid
+  /// poisson_source: every neuron spikes as a Poisson process while a pulse is on. A pulse starts at
+  /// start, start + interval, ... and lasts `duration`; interval 0: one pulse only.
+  double rate_hz = 0.0;
+  double start_ms = 0.0;
+  double duration_ms = std::numeric_limits<double>::infinity();
+  double interval_ms = 0.0;
+  /// spike_train_source: spike times of each neuron; times are rounded to the nearest step.
+  struct TrainSpike {
+    double time_ms = 0.0;
+    std::uint32_t neuron = 0;
+  };
+  std::vector<TrainSpike> train;
+  double mean_rate_hz = 0.0;  ///< expected rate; used for down-scaling and for the time estimate
+  bool inhibitory = false;    ///< drawn in the second colour
+  SourceLocation where;
+};
+
+struct Projection {
+  std::string name;
+  std::string source;
+  std::string target;
+  ConnectivityRule rule;
+  Distribution weight;    ///< in the target model's unit
+  Distribution delay_ms;  ///< rounded to steps of dt; at least one step
+  SourceLocation where;
+};
+
+/// Input that needs no synapses: a current, or one private Poisson train per neuron.
+struct Stimulus {
+  enum class Kind { current, poisson };
+  std::string name;
+  Kind kind = Kind::current;
+  std::string target;
+  /// current: amplitude (pA) from `start_ms` for `duration_ms`. `values`, when not empty, gives one
+  /// amplitude per neuron instead.
+  double amplitude_pA = 0.0;
+  std::vector<double> values;
+  double start_ms = 0.0;
+  double duration_ms = std::numeric_limits<double>::infinity();
+  /// poisson: every neuron receives its own train of `rate_hz` with `weight`; the first spikes arrive
+  /// `delay_ms` after start_ms.
+  double rate_hz = 0.0;
+  double weight = 0.0;
+  double delay_ms = 0.0;
+  SourceLocation where;
+};
+
+/// What to write down beside spikes: a state variable of the first `count` neurons of a population.
+struct StateRecorder {
+  std::string population;
+  std::string variable = "V_m";
+  std::uint32_t count = 1;
+  double interval_ms = 0.1;
+  SourceLocation where;
+};
+
+struct Network {
+  std::string name;
+  double dt_ms = 0.1;
+  double time_ms = 1000.0;    ///< default model time of a run
+  double discard_ms = 0.0;    ///< default start of statistics
+  std::uint64_t seed = 1;     ///< default seed
+  std::vector<Population> populations;
+  std::vector<Projection> projections;
+  std::vector<Stimulus> stimuli;
+  std::vector<StateRecorder> recorders;
+  /// A population that fires above this rate (averaged over 100 ms of model time) stops the run.
+  double rate_limit_hz = 1000.0;
+  std::map<std::string, double> parameters;  ///< named parameters after overriding, for the report
+
+  [[nodiscard]] const Population* find(const std::string& population_name) const noexcept;
+  [[nodiscard]] std::size_t index_of(const std::string& population_name) const;  ///< throws InputError
+};
+
+/// The expected number of synapses of a projection (exact for every rule but the Bernoulli ones).
+[[nodiscard]] double expected_synapses(const Projection& projection, const Population& source,
+                                       const Population& target);
+
+/// Everything that is wrong with a network, empty when it can be simulated.
+[[nodiscard]] std::vector<Problem> validate(const Network& network, const NeuronCatalogue& models);
+
+/// Throws InputError with all problems when there are any.
+void require_valid(const Network& network, const NeuronCatalogue& models);
+
+/// Down-scaling that keeps mean and variance of the input (van Albada et al. 2015): sizes times
+/// `neurons`, in-degrees times `synapses`, weights over sqrt(synapses), and a current that replaces the
+/// lost mean, from the populations' mean_rate_hz and `tau_syn`. Both factors in (0, 1].
+/// Applies to iaf_psc_exp populations; throws InputError for others.
+void scale_network(Network& network, double neurons, double synapses, const NeuronCatalogue& models);
+
+}  // namespace tessera

@@ -1,0 +1,28 @@
+// What the built-in neuron models share: their list and the constants of exact integration.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <limits>
+
+#include "tessera/neuron_model.hpp"
+
+namespace tessera {
+
+inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
+/// Whole steps in a duration (rounded to the nearest).
+[[nodiscard]] int steps_of(double duration_ms, double dt_ms);
+
+/// Voltage after one step of dt from a unit current that decays with tau_syn (Rotter and Diesmann
+/// 1999, eq. 9), stable where tau_syn approaches tau_m. mV per pA.
+[[nodiscard]] double exact_current_to_voltage(double tau_syn, double tau_m, double capacitance,
+                                              double dt_ms);
+
+namespace iaf_psc_exp { [[nodiscard]] NeuronModel model(); }
+namespace iaf_psc_alpha { [[nodiscard]] NeuronModel model(); }
+namespace iaf_psc_delta { [[nodiscard]] NeuronModel model(); }
+namespace iaf_cond_exp { [[nodiscard]] NeuronModel model(); }
+namespace aeif_cond_exp { [[nodiscard]] NeuronModel model(); }
+namespace izhikevich { [[nodiscard]] NeuronModel model(); }
+
+}  // namespace tessera

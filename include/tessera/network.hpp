@@ -23,19 +23,22 @@ struct Distribution {
   enum class Kind { constant, uniform, normal, lognormal, exponential };
   Kind kind = Kind::constant;
   /// constant: a. uniform: [a, b). normal: mean a, SD b. lognormal: exp(normal(a, b)), a = mu and
-  /// b = sigma of the underlying normal (in log of the unit). exponential: mean a.
+  /// b = sigma of the underlying normal (in log of the unit). exponential: mean a (all values have the
+  /// sign of a).
   double a = 0.0;
   double b = 0.0;
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
+  bool mirrored = false;  ///< lognormal: values are -exp(normal(a, b)), for inhibitory weights
 
   static Distribution constant(double value) { return {Kind::constant, value}; }
   static Distribution uniform(double from, double to) { return {Kind::uniform, from, to}; }
   static Distribution normal(double mean, double sd) { return {Kind::normal, mean, sd}; }
   static Distribution lognormal(double mu, double sigma) { return {Kind::lognormal, mu, sigma}; }
   static Distribution exponential(double mean) { return {Kind::exponential, mean}; }
+  /// The same, redrawn until the value also lies within [lowest, highest].
   [[nodiscard]] Distribution within(double lowest, double highest) const;
-  /// Multiplies every value by `factor` (bounds too).
+  /// Multiplies every value by `factor` (bounds too); a negative factor mirrors, 0 gives constant 0.
   [[nodiscard]] Distribution scaled(double factor) const;
   /// Mean of the distribution after redrawing within the bounds.
   [[nodiscard]] double mean() const;

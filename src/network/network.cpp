@@ -1,0 +1,100 @@
+// Looking up and counting in a network description.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "tessera/network.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tessera {
+namespace {
+
+// Sum of exp(-d^2 / (2 sigma^2)) over the distances d from one place to all `length` on a ring.
+double ring_sum(std::uint32_t length, double sigma) {
+  double sum = 1.0;
+  for (std::uint32_t i = 1; i <= length / 2 && i < 40.0 * sigma; ++i) {
+    const double distance = i;
+    const double twice = 2 * i == length ? 1.0 : 2.0;  // the opposite place is reached once
+    sum += twice * std::exp(-0.5 * distance * distance / (sigma * sigma));
+  }
+  return sum;
+}
+
+double gaussian_pairs(const ConnectivityRule& rule, const Population& source, double targets,
+                      bool without_self) {
+  if (source.grid_columns == 0 || !(rule.sigma > 0.0)) return 0.0;
+  // The kernel is a product of one factor per axis, and every target sees the same periodic grid.
+  const double per_target = ring_sum(source.grid_columns, rule.sigma) *
+                            ring_sum(source.size / source.grid_columns, rule.sigma);
+  return rule.probability * targets * (per_target - (without_self ? 1.0 : 0.0));
+}
+
+}  // namespace
+
+const Population* Network::find(const std::string& population_name) const noexcept {
+  const auto found = std::find_if(populations.begin(), populations.end(),
+                                  [&](const Population& p) { return p.name == population_name; });
+  return found == populations.end() ? nullptr : &*found;
+}
+
+std::size_t Network::index_of(const std::string& population_name) const {
+  if (const Population* found = find(population_name)) {
+    return static_cast<std::size_t>(found - populations.data());
+  }
+  std::vector<std::string> names;
+  for (const Population& population : populations) names.push_back(population.name);
+  throw InputError(fmt::format("There is no population named '{}'.{}", population_name,
+                               did_you_mean(population_name, names)));
+}
+
+double expected_synapses(const Projection& projection, const Population& source,
+                         const Population& target) {
+  const ConnectivityRule& rule = projection.rule;
+  const double sources = source.size, targets = target.size;
+  const bool without_self = !rule.autapses && projection.source == projection.target;
+  const double pairs = sources * (without_self ? targets - 1.0 : targets);
+  switch (rule.kind) {
+    case ConnectivityRule::Kind::one_to_one:
+      return without_self ? 0.0 : sources;
+    case ConnectivityRule::Kind::all_to_all:
+      return pairs;
+    case ConnectivityRule::Kind::fixed_total_number:
+      return static_cast<double>(rule.number);
+    case ConnectivityRule::Kind::fixed_indegree:
+      return static_cast<double>(rule.number) * targets;
+    case ConnectivityRule::Kind::fixed_outdegree:
+      return static_cast<double>(rule.number) * sources;
+    case ConnectivityRule::Kind::pairwise_bernoulli:
+      return rule.probability * pairs;
+    case ConnectivityRule::Kind::gaussian_2d:
+      return gaussian_pairs(rule, source, targets, without_self);
+    case ConnectivityRule::Kind::explicit_list:
+      return static_cast<double>(rule.list.size());
+  }
+  return 0.0;
+}
+
+std::string to_string(ConnectivityRule::Kind kind) {
+  switch (kind) {
+    case ConnectivityRule::Kind::one_to_one:
+      return "one_to_one";
+    case ConnectivityRule::Kind::all_to_all:
+      return "all_to_all";
+    case ConnectivityRule::Kind::fixed_total_number:
+      return "fixed_total_number";
+    case ConnectivityRule::Kind::fixed_indegree:
+      return "fixed_indegree";
+    case ConnectivityRule::Kind::fixed_outdegree:
+      return "fixed_outdegree";
+    case ConnectivityRule::Kind::pairwise_bernoulli:
+      return "pairwise_bernoulli";
+    case ConnectivityRule::Kind::gaussian_2d:
+      return "gaussian_2d";
+    case ConnectivityRule::Kind::explicit_list:
+      return "explicit_list";
+  }
+  return "unknown";
+}
+
+}  // namespace tessera

@@ -22,9 +22,9 @@ namespace tessera {
 
 // ---------------------------------------------------------------------------------- recording
 
-/// Makes the folder of a new result. Throws InputError when it holds a result already and `replace`
-/// is false, or when `folder` exists and is not a folder; RunError when it cannot be made. With
-/// `replace` the old result stays untouched until the files of the new one get their names.
+/// Makes the folder of a new result. Throws InputError when it is not empty and `replace` is false, or
+/// when it is not a folder; RunError when it cannot be made. With `replace` an old result stays
+/// untouched until the files of the new one get their names.
 void prepare_result_folder(const std::filesystem::path& folder, bool replace);
 
 /// Streams spikes to disk. Use as (a part of) the observer of Simulation::run, then call finish().
@@ -42,7 +42,8 @@ class SpikeRecorder : public RunObserver {
   void on_spikes(std::span<const Spike> spikes) override;
   /// Writes what is left, flushes to the disk, gives the files their final names. Call it also
   /// after an interrupted or failed run: what was recorded up to then is a whole, loadable result.
-  void finish();
+  /// Returns the names of the files, for RunSummary::files.
+  std::vector<std::string> finish();
   [[nodiscard]] std::uint64_t spikes_written() const noexcept;
 
  private:
@@ -56,7 +57,7 @@ class TraceRecorder : public RunObserver {
   TraceRecorder(const std::filesystem::path& folder, const Network& network);
   ~TraceRecorder() override;
   void on_sample(const StateSample& sample) override;
-  void finish();
+  std::vector<std::string> finish();
 
  private:
   struct Impl;
@@ -107,6 +108,9 @@ struct RunSummary {
   Precision precision = Precision::fast;
   std::string simd_target;
   std::map<std::string, double> parameters;  ///< named parameters of the model
+  std::vector<StateRecorder> recorders;      ///< the network's; what the trace files hold
+  /// Names of the files beside report.json, as the recorders' finish() returned them.
+  std::vector<std::string> files;
   /// In the network's order. Leave empty to take names and sizes from `simulation`, and rates from
   /// its spike counts.
   std::vector<PopulationSummary> populations;

@@ -223,7 +223,7 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   const std::size_t elements = data.size() / type.bytes;
   const std::size_t rows = array.shape[0];
   const std::size_t columns = array.columns();
-  const bool fits = columns == 0 || rows <= elements / columns;
+  const bool fits = columns == 0 ? rows == 0 : rows <= elements / columns;
   if (!fits || rows * columns != elements || data.size() % type.bytes != 0) {
     fail("its header announces " + std::to_string(rows) + " x " + std::to_string(columns) +
          " elements of " + std::to_string(type.bytes) + " bytes, but " +

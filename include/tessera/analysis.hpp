@@ -86,8 +86,7 @@ struct Reference {
     [[nodiscard]] double spread(Measure measure) const;
   };
   std::string name;
-  double model_time_ms = 0.0;  ///< of each realisation, 0: not told
-  double discard_ms = 0.0;
+  double window_ms = 0.0;  ///< length of the realisations' statistics; 0: not told
   std::vector<Population> populations;
   [[nodiscard]] const Population* find(const std::string& population) const noexcept;
 };
@@ -121,7 +120,15 @@ struct Verdict {
   [[nodiscard]] bool passes() const noexcept { return compared > 0 && passed == compared; }
 };
 
-/// Compares every population that both sides have.
+/// KS distance between two samples of rates that are counts over windows of different length. Each
+/// count k stands for the interval (k - 1/2, k + 1/2) / window, over which it is spread evenly; for
+/// equal windows the result is exactly ks_distance, and different windows are not told apart by
+/// their lattices alone.
+[[nodiscard]] double rate_ks_distance(std::span<const double> a_hz, double a_window_ms,
+                                      std::span<const double> b_hz, double b_window_ms);
+
+/// Compares every population that both sides have. `options` is what the run's statistics were made
+/// with.
 [[nodiscard]] Verdict compare(const std::vector<PopulationStatistics>& run,
                               const Reference& reference, const StatisticsOptions& options);
 

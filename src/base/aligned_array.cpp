@@ -1,0 +1,30 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "base/aligned_array.hpp"
+
+#include <sys/mman.h>
+
+#include <new>
+
+namespace tessera {
+namespace {
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+std::size_t rounded(std::size_t bytes) {
+  const std::size_t page = bytes >= kHugePage ? kHugePage : std::size_t{4096};
+  return (bytes + page - 1) / page * page;
+}
+}  // namespace
+
+void* allocate_pages(std::size_t bytes) {
+  void* pages = mmap(nullptr, rounded(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                     -1, 0);
+  if (pages == MAP_FAILED) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  if (bytes >= kHugePage) madvise(pages, rounded(bytes), MADV_HUGEPAGE);
+#endif
+  return pages;
+}
+
+void release_pages(void* pages, std::size_t bytes) noexcept { munmap(pages, rounded(bytes)); }
+
+}  // namespace tessera

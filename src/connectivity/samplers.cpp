@@ -1,0 +1,92 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "connectivity/samplers.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace tessera {
+namespace {
+
+// Above this many trials inversion from the mode needs fewer random words than counting bits.
+constexpr std::uint64_t kMostCoins = 2048;
+
+double log_factorial(double n) { return std::lgamma(n + 1.0); }
+double log_choose(double n, double k) {
+  return log_factorial(n) - log_factorial(k) - log_factorial(n - k);
+}
+
+std::uint64_t count_coins(std::uint64_t n, RandomStream& stream) {
+  std::uint64_t heads = 0;
+  for (; n >= 32; n -= 32) heads += static_cast<std::uint64_t>(std::popcount(stream.next()));
+  if (n > 0) heads += static_cast<std::uint64_t>(std::popcount(stream.next() >> (32 - n)));
+  return heads;
+}
+
+/// Inverts the distribution by walking from the mode alternately up and down.
+/// up(k) = P(k + 1) / P(k); the support is [lowest, highest].
+template <class Up>
+std::uint64_t invert_from_mode(double u, std::uint64_t mode, double p_mode, std::uint64_t lowest,
+                               std::uint64_t highest, const Up& up) {
+  u -= p_mode;
+  if (u < 0.0) return mode;
+  std::uint64_t above = mode, below = mode;
+  double p_above = p_mode, p_below = p_mode;
+  while (above < highest || below > lowest) {
+    if (above < highest) {
+      p_above *= up(above);
+      ++above;
+      u -= p_above;
+      if (u < 0.0) return above;
+    }
+    if (below > lowest) {
+      p_below /= up(below - 1);
+      --below;
+      u -= p_below;
+      if (u < 0.0) return below;
+    }
+    if (p_above < 1e-300 && p_below < 1e-300) break;
+  }
+  return mode;  // rounding left a sliver of probability unassigned
+}
+
+}  // namespace
+
+std::uint64_t draw_binomial(std::uint64_t n, double numerator, double denominator,
+                            RandomStream& stream) {
+  if (n == 0 || numerator <= 0.0) return 0;
+  if (numerator >= denominator) return n;
+  if (2.0 * numerator == denominator && n <= kMostCoins) return count_coins(n, stream);
+  const double p = numerator / denominator;
+  const double odds = p / (1.0 - p);
+  const double trials = static_cast<double>(n);
+  const auto mode = std::min(n, static_cast<std::uint64_t>((trials + 1.0) * p));
+  const double k = static_cast<double>(mode);
+  const double p_mode =
+      std::exp(log_choose(trials, k) + k * std::log(p) + (trials - k) * std::log1p(-p));
+  return invert_from_mode(stream.next_unit(), mode, p_mode, 0, n, [&](std::uint64_t at) {
+    const double i = static_cast<double>(at);
+    return (trials - i) / (i + 1.0) * odds;
+  });
+}
+
+std::uint64_t draw_hypergeometric(std::uint64_t n, std::uint64_t good, std::uint64_t bad,
+                                  RandomStream& stream) {
+  const std::uint64_t total = good + bad;
+  const std::uint64_t lowest = n > bad ? n - bad : 0;
+  const std::uint64_t highest = std::min(n, good);
+  if (lowest == highest) return lowest;
+  const double g = static_cast<double>(good), b = static_cast<double>(bad);
+  const double draws = static_cast<double>(n);
+  const double ideal = (draws + 1.0) * (g + 1.0) / (static_cast<double>(total) + 2.0);
+  const auto mode = std::clamp(static_cast<std::uint64_t>(ideal), lowest, highest);
+  const double k = static_cast<double>(mode);
+  const double p_mode = std::exp(log_choose(g, k) + log_choose(b, draws - k) -
+                                 log_choose(static_cast<double>(total), draws));
+  return invert_from_mode(stream.next_unit(), mode, p_mode, lowest, highest, [&](std::uint64_t at) {
+    const double i = static_cast<double>(at);
+    return (g - i) * (draws - i) / ((i + 1.0) * (b - draws + i + 1.0));
+  });
+}
+
+}  // namespace tessera

@@ -1,0 +1,59 @@
+// How many of N items each source of a population gets, for any source without visiting the others.
+//
+// A fixed binary tree over the sources: a node passes its items to its two halves by a conditional
+// binomial (items fall independently) or hypergeometric (items are distinct pairs) draw keyed by the
+// node. Halves are powers of two, so nearly all binomials are fair coins.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/random.hpp"
+
+namespace tessera {
+
+class SourceTree {
+ public:
+  /// Sources of this many neighbours share a cached node.
+  static constexpr std::uint32_t kBlock = 8;
+  struct Share {
+    std::uint64_t first = 0;  ///< items of all sources before this one
+    std::uint32_t count = 0;
+  };
+  /// Pairs open to the sources [begin, end): the weight of a node.
+  using Pairs = std::function<std::uint64_t(std::uint32_t begin, std::uint32_t end)>;
+
+  /// `distinct`: items are distinct pairs (hypergeometric), else independent (binomial).
+  SourceTree(RandomKey key, std::uint32_t stream, std::uint64_t items, std::uint32_t sources,
+             bool distinct, Pairs pairs);
+
+  [[nodiscard]] Share share(std::uint32_t source) const;
+  /// Counts of a block of kBlock sources (fewer at the end) starting at block * kBlock.
+  void block_counts(std::uint32_t block, std::uint32_t* counts) const;
+  [[nodiscard]] std::uint32_t blocks() const { return static_cast<std::uint32_t>(first_.size()); }
+  [[nodiscard]] std::size_t bytes() const {
+    return first_.size() * sizeof(std::uint64_t) + items_.size() * sizeof(std::uint32_t);
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t left_share(std::uint64_t items, std::uint32_t node, std::uint32_t begin,
+                                         std::uint32_t width) const;
+  void fill_blocks(std::uint64_t items, std::uint64_t first, std::uint32_t node, std::uint32_t begin,
+                   std::uint32_t width);
+  void fill_counts(std::uint64_t items, std::uint32_t node, std::uint32_t begin, std::uint32_t width,
+                   std::uint32_t block_begin, std::uint32_t* counts) const;
+  [[nodiscard]] std::uint32_t block_node(std::uint32_t block) const { return top_ / kBlock + block; }
+
+  RandomKey key_;
+  std::uint32_t stream_;
+  std::uint32_t sources_;
+  std::uint32_t top_;  ///< width of the root: sources rounded up to a power of two
+  bool distinct_;
+  Pairs pairs_;
+  std::vector<std::uint64_t> first_;  ///< per block: items before it
+  std::vector<std::uint32_t> items_;  ///< per block
+};
+
+}  // namespace tessera

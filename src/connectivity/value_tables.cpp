@@ -1,0 +1,100 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "connectivity/value_tables.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tessera/errors.hpp"
+
+namespace tessera {
+
+WeightTable::WeightTable(const Distribution& distribution) {
+  if (distribution.kind == Distribution::Kind::constant) {
+    values.fill(distribution.a);
+    return;
+  }
+  constexpr int kSamples = 16;
+  double mean = 0.0;
+  for (std::uint32_t i = 0; i < kSize; ++i) {
+    double sum = 0.0;
+    for (int s = 0; s < kSamples; ++s) {
+      sum += distribution.quantile((i + (s + 0.5) / kSamples) / kSize);
+    }
+    values[i] = sum / kSamples;
+    mean += values[i] / kSize;
+  }
+  double variance = 0.0;
+  for (const double value : values) variance += (value - mean) * (value - mean) / kSize;
+  if (variance <= 0.0) return;
+  // A heavy tail may have no finite variance worth matching; then the quantile means stand as they are.
+  const double stretch = std::sqrt(distribution.variance() / variance);
+  const double centre = distribution.mean();
+  if (!std::isfinite(stretch) || !std::isfinite(centre) || stretch > 1.1) return;
+  for (double& value : values) {
+    value = std::clamp(centre + (value - mean) * stretch, distribution.low, distribution.high);
+  }
+}
+
+double WeightTable::largest_magnitude() const {
+  double largest = 0.0;
+  for (const double value : values) largest = std::max(largest, std::abs(value));
+  return largest;
+}
+
+DelayTable::DelayTable(const Distribution& delay_ms, double dt_ms) {
+  const auto cdf_up_to = [&](std::uint32_t step) { return delay_ms.cdf((step + 0.5) * dt_ms); };
+  const auto steps_of = [&](double ms) {
+    return static_cast<std::uint32_t>(
+        std::clamp(std::lround(ms / dt_ms), 1L, static_cast<long>(kMaxDelayGroups * kGroupSteps)));
+  };
+  min_steps = steps_of(delay_ms.quantile(0x1p-18));
+  max_steps = steps_of(delay_ms.quantile(1.0 - 0x1p-18));
+  if (delay_ms.kind == Distribution::Kind::constant) min_steps = max_steps = steps_of(delay_ms.a);
+  std::vector<double> probability(max_steps + 1, 0.0);  // [d] for d = 1 ..
+  double below = 0.0;
+  for (std::uint32_t d = min_steps; d <= max_steps; ++d) {
+    const double up_to = d == max_steps ? 1.0 : cdf_up_to(d);
+    probability[d] = up_to - below;
+    below = up_to;
+  }
+  first_group = (min_steps - 1) / kGroupSteps;
+  groups = (max_steps - 1) / kGroupSteps - first_group + 1;
+  double cumulative = 0.0;
+  for (std::uint32_t g = 0; g < groups; ++g) {
+    double in_group[kGroupSteps] = {};
+    double mass = 0.0;
+    for (std::uint32_t s = 0; s < kGroupSteps; ++s) {
+      const std::uint32_t d = (first_group + g) * kGroupSteps + s + 1;
+      in_group[s] = d <= max_steps ? probability[d] : 0.0;
+      mass += in_group[s];
+    }
+    cumulative += mass;
+    if (g + 1 < groups) {
+      const double threshold = std::round(std::min(cumulative, 1.0) * 65536.0);
+      group_thresholds.push_back(static_cast<std::uint16_t>(std::min(threshold, 65535.0)));
+    }
+    std::uint32_t packed = 0;
+    double up_to = 0.0;
+    for (std::uint32_t s = 0; s + 1 < kGroupSteps; ++s) {
+      up_to += in_group[s];
+      const double share = mass > 0.0 ? up_to / mass : 1.0;
+      const double threshold = share >= 1.0 - 1e-12 ? 1023.0 : std::min(1022.0, std::round(share * 1024.0));
+      packed |= static_cast<std::uint32_t>(threshold) << (10 * s);
+    }
+    step_thresholds.push_back(packed);
+  }
+}
+
+std::uint32_t DelayTable::group_of(std::uint32_t draw16) const {
+  const auto above = std::upper_bound(group_thresholds.begin(), group_thresholds.end(), draw16);
+  return first_group + static_cast<std::uint32_t>(above - group_thresholds.begin());
+}
+
+std::uint32_t DelayTable::step_of(std::uint32_t group, std::uint32_t draw10) const {
+  const std::uint32_t thresholds = step_thresholds[group - first_group];
+  const std::uint32_t draw = std::min(draw10, 1022u);
+  return (draw >= (thresholds & 1023)) + (draw >= ((thresholds >> 10) & 1023)) +
+         (draw >= ((thresholds >> 20) & 1023));
+}
+
+}  // namespace tessera

@@ -1,0 +1,52 @@
+// Weights and delays as tables that a few random bits look up.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "tessera/network.hpp"
+
+namespace tessera {
+
+/// Ring slots, and steps per delay group: a spike delivers one group every kGroupSteps steps, so the
+/// ring needs this many slots whatever the longest delay is.
+inline constexpr std::uint32_t kGroupSteps = 4;
+inline constexpr std::uint32_t kMaxDelayGroups = 1024;
+
+/// A weight distribution as 1024 equally likely values: each the mean of its quantile interval, with
+/// mean and variance of the distribution exactly.
+struct WeightTable {
+  static constexpr std::uint32_t kBits = 10;
+  static constexpr std::uint32_t kSize = 1u << kBits;
+  std::array<double, kSize> values{};
+  explicit WeightTable(const Distribution& distribution);
+  [[nodiscard]] double largest_magnitude() const;
+};
+
+/// A delay distribution in steps, split into groups of kGroupSteps and steps inside a group.
+struct DelayTable {
+  /// A tail below 2^-17 cannot be drawn with 16 bits and is folded into the longest delay.
+  DelayTable(const Distribution& delay_ms, double dt_ms);
+
+  /// Group of a 16-bit draw: first_group + number of thresholds at or below it.
+  [[nodiscard]] std::uint32_t group_of(std::uint32_t draw16) const;
+  /// Step inside the group (0 .. kGroupSteps-1) of a 10-bit draw.
+  [[nodiscard]] std::uint32_t step_of(std::uint32_t group, std::uint32_t draw10) const;
+  /// Delay in steps for one draw: 16 bits for the group, 10 for the step in it.
+  [[nodiscard]] std::uint32_t delay_of(std::uint32_t draw16, std::uint32_t draw10) const {
+    const std::uint32_t group = group_of(draw16);
+    return group * kGroupSteps + step_of(group, draw10) + 1;
+  }
+
+  std::uint32_t first_group = 0;
+  std::uint32_t groups = 1;                     ///< groups first_group .. first_group + groups - 1
+  std::vector<std::uint16_t> group_thresholds;  ///< groups - 1 of them, ascending
+  /// Per group: three 10-bit thresholds; step = how many are at or below min(draw10, 1022).
+  std::vector<std::uint32_t> step_thresholds;
+  std::uint32_t min_steps = 1;
+  std::uint32_t max_steps = 1;
+};
+
+}  // namespace tessera

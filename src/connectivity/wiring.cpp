@@ -1,0 +1,174 @@
+// Bundles, counts and delay splits; the targets of each rule are in rules.cpp.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "connectivity/wiring.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "connectivity/samplers.hpp"
+
+namespace tessera {
+namespace {
+
+using Kind = ConnectivityRule::Kind;
+
+bool drawn_uniformly(const ConnectivityRule& rule, bool self_projection) {
+  const bool counted = rule.kind == Kind::fixed_total_number || rule.kind == Kind::fixed_outdegree;
+  return counted && rule.multapses && (rule.autapses || !self_projection);
+}
+
+/// Ordered pairs of sources [begin, end) with the chunk's targets, the diagonal left out when asked.
+std::uint64_t open_pairs(const Bundle& b, bool autapses, std::uint32_t begin, std::uint32_t end) {
+  std::uint64_t pairs = static_cast<std::uint64_t>(end - begin) * b.targets.size;
+  if (b.self_projection && !autapses) {
+    const std::uint32_t from = std::max(begin, b.targets.begin);
+    const std::uint32_t to = std::min(end, b.targets.begin + b.targets.size);
+    if (to > from) pairs -= to - from;
+  }
+  return pairs;
+}
+
+}  // namespace
+
+Wiring::Wiring(const Network& network, std::uint64_t seed)
+    : network_(&network), key_(seed), chunks_(cut_into_chunks(network)) {
+  std::vector<std::vector<std::uint32_t>> chunks_of(network.populations.size());
+  for (std::uint32_t c = 0; c < chunks_.size(); ++c) chunks_of[chunks_[c].population].push_back(c);
+  min_delay_ = kMaxDelayGroups * kGroupSteps;
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) add_projection(p, chunks_of);
+  if (network.projections.empty()) min_delay_ = 1;
+}
+
+void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::uint32_t>>& chunks_of) {
+  const Projection& projection = network_->projections[p];
+  const auto source = static_cast<std::uint32_t>(network_->index_of(projection.source));
+  const auto target = static_cast<std::uint32_t>(network_->index_of(projection.target));
+  weight_tables_.push_back(std::make_unique<WeightTable>(projection.weight));
+  delay_tables_.push_back(std::make_unique<DelayTable>(projection.delay_ms, network_->dt_ms));
+  explicit_.push_back(nullptr);
+  std::uint32_t shortest = delay_tables_[p]->min_steps, longest = delay_tables_[p]->max_steps;
+  if (projection.rule.kind == Kind::explicit_list) {
+    auto rows = std::make_unique<ExplicitRows>();
+    rows->synapses = projection.rule.list;
+    std::stable_sort(rows->synapses.begin(), rows->synapses.end(),
+                     [](const auto& a, const auto& b) { return a.source < b.source; });
+    rows->begin.assign(network_->populations[source].size + 1, 0);
+    shortest = kMaxDelayGroups * kGroupSteps, longest = 1;
+    for (const auto& synapse : rows->synapses) {
+      ++rows->begin[synapse.source + 1];
+      const auto steps = static_cast<std::uint32_t>(std::max(1L, std::lround(synapse.delay_ms / network_->dt_ms)));
+      shortest = std::min(shortest, steps), longest = std::max(longest, steps);
+    }
+    std::partial_sum(rows->begin.begin(), rows->begin.end(), rows->begin.begin());
+    explicit_[p] = std::move(rows);
+  }
+  min_delay_ = std::min(min_delay_, shortest);
+  max_delay_ = std::max(max_delay_, longest);
+  const auto first = static_cast<std::uint32_t>(bundles_.size());
+  for (const std::uint32_t c : chunks_of[target]) {
+    const auto id = static_cast<std::uint32_t>(bundles_.size());
+    const bool self = source == target;
+    bundles_.push_back({id, p, source, c, chunks_[c],
+                        drawn_uniformly(projection.rule, self) ? Bundle::Drawing::uniform
+                                                               : Bundle::Drawing::listed, self});
+  }
+  trees_.resize(bundles_.size());
+  redirected_.resize(bundles_.size());
+  prepare_trees(bundles_[first], static_cast<std::uint32_t>(bundles_.size()) - first);
+}
+
+void Wiring::prepare_trees(const Bundle& first, std::uint32_t bundle_count) {
+  const ConnectivityRule& rule = projection(first).rule;
+  const std::uint32_t sources = network_->populations[first.source_population].size;
+  if (rule.kind != Kind::fixed_total_number &&
+      !(rule.kind == Kind::fixed_indegree && rule.multapses)) return;
+  std::uint64_t left = rule.number, open = 0;
+  for (std::uint32_t i = 0; i < bundle_count; ++i) {
+    open += open_pairs(bundles_[first.id + i], rule.autapses, 0, sources);
+  }
+  RandomStream stream(key_, Purpose::chunk_split, first.projection, 0);
+  for (std::uint32_t i = 0; i < bundle_count; ++i) {
+    const Bundle b = bundles_[first.id + i];
+    std::uint64_t items = 0;
+    if (rule.kind == Kind::fixed_indegree) {
+      items = rule.number * b.targets.size;
+    } else {
+      const std::uint64_t here = open_pairs(b, rule.autapses, 0, sources);
+      items = rule.multapses ? draw_binomial(left, static_cast<double>(here), static_cast<double>(open), stream)
+                             : draw_hypergeometric(left, here, open - here, stream);
+      left -= items;
+      open -= here;
+    }
+    const bool autapses = rule.autapses || rule.kind == Kind::fixed_indegree;
+    trees_[b.id] = std::make_unique<SourceTree>(
+        key_, b.id, items, sources, !rule.multapses,
+        [b, autapses](std::uint32_t from, std::uint32_t to) { return open_pairs(b, autapses, from, to); });
+    if (rule.kind == Kind::fixed_indegree && b.self_projection && !rule.autapses) find_redirected(b);
+  }
+}
+
+std::size_t Wiring::bytes() const {
+  std::size_t total = bundles_.size() * sizeof(Bundle) + weight_tables_.size() * sizeof(WeightTable);
+  for (const auto& tree : trees_) total += tree ? tree->bytes() : 0;
+  for (const auto& rows : explicit_) {
+    if (rows) total += rows->synapses.size() * sizeof(rows->synapses[0]) + rows->begin.size() * 4;
+  }
+  return total;
+}
+
+void Wiring::block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const {
+  if (trees_[b.id]) return trees_[b.id]->block_counts(block, counts);
+  const std::uint32_t sources = network_->populations[b.source_population].size;
+  for (std::uint32_t i = 0; i < SourceTree::kBlock; ++i) {
+    const std::uint32_t source = block * SourceTree::kBlock + i;
+    if (source < sources) counts[i] = outdegree_share(b, source);
+  }
+}
+
+std::uint32_t Wiring::count(const Bundle& b, std::uint32_t source) const {
+  return trees_[b.id] ? trees_[b.id]->share(source).count : outdegree_share(b, source);
+}
+
+/// A source's fixed out-degree passes through the chunks in order; each takes its share.
+std::uint32_t Wiring::outdegree_share(const Bundle& b, std::uint32_t source) const {
+  const ConnectivityRule& rule = projection(b).rule;
+  RandomStream stream(key_, Purpose::chunk_split, b.projection, source + 1);
+  std::uint64_t left = rule.number;
+  std::uint32_t first = b.id;
+  while (first > 0 && bundles_[first - 1].projection == b.projection) --first;
+  std::uint64_t open = 0;
+  for (std::uint32_t i = first; i < bundles_.size() && bundles_[i].projection == b.projection; ++i) {
+    open += open_pairs(bundles_[i], rule.autapses, source, source + 1);
+  }
+  for (std::uint32_t i = first;; ++i) {
+    const std::uint64_t here = open_pairs(bundles_[i], rule.autapses, source, source + 1);
+    const std::uint64_t share =
+        rule.multapses ? draw_binomial(left, static_cast<double>(here), static_cast<double>(open), stream)
+                       : draw_hypergeometric(left, here, open - here, stream);
+    if (i == b.id) return static_cast<std::uint32_t>(share);
+    left -= share;
+    open -= here;
+  }
+}
+
+// Draw i of the split is half (i % 2) of word (i % 8) / 2 of block i / 8: the order the vector kernel
+// (kernels/split_delays.cpp) can follow.
+void Wiring::split_delays(const Bundle& b, std::uint32_t source, std::uint32_t count,
+                          std::uint32_t* per_group) const {
+  const DelayTable& table = delays(b);
+  std::fill_n(per_group, table.groups, 0u);
+  if (table.groups == 1) {
+    per_group[0] = count;
+    return;
+  }
+  for (std::uint32_t block = 0; block * 8 < count; ++block) {
+    const RandomWords words = random_words(key_, Purpose::delay_split, block, source, b.id);
+    for (std::uint32_t i = 0; i < 8 && block * 8 + i < count; ++i) {
+      const std::uint32_t draw = words[i / 2] >> (16 * (i % 2)) & 0xffff;
+      ++per_group[table.group_of(draw) - table.first_group];
+    }
+  }
+}
+
+}  // namespace tessera

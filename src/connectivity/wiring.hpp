@@ -1,0 +1,103 @@
+// The wiring of a network: what every source sends into every chunk, as a pure function of the seed.
+//
+// A bundle is one projection into one chunk of its target population. The row of a source in a bundle
+// is a list of synapses; stored and procedural connectivity both come from the functions here.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/random.hpp"
+#include "connectivity/chunks.hpp"
+#include "connectivity/source_tree.hpp"
+#include "connectivity/value_tables.hpp"
+#include "tessera/network.hpp"
+
+namespace tessera {
+
+/// One synapse of a row. `target` counts from the chunk's first neuron.
+struct RowSynapse {
+  std::uint32_t target = 0;
+  std::uint32_t delay_steps = 1;
+  double weight = 0.0;
+};
+
+struct Bundle {
+  /// uniform: counts per source and delay group, then targets drawn with replacement; a vector kernel
+  /// draws these. listed: everything else, written out by list_row().
+  enum class Drawing { uniform, listed };
+  std::uint32_t id = 0;  ///< the key of its draws
+  std::uint32_t projection = 0;
+  std::uint32_t source_population = 0;
+  std::uint32_t chunk = 0;
+  Chunk targets;
+  Drawing drawing = Drawing::listed;
+  bool self_projection = false;  ///< source and target populations are the same
+};
+
+class Wiring {
+ public:
+  Wiring(const Network& network, std::uint64_t seed);
+
+  [[nodiscard]] const Network& network() const { return *network_; }
+  [[nodiscard]] RandomKey key() const { return key_; }
+  [[nodiscard]] const std::vector<Chunk>& chunks() const { return chunks_; }
+  [[nodiscard]] const std::vector<Bundle>& bundles() const { return bundles_; }
+  [[nodiscard]] const Projection& projection(const Bundle& b) const {
+    return network_->projections[b.projection];
+  }
+  [[nodiscard]] const WeightTable& weights(const Bundle& b) const {
+    return *weight_tables_[b.projection];
+  }
+  [[nodiscard]] const DelayTable& delays(const Bundle& b) const {
+    return *delay_tables_[b.projection];
+  }
+  [[nodiscard]] std::uint32_t min_delay_steps() const { return min_delay_; }
+  [[nodiscard]] std::uint32_t max_delay_steps() const { return max_delay_; }
+  [[nodiscard]] std::size_t bytes() const;
+
+  /// Synapses of sources [block * kBlock, ...) of a uniform bundle.
+  void block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const;
+  [[nodiscard]] std::uint32_t count(const Bundle& b, std::uint32_t source) const;
+  /// Splits `count` synapses of a uniform bundle's source over the delay groups of its table.
+  void split_delays(const Bundle& b, std::uint32_t source, std::uint32_t count,
+                    std::uint32_t* per_group) const;
+  /// Appends the row of a source, in the order in which its draws are numbered.
+  void list_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
+
+ private:
+  void add_projection(std::uint32_t projection, const std::vector<std::vector<std::uint32_t>>& chunks_of);
+  void prepare_trees(const Bundle& first, std::uint32_t bundle_count);
+  void find_redirected(const Bundle& b);
+  void list_uniform(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
+  void list_targets(const Bundle& b, std::uint32_t source, std::vector<std::uint32_t>& targets) const;
+  void list_explicit(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
+  void list_indegree(const Bundle& b, std::uint32_t source, std::vector<std::uint32_t>& targets) const;
+  void list_gaussian(const Bundle& b, std::uint32_t source, std::vector<std::uint32_t>& targets) const;
+  [[nodiscard]] std::uint32_t distinct_count(const Bundle& b, std::uint32_t source) const;
+  [[nodiscard]] std::uint32_t outdegree_share(const Bundle& b, std::uint32_t source) const;
+
+  struct ExplicitRows {  // synapses of an explicit list, ordered by source
+    std::vector<std::uint32_t> begin;
+    std::vector<ConnectivityRule::Synapse> synapses;
+  };
+  struct Redirected {  // stubs moved off the diagonal: (new source, target in chunk), sorted
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> stubs;
+  };
+
+  const Network* network_;
+  RandomKey key_;
+  std::vector<Chunk> chunks_;
+  std::vector<Bundle> bundles_;
+  std::vector<std::unique_ptr<WeightTable>> weight_tables_;
+  std::vector<std::unique_ptr<DelayTable>> delay_tables_;
+  std::vector<std::unique_ptr<SourceTree>> trees_;        ///< per bundle, where the rule has one
+  std::vector<std::unique_ptr<Redirected>> redirected_;   ///< per bundle
+  std::vector<std::unique_ptr<ExplicitRows>> explicit_;   ///< per projection
+  std::uint32_t min_delay_ = 1;
+  std::uint32_t max_delay_ = 1;
+};
+
+}  // namespace tessera

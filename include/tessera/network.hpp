@@ -184,9 +184,14 @@ struct Network {
 void require_valid(const Network& network, const NeuronCatalogue& models);
 
 /// Down-scaling that keeps mean and variance of the input (van Albada et al. 2015): sizes times
-/// `neurons`, in-degrees times `synapses`, weights over sqrt(synapses), and a current that replaces the
-/// lost mean, from the populations' mean_rate_hz and `tau_syn`. Both factors in (0, 1].
-/// Applies to iaf_psc_exp populations; throws InputError for others.
+/// `neurons`, in-degrees times `synapses` (K), weights over sqrt(K), rates of Poisson stimuli times K. The
+/// mean that is lost comes back as one constant current per population,
+///   (1 - sqrt(K)) * 0.001 * sum of tau_syn * weight * in-degree * rate,
+/// over its projections (with the sources' mean_rate_hz) and Poisson stimuli at full scale. Currents
+/// stay as they are; sizes of spike train sources too. Both factors in (0, 1].
+/// Throws InputError with all problems: synapses < 1 needs iaf_psc_exp targets and mean rates of all
+/// sources; rules that fix the in-degree by the sizes (one_to_one, all_to_all) or list neurons allow no
+/// in-degree of their own.
 void scale_network(Network& network, double neurons, double synapses, const NeuronCatalogue& models);
 
 }  // namespace tessera

@@ -30,7 +30,8 @@ enum class Purpose : std::uint32_t {
   redirect,
   initial_state,
   poisson_input,
-  poisson_source
+  poisson_source,
+  subsample          ///< neurons whose correlations are looked at
 };
 
 using RandomWords = std::array<std::uint32_t, 4>;

@@ -1,0 +1,75 @@
+// Spike and trace files of a result folder, as HDF5 (hdf5.cpp) or npy (result_npy.cpp).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tessera/result.hpp"
+
+namespace tessera::io {
+
+/// Where spikes go. Everything throws RunError with file and reason.
+class SpikeSink {
+ public:
+  virtual ~SpikeSink() = default;
+  /// Appends to one population; times and ids have the same length.
+  virtual void append(std::size_t population, std::span<const double> times_ms,
+                      std::span<const std::uint64_t> ids) = 0;
+  /// Flushes and gives the files their final names; returns these (without folder).
+  virtual std::vector<std::string> finish() = 0;
+};
+
+/// One state recorder: what a trace file holds.
+struct TraceColumn {
+  std::string population;
+  std::string variable;
+  std::size_t neurons = 0;
+};
+
+class TraceSink {
+ public:
+  virtual ~TraceSink() = default;
+  /// Appends values.size() / neurons samples, one after the other.
+  virtual void append(std::size_t recorder, std::span<const double> times_ms,
+                      std::span<const double> values) = 0;
+  virtual std::vector<std::string> finish() = 0;
+};
+
+/// What a name stands for inside a file. Recorders of the same population and variable are
+/// numbered.
+[[nodiscard]] std::vector<std::string> trace_names(const std::vector<TraceColumn>& columns);
+
+/// The sinks of this build: HDF5 when there is HDF5, else npy.
+[[nodiscard]] std::unique_ptr<SpikeSink> make_spike_sink(
+    const std::filesystem::path& folder, const std::vector<std::string>& populations);
+[[nodiscard]] std::unique_ptr<TraceSink> make_trace_sink(const std::filesystem::path& folder,
+                                                         const std::vector<TraceColumn>& columns);
+
+[[nodiscard]] std::unique_ptr<SpikeSink> make_npy_spike_sink(
+    const std::filesystem::path& folder, const std::vector<std::string>& populations);
+[[nodiscard]] std::unique_ptr<TraceSink> make_npy_trace_sink(
+    const std::filesystem::path& folder, const std::vector<TraceColumn>& columns);
+
+/// Reading. Each returns false when the file does not hold the population, and throws InputError
+/// when the file is damaged. HDF5: one file for all populations, `spikes.h5`; npy: one file each.
+struct RawSpikes {
+  std::vector<double> times_ms;
+  std::vector<std::uint64_t> ids;
+};
+/// `limit`: most elements to accept per data set.
+[[nodiscard]] std::vector<RawSpikes> read_spikes_hdf5(const std::filesystem::path& file,
+                                                      const std::vector<std::string>& populations,
+                                                      std::uint64_t limit);
+[[nodiscard]] std::vector<Trace> read_traces_hdf5(const std::filesystem::path& file,
+                                                  const std::vector<TraceColumn>& columns,
+                                                  std::uint64_t limit);
+[[nodiscard]] RawSpikes read_spikes_npy(const std::filesystem::path& file);
+[[nodiscard]] Trace read_trace_npy(const std::filesystem::path& folder, const TraceColumn& column,
+                                   const std::string& name);
+
+}  // namespace tessera::io

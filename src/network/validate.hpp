@@ -1,0 +1,51 @@
+// The parts of validate(): one function per kind of thing, all adding to one list of problems.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "tessera/network.hpp"
+
+namespace tessera::validation {
+
+/// What the checks share: the network, its models, names looked up once, and the problems found.
+class context {
+ public:
+  context(const Network& network, const NeuronCatalogue& models);
+
+  /// Adds a problem with the thing at `where` (key path `path` if it does not know its own); `key`
+  /// is the key inside it, "" for the thing itself.
+  void add(const SourceLocation& where, const std::string& path, const std::string& key,
+           std::string message);
+  /// The population, or null after reporting that `name` is unknown.
+  const Population* look_up(const SourceLocation& where, const std::string& path,
+                            const std::string& key, const std::string& name);
+  /// State variables of a population of neurons with its parameters (see check_population).
+  [[nodiscard]] const std::vector<std::string>* states_of(const Population& population) const;
+  void set_states(const Population& population, std::vector<std::string> names);
+
+  [[nodiscard]] const Network& network() const noexcept { return network_; }
+  [[nodiscard]] const NeuronCatalogue& models() const noexcept { return models_; }
+  [[nodiscard]] bool dt_is_good() const noexcept;
+  [[nodiscard]] std::vector<Problem> take() noexcept { return std::move(problems_); }
+
+ private:
+  const Network& network_;
+  const NeuronCatalogue& models_;
+  std::unordered_map<std::string, const Population*> populations_;
+  std::unordered_map<const Population*, std::vector<std::string>> states_;
+  std::vector<Problem> problems_;
+};
+
+void check_population(context& c, const Population& population);
+void check_projection(context& c, const Projection& projection, std::size_t index);
+void check_stimulus(context& c, const Stimulus& stimulus, std::size_t index);
+void check_recorder(context& c, const StateRecorder& recorder, std::size_t index);
+
+/// Whether `time` is a whole number of steps, to rounding.
+[[nodiscard]] bool is_multiple(double time, double dt);
+
+}  // namespace tessera::validation

@@ -1,0 +1,254 @@
+// Checks of one population: its size, model, parameters, initial values, or its spikes.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "network/limits.hpp"
+#include "network/validate.hpp"
+
+namespace tessera::validation {
+namespace {
+
+constexpr std::size_t kLongestName = 64;
+
+// Names become file names, HDF5 groups and parts of command-line arguments.
+bool is_good_name(const std::string& name) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '+';
+  };
+  return !name.empty() && name.size() <= kLongestName && name.front() != '.' &&
+         name.front() != '-' && std::all_of(name.begin(), name.end(), good);
+}
+
+// Adds problems of one population; keeps the arguments of context::add short.
+struct reporter {
+  context& c;
+  const Population& p;
+  void operator()(const std::string& key, std::string message) const {
+    c.add(p.where, "populations." + p.name, key, std::move(message));
+  }
+};
+
+std::string allowed_range(const ParameterInfo& info) {
+  const std::string unit = info.unit.empty() ? "" : " " + info.unit;
+  const bool below = std::isfinite(info.minimum), above = std::isfinite(info.maximum);
+  const std::string low =
+      fmt::format("{} {}{}", info.minimum_allowed ? "at least" : "above", info.minimum, unit);
+  const std::string high = fmt::format("at most {}{}", info.maximum, unit);
+  if (below && above) return low + " and " + high;
+  return below ? low : high;
+}
+
+bool check_value(const reporter& report, const ParameterInfo& info, double value) {
+  if (!std::isfinite(value)) {
+    report("parameters." + info.name,
+           fmt::format("{} of population '{}' must be a finite number.", info.name, report.p.name));
+    return false;
+  }
+  const bool low = info.minimum_allowed ? value < info.minimum : value <= info.minimum;
+  if (!low && value <= info.maximum) return true;
+  report("parameters." + info.name,
+         fmt::format("{} of population '{}' is {}{}; it must be {}.", info.name, report.p.name,
+                     value, info.unit.empty() ? "" : " " + info.unit, allowed_range(info)));
+  return false;
+}
+
+// The values of all parameters, or false when some make no sense.
+bool collect_parameters(const reporter& report, const NeuronModel& model, ParameterValues& values) {
+  bool good = true;
+  std::vector<std::string> names;
+  for (const ParameterInfo& info : model.parameters) {
+    names.push_back(info.name);
+    values.set(info.name, info.default_value);
+  }
+  for (const auto& [name, value] : report.p.parameters) {
+    const auto info = std::find_if(model.parameters.begin(), model.parameters.end(),
+                                   [&](const ParameterInfo& i) { return i.name == name; });
+    if (info == model.parameters.end()) {
+      report("parameters." + name, fmt::format("The model {} has no parameter '{}'.{}", model.name,
+                                               name, did_you_mean(name, names)));
+      good = false;
+    } else if (check_value(report, *info, value)) {
+      values.set(name, value);
+    } else {
+      good = false;
+    }
+  }
+  return good;
+}
+
+void check_initial_values(const reporter& report, const std::vector<std::string>& states) {
+  const Population& p = report.p;
+  for (const auto& [name, initial] : p.initial) {
+    const std::string key = "initial." + name;
+    if (std::find(states.begin(), states.end(), name) == states.end()) {
+      report(key, fmt::format("Population '{}' has no state variable '{}'; it has {}.{}", p.name,
+                              name, fmt::join(states, ", "), did_you_mean(name, states)));
+    } else if (initial.values.empty()) {
+      const std::string problem = initial.distribution.problem();
+      if (!problem.empty()) report(key, problem);
+    } else if (initial.values.size() != p.size) {
+      report(key, fmt::format("{} initial values of {} are given for the {} neurons of population "
+                              "'{}'; there must be one for each.",
+                              initial.values.size(), name, p.size, p.name));
+    } else if (!std::all_of(initial.values.begin(), initial.values.end(),
+                            [](double v) { return std::isfinite(v); })) {
+      report(key, fmt::format("The initial values of {} must be finite numbers.", name));
+    }
+  }
+}
+
+std::vector<std::string> names_of(const std::vector<StateInfo>& states) {
+  std::vector<std::string> names;
+  for (const StateInfo& state : states) names.push_back(state.name);
+  return names;
+}
+
+void check_neurons(const reporter& report) {
+  context& c = report.c;
+  const Population& p = report.p;
+  const NeuronModel* model = c.models().find(p.model);
+  if (model == nullptr) {
+    report("model", p.model.empty() ? fmt::format("Population '{}' names no neuron model.", p.name)
+                                    : fmt::format("There is no neuron model named '{}'.{}", p.model,
+                                                  did_you_mean(p.model, c.models().names())));
+    return;
+  }
+  std::vector<std::string> states = names_of(model->states);
+  ParameterValues values;
+  if (collect_parameters(report, *model, values)) {
+    std::vector<std::string> sentences;
+    if (model->check != nullptr) sentences = model->check(values);
+    const auto t_ref = values.all().find("t_ref");
+    if (c.dt_is_good() && t_ref != values.all().end() &&
+        !(t_ref->second / c.network().dt_ms <= kMaxRefractorySteps)) {
+      sentences.push_back(fmt::format("t_ref is {} ms; at most {} steps of {} ms are possible.",
+                                      t_ref->second, kMaxRefractorySteps, c.network().dt_ms));
+    }
+    for (const std::string& sentence : sentences) {
+      report("parameters", fmt::format("Population '{}': {}", p.name, sentence));
+    }
+    // Some states exist only for some parameters (one or two synaptic currents).
+    if (sentences.empty() && c.dt_is_good() && model->prepare != nullptr) {
+      states = names_of(model->prepare(values, c.network().dt_ms).states);
+    }
+  }
+  check_initial_values(report, states);
+  c.set_states(p, std::move(states));
+}
+
+void check_poisson_source(const reporter& report) {
+  const Population& p = report.p;
+  if (!std::isfinite(p.rate_hz) || p.rate_hz < 0.0) {
+    report("rate",
+           fmt::format("The rate of the Poisson source '{}' is {} Hz; it must be a number of 0 "
+                       "or more.",
+                       p.name, p.rate_hz));
+  } else if (report.c.dt_is_good() &&
+             p.rate_hz * report.c.network().dt_ms > 1000.0 * kMaxSourceSpikesPerStep) {
+    report("rate",
+           fmt::format("The rate of the Poisson source '{}' is {} Hz; it must be at most {} Hz, "
+                       "one spike per step on average.",
+                       p.name, p.rate_hz,
+                       1000.0 * kMaxSourceSpikesPerStep / report.c.network().dt_ms));
+  }
+  if (!std::isfinite(p.start_ms) || p.start_ms < 0.0) {
+    report("start",
+           fmt::format("The start of '{}' is {} ms; it must be 0 or later.", p.name, p.start_ms));
+  }
+  if (!(p.duration_ms > 0.0)) {
+    report("duration", fmt::format("The duration of '{}' is {} ms; it must be above 0.", p.name,
+                                   p.duration_ms));
+  }
+  if (!std::isfinite(p.interval_ms) || p.interval_ms < 0.0) {
+    report("interval",
+           fmt::format("The interval of '{}' is {} ms; it must be 0 (one pulse only) or "
+                       "more.",
+                       p.name, p.interval_ms));
+  } else if (p.interval_ms > 0.0 && p.interval_ms < p.duration_ms) {
+    report("interval",
+           fmt::format("The pulses of '{}' last {} ms but come every {} ms; they must not "
+                       "overlap.",
+                       p.name, p.duration_ms, p.interval_ms));
+  }
+}
+
+void check_spike_train(const reporter& report) {
+  const Population& p = report.p;
+  const double dt = report.c.dt_is_good() ? report.c.network().dt_ms : 1.0;
+  std::size_t bad_times = 0, bad_neurons = 0;
+  std::string first_time, first_neuron;
+  for (std::size_t i = 0; i < p.train.size(); ++i) {
+    const Population::TrainSpike& spike = p.train[i];
+    if (!std::isfinite(spike.time_ms) || spike.time_ms < 0.0 || spike.time_ms / dt > kMaxSteps) {
+      if (bad_times++ == 0) first_time = fmt::format("spike {} at {} ms", i, spike.time_ms);
+    }
+    if (spike.neuron >= p.size) {
+      if (bad_neurons++ == 0) first_neuron = fmt::format("spike {} of neuron {}", i, spike.neuron);
+    }
+  }
+  if (bad_times > 0) {
+    report("spikes",
+           fmt::format("{} spike times of '{}' are not times from 0 to {:.0f} steps (first: "
+                       "{}).",
+                       bad_times, p.name, kMaxSteps, first_time));
+  }
+  if (bad_neurons > 0) {
+    report("spikes", fmt::format("{} spikes of '{}' belong to neurons outside 0 to {} (first: {}).",
+                                 bad_neurons, p.name, p.size == 0 ? 0 : p.size - 1, first_neuron));
+  }
+}
+
+void check_grid(const reporter& report) {
+  const Population& p = report.p;
+  if (p.grid_columns == 0 || p.size == 0) return;
+  if (p.size % p.grid_columns != 0) {
+    report("grid_columns", fmt::format("The {} neurons of population '{}' do not fill a grid of {} "
+                                       "columns.",
+                                       p.size, p.name, p.grid_columns));
+  } else if (p.grid_columns > kMaxGridSide || p.size / p.grid_columns > kMaxGridSide) {
+    report("grid_columns",
+           fmt::format("The grid of population '{}' has {} columns and {} rows; at most "
+                       "{} of each are possible.",
+                       p.name, p.grid_columns, p.size / p.grid_columns, kMaxGridSide));
+  }
+}
+
+}  // namespace
+
+void check_population(context& c, const Population& p) {
+  const reporter report{c, p};
+  if (!is_good_name(p.name)) {
+    report("", fmt::format(
+                   "'{}' cannot name a population; a name has 1 to {} letters, digits, '_', '-', "
+                   "'.' and '+', and does not begin with '-' or '.'.",
+                   p.name, kLongestName));
+  }
+  if (p.size == 0) {
+    report("size", fmt::format("Population '{}' has no neurons; the size must be from 1 to {}.",
+                               p.name, kMaxNeurons));
+  }
+  check_grid(report);
+  if (!std::isfinite(p.mean_rate_hz) || p.mean_rate_hz < 0.0) {
+    report("mean_rate",
+           fmt::format("The mean rate of '{}' is {} Hz; it must be a number of 0 or more.", p.name,
+                       p.mean_rate_hz));
+  }
+  if (p.kind == Population::Kind::neurons) {
+    check_neurons(report);
+    return;
+  }
+  if (!p.model.empty() || !p.parameters.empty() || !p.initial.empty()) {
+    report("",
+           fmt::format("'{}' is a source of spikes: it has no neuron model, parameters or initial "
+                       "values.",
+                       p.name));
+  }
+  if (p.kind == Population::Kind::poisson_source) check_poisson_source(report);
+  if (p.kind == Population::Kind::spike_train_source) check_spike_train(report);
+}
+
+}  // namespace tessera::validation

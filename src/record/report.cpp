@@ -1,0 +1,238 @@
+// report.json: what was run, on what, how fast, and what came out.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "io/file.hpp"
+#include "record/machine_info.hpp"
+#include "tessera/result.hpp"
+#include "tessera/simd_control.hpp"
+#include "version.hpp"
+
+namespace tessera {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+ordered_json number(double value) {
+  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
+}
+
+ordered_json seconds(double value) {
+  ordered_json object;
+  object["seconds"] = number(value);
+  return object;
+}
+
+ordered_json phases_of(const PhaseSeconds& phases) {
+  return {{"deliver", seconds(phases.deliver)},
+          {"update", seconds(phases.update)},
+          {"exchange", seconds(phases.exchange)},
+          {"record", seconds(phases.record)}};
+}
+
+ordered_json counts_of(const WorkCounters& counts) {
+  return {{"neurons", counts.neurons},
+          {"synapses", counts.synapses},
+          {"spikes", counts.spikes},
+          {"synaptic_events", counts.synaptic_events},
+          {"row_visits", counts.row_visits},
+          {"exchanged_messages", counts.exchanged_messages},
+          {"exchanged_bytes", counts.exchanged_bytes}};
+}
+
+ordered_json machine_of(const MachineInfo& machine) {
+  return {{"processor", machine.processor},
+          {"cores", machine.cores},
+          {"memory_bytes", machine.memory_bytes}};
+}
+
+// The counts of a simulation give rates over the whole model time.
+std::vector<PopulationSummary> populations_of(const RunSummary& summary) {
+  if (!summary.populations.empty()) return summary.populations;
+  std::vector<PopulationSummary> populations;
+  for (const PopulationReport& report : summary.simulation.populations) {
+    const double neuron_seconds = report.size * summary.simulation.model_time_ms / 1000.0;
+    const double rate =
+        neuron_seconds > 0.0 ? static_cast<double>(report.spikes) / neuron_seconds : kUnknown;
+    populations.push_back({report.name, report.size, false, rate, kUnknown});
+  }
+  return populations;
+}
+
+ordered_json populations_json(const RunSummary& summary) {
+  ordered_json list = ordered_json::array();
+  for (const PopulationSummary& population : populations_of(summary)) {
+    ordered_json entry = {{"name", population.name},
+                          {"size", population.size},
+                          {"inhibitory", population.inhibitory},
+                          {"rate_hz", number(population.rate_hz)},
+                          {"cv_isi", number(population.cv_isi)}};
+    for (const PopulationReport& report : summary.simulation.populations) {
+      if (report.name == population.name) entry["spikes"] = report.spikes;
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+ordered_json recorders_json(const RunSummary& summary) {
+  ordered_json list = ordered_json::array();
+  for (const StateRecorder& recorder : summary.recorders) {
+    list.push_back({{"population", recorder.population},
+                    {"variable", recorder.variable},
+                    {"neurons", recorder.count},
+                    {"interval_ms", number(recorder.interval_ms)}});
+  }
+  return list;
+}
+
+ordered_json workers_json(const std::vector<PhaseSeconds>& workers) {
+  ordered_json list = ordered_json::array();
+  for (const PhaseSeconds& worker : workers) list.push_back(phases_of(worker));
+  return list;
+}
+
+ordered_json parameters_json(const std::map<std::string, double>& parameters) {
+  ordered_json object = ordered_json::object();
+  for (const auto& [name, value] : parameters) object[name] = number(value);
+  return object;
+}
+
+// Names that the report in this folder lists, if there is a readable one.
+std::vector<std::string> listed_files(const std::filesystem::path& folder) {
+  std::vector<std::string> files;
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(folder / "report.json", ignored)) return files;
+  try {
+    const auto old =
+        nlohmann::json::parse(io::read_file(folder / "report.json", 1 << 24), nullptr, false);
+    if (!old.is_object() || !old.contains("files") || !old["files"].is_array()) return files;
+    for (const auto& name : old["files"]) {
+      if (name.is_string()) files.push_back(name.get<std::string>());
+    }
+  } catch (const std::exception&) {
+    files.clear();  // an unreadable old report names no files
+  }
+  return files;
+}
+
+bool is_plain_result_file(const std::string& name) {
+  const bool known = name.rfind("spikes", 0) == 0 || name.rfind("traces", 0) == 0;
+  return known && name.find('/') == std::string::npos;
+}
+
+}  // namespace
+
+std::string digest_text(std::uint64_t digest) { return fmt::format("{:016x}", digest); }
+
+RunSummary summarise(const Network& network, const SimulationOptions& options,
+                     const SimulationReport& report) {
+  RunSummary summary;
+  summary.simulation = report;
+  summary.model = network.name;
+  summary.seed = options.seed;
+  summary.dt_ms = network.dt_ms;
+  summary.discard_ms = network.discard_ms;
+  summary.group_size = options.group_size;
+  summary.count_table = options.count_table;
+  summary.precision = options.precision;
+  summary.simd_target = simd_target();
+  summary.parameters = network.parameters;
+  summary.recorders = network.recorders;
+  summary.populations = populations_of(summary);
+  for (PopulationSummary& population : summary.populations) {
+    const Population* described = network.find(population.name);
+    if (described != nullptr) population.inhibitory = described->inhibitory;
+  }
+  return summary;
+}
+
+std::string report_json(const RunSummary& summary) {
+  const SimulationReport& run = summary.simulation;
+  const double run_model_ms = run.model_time_ms - summary.start_ms;
+  const double real_time_factor =
+      run_model_ms > 0.0 ? run.run_seconds * 1000.0 / run_model_ms : kUnknown;
+  ordered_json report = {{"model", summary.model},
+                         {"seed", summary.seed},
+                         {"dt_ms", number(summary.dt_ms)},
+                         {"model_time_ms", number(run.model_time_ms)},
+                         {"start_ms", number(summary.start_ms)},
+                         {"discard_ms", number(summary.discard_ms)},
+                         {"interrupted", summary.interrupted},
+                         {"digest", digest_text(run.digest)},
+                         {"connectivity", to_string(run.connectivity)},
+                         {"precision", to_string(summary.precision)},
+                         {"threads", run.threads},
+                         {"ranks", summary.ranks},
+                         {"tiles", run.tiles},
+                         {"group_size", summary.group_size},
+                         {"count_table", summary.count_table},
+                         {"simd_target", summary.simd_target},
+                         {"real_time_factor", number(real_time_factor)},
+                         {"construction_seconds", number(run.construction_seconds)},
+                         {"run_seconds", number(run.run_seconds)},
+                         {"phases", phases_of(run.phases)},
+                         {"workers", workers_json(run.workers)},
+                         {"memory",
+                          {{"peak_resident_bytes", peak_resident_bytes()},
+                           {"synapse_bytes", run.synapse_bytes},
+                           {"planned_bytes", run.planned_bytes}}},
+                         {"counts", counts_of(run.counts)},
+                         {"weight_quantum_relative", number(run.weight_quantum_relative)},
+                         {"populations", populations_json(summary)},
+                         {"parameters", parameters_json(summary.parameters)},
+                         {"recorders", recorders_json(summary)},
+                         {"files", summary.files},
+                         {"machine", machine_of(this_machine())},
+                         {"version", kVersion},
+                         {"commit", kCommit},
+                         {"compiler", kCompiler},
+                         {"build_type", kBuildType}};
+  // Names come from users: bytes that are no UTF-8 must not stop a report from being written.
+  return report.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+void write_report(const std::filesystem::path& folder, const RunSummary& summary) {
+  const std::vector<std::string> before = listed_files(folder);
+  io::write_file(folder / "report.json", report_json(summary));
+  // Files of the result that this one replaces would be taken for its own.
+  for (const std::string& name : before) {
+    const bool kept =
+        std::find(summary.files.begin(), summary.files.end(), name) != summary.files.end();
+    std::error_code ignored;
+    if (!kept && is_plain_result_file(name)) std::filesystem::remove(folder / name, ignored);
+  }
+}
+
+void write_text_file(const std::filesystem::path& file, const std::string& text) {
+  io::write_file(file, text);
+}
+
+void prepare_result_folder(const std::filesystem::path& folder, bool replace) {
+  std::error_code failed;
+  const auto status = std::filesystem::status(folder, failed);
+  if (std::filesystem::exists(status)) {
+    if (!std::filesystem::is_directory(status)) {
+      throw InputError(folder.string() + " exists and is not a folder.");
+    }
+    const bool empty = std::filesystem::is_empty(folder, failed);
+    if (failed) throw RunError("cannot look into " + folder.string() + ": " + failed.message());
+    if (!replace && !empty) {
+      throw InputError("The folder " + folder.string() +
+                       " is not empty; choose another one or allow replacing it (--force).");
+    }
+    return;
+  }
+  std::filesystem::create_directories(folder, failed);
+  if (failed) throw RunError("cannot make the folder " + folder.string() + ": " + failed.message());
+}
+
+}  // namespace tessera

@@ -88,7 +88,7 @@ double text_width(std::string_view text, double size, bool bold) {
     const bool narrow =
         std::string_view("iljtfI.,:;'|! ()[]/").find(letter) != std::string_view::npos;
     const bool wide = std::string_view("mwMW%@").find(letter) != std::string_view::npos;
-    width += narrow ? 0.36 : wide ? 0.92 : 0.61;
+    width += narrow ? 0.3 : wide ? 0.88 : 0.57;
   }
   return width * size * (bold ? 1.08 : 1.0);
 }
@@ -195,11 +195,11 @@ double Scale::operator()(double value) const {
 std::vector<Tick> Scale::ticks(int count) const {
   std::vector<Tick> ticks;
   if (logarithmic_) {
-    const int first = static_cast<int>(std::floor(std::log10(low_) + 1e-9));
+    const int first = static_cast<int>(std::ceil(std::log10(low_) - 1e-9));
     const int last = static_cast<int>(std::floor(std::log10(high_) + 1e-9));
     const bool few = last - first < 2;  // then 2 and 5 get labels too
     const int stride = std::max(1, (last - first + 1 + count - 1) / std::max(count, 1));
-    for (int exponent = first; exponent <= last; ++exponent) {
+    for (int exponent = first - 1; exponent <= last; ++exponent) {
       const double power = std::pow(10.0, exponent);
       for (int factor = 1; factor < 10; ++factor) {
         const double value = factor * power;

@@ -149,7 +149,7 @@ std::string isi_svg(const Result& result, const StatisticsOptions& window) {
   const std::size_t columns = std::max<std::size_t>(1, std::min<std::size_t>(count, 4));
   const std::size_t rows = (count + columns - 1) / columns;
   Canvas canvas(kLeft + kStepX * static_cast<double>(columns) - 20,
-                kTop + kStepY * static_cast<double>(rows) + 22);
+                kTop + kStepY * static_cast<double>(rows) - 4);
   canvas.heading((result.model.empty() ? "Network" : result.model) + ": inter-spike intervals",
                  svg::result_subtitle(result) +
                      "; all neurons pooled, dashed: exponential distribution of the same mean");

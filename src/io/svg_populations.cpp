@@ -96,14 +96,14 @@ void draw_legend(Canvas& canvas, const std::vector<Band>& bands, double right, d
   const bool both =
       std::any_of(bands.begin(), bands.end(), [](const Band& band) { return band.inhibitory; });
   if (!both) return;
-  double x = right;
-  for (const bool inhibitory : {true, false}) {
+  // Dot, word, dot, word from the left: a wider font than expected then runs into free space.
+  double x = right - svg::text_width("excitatory inhibitory", 12) - 48;
+  for (const bool inhibitory : {false, true}) {
     const char* word = inhibitory ? "inhibitory" : "excitatory";
     const char* colour = population_colour(inhibitory);
-    canvas.text(x, y, word, {.size = 12, .colour = colour, .anchor = Anchor::end});
-    x -= text_width(word, 12) + 6;
     canvas.circle(x, y - 4, 4, colour);
-    x -= 20;
+    canvas.text(x + 9, y, word, {.size = 12, .colour = colour});
+    x += text_width(word, 12) + 34;
   }
 }
 

@@ -18,7 +18,7 @@ constexpr double kWidth = 960.0;
 constexpr double kPlotHeight = 560.0;
 constexpr double kTop = 84.0;
 constexpr double kBandGap = 4.0;    // white between populations
-constexpr double kMostRows = 1900;  // more neurons than this cannot be told apart
+constexpr double kMostRows = 3860;  // more neurons than this cannot be told apart
 
 struct Window {
   double start_ms = 0.0;
@@ -97,7 +97,7 @@ std::vector<Band> bands_of(const Result& result, const Selection& selection) {
 void draw_spikes(Canvas& canvas, const ResultPopulation& population, std::uint32_t rows,
                  const Band& band, const svg::Scale& time, const Window& window) {
   const double row_height = (band.bottom - band.top) / rows;
-  const double dot = std::clamp(row_height, 1.3, 4.0);
+  const double dot = std::clamp(row_height, 1.7, 4.0);
   const auto [first, last] = spikes_within(population.spikes, window);
   std::string data;
   for (std::size_t i = first; i < last; ++i) {

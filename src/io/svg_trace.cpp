@@ -18,7 +18,7 @@ constexpr double kTop = 86.0;
 constexpr double kStripHeight = 62.0;
 constexpr double kStripGap = 10.0;
 constexpr double kPanelGap = 30.0;
-constexpr double kLeft = 96.0;
+constexpr double kLeft = 124.0;
 constexpr double kPlotWidth = kWidth - kLeft - 24.0;
 
 std::string unit_of(const std::string& variable) {
@@ -123,8 +123,8 @@ void draw_panel(Canvas& canvas, const Panel& panel, const Result& result, const 
     const svg::Frame frame{kLeft, top, kPlotWidth, kStripHeight};
     const svg::Scale y(panel.low, panel.high, top + kStripHeight, top + 8);
     svg::draw_y_axis(canvas, frame, y, "", 2);
-    canvas.text(24, top + kStripHeight / 2 + 4, fmt::format("{}", i),
-                {.size = 11, .colour = svg::kMuted, .anchor = svg::Anchor::middle});
+    canvas.text(20, top + kStripHeight / 2 + 8, fmt::format("neuron {}", i),
+                {.size = 11, .colour = svg::kMuted});
     canvas.begin_clip(kLeft, top - 2, kPlotWidth, kStripHeight + 4);
     canvas.path(curve(panel, i, x, y), colour, 1.1);
     if (population != nullptr && result.has_spikes) {
@@ -169,10 +169,8 @@ std::string trace_svg(const Result& result, const TraceOptions& options) {
   }
   const double bottom = top - kPanelGap - kStripGap + 8;
   Canvas canvas(kWidth, bottom + 52);
-  canvas.heading(
-      (result.model.empty() ? "Network" : result.model) + ": traces",
-      svg::result_subtitle(result) +
-          (result.has_spikes ? "; bars on top: spikes; left: neuron" : "; left: neuron"));
+  canvas.heading((result.model.empty() ? "Network" : result.model) + ": traces",
+                 svg::result_subtitle(result) + (result.has_spikes ? "; bars: spikes" : ""));
   const svg::Scale x(start, end, kLeft, kLeft + kPlotWidth);
   for (const Panel& panel : panels) draw_panel(canvas, panel, result, x);
   svg::draw_x_axis(canvas, {kLeft, kTop, kPlotWidth, bottom - kTop}, x, "time (ms)", 8);

@@ -12,7 +12,7 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <utility>
 
 #include "tessera/errors.hpp"
 
@@ -119,6 +119,10 @@ NestCase read_case(const std::filesystem::path& folder) {
     nest.membrane.push_back({whole(file, std::round(row[0] / nest.dt_ms), 1, nest.steps, "Step"),
                              whole(file, row[1], 0, last, "Neuron"), row[2]});
   }
+  std::sort(nest.membrane.begin(), nest.membrane.end(),
+            [](const MembraneSample& a, const MembraneSample& b) {
+              return std::pair(a.step, a.id) < std::pair(b.step, b.id);
+            });
   return nest;
 }
 

@@ -34,7 +34,7 @@ struct NestCase {
   std::vector<Connection> connections;
   std::vector<double> current_pA, initial_v_mV;  // one per neuron
   std::vector<SpikeAt> spikes;                   // sorted
-  std::vector<MembraneSample> membrane;
+  std::vector<MembraneSample> membrane;          // in the order of time
 };
 
 /// Reads and checks a folder. Throws InputError with a sentence for anything that is not a case.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "neurons/block.hpp"
@@ -122,6 +124,19 @@ TEST(Document, NamesEverythingAUserCanSet) {
     for (const StateInfo& s : model.states) {
       EXPECT_NE(text.find("\n  " + s.name + " "), std::string::npos) << name << ' ' << s.name;
     }
+  }
+}
+
+TEST(Document, ThePageOfModelsNamesEveryModelAndItsWeightUnit) {
+  std::ifstream page(std::string(TESSERA_SOURCE_DIR) + "/docs/neuron-models.md");
+  ASSERT_TRUE(page);
+  const std::string text{std::istreambuf_iterator<char>(page), {}};
+  const NeuronCatalogue catalogue = NeuronCatalogue::builtin();
+  for (const std::string& name : catalogue.names()) {
+    const std::size_t at = text.find("| `" + name + "` |");
+    ASSERT_NE(at, std::string::npos) << name;
+    const std::string row = text.substr(at, text.find('\n', at) - at);
+    EXPECT_NE(row.find("| " + catalogue.find(name)->weight_unit), std::string::npos) << row;
   }
 }
 

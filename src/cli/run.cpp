@@ -45,8 +45,11 @@ class Recording {
     summary.interrupted = report.model_time_ms < settings_.end_ms - 0.5 * settings_.network.dt_ms;
     summary.simd_target = simd_target();
     summary.populations = activity_.summaries(report.model_time_ms, start_ms);
-    if (spikes_) spikes_->finish();
-    if (traces_) traces_->finish();
+    const auto keep = [&summary](const std::vector<std::string>& files) {
+      summary.files.insert(summary.files.end(), files.begin(), files.end());
+    };
+    if (spikes_) keep(spikes_->finish());
+    if (traces_) keep(traces_->finish());
     write_report(settings_.out, summary);
     return summary;
   }

@@ -173,6 +173,9 @@ struct Network {
   [[nodiscard]] std::size_t index_of(const std::string& population_name) const;  ///< throws InputError
 };
 
+/// The population's parameters with the model's defaults filled in.
+[[nodiscard]] ParameterValues values_of(const Population& population, const NeuronModel& model);
+
 /// The expected number of synapses of a projection (exact for every rule but the Bernoulli ones).
 [[nodiscard]] double expected_synapses(const Projection& projection, const Population& source,
                                        const Population& target);

@@ -3,6 +3,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstring>
 #include <new>
 
 namespace tessera {
@@ -23,6 +25,22 @@ void* allocate_pages(std::size_t bytes) {
   if (bytes >= kHugePage) madvise(pages, rounded(bytes), MADV_HUGEPAGE);
 #endif
   return pages;
+}
+
+void* resize_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes) {
+#ifdef __linux__
+  void* moved = mremap(pages, rounded(old_bytes), rounded(new_bytes), MREMAP_MAYMOVE);
+  if (moved == MAP_FAILED) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  if (new_bytes >= kHugePage) madvise(moved, rounded(new_bytes), MADV_HUGEPAGE);
+#endif
+  return moved;
+#else
+  void* fresh = allocate_pages(new_bytes);
+  std::memcpy(fresh, pages, std::min(old_bytes, new_bytes));
+  release_pages(pages, old_bytes);
+  return fresh;
+#endif
 }
 
 void release_pages(void* pages, std::size_t bytes) noexcept { munmap(pages, rounded(bytes)); }

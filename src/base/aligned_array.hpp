@@ -13,6 +13,8 @@ namespace tessera {
 /// Zeroed pages straight from the system; throws std::bad_alloc. Touched only when used.
 [[nodiscard]] void* allocate_pages(std::size_t bytes);
 void release_pages(void* pages, std::size_t bytes) noexcept;
+/// Moves pages to a larger or smaller block without copying them; new pages are zero.
+[[nodiscard]] void* resize_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes);
 
 template <class T>
 class AlignedArray {
@@ -32,6 +34,16 @@ class AlignedArray {
   }
   ~AlignedArray() {
     if (data_ != nullptr) release_pages(data_, size_ * sizeof(T));
+  }
+
+  /// Keeps the first min(size, new_size) values; pointers into the array become invalid.
+  void resize(std::size_t new_size) {
+    if (data_ == nullptr || new_size == 0) {
+      *this = AlignedArray(new_size);
+    } else {
+      data_ = static_cast<T*>(resize_pages(data_, bytes(), new_size * sizeof(T)));
+      size_ = new_size;
+    }
   }
 
   [[nodiscard]] T* data() noexcept { return data_; }

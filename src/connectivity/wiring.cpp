@@ -13,9 +13,19 @@ namespace {
 
 using Kind = ConnectivityRule::Kind;
 
-bool drawn_uniformly(const ConnectivityRule& rule, bool self_projection) {
+/// Rows longer than this (a handful of targets with very many synapses) are listed instead, so that a
+/// count always fits the queue of the vector kernel.
+constexpr double kLongestUniformRow = 1500.0;
+
+bool drawn_uniformly(const ConnectivityRule& rule, const WeightTable& weights, bool self_projection,
+                     double sources) {
   const bool counted = rule.kind == Kind::fixed_total_number || rule.kind == Kind::fixed_outdegree;
-  return counted && rule.multapses && (rule.autapses || !self_projection);
+  const double per_source = static_cast<double>(rule.number) /
+                            (rule.kind == Kind::fixed_outdegree ? 1.0 : sources);
+  const auto [lowest, highest] = std::minmax_element(weights.values.begin(), weights.values.end());
+  const bool one_sign = *lowest >= 0.0 || *highest <= 0.0;  // so the row has one input port
+  return counted && one_sign && rule.multapses && (rule.autapses || !self_projection) &&
+         per_source < kLongestUniformRow;
 }
 
 /// Ordered pairs of sources [begin, end) with the chunk's targets, the diagonal left out when asked.
@@ -66,12 +76,13 @@ void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::
   min_delay_ = std::min(min_delay_, shortest);
   max_delay_ = std::max(max_delay_, longest);
   const auto first = static_cast<std::uint32_t>(bundles_.size());
+  const bool self = source == target;
+  const bool uniform = drawn_uniformly(projection.rule, *weight_tables_[p], self,
+                                       network_->populations[source].size);
   for (const std::uint32_t c : chunks_of[target]) {
     const auto id = static_cast<std::uint32_t>(bundles_.size());
-    const bool self = source == target;
     bundles_.push_back({id, p, source, c, chunks_[c],
-                        drawn_uniformly(projection.rule, self) ? Bundle::Drawing::uniform
-                                                               : Bundle::Drawing::listed, self});
+                        uniform ? Bundle::Drawing::uniform : Bundle::Drawing::listed, self});
   }
   trees_.resize(bundles_.size());
   redirected_.resize(bundles_.size());

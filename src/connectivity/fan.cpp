@@ -1,0 +1,124 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "connectivity/fan.hpp"
+
+#include <algorithm>
+
+#include "kernels/split_delays.hpp"
+
+namespace tessera {
+
+Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout,
+         std::uint32_t source_population, std::uint32_t first_source)
+    : wiring_(&wiring), units_(&units), population_(source_population), first_source_(first_source),
+      sources_(wiring.network().populations[source_population].size) {
+  std::vector<const BlockLayout*> block_of(wiring.chunks().size(), nullptr);
+  for (const BlockLayout& block : layout.blocks) block_of[block.chunk] = &block;
+  std::uint32_t last_group = 0;
+  first_group_ = kMaxDelayGroups;
+  for (const Bundle& bundle : wiring.bundles()) {
+    const BlockLayout* block = block_of[bundle.chunk];
+    if (bundle.source_population != source_population || block == nullptr) continue;
+    if (bundle.drawing == Bundle::Drawing::listed) {
+      listed_.push_back({&bundle, block});
+      continue;
+    }
+    const DelayTable& delays = wiring.delays(bundle);
+    const bool negative = wiring.weights(bundle).values.front() < 0.0;
+    uniform_.push_back({&bundle, block});
+    stream_.push_back(bundle.id);
+    place_.push_back((negative ? block->negative_slot : block->positive_slot) | bundle.targets.size << 16);
+    weight_offset_.push_back(units.table_offset[bundle.projection]);
+    first_group_ = std::min(first_group_, delays.first_group);
+    last_group = std::max(last_group, delays.first_group + delays.groups - 1);
+    const Projection& projection = wiring.projection(bundle);
+    const Population& target = wiring.network().populations[bundle.targets.population];
+    largest_mean_count_ = std::max(
+        largest_mean_count_,
+        expected_synapses(projection, wiring.network().populations[source_population], target) / sources_ *
+            bundle.targets.size / target.size);
+  }
+  if (uniform_.empty()) {
+    first_group_ = 0;
+    return;
+  }
+  groups_ = last_group - first_group_ + 1;
+  for (std::uint32_t g = first_group_; g <= last_group; ++g) {
+    for (const Target& target : uniform_) {
+      const DelayTable& delays = wiring.delays(*target.bundle);
+      const bool inside = g >= delays.first_group && g < delays.first_group + delays.groups;
+      steps_.push_back(inside ? delays.step_thresholds[g - delays.first_group] : 0);
+    }
+  }
+}
+
+template <class Count>
+void Fan::split(std::size_t bundle, std::uint32_t source, std::uint32_t count, Count* record) const {
+  const DelayTable& delays = wiring_->delays(*uniform_[bundle].bundle);
+  std::uint32_t per_group[kMaxDelayGroups];
+  if (delays.groups == 1) {
+    per_group[0] = count;
+  } else {
+    split_delays(wiring_->key(), source, uniform_[bundle].bundle->id, count,
+                 delays.group_thresholds.data(), delays.groups, per_group);
+  }
+  Count* at = record + (delays.first_group - first_group_) * uniform_.size() + bundle;
+  for (std::uint32_t g = 0; g < delays.groups; ++g) {
+    at[g * uniform_.size()] = static_cast<Count>(per_group[g]);
+  }
+}
+
+template <class Count>
+void Fan::count_block(std::uint32_t block, Count* records) const {
+  const std::uint32_t first = block * SourceTree::kBlock;
+  const std::uint32_t n = std::min(SourceTree::kBlock, sources_ - first);
+  std::fill_n(records, n * record_size(), Count{0});
+  std::uint32_t counts[SourceTree::kBlock] = {};
+  for (std::size_t b = 0; b < uniform_.size(); ++b) {
+    wiring_->block_counts(*uniform_[b].bundle, block, counts);
+    for (std::uint32_t i = 0; i < n; ++i) split(b, first + i, counts[i], records + i * record_size());
+  }
+}
+
+template <class Count>
+void Fan::count_source(std::uint32_t source, Count* record) const {
+  std::fill_n(record, record_size(), Count{0});
+  for (std::size_t b = 0; b < uniform_.size(); ++b) {
+    split(b, source, wiring_->count(*uniform_[b].bundle, source), record);
+  }
+}
+
+void Fan::list_words(std::uint32_t source, std::vector<ListedWord>& words) const {
+  words.clear();
+  std::vector<RowSynapse> row;
+  for (const Target& target : listed_) {
+    row.clear();
+    wiring_->list_row(*target.bundle, source, row);
+    for (const RowSynapse& synapse : row) {
+      const std::uint32_t base = synapse.weight < 0.0 ? target.block->negative_slot : target.block->positive_slot;
+      const std::uint32_t d = synapse.delay_steps - 1;
+      words.push_back({d / kGroupSteps,
+                       packed_word(base + synapse.target, d % kGroupSteps,
+                                   units_->units_of(synapse.weight, target.bundle->targets.population))});
+    }
+  }
+  std::stable_sort(words.begin(), words.end(),
+                   [](const ListedWord& a, const ListedWord& b) { return a.group < b.group; });
+}
+
+template void Fan::count_block(std::uint32_t, std::uint8_t*) const;
+template void Fan::count_block(std::uint32_t, std::uint16_t*) const;
+template void Fan::count_source(std::uint32_t, std::uint8_t*) const;
+template void Fan::count_source(std::uint32_t, std::uint16_t*) const;
+
+std::vector<Fan> make_fans(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout) {
+  std::vector<Fan> fans;
+  std::uint32_t first_source = 0;
+  for (std::uint32_t p = 0; p < wiring.network().populations.size(); ++p) {
+    Fan fan(wiring, units, layout, p, first_source);
+    if (!fan.empty()) fans.push_back(std::move(fan));
+    first_source += wiring.network().populations[p].size;
+  }
+  return fans;
+}
+
+}  // namespace tessera

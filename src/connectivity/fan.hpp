@@ -1,0 +1,72 @@
+// A fan: all that one source population sends into one tile. Stored rows are fans written down, and
+// procedural delivery draws them again.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "connectivity/tile_layout.hpp"
+#include "kernels/draw_rows.hpp"
+
+namespace tessera {
+
+/// A listed synapse ready to be delivered.
+struct ListedWord {
+  std::uint32_t group;
+  std::uint32_t word;
+};
+
+class Fan {
+ public:
+  Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout,
+      std::uint32_t source_population, std::uint32_t first_source);
+
+  [[nodiscard]] std::uint32_t population() const { return population_; }
+  [[nodiscard]] std::uint32_t first_source() const { return first_source_; }  ///< global id
+  [[nodiscard]] std::uint32_t sources() const { return sources_; }
+  [[nodiscard]] bool empty() const { return uniform_.empty() && listed_.empty(); }
+  [[nodiscard]] bool has_listed() const { return !listed_.empty(); }
+  [[nodiscard]] std::size_t uniform_bundles() const { return uniform_.size(); }
+  [[nodiscard]] std::uint32_t first_group() const { return first_group_; }
+  [[nodiscard]] std::uint32_t groups() const { return groups_; }
+  /// Largest expected count of one source, bundle and delay group.
+  [[nodiscard]] double largest_mean_count() const { return largest_mean_count_; }
+  [[nodiscard]] DrawStreams streams() const {
+    return {uniform_.size(), stream_.data(), place_.data(), weight_offset_.data()};
+  }
+  [[nodiscard]] const std::uint32_t* steps(std::uint32_t group) const {
+    return steps_.data() + (group - first_group_) * uniform_.size();
+  }
+  /// Entries of a source's count record: [group][bundle].
+  [[nodiscard]] std::size_t record_size() const { return groups_ * uniform_.size(); }
+  /// Count records of the eight sources from 8 * block on (fewer at the end), one after the other.
+  template <class Count>
+  void count_block(std::uint32_t block, Count* records) const;
+  template <class Count>
+  void count_source(std::uint32_t source, Count* record) const;
+  /// The listed synapses of a source, ordered by delay group.
+  void list_words(std::uint32_t source, std::vector<ListedWord>& words) const;
+
+ private:
+  struct Target {
+    const Bundle* bundle;
+    const BlockLayout* block;
+  };
+  template <class Count>
+  void split(std::size_t bundle, std::uint32_t source, std::uint32_t count, Count* record) const;
+
+  const Wiring* wiring_;
+  const WeightUnits* units_;
+  std::uint32_t population_, first_source_, sources_;
+  std::vector<Target> uniform_, listed_;
+  std::vector<std::uint32_t> stream_, place_, weight_offset_, steps_;
+  std::uint32_t first_group_ = 0, groups_ = 0;
+  double largest_mean_count_ = 0.0;
+};
+
+/// The fans of every source population into a tile, empty ones left out.
+[[nodiscard]] std::vector<Fan> make_fans(const Wiring& wiring, const WeightUnits& units,
+                                         const TileLayout& layout);
+
+}  // namespace tessera

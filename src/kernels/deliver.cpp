@@ -1,0 +1,43 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "kernels/deliver.hpp"
+
+#include "kernels/draw_rows.hpp"
+
+namespace tessera {
+namespace {
+
+// Rows lie anywhere in memory: their lines are asked for this many visits ahead.
+constexpr std::size_t kAhead = 4;
+constexpr std::uint32_t kWordsPerLine = 16;
+
+inline void prefetch(const RowVisit& visit) {
+  for (std::uint32_t k = 0; k < visit.count + kWordsPerLine - 1; k += kWordsPerLine) {
+    __builtin_prefetch(visit.words + k);
+  }
+}
+
+inline void add(std::int32_t* ring, std::uint32_t word, std::uint32_t now) {
+  ring[(word + now) & kRingMask] += static_cast<std::int32_t>(word) >> kWeightShift;
+}
+
+}  // namespace
+
+void deliver_rows(const RowVisit* visits, std::size_t n, std::int32_t* ring, std::uint32_t now) {
+  for (std::size_t v = 0; v < n && v < kAhead; ++v) prefetch(visits[v]);
+  for (std::size_t v = 0; v < n; ++v) {
+    if (v + kAhead < n) prefetch(visits[v + kAhead]);
+    const std::uint32_t* words = visits[v].words;
+    const std::uint32_t count = visits[v].count;
+    std::uint32_t k = 0;
+    for (; k + 4 <= count; k += 4) {
+      const std::uint32_t a = words[k], b = words[k + 1], c = words[k + 2], d = words[k + 3];
+      add(ring, a, now);
+      add(ring, b, now);
+      add(ring, c, now);
+      add(ring, d, now);
+    }
+    for (; k < count; ++k) add(ring, words[k], now);
+  }
+}
+
+}  // namespace tessera

@@ -1,0 +1,58 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "kernels/reference/reference.hpp"
+
+#include <algorithm>
+
+namespace tessera::reference {
+
+// target = integer part of draw * size; the fraction's leading ten bits choose the weight, the next ten
+// the step inside the delay group.
+std::size_t draw_words(const DrawQueue& q, RandomKey key, const std::int32_t* weights,
+                       std::uint32_t* out) {
+  const std::uint32_t* begin = out;
+  for (std::size_t i = 0; i < q.size; ++i) {
+    const RandomWords words = random_words(key, Purpose::synapse, q.index[i], q.source[i], q.stream[i]);
+    for (std::int32_t w = 0; w < std::min(q.left[i], 4); ++w) {
+      const std::uint64_t product =
+          static_cast<std::uint64_t>(words[static_cast<std::size_t>(w)]) * (q.place[i] >> 16);
+      const auto target = static_cast<std::uint32_t>(product >> 32);
+      const auto fraction = static_cast<std::uint32_t>(product);
+      const std::uint32_t draw = std::min((fraction << 10) >> 22, 1022u);
+      const std::uint32_t step = (draw >= (q.steps[i] & 1023)) + (draw >= (q.steps[i] >> 10 & 1023)) +
+                                 (draw >= q.steps[i] >> 20);
+      *out++ = packed_word((q.place[i] & 0xffff) + target, step,
+                           weights[q.weight_offset[i] + (fraction >> 22)]);
+    }
+  }
+  return static_cast<std::size_t>(out - begin);
+}
+
+// Draw i is half i % 2 of word (i % 8) / 2 of block i / 8.
+void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
+                  const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts) {
+  std::fill_n(counts, groups, 0u);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const RandomWords words = random_words(key, Purpose::delay_split, i / 8, source, stream);
+    const std::uint32_t draw = words[i % 8 / 2] >> (16 * (i % 2)) & 0xffff;
+    ++counts[std::upper_bound(thresholds, thresholds + groups - 1, draw) - thresholds];
+  }
+}
+
+// Neuron 64 j + 16 w + l takes word w of block 16 j + l; its count is the number of cumulative
+// probabilities at or below the draw.
+void draw_poisson(const PoissonTable& table, const PoissonStream& s, std::size_t count,
+                  std::int32_t* counts) {
+  std::fill_n(counts, (count + 63) / 64 * 64, 0);
+  for (std::size_t neuron = 0; neuron < count; ++neuron) {
+    const auto block = static_cast<std::uint32_t>(neuron / 64 * 16 + neuron % 16);
+    for (std::uint32_t part = 0; part < table.parts; ++part) {
+      const RandomWords words =
+          random_words(s.key, static_cast<Purpose>(s.purpose | part << 8), block, s.step, s.stream);
+      const std::uint32_t draw = words[neuron % 64 / 16];
+      const auto& t = table.thresholds;
+      counts[neuron] += static_cast<std::int32_t>(std::upper_bound(t.begin(), t.end(), draw) - t.begin());
+    }
+  }
+}
+
+}  // namespace tessera::reference

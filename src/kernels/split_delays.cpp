@@ -1,0 +1,78 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "kernels/split_delays.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/split_delays.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "kernels/philox-inl.hpp"
+#include "kernels/reference/reference.hpp"
+#include "tessera/simd_control.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace tessera {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_SCALAR
+void split_delays_impl(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
+                       const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts) {
+  reference::split_delays(key, source, stream, n, thresholds, groups, counts);
+}
+#else
+
+// counts[] first holds how many draws lie below each threshold; differences give the groups.
+void split_delays_impl(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
+                       const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts) {
+  const hn::ScalableTag<std::uint32_t> d;
+  const hn::Repartition<std::uint16_t, decltype(d)> d16;
+  const PhiloxKeys keys(key);
+  for (std::size_t g = 0; g + 1 < groups; ++g) counts[g] = 0;
+  // Half h of word w of block b is draw 8 b + 2 w + h.
+  const auto position = hn::Iota(d16, 0);
+  const auto half = hn::And(position, hn::Set(d16, 1));
+  const auto first_draw = hn::Add(hn::ShiftLeft<2>(hn::Sub(position, half)), half);
+  const auto per_round = static_cast<std::uint32_t>(8 * hn::Lanes(d));
+  for (std::uint32_t done = 0; done < n; done += per_round) {
+    const PhiloxLanes lanes = philox(hn::Iota(d, done / 8), hn::Set(d, source), hn::Set(d, stream),
+                                     hn::Set(d, static_cast<std::uint32_t>(Purpose::delay_split)), keys);
+    const std::uint32_t remaining = n - done < per_round ? n - done : per_round;
+    const auto limit = hn::Set(d16, static_cast<std::uint16_t>(remaining));
+    for (int w = 0; w < 4; ++w) {
+      const auto draws = hn::BitCast(
+          d16, hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(lanes.odd[w])), hn::BitCast(d, lanes.even[w])));
+      const auto valid = hn::Lt(hn::Add(first_draw, hn::Set(d16, static_cast<std::uint16_t>(2 * w))), limit);
+      for (std::size_t g = 0; g + 1 < groups; ++g) {
+        const auto below = hn::Lt(draws, hn::Set(d16, thresholds[g]));
+        counts[g] += static_cast<std::uint32_t>(hn::CountTrue(d16, hn::And(valid, below)));
+      }
+    }
+  }
+  std::uint32_t before = 0;
+  for (std::size_t g = 0; g + 1 < groups; ++g) {
+    const std::uint32_t up_to = counts[g];
+    counts[g] = up_to - before;
+    before = up_to;
+  }
+  counts[groups - 1] = n - before;
+}
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tessera
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tessera {
+HWY_EXPORT(split_delays_impl);
+
+void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
+                  const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts) {
+  if (scalar_kernels_forced()) {
+    return reference::split_delays(key, source, stream, n, thresholds, groups, counts);
+  }
+  HWY_DYNAMIC_DISPATCH(split_delays_impl)(key, source, stream, n, thresholds, groups, counts);
+}
+
+}  // namespace tessera
+#endif  // HWY_ONCE

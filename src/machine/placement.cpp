@@ -1,0 +1,103 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "machine/placement.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/thread_team.hpp"
+
+namespace tessera {
+namespace {
+
+constexpr std::uint32_t kSlotsPerTile = 1u << 16;
+// An update costs about as much as this many synaptic events per step.
+constexpr double kUpdateLoad = 0.3;
+constexpr double kAssumedRate_Hz = 5.0;
+
+std::vector<double> chunk_loads(const Network& network, const std::vector<Chunk>& chunks) {
+  std::vector<double> per_neuron(network.populations.size(), 0.0);
+  const double steps_per_second = 1000.0 / network.dt_ms;
+  for (const Projection& projection : network.projections) {
+    const Population& source = *network.find(projection.source);
+    const std::size_t target = network.index_of(projection.target);
+    const double rate = source.mean_rate_hz > 0.0 ? source.mean_rate_hz : kAssumedRate_Hz;
+    const double indegree = expected_synapses(projection, source, network.populations[target]) /
+                            network.populations[target].size;
+    per_neuron[target] += indegree * rate / steps_per_second;
+  }
+  std::vector<double> loads;
+  for (const Chunk& chunk : chunks) {
+    loads.push_back(chunk.size * (kUpdateLoad + per_neuron[chunk.population]));
+  }
+  return loads;
+}
+
+}  // namespace
+
+std::uint32_t slots_of(const Chunk& chunk, int ports) {
+  const auto padding = static_cast<std::uint32_t>(kNeuronPadding);
+  return (chunk.size + padding - 1) / padding * padding * static_cast<std::uint32_t>(ports);
+}
+
+std::vector<int> ports_of(const Network& network, const NeuronCatalogue& models) {
+  std::vector<int> ports;
+  for (const Population& population : network.populations) {
+    if (population.kind != Population::Kind::neurons) {
+      ports.push_back(0);
+      continue;
+    }
+    const NeuronModel& model = *models.find(population.model);
+    ports.push_back(model.prepare(values_of(population, model), network.dt_ms).ports);
+  }
+  return ports;
+}
+
+Placement place(const Network& network, const std::vector<Chunk>& chunks,
+                const std::vector<int>& ports, const SimulationOptions& options) {
+  Placement placement;
+  placement.workers = options.threads > 0 ? options.threads : available_cores();
+  const std::vector<double> loads = chunk_loads(network, chunks);
+  std::uint64_t slots = 0;
+  for (const Chunk& chunk : chunks) slots += slots_of(chunk, ports[chunk.population]);
+  const auto needed = static_cast<int>((slots + kSlotsPerTile - 1) / kSlotsPerTile);
+  const int wanted = std::max({options.tiles, placement.workers, needed});
+  // Whole tiles per worker, never more tiles than chunks.
+  int tiles = std::min((wanted + placement.workers - 1) / placement.workers * placement.workers,
+                       static_cast<int>(chunks.size()));
+  std::vector<std::uint32_t> order(chunks.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return loads[a] > loads[b]; });
+  for (;; ++tiles) {
+    placement.tiles.assign(static_cast<std::size_t>(tiles), {});
+    std::vector<std::uint32_t> used(placement.tiles.size(), 0);
+    bool fits = true;
+    for (const std::uint32_t c : order) {
+      const std::uint32_t need = slots_of(chunks[c], ports[chunks[c].population]);
+      std::size_t best = placement.tiles.size();
+      for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
+        if (used[t] + need > kSlotsPerTile) continue;
+        if (best == placement.tiles.size() || placement.tiles[t].load < placement.tiles[best].load) best = t;
+      }
+      if (best == placement.tiles.size()) {
+        fits = false;
+        break;
+      }
+      placement.tiles[best].chunks.push_back(c);
+      placement.tiles[best].load += loads[c];
+      used[best] += need;
+    }
+    if (fits) break;
+  }
+  const int group_size = options.group_size > 0 ? options.group_size : tiles;
+  placement.groups = (tiles + group_size - 1) / group_size;
+  for (int t = 0; t < tiles; ++t) {
+    TilePlacement& tile = placement.tiles[static_cast<std::size_t>(t)];
+    std::sort(tile.chunks.begin(), tile.chunks.end());
+    tile.worker = t % placement.workers;
+    tile.group = t / group_size;
+  }
+  return placement;
+}
+
+}  // namespace tessera

@@ -1,0 +1,37 @@
+// Which chunks live on which tile, which tiles belong to which worker and delivery group.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "connectivity/chunks.hpp"
+#include "tessera/simulation.hpp"
+
+namespace tessera {
+
+struct TilePlacement {
+  std::vector<std::uint32_t> chunks;  ///< indices into the chunk table, ascending
+  int worker = 0;
+  int group = 0;
+  double load = 0.0;  ///< synaptic events and updates, relative
+};
+
+struct Placement {
+  int workers = 1;
+  int groups = 1;
+  std::vector<TilePlacement> tiles;
+};
+
+/// Input slots of a chunk on a tile: one column per port, each padded.
+[[nodiscard]] std::uint32_t slots_of(const Chunk& chunk, int ports);
+
+/// Ports of every population (0 for sources, which receive nothing).
+[[nodiscard]] std::vector<int> ports_of(const Network& network, const NeuronCatalogue& models);
+
+/// Distributes chunks over tiles, heaviest first to the lightest tile that has slots left; one tile per
+/// worker unless options or the 65,536 slots of a tile ask for more.
+[[nodiscard]] Placement place(const Network& network, const std::vector<Chunk>& chunks,
+                              const std::vector<int>& ports, const SimulationOptions& options);
+
+}  // namespace tessera

@@ -164,7 +164,10 @@ struct Network {
   std::vector<StateRecorder> recorders;
   /// A population that fires above this rate (averaged over 100 ms of model time) stops the run.
   double rate_limit_hz = 1000.0;
-  std::map<std::string, double> parameters;  ///< named parameters after overriding, for the report
+  /// Named parameters of the model file after overriding, for reports: numbers in the unit they were
+  /// written in, truths as 0 or 1; and those that are a choice between texts.
+  std::map<std::string, double> parameters;
+  std::map<std::string, std::string> choices;
 
   [[nodiscard]] const Population* find(const std::string& population_name) const noexcept;
   [[nodiscard]] std::size_t index_of(const std::string& population_name) const;  ///< throws InputError

@@ -1,0 +1,87 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "io/model_diagnostics.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace tessera::io {
+namespace {
+constexpr std::size_t kMostProblems = 100;
+constexpr int kMostAtOnePlace = 4;
+}  // namespace
+
+void ModelDiagnostics::remember(const std::string& path, const toml::source_region& region) {
+  positions_.emplace(path, region.begin);
+}
+
+SourceLocation ModelDiagnostics::location(const toml::source_region& region,
+                                          const std::string& path) const {
+  SourceLocation where;
+  where.file = file_;
+  where.line = static_cast<int>(region.begin.line);
+  where.column = static_cast<int>(region.begin.column);
+  where.key_path = path;
+  return where;
+}
+
+void ModelDiagnostics::add(const toml::source_region& region, const std::string& path,
+                           std::string message) {
+  append({location(region, path), std::move(message)});
+}
+
+void ModelDiagnostics::add(Problem problem) {
+  if (problem.where.file.empty()) problem.where.file = file_;
+  for (std::string path = problem.where.key_path; !path.empty();) {
+    if (const auto found = positions_.find(path); found != positions_.end()) {
+      problem.where.line = static_cast<int>(found->second.line);
+      problem.where.column = static_cast<int>(found->second.column);
+      break;
+    }
+    const std::size_t cut = path.find_last_of(".[");
+    path.resize(cut == std::string::npos ? 0 : cut);
+  }
+  append(std::move(problem));
+}
+
+void ModelDiagnostics::add_unknown(const toml::source_region& region, const std::string& path,
+                                   std::string message, const std::string& word,
+                                   const std::vector<std::string>& candidates) {
+  std::string near = did_you_mean(word, candidates);
+  if (near.empty() && !candidates.empty() && candidates.size() <= 24) {
+    near = fmt::format(" Possible: {}.", fmt::join(candidates, ", "));
+  }
+  add(region, path, message + near);
+}
+
+void ModelDiagnostics::append(Problem problem) {
+  const std::string place = problem.where.to_string();
+  if (!seen_.insert(place + "\n" + problem.message).second) return;
+  // One wrong value can spoil every pair of a table: a few examples are enough.
+  if (++at_one_place_[place] > kMostAtOnePlace) return;
+  problems_.push_back(std::move(problem));
+  if (problems_.size() >= kMostProblems) {
+    SourceLocation where;
+    where.file = file_;
+    problems_.push_back(
+        {where,
+         fmt::format("There may be more: only the first {} problems are listed.", kMostProblems)});
+    raise();
+  }
+}
+
+void ModelDiagnostics::raise() {
+  if (problems_.empty()) return;
+  std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
+    // Problems without a position (overrides) come last.
+    const auto key = [](const Problem& p) {
+      return std::tuple(p.where.line == 0, p.where.line, p.where.column);
+    };
+    return key(a) < key(b);
+  });
+  throw InputError(std::move(problems_));
+}
+
+}  // namespace tessera::io

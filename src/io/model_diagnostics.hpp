@@ -1,0 +1,46 @@
+// Collects the problems of a model file, each with its position and key path.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "io/toml.hpp"
+#include "tessera/errors.hpp"
+
+namespace tessera::io {
+
+class ModelDiagnostics {
+ public:
+  explicit ModelDiagnostics(std::string file) : file_(std::move(file)) {}
+
+  /// Remembers where a key path is written; problems found later by name are placed with it.
+  void remember(const std::string& path, const toml::source_region& region);
+
+  /// The same problem at the same place counts once. Throws InputError after 100 problems.
+  void add(const toml::source_region& region, const std::string& path, std::string message);
+  /// A problem that knows only its key path: placed at the longest remembered part of the path.
+  void add(Problem problem);
+  /// "Unknown ...": `message` plus the nearest of the candidates.
+  void add_unknown(const toml::source_region& region, const std::string& path, std::string message,
+                   const std::string& word, const std::vector<std::string>& candidates);
+
+  [[nodiscard]] SourceLocation location(const toml::source_region& region,
+                                        const std::string& path) const;
+  [[nodiscard]] bool empty() const noexcept { return problems_.empty(); }
+  /// Throws InputError with all problems, in the order of the file, when there are any.
+  void raise();
+
+ private:
+  void append(Problem problem);
+
+  std::string file_;
+  std::unordered_map<std::string, toml::source_position> positions_;
+  std::unordered_set<std::string> seen_;
+  std::unordered_map<std::string, int> at_one_place_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace tessera::io

@@ -1,0 +1,99 @@
+// Parses TOML from untrusted text. toml++ limits the nesting of values, but not that of dotted
+// keys, whose tables it destroys recursively; these are counted here first. Copyright 2026 The
+// Tessera authors. SPDX-License-Identifier: Apache-2.0
+#define TOML_IMPLEMENTATION
+#include "io/toml.hpp"
+
+#include <fmt/format.h>
+
+#include "tessera/errors.hpp"
+
+namespace tessera::io {
+namespace {
+
+constexpr int kDeepestKey = 16;
+
+// Walks over the text, knowing only strings, comments and the marks that end a key.
+class KeyDepth {
+ public:
+  explicit KeyDepth(std::string_view text) : text_(text) {}
+
+  /// The line of the first key with too many dots, or 0.
+  int first_bad_line() {
+    int dots = 0;
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '#') {
+        skip_to('\n');
+      } else if (c == '"' || c == '\'') {
+        skip_string(c);
+      } else {
+        if (c == '\n') ++line_;
+        if (c == '.') ++dots;
+        // Within arrays of numbers every comma starts anew.
+        if (c == '\n' || c == '=' || c == ',' || c == '[' || c == '{') dots = 0;
+        if (dots >= kDeepestKey) return line_;
+        ++at_;
+      }
+    }
+    return 0;
+  }
+
+ private:
+  void skip_to(char end) {
+    while (at_ < text_.size() && text_[at_] != end) ++at_;
+  }
+  void skip_string(char quote) {
+    const bool basic = quote == '"';
+    const bool many_lines = text_.substr(at_, 3) == std::string(3, quote);
+    at_ += many_lines ? 3 : 1;
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '\n') {
+        if (!many_lines) return;  // an error that toml++ reports
+        ++line_;
+      }
+      if (basic && c == '\\')
+        ++at_;
+      else if (c == quote && (!many_lines || text_.substr(at_, 3) == std::string(3, quote))) {
+        at_ += many_lines ? 3 : 1;
+        return;
+      }
+      ++at_;
+    }
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  int line_ = 1;
+};
+
+[[noreturn]] void fail(const std::string& name, int line, int column, std::string message) {
+  SourceLocation where;
+  where.file = name;
+  where.line = line;
+  where.column = column;
+  throw InputError({{where, std::move(message)}});
+}
+
+}  // namespace
+
+toml::table parse_toml(const std::string& text, const std::string& name) {
+  if (text.size() > kLongestModelFile) {
+    fail(name, 0, 0,
+         fmt::format("The model file has {} bytes; at most {} are read.", text.size(),
+                     kLongestModelFile));
+  }
+  if (const int line = KeyDepth(text).first_bad_line(); line > 0) {
+    fail(name, line, 0, fmt::format("A key has more than {} parts.", kDeepestKey));
+  }
+  try {
+    return toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    const toml::source_position at = error.source().begin;
+    fail(name, static_cast<int>(at.line), static_cast<int>(at.column),
+         fmt::format("This is not valid TOML: {}.", error.description()));
+  }
+}
+
+}  // namespace tessera::io

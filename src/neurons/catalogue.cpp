@@ -1,5 +1,10 @@
+// The list of neuron models and the constants of exact integration.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 #include "neurons/models.hpp"
 #include "tessera/errors.hpp"
@@ -7,7 +12,15 @@
 namespace tessera {
 
 int steps_of(double duration_ms, double dt_ms) {
-  return static_cast<int>(std::lround(duration_ms / dt_ms));
+  const double steps = std::round(duration_ms / dt_ms);
+  // The counter of every neuron has 16 bits.
+  if (!(steps >= 0.0 && steps <= std::numeric_limits<std::uint16_t>::max())) {
+    throw InputError(
+        fmt::format("A refractory period of {} ms is {} steps of {} ms; at most 65535 "
+                    "steps are possible.",
+                    duration_ms, steps, dt_ms));
+  }
+  return static_cast<int>(steps);
 }
 
 double exact_current_to_voltage(double tau_syn, double tau_m, double capacitance, double dt_ms) {
@@ -20,6 +33,11 @@ double exact_current_to_voltage(double tau_syn, double tau_m, double capacitance
 NeuronCatalogue NeuronCatalogue::builtin() {
   NeuronCatalogue catalogue;
   catalogue.add(iaf_psc_exp::model());
+  catalogue.add(iaf_psc_alpha::model());
+  catalogue.add(iaf_psc_delta::model());
+  catalogue.add(iaf_cond_exp::model());
+  catalogue.add(aeif_cond_exp::model());
+  catalogue.add(izhikevich::model());
   return catalogue;
 }
 

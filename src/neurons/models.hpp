@@ -10,7 +10,7 @@ namespace tessera {
 
 inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
-/// Whole steps in a duration (rounded to the nearest).
+/// Whole steps of a refractory period (rounded to the nearest). Throws InputError above 65535 steps.
 [[nodiscard]] int steps_of(double duration_ms, double dt_ms);
 
 /// Voltage after one step of dt from a unit current that decays with tau_syn (Rotter and Diesmann

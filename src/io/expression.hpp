@@ -31,7 +31,7 @@ struct Value {
 /// "a number", "a list of 8 numbers in pA", "the text 'dc'", for messages.
 [[nodiscard]] std::string describe(const Value& value);
 
-/// A sentence about an expression that makes no sense.
+/// A sentence about an expression that makes no sense; "" when it was reported already.
 class ExpressionError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

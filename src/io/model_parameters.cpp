@@ -132,9 +132,7 @@ Value ModelParameters::look_up(const std::string& name) {
         fmt::format("parameters depend on each other over more than {} steps", kLongestChain));
   }
   settle(name, entry);
-  if (entry.state == Entry::State::bad) {
-    throw ExpressionError(fmt::format("parameter '{}' has no valid value", name));
-  }
+  if (entry.state == Entry::State::bad) throw ExpressionError("");  // reported when it was settled
   return entry.value;
 }
 
@@ -257,6 +255,7 @@ void ModelParameters::check(const std::string& name, const Entry& entry) {
 
 void ModelParameters::complain(const std::string& name, const Entry& entry,
                                const std::string& message) {
+  if (message.empty()) return;
   const bool sentence = message.ends_with('.') || message.ends_with('?');
   problems_.add(entry.given ? toml::source_region{} : entry.whole->source(), entry.path,
                 fmt::format("Parameter '{}'{}: {}{}", name,

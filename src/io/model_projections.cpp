@@ -62,9 +62,13 @@ std::vector<Exception> read_exceptions(ModelContext& c, const Section& section,
 }
 
 // Number of synapses that gives every pair of neurons the probability `p` of at least one, when
-// they are drawn with multapses (Potjans and Diesmann 2014, eq. 1).
+// they are drawn with multapses (Potjans and Diesmann 2014, eq. 1). log1p would be more exact in
+// the last digits; plain logarithms give the counts of the published model (298,880,968 synapses in
+// all).
 double number_for_probability(double p, double sources, double targets) {
-  return std::log1p(-p) / std::log1p(-1.0 / (sources * targets));
+  const double pairs = sources * targets;
+  if (p == 1.0 && pairs == 1.0) return 1.0;
+  return p == 0.0 ? 0.0 : std::log(1.0 - p) / std::log((pairs - 1.0) / pairs);
 }
 
 std::optional<double> read_probability(TableReader& t, const Place& place) {

@@ -16,9 +16,9 @@ bool expand(ModelContext& c, const toml::node& node, const std::string& path,
             std::uint64_t things) {
   c.expanded += things;
   if (things <= kMostThings && c.expanded <= kMostThings) return true;
-  complain(c, node, path,
-           fmt::format("The file makes more than {} populations, projections and stimuli.",
-                       kMostThings));
+  c.problems.add(node.source(), path,
+                 fmt::format("The file makes more than {} populations, projections and stimuli.",
+                             kMostThings));
   return false;
 }
 

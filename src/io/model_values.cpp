@@ -26,6 +26,11 @@ void complain(ModelContext& c, const toml::node& node, const std::string& path,
   c.problems.add(node.source(), path, std::move(message));
 }
 
+std::string wrong_length(std::size_t found, std::size_t wanted, const char* kind) {
+  return fmt::format("The list has {} {}, but should have {}: one {}.", found,
+                     found == 1 ? "entry" : "entries", wanted, kind);
+}
+
 std::string wanted_unit(const Dimension& unit) {
   return unit.is_number() ? "a number" : fmt::format("a value in {}", describe(unit));
 }
@@ -40,6 +45,7 @@ const std::optional<Value>& value_of(ModelContext& c, const toml::node& node,
     found->second = c.parameters.evaluate(text);
   } catch (const ExpressionError& error) {
     const std::string message = error.what();
+    if (message.empty()) return found->second;
     const bool sentence = message.ends_with('.') || message.ends_with('?');
     complain(c, node, path, fmt::format("In \"{:.60}\": {}{}", text, message, sentence ? "" : "."));
   }
@@ -72,8 +78,7 @@ std::optional<double> number_of(ModelContext& c, const toml::node& node, const s
   }
   if (value.numbers.size() != place.count) {
     complain(c, node, path,
-             fmt::format("The list has {} entries, but {} {} expected.", value.numbers.size(),
-                         place.count, place.count == 1 ? "is" : "are"));
+             wrong_length(value.numbers.size(), place.count, "entry per population"));
     return std::nullopt;
   }
   return convert(value.numbers[place.index], value.dimension, unit);
@@ -86,11 +91,9 @@ std::string element(const std::string& path, std::size_t index) {
 // The element of a list or matrix for a place, or null after reporting a wrong shape.
 Leaf element_of(ModelContext& c, const toml::array& array, const std::string& path,
                 const Place& place) {
-  const char* rows = place.is_pair() ? "rows (one per target)" : "entries (one per population)";
   if (array.size() != place.count) {
-    complain(c, array, path,
-             fmt::format("There are {} {}, but {} {} expected.", array.size(), rows, place.count,
-                         place.count == 1 ? "is" : "are"));
+    const char* kind = place.is_pair() ? "row per target" : "entry per population";
+    complain(c, array, path, wrong_length(array.size(), place.count, kind));
     return {};
   }
   const toml::node* found = array.get(place.index);
@@ -104,10 +107,7 @@ Leaf element_of(ModelContext& c, const toml::array& array, const std::string& pa
     return {};
   }
   if (row->size() != place.sources) {
-    complain(c, *found, row_path,
-             fmt::format("The row has {} entries, but {} (one per source) {} "
-                         "expected.",
-                         row->size(), place.sources, place.sources == 1 ? "is" : "are"));
+    complain(c, *found, row_path, wrong_length(row->size(), place.sources, "entry per source"));
     return {};
   }
   return {row->get(place.source), element(row_path, place.source)};

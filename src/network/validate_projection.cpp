@@ -163,7 +163,7 @@ void check_rule(const reporter& report, const Population& source, const Populati
       break;
   }
   // Grids that are out of range were reported with their population; summing over them is cheap.
-  if (!(expected_synapses(report.p, source, target) <= kMaxSynapses)) {
+  if (expected_synapses(report.p, source, target) > kMaxSynapses) {
     report("number",
            fmt::format("{} would have {:.3g} synapses; at most {:.0g} are possible.", report.label,
                        expected_synapses(report.p, source, target), kMaxSynapses));
@@ -188,9 +188,12 @@ void check_delay(const reporter& report) {
     }
   } else if (least < 0.5 * dt * (1.0 - 1e-6)) {
     report("delay",
-           fmt::format("The delay of {} can be as short as {} ms; give its {} distribution a "
+           fmt::format("The delay of {} {}; give its {} distribution a "
                        "lower bound of at least half a time step (low = \"{} ms\").",
-                       report.label, least, to_string(delay.kind), 0.5 * dt));
+                       report.label,
+                       std::isinf(least) ? "has no lower bound"
+                                         : fmt::format("can be as short as {:.6g} ms", least),
+                       to_string(delay.kind), 0.5 * dt));
   }
   const double most = delay.quantile(kDelayTail);
   const double longest = static_cast<double>(kMaxDelaySteps) * dt;

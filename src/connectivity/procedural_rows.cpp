@@ -145,8 +145,9 @@ class ProceduralRows final : public RowStore {
   std::size_t record_of(Step& step, const Fan& fan, std::uint32_t source) {
     if (table_.size() > 0) return table_begin_[fan.population()] + source * fan.record_size();
     const std::size_t begin = step.counts.size();
-    step.counts.resize(begin + fan.record_size());
+    step.counts.resize(begin + fan.record_size() + kBundlePadding);
     fan.count_source(source, step.counts.data() + begin);
+    step.counts.resize(begin + fan.record_size());
     return begin;
   }
 

@@ -117,7 +117,7 @@ class StoredRows final : public RowStore {
     std::uint32_t next = 0;
     for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout)) {
       for (; next < fan.first_source(); ++next) row_begin_[next] = position(writer);
-      std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size());
+      std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size() + kBundlePadding);
       for (std::uint32_t i = 0; i < fan.sources(); ++i, ++next) {
         const std::uint32_t in_block = i % SourceTree::kBlock;
         if (in_block == 0) fan.count_block(i / SourceTree::kBlock, records.data());

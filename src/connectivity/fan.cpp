@@ -4,8 +4,12 @@
 #include <algorithm>
 
 #include "kernels/split_delays.hpp"
+#include "tessera/errors.hpp"
 
 namespace tessera {
+namespace {
+constexpr double kLongestRow = 5e5;  // far below the 2^20 that a row header can count
+}
 
 Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout,
          std::uint32_t source_population, std::uint32_t first_source)
@@ -18,11 +22,20 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
   for (const Bundle& bundle : wiring.bundles()) {
     const BlockLayout* block = block_of[bundle.chunk];
     if (bundle.source_population != source_population || block == nullptr) continue;
+    const Population& target = wiring.network().populations[bundle.targets.population];
+    const double row_mean =
+        expected_synapses(wiring.projection(bundle), wiring.network().populations[source_population], target) /
+        sources_ * bundle.targets.size / target.size;
+    if (row_mean > kLongestRow) {
+      throw InputError("Projection '" + wiring.projection(bundle).name + "' has more than 500,000 synapses per " +
+                       "source and tile; use fewer synapses or more sources.");
+    }
     if (bundle.drawing == Bundle::Drawing::listed) {
       listed_.push_back({&bundle, block});
       continue;
     }
     const DelayTable& delays = wiring.delays(bundle);
+    largest_mean_count_ = std::max(largest_mean_count_, row_mean * delays.largest_group_share());
     const bool negative = wiring.weights(bundle).values.front() < 0.0;
     uniform_.push_back({&bundle, block});
     stream_.push_back(bundle.id);
@@ -30,12 +43,6 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
     weight_offset_.push_back(units.table_offset[bundle.projection]);
     first_group_ = std::min(first_group_, delays.first_group);
     last_group = std::max(last_group, delays.first_group + delays.groups - 1);
-    const Projection& projection = wiring.projection(bundle);
-    const Population& target = wiring.network().populations[bundle.targets.population];
-    largest_mean_count_ = std::max(
-        largest_mean_count_,
-        expected_synapses(projection, wiring.network().populations[source_population], target) / sources_ *
-            bundle.targets.size / target.size);
   }
   if (uniform_.empty()) {
     first_group_ = 0;

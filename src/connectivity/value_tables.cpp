@@ -90,6 +90,15 @@ std::uint32_t DelayTable::group_of(std::uint32_t draw16) const {
   return first_group + static_cast<std::uint32_t>(above - group_thresholds.begin());
 }
 
+double DelayTable::largest_group_share() const {
+  std::uint32_t before = 0, largest = 0;
+  for (const std::uint16_t threshold : group_thresholds) {
+    largest = std::max(largest, threshold - before);
+    before = threshold;
+  }
+  return std::max(largest, 65536 - before) / 65536.0;
+}
+
 std::uint32_t DelayTable::step_of(std::uint32_t group, std::uint32_t draw10) const {
   const std::uint32_t thresholds = step_thresholds[group - first_group];
   const std::uint32_t draw = std::min(draw10, 1022u);

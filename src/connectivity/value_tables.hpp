@@ -40,6 +40,9 @@ struct DelayTable {
     return group * kGroupSteps + step_of(group, draw10) + 1;
   }
 
+  /// Probability of the most likely group.
+  [[nodiscard]] double largest_group_share() const;
+
   std::uint32_t first_group = 0;
   std::uint32_t groups = 1;                     ///< groups first_group .. first_group + groups - 1
   std::vector<std::uint16_t> group_thresholds;  ///< groups - 1 of them, ascending

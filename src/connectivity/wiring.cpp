@@ -13,19 +13,19 @@ namespace {
 
 using Kind = ConnectivityRule::Kind;
 
-/// Rows longer than this (a handful of targets with very many synapses) are listed instead, so that a
-/// count always fits the queue of the vector kernel.
+/// Rows longer than this in one chunk (few sources with very many synapses) are listed instead, so that
+/// a count always fits the queue of the vector kernel.
 constexpr double kLongestUniformRow = 1500.0;
 
 bool drawn_uniformly(const ConnectivityRule& rule, const WeightTable& weights, bool self_projection,
-                     double sources) {
+                     double sources, double chunks) {
   const bool counted = rule.kind == Kind::fixed_total_number || rule.kind == Kind::fixed_outdegree;
-  const double per_source = static_cast<double>(rule.number) /
-                            (rule.kind == Kind::fixed_outdegree ? 1.0 : sources);
+  const double per_row = static_cast<double>(rule.number) / chunks /
+                         (rule.kind == Kind::fixed_outdegree ? 1.0 : sources);
   const auto [lowest, highest] = std::minmax_element(weights.values.begin(), weights.values.end());
   const bool one_sign = *lowest >= 0.0 || *highest <= 0.0;  // so the row has one input port
   return counted && one_sign && rule.multapses && (rule.autapses || !self_projection) &&
-         per_source < kLongestUniformRow;
+         per_row < kLongestUniformRow;
 }
 
 /// Ordered pairs of sources [begin, end) with the chunk's targets, the diagonal left out when asked.
@@ -78,7 +78,8 @@ void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::
   const auto first = static_cast<std::uint32_t>(bundles_.size());
   const bool self = source == target;
   const bool uniform = drawn_uniformly(projection.rule, *weight_tables_[p], self,
-                                       network_->populations[source].size);
+                                       network_->populations[source].size,
+                                       static_cast<double>(chunks_of[target].size()));
   for (const std::uint32_t c : chunks_of[target]) {
     const auto id = static_cast<std::uint32_t>(bundles_.size());
     bundles_.push_back({id, p, source, c, chunks_[c],

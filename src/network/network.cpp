@@ -48,6 +48,15 @@ std::size_t Network::index_of(const std::string& population_name) const {
                                did_you_mean(population_name, names)));
 }
 
+ParameterValues values_of(const Population& population, const NeuronModel& model) {
+  ParameterValues values;
+  for (const ParameterInfo& parameter : model.parameters) {
+    const auto given = population.parameters.find(parameter.name);
+    values.set(parameter.name, given == population.parameters.end() ? parameter.default_value : given->second);
+  }
+  return values;
+}
+
 double expected_synapses(const Projection& projection, const Population& source,
                          const Population& target) {
   const ConnectivityRule& rule = projection.rule;

@@ -1,0 +1,38 @@
+# Two commands do everything on a fresh Debian or Ubuntu machine: make microcircuit, make test.
+# Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+.DEFAULT_GOAL := help
+.PHONY: help packages build microcircuit test bench install clean
+
+TESSERA := build/release/tessera
+RESULT := results/microcircuit
+PREFIX ?= /usr/local
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+packages: ## install the system packages that are missing (apt)
+	@scripts/install_packages.sh
+
+build: packages ## build the executable build/release/tessera
+	@scripts/build.sh
+
+microcircuit: build ## simulate 10 s of the cortical microcircuit, compare with the reference, plot
+	$(TESSERA) run models/microcircuit/microcircuit.toml --time 10s --discard 500ms \
+	  --connectivity procedural --record spikes --out $(RESULT) --force
+	$(TESSERA) plot $(RESULT) raster -o $(RESULT)/raster.svg
+	$(TESSERA) plot $(RESULT) rates -o $(RESULT)/rates.svg
+	$(TESSERA) stats $(RESULT) --reference models/microcircuit/reference
+
+test: packages ## all tests, sanitizers, a short fuzzing session
+	@scripts/run_tests.sh
+
+bench: ## build and run the benchmarks (tens of minutes)
+	@scripts/install_packages.sh bench
+	@scripts/build.sh bench
+	@scripts/run_benchmarks.sh
+
+install: build ## install library, headers and command below PREFIX (default /usr/local)
+	cmake --install build/release --prefix $(PREFIX)
+
+clean: ## remove what was built; results stay
+	rm -rf build

@@ -1,0 +1,195 @@
+// The grammar of the command line: subcommands, options, help texts with examples.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include "cli/arguments.hpp"
+#include "tessera/errors.hpp"
+#include "version.hpp"
+
+namespace tessera::cli {
+namespace {
+
+using Command = std::function<int()>;
+
+// Values stay text here (see values.hpp), so that all problems of a command line are told at once.
+void value(CLI::App& app, const std::string& name, Text& into, const std::string& placeholder,
+           const std::string& help) {
+  app.add_option(name, into, help)
+      ->type_name(placeholder)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+void values(CLI::App& app, const std::string& name, std::vector<std::string>& into,
+            const std::string& placeholder, const std::string& help) {
+  app.add_option(name, into, help)->type_name(placeholder)->allow_extra_args(false);
+}
+
+void model_options(CLI::App& app, ModelArguments& arguments) {
+  value(app, "MODEL", arguments.model, "FILE", "model file (TOML)");
+  value(app, "--time", arguments.time, "TIME",
+        "model time at which the run ends, e.g. 10s; default: the model's");
+  value(app, "--seed", arguments.seed, "N", "seed of all random numbers; default: the model's");
+  value(app, "--threads", arguments.threads, "N", "worker threads; default: one per core");
+  value(app, "--connectivity", arguments.connectivity, "KIND",
+        "stored, procedural or auto (stored when it fits the memory); default: auto");
+  value(app, "--group-size", arguments.group_size, "N",
+        "tiles per delivery group; default: all tiles in one group");
+  value(app, "--tiles", arguments.tiles, "N", "at least this many tiles in all; default: chosen");
+  value(app, "--precision", arguments.precision, "KIND",
+        "fast (float32, integer accumulation) or exact (float64); default: fast");
+  app.add_flag("--no-count-table", arguments.no_count_table,
+               "procedural: redraw synapse counts instead of keeping them (smaller, slower)");
+  values(app, "--set", arguments.set, "NAME=VALUE",
+         "override a named parameter of the model; repeatable");
+}
+
+void example(CLI::App& app, const std::string& text) { app.footer("Example:\n  " + text); }
+
+CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
+  CLI::App* run = app.add_subcommand("run", "Simulate a model and write a result folder");
+  model_options(*run, arguments);
+  value(*run, "--discard", arguments.discard, "TIME",
+        "start of the statistics; default: the model's");
+  value(*run, "--simd", arguments.simd, "TARGET",
+        "instruction set, see 'tessera info'; default: the best");
+  values(*run, "--record", arguments.record, "WHAT",
+         "none, spikes or VARIABLE:POPULATION:COUNT:INTERVAL (e.g. V_m:L4E:10:1ms); repeatable; "
+         "default: spikes and the model's recorders");
+  value(*run, "--out", arguments.out, "DIR",
+        "result folder; default: results/<name of the model file>");
+  run->add_flag("--force", arguments.force, "replace a result that is there; other files stay");
+  value(*run, "--checkpoint-every", arguments.checkpoint_every, "TIME",
+        "write DIR/checkpoint_<time>ms.tsc at these intervals of model time");
+  value(*run, "--resume", arguments.resume, "FILE",
+        "continue from a checkpoint of the same model and seed");
+  run->add_flag("--quiet", arguments.quiet, "no progress and no summary, only errors");
+  example(*run,
+          "tessera run models/microcircuit/microcircuit.toml --time 10s --discard 500ms \\\n"
+          "    --connectivity procedural --out results/microcircuit");
+  return run;
+}
+
+CLI::App* add_stats(CLI::App& app, StatsArguments& arguments) {
+  CLI::App* stats = app.add_subcommand("stats", "Rates, irregularity and correlation of a result");
+  value(*stats, "RESULT", arguments.result, "DIR", "result folder of a run");
+  value(*stats, "--reference", arguments.reference, "DIR",
+        "compare with a reference and give a verdict (exit code 1 when it disagrees)");
+  example(*stats, "tessera stats results/microcircuit --reference models/microcircuit/reference");
+  return stats;
+}
+
+CLI::App* add_plot(CLI::App& app, PlotArguments& arguments) {
+  CLI::App* plot = app.add_subcommand("plot", "Draw a result as SVG");
+  value(*plot, "RESULT", arguments.result, "DIR", "result folder of a run");
+  value(*plot, "KIND", arguments.kind, "KIND", "raster, rates, isi or trace");
+  value(*plot, "-o,--output", arguments.output, "FILE", "SVG file; default: RESULT/KIND.svg");
+  value(*plot, "--reference", arguments.reference, "DIR", "rates: mark the means of a reference");
+  value(*plot, "--from", arguments.from, "TIME",
+        "raster, trace: start; default: the last (raster) or first (trace) part");
+  value(*plot, "--duration", arguments.duration, "TIME",
+        "raster, trace: length; default: 400ms (raster), 500ms (trace)");
+  example(*plot, "tessera plot results/microcircuit raster -o raster.svg");
+  return plot;
+}
+
+std::string full_name(const CLI::App& app) {
+  return app.get_parent() == nullptr ? "tessera" : "tessera " + app.get_name();
+}
+
+// Arguments nobody knew. Only the options are named when there are any: what follows an unknown
+// option may have been its value.
+void refuse_unknown(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+  }
+  std::vector<Problem> unknown, surplus;
+  for (const std::string& word : app.remaining()) {
+    const std::string name = word.substr(0, word.find('='));
+    if (word.size() > 1 && word[0] == '-') {
+      unknown.push_back({{},
+                         fmt::format("'{}' has no option '{}'.{} See '{} --help'.", full_name(app),
+                                     name, did_you_mean(name, names), full_name(app))});
+    } else {
+      surplus.push_back({{},
+                         fmt::format("'{}' does not take the argument '{}'. See '{} --help'.",
+                                     full_name(app), word, full_name(app))});
+    }
+  }
+  if (!unknown.empty()) throw InputError(unknown);
+  if (!surplus.empty()) throw InputError(surplus);
+}
+
+void refuse_unknown_command(const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining();
+  if (rest.empty()) return;
+  if (rest[0].size() > 1 && rest[0][0] == '-') refuse_unknown(app);
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  throw InputError(fmt::format("there is no command '{}'.{} The commands are {}.", rest[0],
+                               did_you_mean(rest[0], names), fmt::join(names, ", ")));
+}
+
+}  // namespace
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{"Tessera simulates spiking neural networks on many small memories.", "tessera"};
+  RunArguments run_arguments;
+  ModelArguments plan_arguments;
+  StatsArguments stats_arguments;
+  PlotArguments plot_arguments;
+  ModelsArguments models_arguments;
+
+  app.get_formatter()->column_width(36);
+  app.set_version_flag("--version", fmt::format("tessera {} ({})", kVersion, kCommit));
+  example(app,
+          "tessera run models/microcircuit/microcircuit.toml --set scale=0.1 --out results/first");
+  std::vector<std::pair<CLI::App*, Command>> commands;
+  commands.emplace_back(add_run(app, run_arguments), [&] { return run(run_arguments); });
+  CLI::App* plan_app =
+      app.add_subcommand("plan", "What a run will need; builds and allocates nothing");
+  model_options(*plan_app, plan_arguments);
+  example(*plan_app,
+          "tessera plan models/microcircuit/microcircuit.toml --connectivity stored --threads 2");
+  commands.emplace_back(plan_app, [&] { return plan(plan_arguments); });
+  commands.emplace_back(add_stats(app, stats_arguments), [&] { return stats(stats_arguments); });
+  commands.emplace_back(add_plot(app, plot_arguments), [&] { return plot(plot_arguments); });
+  CLI::App* models_app = app.add_subcommand(
+      "models", "List the neuron models, or document one: equations, parameters");
+  value(*models_app, "NAME", models_arguments.name, "NAME", "neuron model");
+  example(*models_app, "tessera models iaf_psc_exp");
+  commands.emplace_back(models_app, [&] { return models(models_arguments); });
+  CLI::App* info_app = app.add_subcommand("info", "Version, instruction sets, cores, memory, HDF5");
+  example(*info_app, "tessera info");
+  commands.emplace_back(info_app, [] { return info(); });
+
+  app.require_subcommand(0, 1);
+  app.allow_extras();
+  for (auto& [command, action] : commands) command->allow_extras();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {  // --help, --version
+    return app.exit(request);
+  } catch (const CLI::ParseError& error) {  // what is left: an option without its value
+    throw InputError(std::string(error.what()) + ".");
+  }
+  for (auto& [command, action] : commands) {
+    if (!command->parsed()) continue;
+    refuse_unknown(*command);
+    return action();
+  }
+  refuse_unknown_command(app);
+  std::fputs(app.help().c_str(), stderr);
+  return kBadInput;
+}
+
+}  // namespace tessera::cli

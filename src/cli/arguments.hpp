@@ -1,0 +1,53 @@
+// What the user typed, as text: the commands give it a meaning and report every problem at once.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tessera::cli {
+
+using Text = std::optional<std::string>;
+
+/// Shared by `run` and `plan`: the model and how it is to be simulated.
+struct ModelArguments {
+  Text model;
+  std::vector<std::string> set;
+  Text time, seed, threads, connectivity, group_size, tiles, precision;
+  bool no_count_table = false;
+};
+
+struct RunArguments : ModelArguments {
+  Text discard, simd, out, checkpoint_every, resume;
+  std::vector<std::string> record;
+  bool force = false;
+  bool quiet = false;
+};
+
+struct StatsArguments {
+  Text result, reference;
+};
+
+struct PlotArguments {
+  Text result, kind, output, reference, from, duration;
+};
+
+struct ModelsArguments {
+  Text name;
+};
+
+/// Exit codes of the program.
+enum Exit : int { kOk = 0, kRunFailed = 1, kBadInput = 2, kInterrupted = 130 };
+
+int run(const RunArguments& arguments);
+int plan(const ModelArguments& arguments);
+int stats(const StatsArguments& arguments);
+int plot(const PlotArguments& arguments);
+int models(const ModelsArguments& arguments);
+int info();
+
+/// Parses the command line and runs the command. Throws what the commands throw.
+int dispatch(int argc, char** argv);
+
+}  // namespace tessera::cli

@@ -1,0 +1,58 @@
+// tessera plan: what a run will need, before anything is built.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "cli/arguments.hpp"
+#include "cli/text.hpp"
+#include "cli/values.hpp"
+
+namespace tessera::cli {
+namespace {
+
+void show(const Network& network, const SimulationOptions& options, const Plan& plan,
+          double time_ms) {
+  fmt::print("{}: {}, {} expected, time step {}, delays {} to {}\n", network.name,
+             counted(plan.neurons, "neuron"), counted(plan.synapses, "synapse"),
+             time_text(network.dt_ms), time_text(plan.min_delay_ms), time_text(plan.max_delay_ms));
+  fmt::print("{} connectivity ({}), {}, {} in {}, {}, {}\n\n", to_string(plan.connectivity),
+             to_string(options.precision), counted(plan.threads, "thread"),
+             counted(plan.tiles, "tile"), counted(plan.groups, "delivery group"),
+             counted(plan.chunks, "chunk"), counted(plan.delay_slots, "delay slot"));
+  Table memory({"room", "holds", "bytes"}, 2);
+  for (const PlannedMemory& part : plan.memory) {
+    memory.row({part.room, part.what, bytes_text(part.bytes)});
+  }
+  memory.row({"in all", "predicted peak of the process", bytes_text(plan.memory_bytes)});
+  memory.row({"", "of which connectivity", bytes_text(plan.synapse_bytes)});
+  fmt::print("{}\n", memory.text());
+  for (const std::string& line : plan.tile_lines) fmt::print("{}\n", line);
+  for (const std::string& note : plan.notes) fmt::print("{}\n", note);
+
+  fmt::print("\npredicted construction: {:.2g} s\n", plan.construction_seconds);
+  if (plan.real_time_factor > 0.0) {
+    fmt::print("predicted time for {}: {:.2g} s (real-time factor {:.2g})\n", time_text(time_ms),
+               plan.real_time_factor * time_ms / 1000.0, plan.real_time_factor);
+  } else {
+    fmt::print("predicted time for {}: unknown, because the model states no mean rates\n",
+               time_text(time_ms));
+  }
+}
+
+}  // namespace
+
+int plan(const ModelArguments& arguments) {
+  Problems problems;
+  require_given(arguments.model, "MODEL", "tessera plan model.toml", problems);
+  SimulationOptions options = simulation_options(arguments, problems);
+  std::optional<double> time_ms;
+  if (arguments.time) time_ms = parse_time_ms(*arguments.time, "--time", problems);
+  const NeuronCatalogue models = NeuronCatalogue::builtin();
+  const std::optional<Network> network = load_network(arguments, models, problems);
+  problems.raise();
+  if (!arguments.seed) options.seed = network->seed;
+  show(*network, options, tessera::plan(*network, models, options),
+       time_ms.value_or(network->time_ms));
+  return kOk;
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,86 @@
+// tessera plot: a result as SVG.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "tessera/plot.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/arguments.hpp"
+#include "cli/values.hpp"
+
+namespace tessera::cli {
+namespace {
+
+enum Kind : std::size_t { kRaster, kRates, kIsi, kTrace };
+const std::vector<std::string> kKinds = {"raster", "rates", "isi", "trace"};
+
+// An option that this kind of plot would ignore is refused.
+void refuse_unused(const PlotArguments& arguments, std::size_t kind, Problems& problems) {
+  const bool has_window = kind == kRaster || kind == kTrace;
+  if (arguments.from && !has_window)
+    problems.add("--from", "only raster and trace plots have a start.");
+  if (arguments.duration && !has_window) {
+    problems.add("--duration", "only raster and trace plots have a duration.");
+  }
+  if (arguments.reference && kind != kRates) {
+    problems.add("--reference", "only the rates plot shows a reference.");
+  }
+}
+
+std::string draw(const PlotArguments& arguments, std::size_t kind, const Result& result,
+                 std::optional<double> from_ms, std::optional<double> duration_ms) {
+  if (kind == kRaster) {
+    RasterOptions options;
+    options.start_ms = from_ms.value_or(options.start_ms);
+    options.duration_ms = duration_ms.value_or(options.duration_ms);
+    return raster_svg(result, options);
+  }
+  if (kind == kTrace) {
+    TraceOptions options;
+    options.start_ms = from_ms.value_or(options.start_ms);
+    options.duration_ms = duration_ms.value_or(options.duration_ms);
+    return trace_svg(result, options);
+  }
+  const StatisticsOptions window = default_window(result);
+  if (kind == kIsi) return isi_svg(result, window);
+  const std::vector<PopulationStatistics> statistics = result_statistics(result, window);
+  if (!arguments.reference) return rates_svg(result, statistics);
+  std::vector<std::string> names;
+  for (const ResultPopulation& population : result.populations) names.push_back(population.name);
+  const Reference reference = load_reference(*arguments.reference, names);
+  return rates_svg(result, statistics, &reference);
+}
+
+}  // namespace
+
+int plot(const PlotArguments& arguments) {
+  const std::string example = "tessera plot results/microcircuit raster -o raster.svg";
+  Problems problems;
+  require_given(arguments.result, "RESULT", example, problems);
+  require_given(arguments.kind, "KIND", example, problems);
+  std::optional<std::size_t> kind;
+  std::optional<double> from_ms, duration_ms;
+  if (arguments.kind) kind = parse_choice(*arguments.kind, kKinds, "KIND", problems);
+  if (kind) refuse_unused(arguments, *kind, problems);
+  if (arguments.from) from_ms = parse_time_ms(*arguments.from, "--from", problems);
+  if (arguments.duration) duration_ms = parse_time_ms(*arguments.duration, "--duration", problems);
+  if (duration_ms && *duration_ms == 0.0) problems.add("--duration", "must be above 0 ms.");
+  // The name must say SVG, so that a slip cannot replace a result's file.
+  if (arguments.output && std::filesystem::path(*arguments.output).extension() != ".svg") {
+    problems.add("--output", fmt::format("'{}' does not end in .svg.", *arguments.output));
+  }
+  problems.raise();
+
+  const std::filesystem::path file =
+      arguments.output ? std::filesystem::path(*arguments.output)
+                       : std::filesystem::path(*arguments.result) / (kKinds[*kind] + ".svg");
+  LoadOptions load;
+  load.traces = *kind == kTrace;
+  const Result result = load_result(*arguments.result, load);
+  write_text_file(file, draw(arguments, *kind, result, from_ms, duration_ms));
+  fmt::print("{}\n", file.string());
+  return kOk;
+}
+
+}  // namespace tessera::cli

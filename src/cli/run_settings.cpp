@@ -1,0 +1,128 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "cli/run_settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/output_folder.hpp"
+#include "cli/text.hpp"
+#include "cli/values.hpp"
+#include "tessera/simd_control.hpp"
+
+namespace tessera::cli {
+namespace {
+
+void select_simd(const RunArguments& arguments, Problems& problems) {
+  if (!arguments.simd) return;
+  try {
+    force_simd_target(*arguments.simd);
+  } catch (const InputError& error) {
+    problems.add("--simd", error.what());
+  }
+}
+
+// What to record: exactly what the command line lists, or spikes and the model's own recorders.
+struct Recording {
+  bool listed = false;
+  bool spikes = true;
+  std::vector<StateRecorder> states;
+};
+
+Recording recording(const RunArguments& arguments, Problems& problems) {
+  Recording recording;
+  recording.listed = !arguments.record.empty();
+  recording.spikes = !recording.listed;
+  bool none = false;
+  for (const std::string& what : arguments.record) {
+    if (what == "none") {
+      none = true;
+    } else if (what == "spikes") {
+      recording.spikes = true;
+    } else if (auto recorder = parse_recorder(what, problems)) {
+      recording.states.push_back(*recorder);
+    }
+  }
+  if (none && (recording.spikes || !recording.states.empty())) {
+    problems.add("--record", "none and something else contradict each other.");
+  }
+  return recording;
+}
+
+struct Times {
+  std::optional<double> end, discard, checkpoint_every;
+};
+
+Times times(const RunArguments& arguments, Problems& problems) {
+  const auto parse = [&problems](const Text& text, const char* option) -> std::optional<double> {
+    if (!text) return std::nullopt;
+    return parse_time_ms(*text, option, problems);
+  };
+  Times times{parse(arguments.time, "--time"), parse(arguments.discard, "--discard"),
+              parse(arguments.checkpoint_every, "--checkpoint-every")};
+  if (times.end && *times.end <= 0.0) problems.add("--time", "must be above 0 ms.");
+  if (times.checkpoint_every && *times.checkpoint_every <= 0.0) {
+    problems.add("--checkpoint-every", "must be above 0 ms.");
+  }
+  return times;
+}
+
+// Checks that need the model: its time step and its default times.
+void settle_times(const Times& times, RunSettings& settings, Problems& problems) {
+  const double dt_ms = settings.network.dt_ms;
+  settings.end_ms = times.end.value_or(settings.network.time_ms);
+  settings.discard_ms = times.discard.value_or(settings.network.discard_ms);
+  settings.checkpoint_every_ms = times.checkpoint_every;
+  if (times.end) require_multiple_of_dt(*times.end, dt_ms, "--time", problems);
+  if (times.checkpoint_every) {
+    require_multiple_of_dt(*times.checkpoint_every, dt_ms, "--checkpoint-every", problems);
+  }
+  if (settings.discard_ms < settings.end_ms) return;
+  if (times.discard) {
+    problems.add("--discard",
+                 fmt::format("{} leaves nothing of a run of {}.", time_text(settings.discard_ms),
+                             time_text(settings.end_ms)));
+  }
+  settings.discard_ms = 0.0;  // a run shorter than the model's default: all of it counts
+}
+
+void check_resume(const RunArguments& arguments, Problems& problems) {
+  if (!arguments.resume) return;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(*arguments.resume, error)) {
+    problems.add("--resume", fmt::format("there is no file '{}'.", *arguments.resume));
+  }
+}
+
+}  // namespace
+
+RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models) {
+  Problems problems;
+  require_given(arguments.model, "MODEL", "tessera run model.toml --time 1s", problems);
+  RunSettings settings;
+  settings.options = simulation_options(arguments, problems);
+  settings.force = arguments.force;
+  settings.quiet = arguments.quiet;
+  if (arguments.resume) settings.resume = *arguments.resume;
+  select_simd(arguments, problems);
+  const Times given = times(arguments, problems);
+  Recording what = recording(arguments, problems);
+  settings.record_spikes = what.spikes;
+  if (arguments.out && arguments.out->empty()) problems.add("--out", "needs the name of a folder.");
+  settings.out = arguments.out.value_or(
+      "results/" + std::filesystem::path(arguments.model.value_or("")).stem().string());
+  check_output_folder(settings.out, settings.force, problems);
+  check_resume(arguments, problems);
+
+  if (auto network = load_network(arguments, models, problems)) {
+    settings.network = std::move(*network);
+    if (what.listed) settings.network.recorders = std::move(what.states);
+    problems.add(validate(settings.network, models));
+    if (!arguments.seed) settings.options.seed = settings.network.seed;
+    settle_times(given, settings, problems);
+  }
+  problems.raise();
+  return settings;
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,66 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "cli/run_summary.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/text.hpp"
+
+namespace tessera::cli {
+namespace {
+
+void show_phases(const SimulationReport& report) {
+  const double all = report.run_seconds;
+  Table table({"phase", "seconds", "share"});
+  const auto row = [&](const char* name, double seconds) {
+    table.row({name, number_text(seconds, 3),
+               all > 0.0 ? fmt::format("{:.1f} %", 100.0 * seconds / all) : "-"});
+  };
+  const PhaseSeconds& phases = report.phases;
+  row("deliver", phases.deliver);
+  row("update", phases.update);
+  row("exchange", phases.exchange);
+  row("record", phases.record);
+  row("run in all", all);
+  fmt::print("{}\n", table.text());
+}
+
+void show_populations(const RunSummary& summary) {
+  Table table({"population", "neurons", "rate (Hz)", "CV"});
+  for (const PopulationSummary& population : summary.populations) {
+    table.row({population.name, grouped(population.size), number_text(population.rate_hz, 3),
+               number_text(population.cv_isi, 3)});
+  }
+  fmt::print("{}\n", table.text());
+}
+
+}  // namespace
+
+void show_run_summary(const RunSummary& summary, const std::filesystem::path& folder) {
+  const SimulationReport& report = summary.simulation;
+  const double simulated_ms = report.model_time_ms - summary.start_ms;
+  fmt::print("{}: {}, {}, {} connectivity, {}, {}, seed {}\n\n", summary.model,
+             counted(report.counts.neurons, "neuron"), counted(report.counts.synapses, "synapse"),
+             to_string(report.connectivity),
+             counted(static_cast<std::uint64_t>(report.threads), "thread"),
+             counted(static_cast<std::uint64_t>(report.tiles), "tile"), summary.seed);
+  show_phases(report);
+  show_populations(summary);
+  fmt::print("construction      {:.2f} s\n", report.construction_seconds);
+  if (simulated_ms > 0.0) {
+    fmt::print("real-time factor  {:.3f} ({:.2f} s for {} of model time)\n",
+               1000.0 * report.run_seconds / simulated_ms, report.run_seconds,
+               time_text(simulated_ms));
+  }
+  fmt::print("memory            {} at most ({} planned), connectivity {}\n",
+             bytes_text(peak_resident_bytes()), bytes_text(report.planned_bytes),
+             bytes_text(report.synapse_bytes));
+  fmt::print("spikes            {}, digest {}\n", grouped(report.counts.spikes),
+             digest_text(report.digest));
+  if (summary.interrupted) {
+    fmt::print("interrupted       at {}; the result holds everything up to then\n",
+               time_text(report.model_time_ms));
+  }
+  fmt::print("result            {}\n", folder.string());
+}
+
+}  // namespace tessera::cli

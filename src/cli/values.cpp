@@ -1,0 +1,209 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "cli/values.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "tessera/model_file.hpp"
+
+namespace tessera::cli {
+namespace {
+
+constexpr std::uint64_t kMostThreads = 4096;
+constexpr std::uint64_t kMostTiles = 1u << 20;
+
+struct TimeUnit {
+  const char* name;
+  double milliseconds;
+};
+constexpr TimeUnit kTimeUnits[] = {{"us", 1e-3}, {"ms", 1.0}, {"s", 1e3}, {"min", 6e4}};
+
+std::string without_spaces_around(const std::string& text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts{""};
+  for (const char c : text) {
+    if (c == separator) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+void Problems::add(const std::string& option, const std::string& sentence) {
+  SourceLocation where;
+  where.key_path = option;
+  problems_.push_back({where, sentence});
+}
+
+void Problems::add(const std::vector<Problem>& problems) {
+  problems_.insert(problems_.end(), problems.begin(), problems.end());
+}
+
+void Problems::raise() const {
+  if (!problems_.empty()) throw InputError(problems_);
+}
+
+std::optional<double> parse_time_ms(const std::string& text, const std::string& option,
+                                    Problems& problems) {
+  const std::string trimmed = without_spaces_around(text);
+  double number = 0.0;
+  const char* const end = trimmed.data() + trimmed.size();
+  const auto [rest, error] = std::from_chars(trimmed.data(), end, number);
+  if (error != std::errc() || !std::isfinite(number)) {
+    problems.add(option, fmt::format("'{}' is not a time; write a number and a unit, for example "
+                                     "10s or '500 ms'.",
+                                     text));
+    return std::nullopt;
+  }
+  const std::string unit = without_spaces_around(std::string(rest, end));
+  for (const TimeUnit& known : kTimeUnits) {
+    if (unit != known.name) continue;
+    const double milliseconds = number * known.milliseconds;
+    if (milliseconds >= 0.0 && milliseconds <= 1e12) return milliseconds;
+    problems.add(option, fmt::format("'{}' is out of range; times go from 0 to 1e9 s.", text));
+    return std::nullopt;
+  }
+  problems.add(option,
+               unit.empty()
+                   ? fmt::format("'{}' has no unit; write {}s or {}ms.", text, trimmed, trimmed)
+                   : fmt::format("'{}' is not a unit of time; use us, ms, s or min.", unit));
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_whole(const std::string& text, std::uint64_t lowest,
+                                         std::uint64_t highest, const std::string& option,
+                                         Problems& problems) {
+  const std::string trimmed = without_spaces_around(text);
+  std::uint64_t number = 0;
+  const char* const end = trimmed.data() + trimmed.size();
+  const auto [rest, error] = std::from_chars(trimmed.data(), end, number);
+  if (error == std::errc() && rest == end && number >= lowest && number <= highest) return number;
+  problems.add(option,
+               fmt::format("'{}' is not a whole number from {} to {}.", text, lowest, highest));
+  return std::nullopt;
+}
+
+std::optional<std::size_t> parse_choice(const std::string& text,
+                                        const std::vector<std::string>& choices,
+                                        const std::string& option, Problems& problems) {
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (text == choices[i]) return i;
+  }
+  problems.add(option, fmt::format("'{}' is not possible; choose one of {}.{}", text,
+                                   fmt::join(choices, ", "), did_you_mean(text, choices)));
+  return std::nullopt;
+}
+
+void require_given(const Text& value, const std::string& name, const std::string& example,
+                   Problems& problems) {
+  if (!value) problems.add(name, fmt::format("is missing, for example: {}", example));
+}
+
+void require_multiple_of_dt(double time_ms, double dt_ms, const std::string& option,
+                            Problems& problems) {
+  const double steps = time_ms / dt_ms;
+  // Decimal times are not exact in binary: a millionth of a step is rounding, not intent.
+  if (std::abs(steps - std::round(steps)) > 1e-6 * std::max(1.0, steps * 1e-6)) {
+    problems.add(option,
+                 fmt::format("{} ms is not a multiple of the time step, {} ms.", time_ms, dt_ms));
+  }
+}
+
+SimulationOptions simulation_options(const ModelArguments& arguments, Problems& problems) {
+  SimulationOptions options;
+  const auto whole = [&problems](const Text& text, std::uint64_t highest, const char* option,
+                                 auto& into) {
+    if (!text) return;
+    const std::uint64_t lowest = std::string(option) == "--seed" ? 0 : 1;
+    if (const auto number = parse_whole(*text, lowest, highest, option, problems)) {
+      into = static_cast<std::remove_reference_t<decltype(into)>>(*number);
+    }
+  };
+  whole(arguments.seed, std::numeric_limits<std::uint64_t>::max(), "--seed", options.seed);
+  whole(arguments.threads, kMostThreads, "--threads", options.threads);
+  whole(arguments.tiles, kMostTiles, "--tiles", options.tiles);
+  whole(arguments.group_size, kMostTiles, "--group-size", options.group_size);
+  if (arguments.connectivity) {
+    constexpr Connectivity kinds[] = {Connectivity::automatic, Connectivity::stored,
+                                      Connectivity::procedural};
+    if (const auto choice = parse_choice(*arguments.connectivity, {"auto", "stored", "procedural"},
+                                         "--connectivity", problems)) {
+      options.connectivity = kinds[*choice];
+    }
+  }
+  if (arguments.precision) {
+    constexpr Precision kinds[] = {Precision::fast, Precision::exact};
+    if (const auto choice =
+            parse_choice(*arguments.precision, {"fast", "exact"}, "--precision", problems)) {
+      options.precision = kinds[*choice];
+    }
+  }
+  options.count_table = !arguments.no_count_table;
+  if (arguments.no_count_table && options.connectivity == Connectivity::stored) {
+    problems.add("--no-count-table",
+                 "has no effect on stored connectivity; leave it out, or choose "
+                 "--connectivity procedural.");
+  }
+  return options;
+}
+
+std::optional<Network> load_network(const ModelArguments& arguments, const NeuronCatalogue& models,
+                                    Problems& problems) {
+  std::vector<ParameterOverride> overrides;
+  for (const std::string& assignment : arguments.set) {
+    const auto equals = assignment.find('=');
+    const std::string name = without_spaces_around(assignment.substr(0, equals));
+    if (equals == std::string::npos || name.empty()) {
+      problems.add(
+          "--set",
+          fmt::format("'{}' is not of the form NAME=VALUE, for example scale=0.1.", assignment));
+      continue;
+    }
+    overrides.emplace_back(name, without_spaces_around(assignment.substr(equals + 1)));
+  }
+  if (!arguments.model) return std::nullopt;
+  try {
+    return load_model_file(*arguments.model, models, overrides);
+  } catch (const InputError& error) {
+    problems.add(error.problems());
+    return std::nullopt;
+  }
+}
+
+std::optional<StateRecorder> parse_recorder(const std::string& text, Problems& problems) {
+  const std::string option = "--record " + text;
+  const std::vector<std::string> parts = split(text, ':');
+  if (parts.size() != 4) {
+    problems.add(option,
+                 "should be none, spikes or VARIABLE:POPULATION:COUNT:INTERVAL, for example "
+                 "V_m:L4E:10:1ms." +
+                     did_you_mean(text, {"none", "spikes"}));
+    return std::nullopt;
+  }
+  const auto count =
+      parse_whole(parts[2], 1, std::numeric_limits<std::uint32_t>::max(), option, problems);
+  const auto interval = parse_time_ms(parts[3], option, problems);
+  if (!count || !interval) return std::nullopt;
+  StateRecorder recorder;
+  recorder.variable = parts[0];
+  recorder.population = parts[1];
+  recorder.count = static_cast<std::uint32_t>(*count);
+  recorder.interval_ms = *interval;
+  recorder.where.key_path = option;
+  return recorder;
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,67 @@
+// Gives the text of command-line values a meaning; collects problems instead of stopping at the
+// first. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.hpp"
+#include "tessera/errors.hpp"
+#include "tessera/network.hpp"
+#include "tessera/simulation.hpp"
+
+namespace tessera::cli {
+
+/// Everything that is wrong with a command line.
+class Problems {
+ public:
+  void add(const std::string& option, const std::string& sentence);
+  void add(const std::vector<Problem>& problems);
+  [[nodiscard]] bool empty() const { return problems_.empty(); }
+  /// Throws InputError with all of them when there are any.
+  void raise() const;
+
+ private:
+  std::vector<Problem> problems_;
+};
+
+/// "10s", "500 ms", "0.1ms", "2 min": milliseconds, or nothing (and a problem).
+[[nodiscard]] std::optional<double> parse_time_ms(const std::string& text,
+                                                  const std::string& option, Problems& problems);
+
+/// A whole number in [lowest, highest].
+[[nodiscard]] std::optional<std::uint64_t> parse_whole(const std::string& text,
+                                                       std::uint64_t lowest, std::uint64_t highest,
+                                                       const std::string& option,
+                                                       Problems& problems);
+
+/// One of `choices`: its index.
+[[nodiscard]] std::optional<std::size_t> parse_choice(const std::string& text,
+                                                      const std::vector<std::string>& choices,
+                                                      const std::string& option,
+                                                      Problems& problems);
+
+/// Reports a value that had to be given.
+void require_given(const Text& value, const std::string& name, const std::string& example,
+                   Problems& problems);
+
+/// Reports a time that is not a multiple of dt.
+void require_multiple_of_dt(double time_ms, double dt_ms, const std::string& option,
+                            Problems& problems);
+
+/// The options of a simulation; `seed` is the model's unless one was given.
+[[nodiscard]] SimulationOptions simulation_options(const ModelArguments& arguments,
+                                                   Problems& problems);
+
+/// Loads the model with its overrides; its problems join the others.
+[[nodiscard]] std::optional<Network> load_network(const ModelArguments& arguments,
+                                                  const NeuronCatalogue& models,
+                                                  Problems& problems);
+
+/// V_m:POPULATION:COUNT:INTERVAL as a recorder (whether it fits the network is validated with it).
+[[nodiscard]] std::optional<StateRecorder> parse_recorder(const std::string& text,
+                                                          Problems& problems);
+
+}  // namespace tessera::cli

@@ -1,0 +1,234 @@
+// Procedural rows: a spike's synapses are drawn group by group at the step in which they are due. Only
+// the counts per (source, delay group, bundle) are needed; they are kept in a table or drawn again too.
+// Rows that cannot be drawn group by group (lists, distinct targets, kernels in space) are written out
+// when their source spikes and live as long as the spike is in flight.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/aligned_array.hpp"
+#include "connectivity/in_flight.hpp"
+#include "connectivity/row_store.hpp"
+#include "kernels/deliver.hpp"
+
+namespace tessera {
+namespace {
+
+template <class Count>
+class ProceduralRows final : public RowStore {
+  [[nodiscard]] auto arena() const {
+    return [this](std::int64_t step) { return history_[static_cast<std::size_t>(step) & mask_].listed.data(); };
+  }
+
+ public:
+  ProceduralRows(const RowStoreInput& input, bool count_table)
+      : wiring_(input.wiring), units_(input.units),
+        fans_(make_fans(*input.wiring, *input.units, *input.layout)),
+        groups_((input.wiring->max_delay_steps() - 1) / kGroupSteps + 1),
+        mask_(history_slots(groups_ * kGroupSteps + 2 * input.exchange_steps) - 1),
+        history_(mask_ + 1), in_flight_(input.wiring->max_delay_steps(), input.exchange_steps) {
+    std::uint32_t populations = static_cast<std::uint32_t>(input.wiring->network().populations.size());
+    for (std::uint32_t p = 0; p < populations; ++p) {
+      population_end_.push_back((p > 0 ? population_end_[p - 1] : 0) + input.wiring->network().populations[p].size);
+    }
+    fan_of_.assign(populations, nullptr);
+    for (const Fan& fan : fans_) fan_of_[fan.population()] = &fan;
+    if (count_table) {
+      build_table();
+    } else {
+      synapses_ = static_cast<std::uint64_t>(count_synapses(input));
+    }
+  }
+
+  void receive(std::int64_t step, SpikeLists lists) override { take_in(step, lists); }
+
+  void receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) override {
+    take_in(step, lists);
+    in_flight_.skip_delivered(step, now, arena());
+  }
+
+  void deliver(std::int64_t step, std::int32_t* ring) override {
+    const auto now = static_cast<std::uint32_t>(step % kRingSlots) << kSlotBits;
+    queue_.size = 0;
+    for (std::uint32_t group = 0; group < groups_; ++group) {
+      const std::int64_t spike_step = step - 1 - static_cast<std::int64_t>(group) * kGroupSteps;
+      if (spike_step < 0) break;
+      deliver_group(history_[static_cast<std::size_t>(spike_step) & mask_], group, ring, now);
+    }
+    flush(ring, now);
+    in_flight_.collect(step, arena(), visits_);
+    deliver_rows(visits_.data(), visits_.size(), ring, now);
+    in_flight_.advance(step, arena());
+    counters_.row_visits += visits_.size();
+    for (const RowVisit& visit : visits_) counters_.synaptic_events += visit.count;
+  }
+
+  bool reaches(std::uint32_t source) const override {
+    return fan_of_[population_of(source)] != nullptr;
+  }
+  std::uint64_t synapses() const override { return synapses_; }
+  std::uint64_t bytes() const override {
+    std::uint64_t total = table_.bytes();
+    for (const Step& step : history_) {
+      total += step.spikes.capacity() * sizeof(Spiked) + step.counts.capacity() * sizeof(Count) +
+               step.listed.capacity() * sizeof(std::uint32_t);
+    }
+    return total;
+  }
+
+ private:
+  struct Spiked {
+    const Fan* fan;
+    std::uint32_t source;  ///< inside its population
+    std::size_t record;    ///< its counts, in the table or the step's counts
+  };
+  struct Step {
+    std::vector<Spiked> spikes;
+    std::vector<Count> counts;          ///< without a table: the spikes' count records
+    std::vector<std::uint32_t> listed;  ///< rows in the format of in_flight.hpp
+  };
+
+  [[nodiscard]] std::uint32_t population_of(std::uint32_t neuron) const {
+    return static_cast<std::uint32_t>(
+        std::upper_bound(population_end_.begin(), population_end_.end(), neuron) - population_end_.begin());
+  }
+
+  void build_table() {
+    std::size_t entries = 0;
+    table_begin_.assign(population_end_.size(), 0);
+    for (const Fan& fan : fans_) {
+      table_begin_[fan.population()] = entries;
+      entries += fan.record_size() * fan.sources();
+    }
+    table_ = AlignedArray<Count>(entries + 64);
+    for (const Fan& fan : fans_) {
+      Count* records = table_.data() + table_begin_[fan.population()];
+      for (std::uint32_t block = 0; block * SourceTree::kBlock < fan.sources(); ++block) {
+        fan.count_block(block, records + block * SourceTree::kBlock * fan.record_size());
+      }
+    }
+    for (const Count count : table_) synapses_ += count;
+  }
+
+  static double count_synapses(const RowStoreInput& input) {
+    const Network& network = input.wiring->network();
+    std::vector<bool> on_tile(input.wiring->chunks().size(), false);
+    for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
+    double synapses = 0.0;
+    for (const Bundle& b : input.wiring->bundles()) {
+      if (!on_tile[b.chunk]) continue;
+      const Population& target = network.populations[b.targets.population];
+      synapses += expected_synapses(input.wiring->projection(b), network.populations[b.source_population], target) *
+                  b.targets.size / target.size;
+    }
+    return synapses;
+  }
+
+  void take_in(std::int64_t step, SpikeLists lists) {
+    Step& now = history_[static_cast<std::size_t>(step) & mask_];
+    now.spikes.clear();
+    now.counts.clear();
+    now.listed.clear();
+    std::vector<InFlight::Cursor>& cursors = in_flight_.of_step(step);
+    cursors.clear();
+    for (const auto spikes : lists) {
+      for (const std::uint32_t neuron : spikes) {
+        const std::uint32_t population = population_of(neuron);
+        const Fan* fan = fan_of_[population];
+        if (fan == nullptr) continue;
+        const std::uint32_t source = neuron - fan->first_source();
+        if (fan->record_size() > 0) now.spikes.push_back({fan, source, record_of(now, *fan, source)});
+        if (fan->has_listed()) write_listed(now, *fan, source, cursors);
+      }
+    }
+  }
+
+  std::size_t record_of(Step& step, const Fan& fan, std::uint32_t source) {
+    if (table_.size() > 0) return table_begin_[fan.population()] + source * fan.record_size();
+    const std::size_t begin = step.counts.size();
+    step.counts.resize(begin + fan.record_size());
+    fan.count_source(source, step.counts.data() + begin);
+    return begin;
+  }
+
+  void write_listed(Step& step, const Fan& fan, std::uint32_t source,
+                    std::vector<InFlight::Cursor>& cursors) {
+    fan.list_words(source, words_);
+    if (words_.empty()) return;
+    std::size_t header = 0;
+    const std::size_t begin = step.listed.size();
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      if (i == 0 || words_[i].group != words_[i - 1].group) {
+        header = step.listed.size();
+        step.listed.push_back(row_header::make(0, words_[i].group));
+      }
+      step.listed.push_back(words_[i].word);
+      ++step.listed[header];
+    }
+    step.listed[header] |= row_header::kLast;
+    cursors.push_back({static_cast<std::uint32_t>(begin + 1), step.listed[begin]});
+  }
+
+  void deliver_group(const Step& step, std::uint32_t group, std::int32_t* ring, std::uint32_t now) {
+    constexpr std::size_t kAhead = 6;
+    const Count* records = table_.size() > 0 ? table_.data() : step.counts.data();
+    const auto counts_of = [&](const Spiked& spiked) {
+      return records + spiked.record + (group - spiked.fan->first_group()) * spiked.fan->uniform_bundles();
+    };
+    const auto due = [group](const Spiked& spiked) {
+      return group - spiked.fan->first_group() < spiked.fan->groups();  // below first_group wraps around
+    };
+    for (std::size_t i = 0; i < step.spikes.size(); ++i) {
+      if (i + kAhead < step.spikes.size() && due(step.spikes[i + kAhead])) {
+        __builtin_prefetch(counts_of(step.spikes[i + kAhead]));
+      }
+      const Spiked& spiked = step.spikes[i];
+      if (!due(spiked)) continue;
+      ++counters_.row_visits;
+      const Count* counts = counts_of(spiked);
+      const DrawStreams streams = spiked.fan->streams();
+      const std::uint32_t* steps = spiked.fan->steps(group);
+      std::size_t bundle = enqueue(queue_, streams, 0, counts, steps, spiked.source, group);
+      while (bundle < streams.bundles) {
+        flush(ring, now);
+        bundle = enqueue(queue_, streams, bundle, counts, steps, spiked.source, group);
+      }
+    }
+  }
+
+  void flush(std::int32_t* ring, std::uint32_t now) {
+    counters_.synaptic_events += draw_and_deliver(queue_, wiring_->key(), units_->tables.data(), ring, now);
+    queue_.size = 0;
+  }
+
+  const Wiring* wiring_;
+  const WeightUnits* units_;
+  std::vector<Fan> fans_;
+  std::vector<const Fan*> fan_of_;               ///< per population
+  std::vector<std::uint32_t> population_end_;    ///< global ids
+  AlignedArray<Count> table_;
+  std::vector<std::size_t> table_begin_;         ///< per population
+  std::uint32_t groups_;
+  std::uint32_t mask_;
+  std::vector<Step> history_;
+  InFlight in_flight_;
+  std::vector<RowVisit> visits_;
+  std::vector<ListedWord> words_;
+  DrawQueue queue_{};
+  std::uint64_t synapses_ = 0;
+};
+
+// Counts beyond this mean could leave 8 bits: 100 + 15 SD of a Poisson count is 250.
+constexpr double kLargestMeanCount8 = 100.0;
+
+}  // namespace
+
+std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool count_table) {
+  double largest = 0.0;
+  for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout)) {
+    largest = std::max(largest, fan.largest_mean_count());
+  }
+  if (largest > kLargestMeanCount8) return std::make_unique<ProceduralRows<std::uint16_t>>(input, count_table);
+  return std::make_unique<ProceduralRows<std::uint8_t>>(input, count_table);
+}
+
+}  // namespace tessera

@@ -1,0 +1,55 @@
+// How a tile holds its incoming synapses. Two stores give the same rows: `stored` wrote them down once,
+// `procedural` draws them again whenever their source spikes.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "connectivity/fan.hpp"
+
+namespace tessera {
+
+struct RowCounters {
+  std::uint64_t synaptic_events = 0;
+  std::uint64_t row_visits = 0;
+};
+
+/// Lists of global source ids, one list per tile that sent any.
+using SpikeLists = std::span<const std::span<const std::uint32_t>>;
+
+class RowStore {
+ public:
+  virtual ~RowStore() = default;
+  /// Takes in the spikes of `step`; they deliver from step + 1 on.
+  virtual void receive(std::int64_t step, SpikeLists spikes) = 0;
+  /// The same after a checkpoint: what was due before `now` has been delivered.
+  virtual void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) = 0;
+  /// Adds everything due at `step` to the ring.
+  virtual void deliver(std::int64_t step, std::int32_t* ring) = 0;
+  /// Whether a source has any synapse on the tile (true when that is not known).
+  [[nodiscard]] virtual bool reaches(std::uint32_t source) const = 0;
+  [[nodiscard]] virtual std::uint64_t synapses() const = 0;
+  [[nodiscard]] virtual std::uint64_t bytes() const = 0;
+  [[nodiscard]] const RowCounters& counters() const { return counters_; }
+
+ protected:
+  RowCounters counters_;
+};
+
+/// What a store is built from; the wiring and units outlive it.
+struct RowStoreInput {
+  const Wiring* wiring = nullptr;
+  const WeightUnits* units = nullptr;
+  const TileLayout* layout = nullptr;
+  std::uint32_t exchange_steps = 1;
+};
+
+[[nodiscard]] std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input);
+/// `count_table`: keep how many synapses each source has per bundle and delay group.
+[[nodiscard]] std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input,
+                                                             bool count_table);
+
+}  // namespace tessera

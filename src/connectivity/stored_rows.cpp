@@ -1,0 +1,187 @@
+// Stored rows: one contiguous row of packed words per source, streamed once per spike.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/aligned_array.hpp"
+#include "connectivity/in_flight.hpp"
+#include "connectivity/row_store.hpp"
+#include "kernels/deliver.hpp"
+#include "tessera/errors.hpp"
+
+namespace tessera {
+namespace {
+
+/// Writes rows one after the other into an array that grows without copying.
+class RowWriter {
+ public:
+  RowWriter(const Wiring& wiring, const WeightUnits& units, std::size_t expected_words)
+      : wiring_(&wiring), units_(&units), words_(expected_words + kRoom) {}
+
+  [[nodiscard]] std::size_t position() const { return position_; }
+  [[nodiscard]] std::uint64_t synapses() const { return synapses_; }
+
+  void write(const Fan& fan, std::uint32_t source, const std::uint16_t* record) {
+    if (fan.has_listed()) {
+      fan.list_words(source, listed_);
+    } else {
+      listed_.clear();
+    }
+    std::size_t listed = 0;
+    std::size_t last_header = 0;
+    const std::uint32_t first = listed_.empty() ? fan.first_group() : std::min(fan.first_group(), listed_.front().group);
+    const std::uint32_t uniform_end = fan.first_group() + fan.groups();
+    const std::uint32_t end = listed_.empty() ? uniform_end : std::max(uniform_end, listed_.back().group + 1);
+    for (std::uint32_t group = first; group < end; ++group) {
+      const std::size_t header = position_++;
+      make_room();
+      if (group >= fan.first_group() && group < uniform_end) {
+        draw(fan, source, group, record + (group - fan.first_group()) * fan.uniform_bundles());
+      }
+      for (; listed < listed_.size() && listed_[listed].group == group; ++listed) {
+        words_[position_++] = listed_[listed].word;
+        make_room();
+      }
+      const std::size_t count = position_ - header - 1;
+      if (count == 0) {
+        position_ = header;
+        continue;
+      }
+      if (count > row_header::kLargestCount) {
+        throw InputError("A row has more than 1,048,575 synapses of one source in one delay group on a "
+                         "tile; use more tiles.");
+      }
+      words_[header] = row_header::make(static_cast<std::uint32_t>(count), group);
+      last_header = header + 1;
+      synapses_ += count;
+    }
+    if (last_header > 0) words_[last_header - 1] |= row_header::kLast;
+  }
+
+  AlignedArray<std::uint32_t> take() {
+    words_.resize(position_ + DrawQueue::kSlack);  // prefetches and vector stores may look past the end
+    return std::move(words_);
+  }
+
+ private:
+  static constexpr std::size_t kRoom = 4 * DrawQueue::kCapacity + DrawQueue::kSlack;
+
+  void make_room() {
+    if (position_ + kRoom > words_.size()) words_.resize(words_.size() + words_.size() / 4 + kRoom);
+  }
+
+  void draw(const Fan& fan, std::uint32_t source, std::uint32_t group, const std::uint16_t* counts) {
+    std::size_t bundle = 0;
+    while (bundle < fan.uniform_bundles()) {
+      queue_.size = 0;
+      bundle = enqueue(queue_, fan.streams(), bundle, counts, fan.steps(group), source, group);
+      position_ += draw_words(queue_, wiring_->key(), units_->tables.data(), words_.data() + position_);
+      make_room();
+    }
+  }
+
+  const Wiring* wiring_;
+  const WeightUnits* units_;
+  AlignedArray<std::uint32_t> words_;
+  std::size_t position_ = 0;
+  std::uint64_t synapses_ = 0;
+  std::vector<ListedWord> listed_;
+  DrawQueue queue_{};
+};
+
+std::size_t expected_words(const RowStoreInput& input) {
+  const Network& network = input.wiring->network();
+  std::vector<bool> on_tile(input.wiring->chunks().size(), false);
+  for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
+  double synapses = 0.0;
+  for (const Bundle& b : input.wiring->bundles()) {
+    if (!on_tile[b.chunk]) continue;
+    const Population& target = network.populations[b.targets.population];
+    synapses += expected_synapses(input.wiring->projection(b), network.populations[b.source_population], target) *
+                b.targets.size / target.size;
+  }
+  return static_cast<std::size_t>(synapses * 1.02);
+}
+
+class StoredRows final : public RowStore {
+  [[nodiscard]] auto base() const {
+    return [words = words_.data()](std::int64_t) { return words; };
+  }
+
+ public:
+  explicit StoredRows(const RowStoreInput& input)
+      : in_flight_(input.wiring->max_delay_steps(), input.exchange_steps) {
+    std::uint32_t neurons = 0;
+    for (const Population& population : input.wiring->network().populations) neurons += population.size;
+    row_begin_ = AlignedArray<std::uint32_t>(neurons + 1);
+    RowWriter writer(*input.wiring, *input.units, expected_words(input));
+    std::uint32_t next = 0;
+    for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout)) {
+      for (; next < fan.first_source(); ++next) row_begin_[next] = position(writer);
+      std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size());
+      for (std::uint32_t i = 0; i < fan.sources(); ++i, ++next) {
+        const std::uint32_t in_block = i % SourceTree::kBlock;
+        if (in_block == 0) fan.count_block(i / SourceTree::kBlock, records.data());
+        row_begin_[next] = position(writer);
+        writer.write(fan, i, records.data() + in_block * fan.record_size());
+      }
+    }
+    for (; next <= neurons; ++next) row_begin_[next] = position(writer);
+    synapses_ = writer.synapses();
+    words_ = writer.take();
+  }
+
+  // A row's place and its first header are looked up in passes of their own, so that the cache misses
+  // of all spikes overlap.
+  void receive(std::int64_t step, SpikeLists lists) override {
+    std::vector<InFlight::Cursor>& cursors = in_flight_.of_step(step);
+    cursors.clear();
+    for (const auto spikes : lists) {
+      for (const std::uint32_t source : spikes) {
+        const std::uint32_t begin = row_begin_[source];
+        if (begin == row_begin_[source + 1]) continue;
+        __builtin_prefetch(words_.data() + begin);
+        cursors.push_back({begin, 0});
+      }
+    }
+    for (InFlight::Cursor& cursor : cursors) cursor.header = words_[cursor.words++];
+  }
+
+  void receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) override {
+    receive(step, lists);
+    in_flight_.skip_delivered(step, now, base());
+  }
+
+  void deliver(std::int64_t step, std::int32_t* ring) override {
+    in_flight_.collect(step, base(), visits_);
+    const auto now = static_cast<std::uint32_t>(step % kRingSlots) << kSlotBits;
+    deliver_rows(visits_.data(), visits_.size(), ring, now);
+    in_flight_.advance(step, base());
+    counters_.row_visits += visits_.size();
+    for (const RowVisit& visit : visits_) counters_.synaptic_events += visit.count;
+  }
+
+  bool reaches(std::uint32_t source) const override { return row_begin_[source] != row_begin_[source + 1]; }
+  std::uint64_t synapses() const override { return synapses_; }
+  std::uint64_t bytes() const override { return words_.bytes() + row_begin_.bytes(); }
+
+ private:
+  static std::uint32_t position(const RowWriter& writer) {
+    if (writer.position() > 0xffffffffu) {
+      throw InputError("A tile would hold more than 4,294,967,295 synapses; use more tiles.");
+    }
+    return static_cast<std::uint32_t>(writer.position());
+  }
+  AlignedArray<std::uint32_t> words_;
+  AlignedArray<std::uint32_t> row_begin_;
+  InFlight in_flight_;
+  std::vector<RowVisit> visits_;
+  std::uint64_t synapses_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input) {
+  return std::make_unique<StoredRows>(input);
+}
+
+}  // namespace tessera

@@ -1,0 +1,164 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/neuron_block.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace tessera {
+namespace {
+
+constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+
+std::int64_t to_steps(double ms, double dt_ms) {
+  return std::isinf(ms) || ms / dt_ms > 9e15 ? kForever : std::llround(ms / dt_ms);
+}
+
+std::int64_t window_end(double start_ms, double duration_ms, double dt_ms) {
+  const std::int64_t duration = to_steps(duration_ms, dt_ms);
+  return duration == kForever ? kForever : to_steps(start_ms, dt_ms) + duration;
+}
+
+std::size_t padded(std::uint32_t size) {
+  return (size + kNeuronPadding - 1) / kNeuronPadding * kNeuronPadding;
+}
+
+/// A number in (0, 1) for one neuron and state variable.
+double initial_draw(RandomKey key, std::uint32_t neuron, std::uint32_t population, std::uint32_t column) {
+  const RandomWords words = random_words(key, Purpose::initial_state, neuron, population, column);
+  return (words[0] * 0x1p-32) + (words[1] + 0.5) * 0x1p-64;
+}
+
+}  // namespace
+
+template <class Real>
+NeuronBlock<Real>::NeuronBlock(const Network& network, const PopulationKernel& kernel,
+                               const Chunk& chunk, std::uint32_t chunk_index, std::uint32_t first_id,
+                               RandomKey key)
+    : kernel_(&kernel), chunk_(chunk), first_id_(first_id), key_(key), refractory_(padded(chunk.size)),
+      poisson_counts_(padded(chunk.size)) {
+  initialise(network, key);
+  add_stimuli(network, chunk_index);
+}
+
+// Padding neurons rest at the initial value without drive; they are never reported.
+template <class Real>
+void NeuronBlock<Real>::initialise(const Network& network, RandomKey key) {
+  const Population& population = *kernel_->population;
+  const auto index = static_cast<std::uint32_t>(&population - network.populations.data());
+  const NeuronVariant& variant = kernel_->variant;
+  for (std::size_t c = 0; c < variant.states.size(); ++c) {
+    AlignedArray<Real> column(padded(chunk_.size));
+    const StateInfo& state = variant.states[c];
+    const auto given = population.initial.find(state.name);
+    const double origin = c == 0 ? variant.origin : 0.0;
+    for (std::size_t i = 0; i < column.size(); ++i) {
+      const auto neuron = chunk_.begin + static_cast<std::uint32_t>(std::min<std::size_t>(i, chunk_.size - 1));
+      double value = kernel_->default_initial[c];
+      if (given != population.initial.end()) {
+        value = !given->second.values.empty()
+                    ? given->second.values[neuron]
+                    : given->second.distribution.quantile(
+                          initial_draw(key, neuron, index, static_cast<std::uint32_t>(c)));
+      }
+      column[i] = static_cast<Real>(value - origin);
+    }
+    columns_.push_back(std::move(column));
+  }
+  for (AlignedArray<Real>& column : columns_) column_pointers_.push_back(column.data());
+}
+
+template <class Real>
+void NeuronBlock<Real>::add_stimuli(const Network& network, std::uint32_t chunk_index) {
+  for (std::uint32_t s = 0; s < network.stimuli.size(); ++s) {
+    const Stimulus& stimulus = network.stimuli[s];
+    if (stimulus.target != kernel_->population->name) continue;
+    const std::int64_t begin = to_steps(stimulus.start_ms, network.dt_ms);
+    const std::int64_t end = window_end(stimulus.start_ms, stimulus.duration_ms, network.dt_ms);
+    if (stimulus.kind == Stimulus::Kind::current) {
+      currents_.push_back({begin, end, stimulus.amplitude_pA,
+                           stimulus.values.empty() ? nullptr : &stimulus.values});
+      continue;
+    }
+    const std::int64_t delay = to_steps(stimulus.delay_ms, network.dt_ms);
+    Input weight = static_cast<Input>(stimulus.weight);
+    if constexpr (std::is_same_v<Input, std::int32_t>) {
+      weight = static_cast<Input>(std::lround(stimulus.weight / kernel_->weight_unit));
+    }
+    poisson_.push_back({PoissonTable(stimulus.rate_hz * network.dt_ms / 1000.0), begin + delay,
+                        end == kForever ? kForever : end + delay, chunk_index << 12 | s, weight});
+  }
+}
+
+/// The injected current is piecewise constant: it is summed again only where a stimulus begins or ends.
+template <class Real>
+void NeuronBlock<Real>::set_current(std::int64_t step) {
+  double uniform = 0.0;
+  bool per_neuron = false;
+  next_current_change_ = kForever;
+  for (const CurrentInput& c : currents_) {
+    if (step < c.begin) next_current_change_ = std::min(next_current_change_, c.begin);
+    if (step < c.begin || step >= c.end) continue;
+    next_current_change_ = std::min(next_current_change_, c.end);
+    if (c.values == nullptr) uniform += c.amplitude;
+    per_neuron = per_neuron || c.values != nullptr;
+  }
+  uniform_current_ = static_cast<Real>(uniform);
+  if (!per_neuron) {
+    current_ = AlignedArray<Real>();
+    return;
+  }
+  if (current_.size() == 0) current_ = AlignedArray<Real>(padded(chunk_.size));
+  for (std::uint32_t i = 0; i < chunk_.size; ++i) {
+    double sum = uniform;
+    for (const CurrentInput& c : currents_) {
+      if (c.values != nullptr && step >= c.begin && step < c.end) sum += (*c.values)[chunk_.begin + i];
+    }
+    current_[i] = static_cast<Real>(sum);
+  }
+}
+
+template <class Real>
+void NeuronBlock<Real>::add_poisson(std::int64_t step, Input* const* input) {
+  for (const PoissonInput& p : poisson_) {
+    if (step < p.begin || step >= p.end) continue;
+    const PoissonStream stream{key_, static_cast<std::uint32_t>(Purpose::poisson_input), p.stream,
+                               static_cast<std::uint32_t>(step)};
+    draw_poisson(p.table, stream, chunk_.size, poisson_counts_.data());
+    Input* column = p.weight < 0 ? input[ports() - 1] : input[0];
+    for (std::uint32_t i = 0; i < chunk_.size; ++i) {
+      column[i] += static_cast<Input>(poisson_counts_[i]) * p.weight;
+    }
+  }
+}
+
+template <class Real>
+std::size_t NeuronBlock<Real>::update(std::int64_t step, Input* const* input, std::uint32_t* spikes) {
+  if (step >= next_current_change_) set_current(step);
+  if (!poisson_.empty()) add_poisson(step, input);
+  const NeuronVariant& variant = kernel_->variant;
+  UpdateArgs<Real> args;
+  args.count = chunk_.size;
+  args.state = column_pointers_.data();
+  args.refractory = refractory_.data();
+  args.refractory_steps = static_cast<std::uint16_t>(variant.refractory_steps);
+  args.input[0] = input[0];
+  args.input[1] = input[1];
+  args.input_scale = static_cast<Real>(kernel_->weight_unit);
+  args.current = current_.size() > 0 ? current_.data() : nullptr;
+  args.uniform_current = uniform_current_;
+  args.constants = variant.constants.data();
+  args.spikes = spikes;
+  if constexpr (std::is_same_v<Real, float>) {
+    variant.update_f32(args);
+  } else {
+    variant.update_f64(args);
+  }
+  finite_ = finite_ && args.finite;
+  return args.spike_count;
+}
+
+template class NeuronBlock<float>;
+template class NeuronBlock<double>;
+
+}  // namespace tessera

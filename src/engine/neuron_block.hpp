@@ -1,0 +1,86 @@
+// The neurons of one chunk on a tile: their state, the input that needs no synapses, their update.
+// State is everything here; reset, checkpoint and comparison go through columns().
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/aligned_array.hpp"
+#include "base/random.hpp"
+#include "connectivity/chunks.hpp"
+#include "kernels/poisson.hpp"
+#include "tessera/network.hpp"
+
+namespace tessera {
+
+/// What all blocks of a population share.
+struct PopulationKernel {
+  const Population* population = nullptr;
+  NeuronVariant variant;
+  std::vector<double> default_initial;  ///< per state column
+  double weight_unit = 1.0;  ///< physical weight per integer unit
+};
+
+template <class Real>
+class NeuronBlock {
+ public:
+  using Input = typename InputOf<Real>::type;
+
+  NeuronBlock(const Network& network, const PopulationKernel& kernel, const Chunk& chunk,
+              std::uint32_t chunk_index, std::uint32_t first_id, RandomKey key);
+
+  /// Advances from step to step + 1. `input` has one column per port; they are cleared. `spikes` has
+  /// room for one index per neuron. Returns how many spiked.
+  std::size_t update(std::int64_t step, Input* const* input, std::uint32_t* spikes);
+
+  [[nodiscard]] const Chunk& chunk() const { return chunk_; }
+  [[nodiscard]] std::uint32_t first_id() const { return first_id_; }  ///< global
+  [[nodiscard]] int ports() const { return kernel_->variant.ports; }
+  [[nodiscard]] bool finite() const { return finite_; }
+  [[nodiscard]] const NeuronVariant& variant() const { return kernel_->variant; }
+  /// A state variable in physical units.
+  [[nodiscard]] double value(std::size_t column, std::uint32_t neuron) const {
+    return static_cast<double>(columns_[column][neuron]) + (column == 0 ? kernel_->variant.origin : 0.0);
+  }
+  [[nodiscard]] std::vector<AlignedArray<Real>>& columns() { return columns_; }
+  [[nodiscard]] AlignedArray<std::uint16_t>& refractory() { return refractory_; }
+
+ private:
+  struct PoissonInput {
+    PoissonTable table;
+    std::int64_t begin, end;  ///< steps
+    std::uint32_t stream;
+    Input weight;
+  };
+  struct CurrentInput {
+    std::int64_t begin, end;
+    double amplitude;
+    const std::vector<double>* values;  ///< of the whole population, or null
+  };
+
+  void initialise(const Network& network, RandomKey key);
+  void add_stimuli(const Network& network, std::uint32_t chunk_index);
+  void set_current(std::int64_t step);
+  void add_poisson(std::int64_t step, Input* const* input);
+
+  const PopulationKernel* kernel_;
+  Chunk chunk_;
+  std::uint32_t first_id_;
+  RandomKey key_;
+  std::vector<AlignedArray<Real>> columns_;
+  std::vector<Real*> column_pointers_;
+  AlignedArray<std::uint16_t> refractory_;
+  AlignedArray<Real> current_;  ///< per neuron; empty while all receive the same
+  Real uniform_current_ = 0;
+  std::vector<CurrentInput> currents_;
+  std::int64_t next_current_change_ = -1;  ///< step at which the sum of currents must be made again
+  std::vector<PoissonInput> poisson_;
+  std::vector<std::int32_t> poisson_counts_;
+  bool finite_ = true;
+};
+
+extern template class NeuronBlock<float>;
+extern template class NeuronBlock<double>;
+
+}  // namespace tessera

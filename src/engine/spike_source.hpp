@@ -1,0 +1,38 @@
+// Populations that only send: Poisson sources and given spike trains.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "base/random.hpp"
+#include "connectivity/chunks.hpp"
+#include "kernels/poisson.hpp"
+#include "tessera/network.hpp"
+
+namespace tessera {
+
+/// One chunk of a source population.
+class SpikeSource {
+ public:
+  SpikeSource(const Network& network, const Chunk& chunk, std::uint32_t chunk_index,
+              std::uint32_t first_id, RandomKey key);
+  /// Appends the global ids of neurons that spike between step and step + 1, once per spike.
+  void emit(std::int64_t step, std::vector<std::uint32_t>& ids);
+  [[nodiscard]] const Chunk& chunk() const { return chunk_; }
+
+ private:
+  [[nodiscard]] bool active(std::int64_t step) const;
+
+  Chunk chunk_;
+  std::uint32_t chunk_index_;
+  std::uint32_t first_id_;
+  RandomKey key_;
+  PoissonTable table_;
+  std::int64_t start_ = 0, duration_ = 0, interval_ = 0;  ///< steps; duration < 0: for ever
+  std::vector<std::int32_t> counts_;
+  std::vector<std::pair<std::int64_t, std::uint32_t>> train_;  ///< (step, neuron in chunk), sorted
+};
+
+}  // namespace tessera

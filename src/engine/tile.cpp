@@ -1,0 +1,232 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/tile.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "kernels/draw_rows.hpp"
+
+namespace tessera {
+namespace {
+
+/// What both precisions share: blocks, sources, and the ring as [slot of time][input slot].
+template <class Real>
+class BlockTile : public Tile {
+ public:
+  using Input = typename InputOf<Real>::type;
+
+  BlockTile(const TileContext& context, const TileLayout& layout, std::uint32_t ring_steps,
+            std::size_t ring_stride)
+      : ring_steps_(ring_steps), ring_stride_(ring_stride), ring_(ring_steps * ring_stride) {
+    const Network& network = context.wiring->network();
+    std::uint32_t largest = 1;
+    for (const BlockLayout& at : layout.blocks) {
+      const Chunk& chunk = context.wiring->chunks()[at.chunk];
+      const std::uint32_t first = context.first_id[chunk.population] + chunk.begin;
+      largest = std::max(largest, chunk.size);
+      if (network.populations[chunk.population].kind != Population::Kind::neurons) {
+        sources_.emplace_back(network, chunk, at.chunk, first, context.wiring->key());
+        continue;
+      }
+      blocks_.emplace_back(network, context.kernels[chunk.population], chunk, at.chunk, first,
+                           context.wiring->key());
+      places_.push_back(at);
+    }
+    spiked_.resize(largest + kNeuronPadding);
+  }
+
+  void update(std::int64_t step, std::vector<std::uint32_t>& spikes) override {
+    Input* slot = ring_.data() + static_cast<std::size_t>(step % ring_steps_) * ring_stride_;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      Input* input[2] = {slot + places_[b].positive_slot, slot + places_[b].negative_slot};
+      const std::size_t n = blocks_[b].update(step, input, spiked_.data());
+      for (std::size_t i = 0; i < n; ++i) spikes.push_back(blocks_[b].first_id() + spiked_[i]);
+    }
+    for (SpikeSource& source : sources_) source.emit(step, spikes);
+  }
+
+  void read_state(std::uint32_t population, const std::string& name, std::uint32_t count,
+                  double* values) const override {
+    for (const NeuronBlock<Real>& block : blocks_) {
+      const Chunk& chunk = block.chunk();
+      if (chunk.population != population || chunk.begin >= count) continue;
+      const auto& states = block.variant().states;
+      const auto state = std::find_if(states.begin(), states.end(), [&](const StateInfo& s) { return s.name == name; });
+      if (state == states.end()) continue;
+      const auto column = static_cast<std::size_t>(state - states.begin());
+      const std::uint32_t n = std::min(chunk.size, count - chunk.begin);
+      for (std::uint32_t i = 0; i < n; ++i) values[chunk.begin + i] = block.value(column, i);
+    }
+  }
+
+  bool find_not_finite(std::uint32_t& population, std::uint32_t& neuron) const override {
+    for (const NeuronBlock<Real>& block : blocks_) {
+      if (block.finite()) continue;
+      for (std::uint32_t i = 0; i < block.chunk().size; ++i) {
+        if (std::isfinite(block.value(0, i))) continue;
+        population = block.chunk().population;
+        neuron = block.chunk().begin + i;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  std::vector<std::uint32_t> chunks() const override {
+    std::vector<std::uint32_t> indices;
+    for (const BlockLayout& place : places_) indices.push_back(place.chunk);
+    return indices;
+  }
+
+  std::size_t chunk_bytes(std::uint32_t chunk) const override {
+    std::size_t bytes = 0;
+    const_cast<BlockTile*>(this)->each_array(chunk, [&](void*, std::size_t n) { bytes += n; });
+    return bytes;
+  }
+  void save_chunk(std::uint32_t chunk, std::vector<std::uint8_t>& bytes) const override {
+    const_cast<BlockTile*>(this)->each_array(chunk, [&](void* data, std::size_t n) {
+      const auto* begin = static_cast<const std::uint8_t*>(data);
+      bytes.insert(bytes.end(), begin, begin + n);
+    });
+  }
+  void load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) override {
+    std::size_t at = 0;
+    each_array(chunk, [&](void* data, std::size_t n) {
+      std::memcpy(data, bytes.data() + at, n);
+      at += n;
+    });
+  }
+
+ protected:
+  Input* ring() { return ring_.data(); }
+  [[nodiscard]] std::size_t ring_stride() const { return ring_stride_; }
+  [[nodiscard]] std::uint32_t ring_steps() const { return ring_steps_; }
+
+ private:
+  /// All that changes in a chunk while a simulation runs, array by array.
+  template <class Visit>
+  void each_array(std::uint32_t chunk, const Visit& visit) {
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      if (places_[b].chunk != chunk) continue;
+      const std::size_t n = blocks_[b].chunk().size;
+      for (AlignedArray<Real>& column : blocks_[b].columns()) visit(column.data(), n * sizeof(Real));
+      visit(blocks_[b].refractory().data(), n * sizeof(std::uint16_t));
+      for (std::uint32_t t = 0; t < ring_steps_; ++t) {
+        Input* slot = ring_.data() + t * ring_stride_;
+        visit(slot + places_[b].positive_slot, n * sizeof(Input));
+        if (blocks_[b].ports() == 2) visit(slot + places_[b].negative_slot, n * sizeof(Input));
+      }
+    }
+  }
+
+  std::vector<NeuronBlock<Real>> blocks_;
+  std::vector<BlockLayout> places_;
+  std::vector<SpikeSource> sources_;
+  std::uint32_t ring_steps_;
+  std::size_t ring_stride_;
+  AlignedArray<Input> ring_;
+  std::vector<std::uint32_t> spiked_;
+};
+
+class FastTile final : public BlockTile<float> {
+ public:
+  FastTile(const TileContext& context, const TileLayout& layout)
+      : BlockTile(context, layout, kRingSlots, std::size_t{1} << kSlotBits) {
+    const RowStoreInput input{context.wiring, context.units, &layout, context.exchange_steps};
+    rows_ = context.connectivity == Connectivity::procedural
+                ? make_procedural_rows(input, context.count_table)
+                : make_stored_rows(input);
+  }
+  void receive(std::int64_t step, SpikeLists spikes) override { rows_->receive(step, spikes); }
+  void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) override {
+    rows_->receive_again(step, now, spikes);
+  }
+  void deliver(std::int64_t step) override { rows_->deliver(step, ring()); }
+  bool reaches(std::uint32_t source) const override { return rows_->reaches(source); }
+  RowCounters counters() const override { return rows_->counters(); }
+  std::uint64_t synapses() const override { return rows_->synapses(); }
+  std::uint64_t synapse_bytes() const override { return rows_->bytes(); }
+
+ private:
+  std::unique_ptr<RowStore> rows_;
+};
+
+/// Rows of (slot, delay, float64 weight), delivered as soon as they arrive into a ring as long as the
+/// longest delay. Spikes are taken in ascending order of their source, so sums do not depend on tiles.
+class ExactTile final : public BlockTile<double> {
+ public:
+  ExactTile(const TileContext& context, const TileLayout& layout)
+      : BlockTile(context, layout,
+                  std::bit_ceil(context.wiring->max_delay_steps() + context.exchange_steps + 1),
+                  std::max<std::size_t>(layout.slots, kNeuronPadding)) {
+    const Wiring& wiring = *context.wiring;
+    const Network& network = wiring.network();
+    std::vector<const BlockLayout*> block_of(wiring.chunks().size(), nullptr);
+    for (const BlockLayout& block : layout.blocks) block_of[block.chunk] = &block;
+    std::vector<RowSynapse> row;
+    for (std::uint32_t p = 0; p < network.populations.size(); ++p) {
+      for (std::uint32_t source = 0; source < network.populations[p].size; ++source) {
+        row_begin_.push_back(synapses_.size());
+        for (const Bundle& bundle : wiring.bundles()) {
+          const BlockLayout* block = block_of[bundle.chunk];
+          if (bundle.source_population != p || block == nullptr) continue;
+          row.clear();
+          wiring.list_row(bundle, source, row);
+          for (const RowSynapse& s : row) {
+            const std::uint32_t base = s.weight < 0.0 ? block->negative_slot : block->positive_slot;
+            synapses_.push_back({base + s.target, s.delay_steps, s.weight});
+          }
+        }
+      }
+    }
+    row_begin_.push_back(synapses_.size());
+  }
+
+  void receive(std::int64_t step, SpikeLists lists) override {
+    arrived_.clear();
+    for (const auto spikes : lists) arrived_.insert(arrived_.end(), spikes.begin(), spikes.end());
+    std::sort(arrived_.begin(), arrived_.end());
+    for (const std::uint32_t source : arrived_) {
+      for (std::size_t k = row_begin_[source]; k < row_begin_[source + 1]; ++k) {
+        const WideSynapse& s = synapses_[k];
+        const auto slot = static_cast<std::size_t>((step + s.delay) & (ring_steps() - 1));
+        ring()[slot * ring_stride() + s.slot] += s.weight;
+      }
+      counters_.synaptic_events += row_begin_[source + 1] - row_begin_[source];
+      ++counters_.row_visits;
+    }
+  }
+  void receive_again(std::int64_t, std::int64_t, SpikeLists) override {}  // all of it is in the ring
+  void deliver(std::int64_t) override {}
+  bool reaches(std::uint32_t source) const override { return row_begin_[source] != row_begin_[source + 1]; }
+  RowCounters counters() const override { return counters_; }
+  std::uint64_t synapses() const override { return synapses_.size(); }
+  std::uint64_t synapse_bytes() const override {
+    return synapses_.capacity() * sizeof(WideSynapse) + row_begin_.capacity() * sizeof(std::size_t);
+  }
+
+ private:
+  struct WideSynapse {
+    std::uint32_t slot;
+    std::uint32_t delay;
+    double weight;
+  };
+  std::vector<WideSynapse> synapses_;
+  std::vector<std::size_t> row_begin_;
+  std::vector<std::uint32_t> arrived_;
+  RowCounters counters_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tile> make_fast_tile(const TileContext& context, const TileLayout& layout) {
+  return std::make_unique<FastTile>(context, layout);
+}
+
+std::unique_ptr<Tile> make_exact_tile(const TileContext& context, const TileLayout& layout) {
+  return std::make_unique<ExactTile>(context, layout);
+}
+
+}  // namespace tessera

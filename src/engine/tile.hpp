@@ -1,0 +1,64 @@
+// A tile: neurons, their input and everything that lands on them. Nothing else ever writes into it.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "connectivity/row_store.hpp"
+#include "engine/neuron_block.hpp"
+#include "engine/spike_source.hpp"
+#include "tessera/simulation.hpp"
+
+namespace tessera {
+
+/// What every tile of a simulation looks at.
+struct TileContext {
+  const Wiring* wiring = nullptr;
+  const WeightUnits* units = nullptr;
+  std::vector<PopulationKernel> kernels;      ///< per population; sources have an empty variant
+  std::vector<std::uint32_t> first_id;        ///< global id of every population's first neuron
+  std::uint32_t exchange_steps = 1;
+  Connectivity connectivity = Connectivity::stored;
+  bool count_table = true;
+};
+
+
+class Tile {
+ public:
+  virtual ~Tile() = default;
+
+  virtual void receive(std::int64_t step, SpikeLists spikes) = 0;
+  virtual void deliver(std::int64_t step) = 0;
+  /// Advances all neurons and appends the global ids of those that spiked.
+  virtual void update(std::int64_t step, std::vector<std::uint32_t>& spikes) = 0;
+
+  /// After a checkpoint was loaded: spikes of an earlier step whose synapses are not all delivered.
+  virtual void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) = 0;
+  [[nodiscard]] virtual bool reaches(std::uint32_t source) const = 0;
+  [[nodiscard]] virtual RowCounters counters() const = 0;
+  [[nodiscard]] virtual std::uint64_t synapses() const = 0;
+  [[nodiscard]] virtual std::uint64_t synapse_bytes() const = 0;
+
+  /// Copies state variable `name` of the tile's part of a population into values[0 ..], where index i
+  /// is neuron i of the population; entries from `count` on are not written.
+  virtual void read_state(std::uint32_t population, const std::string& name, std::uint32_t count,
+                          double* values) const = 0;
+  /// The first neuron whose membrane potential is not finite, as (population, neuron), if any.
+  [[nodiscard]] virtual bool find_not_finite(std::uint32_t& population, std::uint32_t& neuron) const = 0;
+
+  /// State of one chunk as bytes that do not depend on the tile: columns, refractoriness, ring.
+  [[nodiscard]] virtual std::vector<std::uint32_t> chunks() const = 0;
+  virtual void save_chunk(std::uint32_t chunk, std::vector<std::uint8_t>& bytes) const = 0;
+  virtual void load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) = 0;
+  [[nodiscard]] virtual std::size_t chunk_bytes(std::uint32_t chunk) const = 0;
+};
+
+/// float32 state, packed rows, integer ring.
+[[nodiscard]] std::unique_ptr<Tile> make_fast_tile(const TileContext& context, const TileLayout& layout);
+/// float64 state, float64 weights; for comparison with other simulators.
+[[nodiscard]] std::unique_ptr<Tile> make_exact_tile(const TileContext& context, const TileLayout& layout);
+
+}  // namespace tessera

@@ -1,0 +1,162 @@
+// The plan: what a simulation will need, from the description alone.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "machine/plan.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/thread_team.hpp"
+#include "connectivity/fan.hpp"
+#include "connectivity/in_flight.hpp"
+#include "kernels/draw_rows.hpp"
+
+namespace tessera {
+namespace {
+
+// Program, libraries, stacks and allocator overhead of a run, measured on x86-64 Linux.
+constexpr std::uint64_t kProcessBytes = 14u << 20;
+// Speed of one core with AVX-512 and 2 MB of L2 cache (docs/performance.md); the estimate scales.
+constexpr double kStoredNs = 1.6, kProceduralNs = 2.0, kExactNs = 6.0, kUpdateNs = 0.45;
+constexpr double kBuildStoredNs = 3.5, kBuildProceduralNs = 1.6;
+
+struct Totals {
+  double synapses = 0.0;
+  double events_per_second = 0.0;  ///< from mean rates; 0 when none is known
+  double table_entries = 0.0;      ///< count records
+  double headers = 0.0;            ///< stored rows: block headers
+  double listed = 0.0;             ///< synapses of explicit lists and other listed rules
+};
+
+Totals sum_up(const Wiring& wiring, const TileLayout& layout) {
+  const Network& network = wiring.network();
+  Totals totals;
+  std::vector<bool> on_tile(wiring.chunks().size(), false);
+  for (const BlockLayout& block : layout.blocks) on_tile[block.chunk] = true;
+  std::vector<std::uint32_t> first(network.populations.size(), kMaxDelayGroups);
+  std::vector<std::uint32_t> last(network.populations.size(), 0), bundles(network.populations.size(), 0);
+  for (const Bundle& b : wiring.bundles()) {
+    if (!on_tile[b.chunk]) continue;
+    const Population& source = network.populations[b.source_population];
+    const Population& target = network.populations[b.targets.population];
+    const double n = expected_synapses(wiring.projection(b), source, target) * b.targets.size / target.size;
+    totals.synapses += n;
+    totals.events_per_second += n / source.size * source.mean_rate_hz * source.size;
+    if (b.drawing == Bundle::Drawing::listed) {
+      totals.listed += n;
+      continue;
+    }
+    const DelayTable& delays = wiring.delays(b);
+    ++bundles[b.source_population];
+    first[b.source_population] = std::min(first[b.source_population], delays.first_group);
+    last[b.source_population] = std::max(last[b.source_population], delays.first_group + delays.groups);
+  }
+  for (std::size_t p = 0; p < bundles.size(); ++p) {
+    if (bundles[p] == 0) continue;
+    const double groups = last[p] - first[p];
+    totals.table_entries += groups * bundles[p] * network.populations[p].size;
+    totals.headers += groups * network.populations[p].size;
+  }
+  return totals;
+}
+
+std::string sentence_of(const TilePlacement& tile, std::size_t index, const std::vector<Chunk>& chunks,
+                        const Totals& totals, const TileLayout& layout) {
+  std::uint64_t neurons = 0;
+  for (const std::uint32_t c : tile.chunks) neurons += chunks[c].size;
+  return "tile " + std::to_string(index) + " (worker " + std::to_string(tile.worker) + ", group " +
+         std::to_string(tile.group) + "): " + std::to_string(tile.chunks.size()) + " chunks, " +
+         std::to_string(neurons) + " neurons, " + std::to_string(layout.slots) + " input slots, " +
+         std::to_string(static_cast<std::uint64_t>(totals.synapses / 1e3)) + "k synapses";
+}
+
+}  // namespace
+
+std::uint64_t machine_memory_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGE_SIZE);
+  return pages > 0 && size > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) : 0;
+}
+
+Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const SimulationOptions& options,
+               const Placement& placement) {
+  const Network& network = wiring.network();
+  const std::vector<int> ports = ports_of(network, models);
+  const bool exact = options.precision == Precision::exact;
+  const double real = exact ? 8.0 : 4.0;
+  Plan plan;
+  double state = 0.0, ring = 0.0, stored = 0.0, table = 0.0, in_flight = 0.0, events = 0.0;
+  const double ring_steps = exact ? history_slots(wiring.max_delay_steps() + 2) : kRingSlots;
+  for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
+    const TileLayout layout = lay_out_tile(wiring.chunks(), placement.tiles[t].chunks, ports);
+    const Totals totals = sum_up(wiring, layout);
+    double all_sources = 0.0;
+    for (const Population& population : network.populations) all_sources += population.size;
+    ring += ring_steps * layout.slots * real;
+    stored += exact ? totals.synapses * 16.0 + all_sources * 8.0
+                    : (totals.synapses + totals.headers) * 4.0 + all_sources * 4.0;
+    table += totals.table_entries;
+    in_flight += totals.events_per_second * wiring.max_delay_steps() * network.dt_ms / 1000.0 * 0.1;
+    events += totals.events_per_second;
+    plan.tile_lines.push_back(sentence_of(placement.tiles[t], t, wiring.chunks(), totals, layout));
+  }
+  for (const Population& population : network.populations) {
+    plan.neurons += population.size;
+    if (population.kind != Population::Kind::neurons) continue;
+    const NeuronModel& model = *models.find(population.model);
+    const NeuronVariant variant = model.prepare(values_of(population, model), network.dt_ms);
+    state += population.size * (static_cast<double>(variant.states.size()) * real + 2.0 + 4.0 + 4.0);
+  }
+  double synapses = 0.0;
+  for (const Projection& p : network.projections) {
+    synapses += expected_synapses(p, *network.find(p.source), *network.find(p.target));
+  }
+  plan.synapses = static_cast<std::uint64_t>(std::llround(synapses));
+  const double wiring_bytes = static_cast<double>(wiring.bytes());
+  const std::uint64_t limit = options.memory_limit_bytes > 0 ? options.memory_limit_bytes : machine_memory_bytes();
+  plan.connectivity = options.connectivity;
+  if (plan.connectivity == Connectivity::automatic) {
+    const bool fits = limit == 0 || stored + state + ring + wiring_bytes < 0.8 * static_cast<double>(limit);
+    plan.connectivity = fits || exact ? Connectivity::stored : Connectivity::procedural;
+  }
+  const bool procedural = plan.connectivity == Connectivity::procedural && !exact;
+  const auto add = [&plan](const char* room, double bytes, const char* what) {
+    plan.memory.push_back({room, static_cast<std::uint64_t>(bytes), what});
+    plan.memory_bytes += static_cast<std::uint64_t>(bytes);
+  };
+  add("engine", state, "neuron state");
+  add("kernels", ring, "input rings");
+  if (procedural) {
+    add("connectivity", options.count_table ? table : 0.0, "count table");
+    add("connectivity", in_flight, "rows in flight");
+  } else {
+    add("connectivity", stored, "packed rows");
+  }
+  add("connectivity", wiring_bytes, "wiring (trees, tables, lists)");
+  add("base", static_cast<double>(kProcessBytes), "program and libraries");
+  plan.synapse_bytes = static_cast<std::uint64_t>((procedural ? (options.count_table ? table : 0.0) : stored));
+  plan.threads = placement.workers;
+  plan.tiles = static_cast<int>(placement.tiles.size());
+  plan.chunks = static_cast<int>(wiring.chunks().size());
+  plan.groups = placement.groups;
+  plan.delay_slots = static_cast<int>(ring_steps);
+  plan.min_delay_ms = wiring.min_delay_steps() * network.dt_ms;
+  plan.max_delay_ms = wiring.max_delay_steps() * network.dt_ms;
+  const double cores = std::min(placement.workers, available_cores());
+  plan.construction_seconds = synapses * 1e-9 / cores * (procedural ? (options.count_table ? kBuildProceduralNs : 0.1) : kBuildStoredNs);
+  if (events > 0.0) {
+    const double ns = exact ? kExactNs : procedural ? kProceduralNs : kStoredNs;
+    const double steps = 1000.0 / network.dt_ms;
+    plan.real_time_factor = (events * ns + static_cast<double>(plan.neurons) * steps * kUpdateNs) * 1e-9 / cores;
+  }
+  return plan;
+}
+
+Plan plan(const Network& network, const NeuronCatalogue& models, const SimulationOptions& options) {
+  require_valid(network, models);
+  const Wiring wiring(network, options.seed);
+  const Placement placement = place(network, wiring.chunks(), ports_of(network, models), options);
+  return make_plan(wiring, models, options, placement);
+}
+
+}  // namespace tessera

@@ -281,9 +281,10 @@ class Evaluator {
     if (value.type == Value::Type::truth) return value.truth;
     fail(fmt::format("'{}' needs true or false, not {}", what, describe(value)));
   }
-  Value pure(const Value& x) {
-    return map(x, {}, [&](double v) { return convert(v, x.dimension, {}); });
+  Value in_unit(const Value& x, const Dimension& unit) {
+    return map(x, unit, [&](double v) { return convert(v, x.dimension, unit); });
   }
+  Value pure(const Value& x) { return in_unit(x, {}); }
   bool compare(const Value& a, std::string_view sign, const Value& b) {
     const bool equality = sign == "==" || sign == "!=";
     if (a.type != b.type || !a.dimension.same_kind(b.dimension) || a.is_list || b.is_list ||
@@ -303,9 +304,9 @@ class Evaluator {
     if (!number(a, "an operator").dimension.same_kind(number(b, "an operator").dimension)) {
       fail(fmt::format("cannot combine {} with {}", describe(a), describe(b)));
     }
-    return combine(
-        a, map(b, a.dimension, [&](double v) { return convert(v, b.dimension, a.dimension); }),
-        a.dimension, f);
+    // The smaller unit keeps whole numbers whole: 1 s + 1 ms is exactly 1001 ms.
+    const Dimension unit = a.dimension.kilo <= b.dimension.kilo ? a.dimension : b.dimension;
+    return combine(in_unit(a, unit), in_unit(b, unit), unit, f);
   }
   template <class F>
   Value combine(const Value& a, const Value& b, const Dimension& dimension, F f) {

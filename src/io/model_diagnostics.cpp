@@ -11,6 +11,15 @@ namespace tessera::io {
 namespace {
 constexpr std::size_t kMostProblems = 100;
 constexpr int kMostAtOnePlace = 4;
+
+// "populations" of "populations.E.size", and "populations.E".
+std::string section_of(const std::string& path) { return path.substr(0, path.find_first_of(".[")); }
+std::string entry_of(const std::string& path) {
+  const std::size_t first = path.find('.');
+  if (first == std::string::npos || first == 0 || path[first - 1] == ']')
+    return path.substr(0, first);
+  return path.substr(0, path.find_first_of(".[", first + 1));
+}
 }  // namespace
 
 void ModelDiagnostics::remember(const std::string& path, const toml::source_region& region) {
@@ -29,10 +38,30 @@ SourceLocation ModelDiagnostics::location(const toml::source_region& region,
 
 void ModelDiagnostics::add(const toml::source_region& region, const std::string& path,
                            std::string message) {
+  spoiled_.insert(entry_of(path));
   append({location(region, path), std::move(message)});
 }
 
+void ModelDiagnostics::add_harmless(const toml::source_region& region, const std::string& path,
+                                    std::string message) {
+  append({location(region, path), std::move(message)});
+}
+
+bool ModelDiagnostics::is_doubtful(const std::string& path) const {
+  const std::string section = section_of(path);
+  const bool refers = section == "projections" || section == "stimuli" || section == "recorders";
+  return std::any_of(spoiled_.begin(), spoiled_.end(), [&](const std::string& spoiled) {
+    const std::string from = section_of(spoiled);
+    if (from == "populations") return refers || spoiled == entry_of(path);
+    if (from == "projections" || from == "stimuli" || from == "recorders" || from == "scaling") {
+      return spoiled == entry_of(path);
+    }
+    return true;  // a named parameter or dt can be anywhere
+  });
+}
+
 void ModelDiagnostics::add(Problem problem) {
+  if (is_doubtful(problem.where.key_path)) return;
   if (problem.where.file.empty()) problem.where.file = file_;
   for (std::string path = problem.where.key_path; !path.empty();) {
     if (const auto found = positions_.find(path); found != positions_.end()) {
@@ -48,12 +77,13 @@ void ModelDiagnostics::add(Problem problem) {
 
 void ModelDiagnostics::add_unknown(const toml::source_region& region, const std::string& path,
                                    std::string message, const std::string& word,
-                                   const std::vector<std::string>& candidates) {
+                                   const std::vector<std::string>& candidates, bool harmless) {
   std::string near = did_you_mean(word, candidates);
   if (near.empty() && !candidates.empty() && candidates.size() <= 24) {
     near = fmt::format(" Possible: {}.", fmt::join(candidates, ", "));
   }
-  add(region, path, message + near);
+  if (!harmless) spoiled_.insert(entry_of(path));
+  append({location(region, path), message + near});
 }
 
 void ModelDiagnostics::append(Problem problem) {

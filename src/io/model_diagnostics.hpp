@@ -21,25 +21,33 @@ class ModelDiagnostics {
 
   /// The same problem at the same place counts once. Throws InputError after 100 problems.
   void add(const toml::source_region& region, const std::string& path, std::string message);
-  /// A problem that knows only its key path: placed at the longest remembered part of the path.
+  /// A problem of the network as it was read, which knows only its key path: placed at the longest
+  /// remembered part of the path. Left out when a value that could not be read may have caused it.
   void add(Problem problem);
+  /// A problem that leaves all values readable.
+  void add_harmless(const toml::source_region& region, const std::string& path,
+                    std::string message);
   /// "Unknown ...": `message` plus the nearest of the candidates.
   void add_unknown(const toml::source_region& region, const std::string& path, std::string message,
-                   const std::string& word, const std::vector<std::string>& candidates);
+                   const std::string& word, const std::vector<std::string>& candidates,
+                   bool harmless = false);
 
   [[nodiscard]] SourceLocation location(const toml::source_region& region,
                                         const std::string& path) const;
-  [[nodiscard]] bool empty() const noexcept { return problems_.empty(); }
+  /// Whether every value could be read.
+  [[nodiscard]] bool readable() const noexcept { return spoiled_.empty(); }
   /// Throws InputError with all problems, in the order of the file, when there are any.
   void raise();
 
  private:
   void append(Problem problem);
+  [[nodiscard]] bool is_doubtful(const std::string& path) const;
 
   std::string file_;
   std::unordered_map<std::string, toml::source_position> positions_;
   std::unordered_set<std::string> seen_;
   std::unordered_map<std::string, int> at_one_place_;
+  std::unordered_set<std::string> spoiled_;  // entries with values that could not be read
   std::vector<Problem> problems_;
 };
 

@@ -85,8 +85,7 @@ Network read_model(const toml::table& file, ModelContext& c,
   read_recorders(c, top.get("recorders"), parts);
   const Scaling scaling = read_scaling(top);
   top.done();
-  if (c.problems.empty()) c.parameters.report_unused();
-  c.problems.raise();
+  if (c.problems.readable()) c.parameters.report_unused();
   assemble(std::move(parts), network);
   c.parameters.list(network);
   require_valid_model(network, c);

@@ -99,7 +99,8 @@ void ModelParameters::read_details(Entry& entry, const toml::table& table) {
       for (const toml::node& choice : *array) entry.choices.push_back(*choice.value<std::string>());
     } else {
       problems_.add_unknown(key.source(), entry.path + "." + name,
-                            fmt::format("Unknown key '{}' of a parameter.", name), name, kKeys);
+                            fmt::format("Unknown key '{}' of a parameter.", name), name, kKeys,
+                            true);
     }
   }
   if (entry.node == nullptr) {
@@ -266,7 +267,7 @@ void ModelParameters::complain(const std::string& name, const Entry& entry,
 void ModelParameters::report_unused() {
   for (const auto& [name, entry] : entries_) {
     if (entry.used) continue;
-    problems_.add(
+    problems_.add_harmless(
         entry.whole->source(), entry.path,
         fmt::format("Parameter '{}' is never used; refer to it as ${} or remove it.", name, name));
   }

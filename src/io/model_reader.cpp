@@ -96,7 +96,7 @@ void TableReader::done() {
       candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
       context_.problems.add_unknown(key.source(),
                                     layer.path.empty() ? name : layer.path + "." + name,
-                                    fmt::format("Unknown key '{}'.", name), name, candidates);
+                                    fmt::format("Unknown key '{}'.", name), name, candidates, true);
     }
   }
 }

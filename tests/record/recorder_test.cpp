@@ -192,7 +192,7 @@ TEST(Recorders, AFileThatCannotGrowIsARunErrorAtAnyLength) {
   const TemporaryFolder folder;
   record(folder.path(), two_populations(), 30);
   const std::string before = folder.listing();
-  for (const rlim_t bytes : {100, 1000, 5000, 70000, 300000, 1000000}) {
+  for (const rlim_t bytes : {100, 1000, 5000, 70000, 300000, 700000}) {
     const FileSizeLimit limit(bytes);
     const std::string error = error_while_recording(folder.path());
     EXPECT_NE(error.find("spikes"), std::string::npos) << bytes;

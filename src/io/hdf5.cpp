@@ -89,6 +89,8 @@ class OutputFile {
     H5Pset_driver(access.id(), driver.id(), &settings);
     // Closing the file closes whatever is still open in it, so a failed run leaves nothing behind.
     H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
+    // From format 1.10 on every structure carries a checksum: damage is found, not followed.
+    H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_LATEST);
     file_ = Handle(H5Fcreate(pending_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
                    H5Fclose);
     require(file_.valid());
@@ -116,6 +118,7 @@ class OutputFile {
     const Handle space(H5Screate_simple(rank, none, most), H5Sclose);
     const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
     H5Pset_chunk(creation.id(), rank, chunk);
+    H5Pset_fletcher32(creation.id());
     Handle made(H5Dcreate2(parent, name, type, space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT),
                 H5Dclose);
     require(made.valid());

@@ -153,6 +153,17 @@ TEST_F(Hdf5Result, TruncatedFilesAreInputErrors) {
   }
 }
 
+TEST_F(Hdf5Result, DamagedBytesAreFoundByTheChecksums) {
+  const std::string whole = io::read_file(folder_ / "spikes.h5", 1 << 24);
+  // Beyond the first bytes, where the user block and its signature are, everything is checked.
+  for (std::size_t at = 16; at < whole.size(); at += 1 + whole.size() / 211) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    io::write_file(folder_ / "spikes.h5", damaged);
+    EXPECT_NE(load_error(folder_.path()), "") << at;
+  }
+}
+
 TEST_F(Hdf5Result, ForeignFilesAreInputErrors) {
   io::write_file(folder_ / "spikes.h5", "this is no HDF5 file");
   EXPECT_NE(load_error(folder_.path()).find("not an HDF5 file"), std::string::npos);

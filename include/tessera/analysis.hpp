@@ -7,8 +7,8 @@
 // correlation is Pearson's coefficient of the spike counts of two neurons in bins of 2 ms, over all
 // pairs of a random subsample of 250 neurons, those without a spike left out. Populations are
 // compared by the two-sample Kolmogorov-Smirnov distance of these distributions (van Albada et al.
-// 2018, doi 10.3389/fninf.2018.00046). Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// 2018, doi 10.3389/fnins.2018.00291).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

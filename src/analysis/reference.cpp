@@ -87,8 +87,8 @@ void read_expected(const std::filesystem::path& file, Reference& reference) {
   if (!std::filesystem::exists(file, ignored)) return;
   try {
     const std::string text = io::read_file(file, 1 << 20);
-    const auto shallow = [](int depth, json::parse_event_t, json&) {
-      if (depth > 16) throw InputError("nested too deeply");
+    const auto shallow = [&file](int depth, json::parse_event_t, json&) {
+      if (depth > 16) throw InputError(file.string() + ": it is nested too deeply.");
       return true;
     };
     apply_expected(json::parse(text, shallow), reference);

@@ -1,7 +1,5 @@
 // Everything that touches the HDF5 library: SONATA spike files and trace files.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#include <hdf5.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "io/file.hpp"
+#include "io/hdf5_driver.hpp"
 #include "io/result_files.hpp"
 #include "tessera/errors.hpp"
 
@@ -84,16 +83,22 @@ class Handle {
 class OutputFile {
  public:
   explicit OutputFile(const std::filesystem::path& final_name) : pending_(final_name) {
+    const Handle driver(driver::make(), H5FDunregister);
     const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    const driver::Settings settings{error_.get()};
+    H5Pset_driver(access.id(), driver.id(), &settings);
     // Closing the file closes whatever is still open in it, so a failed run leaves nothing behind.
     H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
+    // From format 1.10 on every structure carries a checksum: damage is found, not followed.
+    H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_LATEST);
     file_ = Handle(H5Fcreate(pending_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
                    H5Fclose);
     require(file_.valid());
   }
 
-  // Throws with the reason that HDF5 gives.
+  // Throws when a call failed, or the driver met an error since.
   void require(bool succeeded) const {
+    if (*error_ != 0) throw_write_error(pending_.final_name(), *error_);
     if (!succeeded) throw_write_error(pending_.final_name(), last_reason());
   }
 
@@ -113,6 +118,7 @@ class OutputFile {
     const Handle space(H5Screate_simple(rank, none, most), H5Sclose);
     const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
     H5Pset_chunk(creation.id(), rank, chunk);
+    H5Pset_fletcher32(creation.id());
     Handle made(H5Dcreate2(parent, name, type, space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT),
                 H5Dclose);
     require(made.valid());
@@ -160,6 +166,7 @@ class OutputFile {
 
  private:
   PendingFile pending_;  // destroyed last: removes the closed file
+  std::unique_ptr<int> error_ = std::make_unique<int>(0);  // set by the driver
   Handle file_;
 };
 

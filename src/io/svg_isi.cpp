@@ -121,6 +121,8 @@ std::string isi_svg(const Result& result, const StatisticsOptions& window) {
     throw InputError("The result " + result.folder.string() +
                      " holds no spikes; record them with --record spikes.");
   }
+  if (result.populations.empty())
+    throw InputError("A result without populations has no intervals.");
   std::vector<std::vector<double>> intervals;
   Limits limits{INFINITY, 0.0, 0.0};
   for (const ResultPopulation& population : result.populations) {

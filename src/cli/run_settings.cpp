@@ -86,6 +86,19 @@ void settle_times(const Times& times, RunSettings& settings, Problems& problems)
   settings.discard_ms = 0.0;  // a run shorter than the model's default: all of it counts
 }
 
+// "--record V_m:E:1:1ms.population" means nothing to who typed it: name the option alone.
+std::vector<Problem> at_recorder_options(std::vector<Problem> problems, const Network& network) {
+  for (Problem& problem : problems) {
+    for (const StateRecorder& recorder : network.recorders) {
+      const std::string& option = recorder.where.key_path;
+      if (option.rfind("--record", 0) == 0 && problem.where.key_path.rfind(option, 0) == 0) {
+        problem.where.key_path = option;
+      }
+    }
+  }
+  return problems;
+}
+
 void check_resume(const RunArguments& arguments, Problems& problems) {
   if (!arguments.resume) return;
   std::error_code error;
@@ -117,7 +130,7 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
   if (auto network = load_network(arguments, models, problems)) {
     settings.network = std::move(*network);
     if (what.listed) settings.network.recorders = std::move(what.states);
-    problems.add(validate(settings.network, models));
+    problems.add(at_recorder_options(validate(settings.network, models), settings.network));
     if (!arguments.seed) settings.options.seed = settings.network.seed;
     settle_times(given, settings, problems);
   }

@@ -294,13 +294,13 @@ TEST_F(Run, BadCheckpointsAreRefusedAndNothingIsWritten) {
   damaged[damaged.size() / 2] ^= 0x40;
   write_text(folder_ / "damaged.tsc", damaged);
   const auto before = folder_.contents();
-  for (const std::string& words :
+  for (const char* words :
        {"--resume short.tsc", "--resume empty.tsc", "--resume foreign.tsc", "--resume damaged.tsc",
         "--resume first/checkpoint_30ms.tsc --seed 8",             // another seed
         "--resume first/checkpoint_30ms.tsc --set amplitude=600",  // another model (or a wrong
                                                                    // unit)
         "--resume first/checkpoint_30ms.tsc --time 30ms"}) {       // nothing left to do
-    const Outcome outcome = line("run m.toml --out r " + std::string(words));
+    const Outcome outcome = line(std::string("run m.toml --out r ") + words);
     EXPECT_EQ(outcome.exit_code, 2) << words << ": " << outcome.err;
     EXPECT_TRUE(contains(outcome.err, "tessera: error: ")) << words;
     EXPECT_EQ(folder_.contents(), before) << words;

@@ -13,6 +13,8 @@
 namespace tessera::cli {
 namespace {
 
+constexpr double kMostSteps = 4294967294.0;  // spikes carry their step in 32 bits
+
 void select_simd(const RunArguments& arguments, Problems& problems) {
   if (!arguments.simd) return;
   try {
@@ -73,6 +75,12 @@ void settle_times(const Times& times, RunSettings& settings, Problems& problems)
   settings.end_ms = times.end.value_or(settings.network.time_ms);
   settings.discard_ms = times.discard.value_or(settings.network.discard_ms);
   settings.checkpoint_every_ms = times.checkpoint_every;
+  if (settings.end_ms / dt_ms > kMostSteps) {
+    problems.add("--time",
+                 fmt::format("{} are more than the {} steps of {} that a run can have.",
+                             time_text(settings.end_ms),
+                             grouped(static_cast<std::uint64_t>(kMostSteps)), time_text(dt_ms)));
+  }
   if (times.end) require_multiple_of_dt(*times.end, dt_ms, "--time", problems);
   if (times.checkpoint_every) {
     require_multiple_of_dt(*times.checkpoint_every, dt_ms, "--checkpoint-every", problems);

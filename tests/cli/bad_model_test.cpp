@@ -119,6 +119,7 @@ TEST(BadModelsAndOptions, OptionsThatDoNotFitTheModelAreRefused) {
       {"--record V_n:E:1:1ms", "Did you mean 'V_m'?"},
       {"--record V_m:E:161:1ms", "160"},
       {"--record V_m:E:1:0.15ms", "0.1 ms"},
+      {"--time 1000000s", "--time: 1e+06 s are more than the 4,294,967,294 steps"},
       {"--time 1.05ms", "--time: 1.05 ms is not a multiple of the time step, 0.1 ms"},
       {"--checkpoint-every 0.25ms", "--checkpoint-every: 0.25 ms is not a multiple"},
       {"--discard 5s", "--discard: 5 s leaves nothing of a run of 200 ms"}};
@@ -133,17 +134,17 @@ TEST(BadModelsAndOptions, OptionsThatDoNotFitTheModelAreRefused) {
 
 TEST(BadModelsAndOptions, AModelThatDoesNotFitTheMemoryNamesPopulationAndBytes) {
   const TemporaryFolder folder;
-  // 1.6e9 targets with 20,000 synapses each are 3.2e13 synapses: no machine stores them.
+  // 4e7 targets with 20,000 synapses each are 8e11 synapses: no machine at hand stores them.
   std::string model = kSmallModel;
-  model.replace(model.find("size = 40"), 9, "size = 1600000000");
+  model.replace(model.find("size = 40"), 9, "size = 40000000");
   model.replace(model.find("number = 20"), 11, "number = 20000");
   write_text(folder / "m.toml", model);
   ProcessOptions options;
   options.folder = folder.path();
   const Outcome outcome = tessera(words_of("run m.toml --connectivity stored"), options);
   EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
-  EXPECT_TRUE(contains(outcome.err, "'I'") || contains(outcome.err, " I ")) << outcome.err;
-  EXPECT_TRUE(contains(outcome.err, "B")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "population 'I'")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "bytes")) << outcome.err;
   EXPECT_EQ(folder.contents(), std::set<std::string>{"m.toml"});
 }
 

@@ -194,7 +194,7 @@ TEST_F(Run, CtrlCLeavesAWholeResultAndACheckpoint) {
     sent = true;
     kill(child, SIGINT);
   };
-  const Outcome outcome = line("run m.toml --time 1000000s --checkpoint-every 100000s --out r");
+  const Outcome outcome = line("run m.toml --time 400000s --checkpoint-every 100000s --out r");
   EXPECT_TRUE(sent);
   EXPECT_EQ(outcome.exit_code, 130) << outcome.err;
   EXPECT_TRUE(contains(outcome.out, "interrupted")) << outcome.out;
@@ -226,7 +226,7 @@ TEST_F(Run, TerminationIsLikeCtrlC) {
   options_.on_error_output = [](pid_t child, const std::string& text) {
     if (contains(text, "ETA")) kill(child, SIGTERM);
   };
-  EXPECT_EQ(line("run m.toml --time 1000000s --record none --out r").exit_code, 130);
+  EXPECT_EQ(line("run m.toml --time 400000s --record none --out r").exit_code, 130);
   EXPECT_EQ(report("r")["interrupted"], true);
 }
 
@@ -238,7 +238,7 @@ TEST_F(Run, ProgressOnATerminalIsRedrawnInPlace) {
       kill(child, SIGINT);
     }
   };
-  const Outcome outcome = line("run m.toml --time 1000000s --record none --out r");
+  const Outcome outcome = line("run m.toml --time 400000s --record none --out r");
   EXPECT_EQ(outcome.exit_code, 130);
   EXPECT_TRUE(contains(outcome.err, "\r\033[K"));
   EXPECT_FALSE(contains(outcome.err, "\n")) << outcome.err;

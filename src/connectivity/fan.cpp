@@ -22,10 +22,7 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
   for (const Bundle& bundle : wiring.bundles()) {
     const BlockLayout* block = block_of[bundle.chunk];
     if (bundle.source_population != source_population || block == nullptr) continue;
-    const Population& target = wiring.network().populations[bundle.targets.population];
-    const double row_mean =
-        expected_synapses(wiring.projection(bundle), wiring.network().populations[source_population], target) /
-        sources_ * bundle.targets.size / target.size;
+    const double row_mean = wiring.expected_synapses_of(bundle) / sources_;
     if (row_mean > kLongestRow) {
       throw InputError("Projection '" + wiring.projection(bundle).name + "' has more than 500,000 synapses per " +
                        "source and tile; use fewer synapses or more sources.");

@@ -89,15 +89,11 @@ class RowWriter {
 };
 
 std::size_t expected_words(const RowStoreInput& input) {
-  const Network& network = input.wiring->network();
   std::vector<bool> on_tile(input.wiring->chunks().size(), false);
   for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
   double synapses = 0.0;
   for (const Bundle& b : input.wiring->bundles()) {
-    if (!on_tile[b.chunk]) continue;
-    const Population& target = network.populations[b.targets.population];
-    synapses += expected_synapses(input.wiring->projection(b), network.populations[b.source_population], target) *
-                b.targets.size / target.size;
+    if (on_tile[b.chunk]) synapses += input.wiring->expected_synapses_of(b);
   }
   return static_cast<std::size_t>(synapses * 1.02);
 }

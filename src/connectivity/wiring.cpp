@@ -129,6 +129,12 @@ std::size_t Wiring::bytes() const {
   return total;
 }
 
+double Wiring::expected_synapses_of(const Bundle& b) const {
+  const Population& target = network_->populations[b.targets.population];
+  return expected_synapses(projection(b), network_->populations[b.source_population], target) *
+         b.targets.size / target.size;
+}
+
 void Wiring::block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const {
   if (trees_[b.id]) return trees_[b.id]->block_counts(block, counts);
   const std::uint32_t sources = network_->populations[b.source_population].size;

@@ -72,8 +72,8 @@ void ModelParameters::read_details(Entry& entry, const toml::table& table) {
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
     const auto text = node.value<std::string>();
-    const auto wrong = [&](const char* wanted) {
-      problems_.add(node.source(), entry.path + "." + name,
+    const auto wrong = [&, &place = node](const char* wanted) {
+      problems_.add(place.source(), entry.path + "." + name,
                     fmt::format("'{}' must be {}.", name, wanted));
     };
     if (name == "value") {

@@ -65,8 +65,9 @@ bool collect_parameters(const reporter& report, const NeuronModel& model, Parame
     values.set(info.name, info.default_value);
   }
   for (const auto& [name, value] : report.p.parameters) {
-    const auto info = std::find_if(model.parameters.begin(), model.parameters.end(),
-                                   [&](const ParameterInfo& i) { return i.name == name; });
+    const auto info =
+        std::find_if(model.parameters.begin(), model.parameters.end(),
+                     [&wanted = name](const ParameterInfo& i) { return i.name == wanted; });
     if (info == model.parameters.end()) {
       report("parameters." + name, fmt::format("The model {} has no parameter '{}'.{}", model.name,
                                                name, did_you_mean(name, names)));

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <limits>
+#include <set>
 
 #include "io/csv.hpp"
 #include "support/temporary_folder.hpp"
@@ -71,6 +72,21 @@ TEST(ReadFile, RefusesWhatIsNoFile) {
   EXPECT_THROW((void)read_file(folder / "pipe", 10), InputError);  // and does not wait for a writer
   write_file(folder / "long", "12345678901");
   EXPECT_THROW((void)read_file(folder / "long", 10), InputError);
+}
+
+TEST(FileChecksum, TellsContentsAndLengthsApart) {
+  const TemporaryFolder folder;
+  std::set<std::uint64_t> sums;
+  const std::string long_text(300000, 'x');
+  for (const std::string& text :
+       {std::string(), std::string("a"), std::string("a\0", 2), std::string(8, '\0'),
+        std::string(16, '\0'), long_text, long_text + "x", "y" + long_text}) {
+    write_file(folder / "a", text);
+    const std::uint64_t sum = file_checksum(folder / "a");
+    EXPECT_EQ(sum, file_checksum(folder / "a"));
+    EXPECT_TRUE(sums.insert(sum).second) << text.size();
+  }
+  EXPECT_THROW((void)file_checksum(folder / "missing"), RunError);
 }
 
 TEST(EncodedName, KeepsPlainNamesAndHidesPaths) {

@@ -157,6 +157,37 @@ TEST(Recorders, AnUnrecordedRunDropsTheOldFiles) {
   EXPECT_FALSE(load_result(folder.path()).has_spikes);
 }
 
+TEST(Recorders, EveryDamageIsFoundWhenReading) {
+  const TemporaryFolder folder;
+  record(folder.path(), two_populations(), 300);
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    const std::string name = entry.path().filename().string();
+    if (name == "report.json") continue;
+    const std::string whole = io::read_file(entry.path(), 1 << 24);
+    for (std::size_t at = 0; at < whole.size(); at += 1 + whole.size() / 37) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ 0x40);
+      io::write_file(folder / name, damaged);
+      EXPECT_THROW((void)load_result(folder.path()), InputError) << name << " " << at;
+      io::write_file(folder / name, whole.substr(0, at));
+      EXPECT_THROW((void)load_result(folder.path()), InputError) << name << " cut at " << at;
+    }
+    io::write_file(folder / name, whole);
+  }
+  expect_equal(load_result(folder.path()), some_spikes(300));
+}
+
+TEST(Recorders, FilesOfAnotherRunAreRefused) {
+  const TemporaryFolder one;
+  const TemporaryFolder two;
+  record(one.path(), two_populations(), 30);
+  record(two.path(), two_populations(), 60);
+  const std::string name = has_hdf5() ? "spikes.h5" : "spikes_E.npy";
+  std::filesystem::copy_file(two / name, one / name,
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_THROW((void)load_result(one.path()), InputError);
+}
+
 // Lets no file of this process grow beyond `bytes`: like a disk that is full, but reproducible.
 class FileSizeLimit {
  public:

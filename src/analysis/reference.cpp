@@ -153,10 +153,13 @@ class Judge {
     comparison.reference_mean = reference.mean(measure);
     comparison.spread = reference.spread(measure);
     comparison.distance = kUnknown;
+    // The realisations together: the best estimate of the reference's distribution.
+    std::vector<double> pooled;
     for (const auto& realisation : reference.realisations) {
-      const double found = distance(measure, values, realisation.of(measure));
-      if (!(comparison.distance >= found) && !std::isnan(found)) comparison.distance = found;
+      const std::vector<double>& part = realisation.of(measure);
+      pooled.insert(pooled.end(), part.begin(), part.end());
     }
+    comparison.distance = distance(measure, values, pooled);
     const double published = reference.published_bar[index(measure)];
     const double own = kSpreadFactor * comparison.spread;
     comparison.bar =

@@ -6,12 +6,16 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "tessera/errors.hpp"
 
 namespace tessera::io {
 namespace {
 
 constexpr int kDeepestKey = 16;
+
+struct UnexpectedText {};
 
 // Walks over the text, knowing only strings, comments and the marks that end a key.
 class KeyDepth {
@@ -78,6 +82,13 @@ class KeyDepth {
 
 }  // namespace
 
+void toml_assertion_failed(const char* condition) {
+  // A table header that does not begin with a key: the parser reports it, with its position, just
+  // after it asserted that this cannot happen.
+  if (std::string_view(condition).starts_with("is_bare_key_character(*cp) ||")) return;
+  throw UnexpectedText{};
+}
+
 toml::table parse_toml(const std::string& text, const std::string& name) {
   if (text.size() > kLongestModelFile) {
     fail(name, 0, 0,
@@ -93,6 +104,8 @@ toml::table parse_toml(const std::string& text, const std::string& name) {
     const toml::source_position at = error.source().begin;
     fail(name, static_cast<int>(at.line), static_cast<int>(at.column),
          fmt::format("This is not valid TOML: {}.", error.description()));
+  } catch (const UnexpectedText&) {
+    fail(name, 0, 0, "This is not valid TOML.");
   }
 }
 

@@ -249,6 +249,12 @@ TEST(Mistakes, HostileTextEndsInAnError) {
   EXPECT_TRUE(contains(complaints(quoted + "]"), "more than 16 parts"));
 }
 
+TEST(Mistakes, ATableHeaderNeedsAName) {
+  for (const char* text : {"[#a]", "[[#a]]", "\n[=]", "[\xc3\xa9]", "[.a]"}) {
+    EXPECT_TRUE(contains(complaints(text), "This is not valid TOML: Error while parsing")) << text;
+  }
+}
+
 TEST(Mistakes, TooManyPairsAreRefusedBeforeTheyAreMade) {
   std::string names;
   for (int i = 0; i < 2000; ++i) names += "\"p" + std::to_string(i) + "\", ";

@@ -205,7 +205,11 @@ HWY_INLINE std::size_t enqueue_impl(DrawQueue& q, const DrawStreams& streams, st
     const V32 end = sums_up_to(blocks);
     const V32 start = hn::Sub(end, blocks);
     const std::size_t total = hn::ExtractLane(end, width - 1);
-    if (q.size + total > DrawQueue::kCapacity) return bundle;
+    if (q.size + total > DrawQueue::kCapacity) {
+      if (q.size > 0) return bundle;
+      // More than an empty queue holds: as many of these bundles as fit, one by one.
+      return reference::enqueue(q, streams, bundle, counts, steps, source, group);
+    }
     const V32 stream = hn::LoadU(d, streams.stream + bundle);
     const V32 place = hn::LoadU(d, streams.place + bundle);
     const V32 step = hn::LoadU(d, steps + bundle);

@@ -13,6 +13,8 @@ namespace tessera {
 /// Zeroed pages straight from the system; throws std::bad_alloc. Touched only when used.
 [[nodiscard]] void* allocate_pages(std::size_t bytes);
 void release_pages(void* pages, std::size_t bytes) noexcept;
+/// What an array of `bytes` really takes: whole pages, huge ones for large arrays.
+[[nodiscard]] std::size_t page_bytes(std::size_t bytes);
 /// Moves pages to a larger or smaller block without copying them; new pages are zero.
 [[nodiscard]] void* resize_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes);
 

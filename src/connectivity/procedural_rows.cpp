@@ -52,7 +52,10 @@ class ProceduralRows final : public RowStore {
     for (std::uint32_t group = 0; group < groups_; ++group) {
       const std::int64_t spike_step = step - 1 - static_cast<std::int64_t>(group) * kGroupSteps;
       if (spike_step < 0) break;
-      deliver_group(history_[static_cast<std::size_t>(spike_step) & mask_], group, ring, now);
+      if (group + 1 < groups_ && spike_step >= kGroupSteps) {
+        prefetch_group(step_of(spike_step - kGroupSteps), group + 1, 0, kAhead);
+      }
+      deliver_group(step_of(spike_step), group, ring, now);
     }
     flush(ring, now);
     in_flight_.collect(step, arena(), visits_);
@@ -165,23 +168,32 @@ class ProceduralRows final : public RowStore {
     cursors.push_back({static_cast<std::uint32_t>(begin + 1), step.listed[begin]});
   }
 
-  void deliver_group(const Step& step, std::uint32_t group, std::int32_t* ring, std::uint32_t now) {
-    constexpr std::size_t kAhead = 6;
+  [[nodiscard]] const Step& step_of(std::int64_t step) const {
+    return history_[static_cast<std::size_t>(step) & mask_];
+  }
+  [[nodiscard]] const Count* counts_of(const Step& step, const Spiked& spiked, std::uint32_t group) const {
     const Count* records = table_.size() > 0 ? table_.data() : step.counts.data();
-    const auto counts_of = [&](const Spiked& spiked) {
-      return records + spiked.record + (group - spiked.fan->first_group()) * spiked.fan->uniform_bundles();
-    };
-    const auto due = [group](const Spiked& spiked) {
-      return group - spiked.fan->first_group() < spiked.fan->groups();  // below first_group wraps around
-    };
+    return records + spiked.record + (group - spiked.fan->first_group()) * spiked.fan->uniform_bundles();
+  }
+  [[nodiscard]] static bool due(const Spiked& spiked, std::uint32_t group) {
+    return group - spiked.fan->first_group() < spiked.fan->groups();  // below first_group wraps around
+  }
+
+  /// Count records lie anywhere in the table: they are asked for this many spikes ahead.
+  static constexpr std::size_t kAhead = 8;
+  void prefetch_group(const Step& step, std::uint32_t group, std::size_t from, std::size_t to) const {
+    for (std::size_t i = from; i < to && i < step.spikes.size(); ++i) {
+      if (due(step.spikes[i], group)) __builtin_prefetch(counts_of(step, step.spikes[i], group));
+    }
+  }
+
+  void deliver_group(const Step& step, std::uint32_t group, std::int32_t* ring, std::uint32_t now) {
     for (std::size_t i = 0; i < step.spikes.size(); ++i) {
-      if (i + kAhead < step.spikes.size() && due(step.spikes[i + kAhead])) {
-        __builtin_prefetch(counts_of(step.spikes[i + kAhead]));
-      }
+      prefetch_group(step, group, i + kAhead, i + kAhead + 1);
       const Spiked& spiked = step.spikes[i];
-      if (!due(spiked)) continue;
+      if (!due(spiked, group)) continue;
       ++counters_.row_visits;
-      const Count* counts = counts_of(spiked);
+      const Count* counts = counts_of(step, spiked, group);
       const DrawStreams streams = spiked.fan->streams();
       const std::uint32_t* steps = spiked.fan->steps(group);
       std::size_t bundle = enqueue(queue_, streams, 0, counts, steps, spiked.source, group);

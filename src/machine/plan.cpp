@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/aligned_array.hpp"
 #include "base/thread_team.hpp"
 #include "connectivity/fan.hpp"
 #include "connectivity/in_flight.hpp"
@@ -102,7 +103,8 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
     const Totals totals = sum_up(wiring, layout);
     double all_sources = 0.0;
     for (const Population& population : network.populations) all_sources += population.size;
-    ring += ring_steps * layout.slots * real;
+    const double slots = exact ? layout.slots : 1u << kSlotBits;  // a packed word addresses all of them
+    ring += static_cast<double>(page_bytes(static_cast<std::size_t>(ring_steps * slots * real)));
     stored += exact ? totals.synapses * 16.0 + all_sources * 8.0
                     : (totals.synapses + totals.headers) * 4.0 + all_sources * 4.0;
     table += totals.table_bytes;

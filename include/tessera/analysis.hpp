@@ -106,6 +106,10 @@ struct Comparison {
   double distance = 0.0;  ///< KS to all realisations pooled; NaN when it could not be computed
   double spread = 0.0;    ///< KS between the reference's own realisations
   double bar = 0.0;       ///< max(1.5 * spread, published mean + 2 SD); NaN when neither is known
+  /// KS distance that two samples of these sizes from one distribution exceed once in a hundred
+  /// times (rates and CVs; NaN for correlations, whose pairs share neurons). Says how much a bar
+  /// near or below it is worth; the verdict does not use it.
+  double noise = 0.0;
   bool compared = false;  ///< both sides had values and there is a bar
   bool passes = false;    ///< compared and distance <= bar
 };

@@ -87,7 +87,7 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
     w.put(s.data(), s.size());
   };
   const auto distribution = [&w](const Distribution& d) {
-    for (const double value : {static_cast<double>(d.kind), d.a, d.b, d.low, d.high}) w.put(value);
+    for (const double value : {static_cast<double>(d.kind), d.a, d.b, d.low, d.high, static_cast<double>(d.mirrored)}) w.put(value);
   };
   w.put(seed);
   w.put(network.dt_ms);
@@ -101,7 +101,12 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
       w.put(value);
     }
     for (const double value : {p.rate_hz, p.start_ms, p.duration_ms, p.interval_ms}) w.put(value);
+    w.put(p.grid_columns);
     w.put(p.train.size());
+    for (const Population::TrainSpike& spike : p.train) {
+      w.put(spike.time_ms);
+      w.put(spike.neuron);
+    }
   }
   for (const Projection& p : network.projections) {
     text(p.source);
@@ -112,6 +117,12 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
     w.put(p.rule.sigma);
     w.put(static_cast<int>(p.rule.autapses) * 2 + static_cast<int>(p.rule.multapses));
     w.put(p.rule.list.size());
+    for (const ConnectivityRule::Synapse& synapse : p.rule.list) {
+      w.put(synapse.source);
+      w.put(synapse.target);
+      w.put(synapse.weight);
+      w.put(synapse.delay_ms);
+    }
     distribution(p.weight);
     distribution(p.delay_ms);
   }
@@ -119,6 +130,7 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
     text(s.target);
     w.put(static_cast<int>(s.kind));
     for (const double value : {s.amplitude_pA, s.start_ms, s.duration_ms, s.rate_hz, s.weight, s.delay_ms}) w.put(value);
+    w.put(s.values.size());
     for (const double value : s.values) w.put(value);
   }
   return fnv1a(w.bytes);
@@ -148,8 +160,9 @@ void write_whole_file(const std::filesystem::path& file, std::span<const std::ui
 }
 
 std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& file) {
+  std::error_code ignored;
   std::ifstream in(file, std::ios::binary | std::ios::ate);
-  if (!in) throw InputError("Checkpoint '" + file.string() + "' cannot be opened.");
+  if (!in || !std::filesystem::is_regular_file(file, ignored)) throw InputError("Checkpoint '" + file.string() + "' cannot be opened.");
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(std::max<std::streamoff>(0, in.tellg())));
   in.seekg(0);
   in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
@@ -213,6 +226,10 @@ void Simulation::load_checkpoint(const std::filesystem::path& file) {
   if (header.step < 0 || header.step > 0xffffffffll || header.history_steps != std::min<std::int64_t>(header.step, s.loop->history_steps())) {
     in.fail("its step or history is out of range");
   }
+  if (header.window_begin < 0 || header.window_begin > header.step ||
+      header.step - header.window_begin >= s.rate_window()) {
+    in.fail("its window of activity is out of range");
+  }
   // Everything is read and checked before the simulation is touched.
   std::vector<std::uint64_t> population_spikes(s.population_spikes.size());
   for (std::uint64_t& spikes : population_spikes) spikes = in.get<std::uint64_t>();
@@ -246,8 +263,13 @@ void Simulation::load_checkpoint(const std::filesystem::path& file) {
   }
   s.now = header.step;
   s.window_begin = header.window_begin;
+  // What this simulation did before is no part of the report any more; unsigned sums wrap around.
   s.digest_before_checkpoint = header.digest;
   s.spikes_before_checkpoint = header.spikes;
+  for (const StepLoop::Counters& worker : s.loop->worker_counters()) {
+    s.digest_before_checkpoint -= worker.digest;
+    s.spikes_before_checkpoint -= worker.spikes;
+  }
   s.population_spikes = std::move(population_spikes);
   s.loop->spike_counts() = std::move(spike_counts);
   for (std::uint32_t i = 0; i < header.history_steps; ++i) {

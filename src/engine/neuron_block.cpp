@@ -154,7 +154,11 @@ std::size_t NeuronBlock<Real>::update(std::int64_t step, Input* const* input, st
   } else {
     variant.update_f64(args);
   }
-  finite_ = finite_ && args.finite;
+  if (!args.finite && not_finite_.step < 0) {
+    std::uint32_t first = 0;
+    while (first + 1 < chunk_.size && std::isfinite(columns_[0][first])) ++first;
+    if (!std::isfinite(columns_[0][first])) not_finite_ = {step + 1, first};  // else only padding
+  }
   return args.spike_count;
 }
 

@@ -37,7 +37,17 @@ class NeuronBlock {
   [[nodiscard]] const Chunk& chunk() const { return chunk_; }
   [[nodiscard]] std::uint32_t first_id() const { return first_id_; }  ///< global
   [[nodiscard]] int ports() const { return kernel_->variant.ports; }
-  [[nodiscard]] bool finite() const { return finite_; }
+  /// Where and when a membrane potential was first not a finite number; step -1: never.
+  struct NotFinite {
+    std::int64_t step = -1;
+    std::uint32_t neuron = 0;  ///< in the chunk
+  };
+  [[nodiscard]] const NotFinite& not_finite() const { return not_finite_; }
+  /// Call after the state was changed from outside, or time set back.
+  void forget_time() {
+    next_current_change_ = -1;
+    not_finite_ = {};
+  }
   [[nodiscard]] const NeuronVariant& variant() const { return kernel_->variant; }
   /// A state variable in physical units.
   [[nodiscard]] double value(std::size_t column, std::uint32_t neuron) const {
@@ -77,7 +87,7 @@ class NeuronBlock {
   std::int64_t next_current_change_ = -1;  ///< step at which the sum of currents must be made again
   std::vector<PoissonInput> poisson_;
   std::vector<std::int32_t> poisson_counts_;
-  bool finite_ = true;
+  NotFinite not_finite_;
 };
 
 extern template class NeuronBlock<float>;

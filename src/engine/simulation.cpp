@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "machine/plan.hpp"
 
@@ -146,26 +147,37 @@ void Simulation::Impl::hand_out(RunObserver& observer) {
     const SampleBuffer& buffer = loop->samples()[r];
     for (std::size_t row = 0; row * buffer.count < buffer.values.size(); ++row) {
       const std::int64_t at = buffer.first_step + static_cast<std::int64_t>(row) * buffer.interval;
+      if (at > now) break;  // the run ended inside the slice
       observer.on_sample({static_cast<std::uint32_t>(at), r,
                           std::span<const double>(buffer.values).subspan(row * buffer.count, buffer.count)});
     }
   }
 }
 
-/// Adds the slice's spikes to the populations and stops a run that leaves its bounds.
-void Simulation::Impl::check_activity() {
+/// Steps over which rates are averaged. Windows end at the same steps however a run is sliced.
+std::int64_t Simulation::Impl::rate_window() const {
+  return std::max<std::int64_t>(1, std::llround(kRateWindow_ms / network.dt_ms));
+}
+
+/// Adds a window's spikes to the populations; says when the network has left its bounds.
+std::optional<ActivityError> Simulation::Impl::check_activity() {
+  Tile::NotFinite first;
   for (const auto& tile : tiles) {
-    std::uint32_t population = 0, neuron = 0;
-    if (!tile->find_not_finite(population, neuron)) continue;
-    const std::string& name = network.populations[population].name;
-    throw ActivityError("The membrane potential of neuron " + std::to_string(neuron) + " of population '" + name +
-                            "' is not a finite number at step " + std::to_string(now) + " (" +
-                            std::to_string(static_cast<double>(now) * network.dt_ms) +
-                            " ms). Check its input weights and initial values.",
-                        name, neuron, now);
+    const Tile::NotFinite found = tile->find_not_finite();
+    const auto order = [](const Tile::NotFinite& f) { return std::tuple(f.step, f.population, f.neuron); };
+    if (found.step >= 0 && (first.step < 0 || order(found) < order(first))) first = found;
   }
+  if (first.step >= 0) {
+    const std::string& name = network.populations[first.population].name;
+    return ActivityError("The membrane potential of neuron " + std::to_string(first.neuron) + " of population '" +
+                             name + "' is not a finite number at step " + std::to_string(first.step) + " (" +
+                             std::to_string(static_cast<double>(first.step) * network.dt_ms) +
+                             " ms). Check its input weights and initial values.",
+                         name, first.neuron, first.step);
+  }
+  if (now - window_begin < rate_window()) return std::nullopt;
   const double window_ms = static_cast<double>(now - window_begin) * network.dt_ms;
-  if (window_ms < kRateWindow_ms) return;
+  std::optional<ActivityError> problem;
   std::vector<std::uint32_t>& counts = loop->spike_counts();
   for (std::size_t p = 0; p < network.populations.size(); ++p) {
     const Population& population = network.populations[p];
@@ -174,17 +186,18 @@ void Simulation::Impl::check_activity() {
     for (std::uint32_t i = 0; i < population.size; ++i) spikes += begin[i];
     population_spikes[p] += spikes;
     const double rate = static_cast<double>(spikes) / population.size / window_ms * 1000.0;
-    if (rate > network.rate_limit_hz && population.kind == Population::Kind::neurons) {
+    if (rate > network.rate_limit_hz && population.kind == Population::Kind::neurons && !problem) {
       const auto busiest = static_cast<std::uint64_t>(std::max_element(begin, begin + population.size) - begin);
-      throw ActivityError("Population '" + population.name + "' fires at " + std::to_string(rate) +
-                              " spikes/s, above the limit of " + std::to_string(network.rate_limit_hz) +
-                              " spikes/s (rate_limit), at step " + std::to_string(now) +
-                              "; its most active neuron is " + std::to_string(busiest) + ".",
-                          population.name, busiest, now);
+      problem.emplace("Population '" + population.name + "' fires at " + std::to_string(rate) +
+                          " spikes/s, above the limit of " + std::to_string(network.rate_limit_hz) +
+                          " spikes/s (rate_limit), at step " + std::to_string(now) +
+                          "; its most active neuron is " + std::to_string(busiest) + ".",
+                      population.name, busiest, now);
     }
   }
   std::fill(counts.begin(), counts.end(), 0);
   window_begin = now;
+  return problem;
 }
 
 void Simulation::Impl::run(double time_ms, RunObserver& observer) {
@@ -206,14 +219,22 @@ void Simulation::Impl::run(double time_ms, RunObserver& observer) {
     const std::int64_t to = std::min(now + slice, end);
     const std::int64_t from = now;
     prepare_samples(from, to);
-    loop->advance(*team, from, to);
-    now = to;
+    std::optional<ActivityError> problem;
+    while (now < to && !problem) {
+      const std::int64_t until = std::min(to, window_begin + rate_window());
+      loop->advance(*team, now, until);
+      now = until;
+      problem = check_activity();
+    }
     const auto recording = Clock::now();
     hand_out(observer);
     observer_seconds += seconds_since(recording);
-    check_activity();
+    if (problem) {
+      run_seconds += seconds_since(start);
+      throw *problem;
+    }
     const double took = seconds_since(slice_start);
-    const double model_seconds = static_cast<double>(to - from) * network.dt_ms / 1000.0;
+    const double model_seconds = static_cast<double>(now - from) * network.dt_ms / 1000.0;
     const std::uint64_t spikes = total_spikes();
     observer.on_progress({static_cast<double>(now) * network.dt_ms, static_cast<double>(end) * network.dt_ms,
                           seconds_since(start), took / model_seconds,

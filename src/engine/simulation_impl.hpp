@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/thread_team.hpp"
@@ -25,7 +26,8 @@ struct Simulation::Impl {
   void make_sample_buffers();
   void prepare_samples(std::int64_t from, std::int64_t to);
   void hand_out(RunObserver& observer);
-  void check_activity();
+  [[nodiscard]] std::int64_t rate_window() const;
+  [[nodiscard]] std::optional<ActivityError> check_activity();
 
   // Description and placement: fixed after construction. Later members point into earlier ones.
   Network network;

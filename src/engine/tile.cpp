@@ -61,17 +61,14 @@ class BlockTile : public Tile {
     }
   }
 
-  bool find_not_finite(std::uint32_t& population, std::uint32_t& neuron) const override {
+  NotFinite find_not_finite() const override {
+    NotFinite first;
     for (const NeuronBlock<Real>& block : blocks_) {
-      if (block.finite()) continue;
-      for (std::uint32_t i = 0; i < block.chunk().size; ++i) {
-        if (std::isfinite(block.value(0, i))) continue;
-        population = block.chunk().population;
-        neuron = block.chunk().begin + i;
-        return true;
-      }
+      const auto& found = block.not_finite();
+      if (found.step < 0 || (first.step >= 0 && first.step <= found.step)) continue;
+      first = {found.step, block.chunk().population, block.chunk().begin + found.neuron};
     }
-    return false;
+    return first;
   }
 
   std::vector<std::uint32_t> chunks() const override {
@@ -97,6 +94,7 @@ class BlockTile : public Tile {
       std::memcpy(data, bytes.data() + at, n);
       at += n;
     });
+    for (NeuronBlock<Real>& block : blocks_) block.forget_time();
   }
 
  protected:

@@ -46,8 +46,12 @@ class Tile {
   /// is neuron i of the population; entries from `count` on are not written.
   virtual void read_state(std::uint32_t population, const std::string& name, std::uint32_t count,
                           double* values) const = 0;
-  /// The first neuron whose membrane potential is not finite, as (population, neuron), if any.
-  [[nodiscard]] virtual bool find_not_finite(std::uint32_t& population, std::uint32_t& neuron) const = 0;
+  /// The first neuron whose membrane potential stopped being finite; step -1: none.
+  struct NotFinite {
+    std::int64_t step = -1;
+    std::uint32_t population = 0, neuron = 0;
+  };
+  [[nodiscard]] virtual NotFinite find_not_finite() const = 0;
 
   /// State of one chunk as bytes that do not depend on the tile: columns, refractoriness, ring.
   [[nodiscard]] virtual std::vector<std::uint32_t> chunks() const = 0;

@@ -16,8 +16,8 @@ packages: ## install the system packages that are missing (apt)
 build: packages ## build the executable build/release/tessera
 	@scripts/build.sh
 
-microcircuit: build ## simulate 10 s of the cortical microcircuit, compare with the reference, plot
-	$(TESSERA) run models/microcircuit/microcircuit.toml --time 10s --discard 500ms \
+microcircuit: build ## simulate 10 s (after 0.5 s) of the cortical microcircuit, compare with the reference, plot
+	$(TESSERA) run models/microcircuit/microcircuit.toml --time 10.5s --discard 500ms \
 	  --connectivity procedural --record spikes --out $(RESULT) --force
 	$(TESSERA) plot $(RESULT) raster -o $(RESULT)/raster.svg
 	$(TESSERA) plot $(RESULT) rates -o $(RESULT)/rates.svg

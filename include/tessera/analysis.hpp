@@ -5,10 +5,10 @@
 // the window's length; CV is the standard deviation (divided by n, not n - 1) of a neuron's
 // inter-spike intervals over their mean, for neurons with more than two spikes in the window;
 // correlation is Pearson's coefficient of the spike counts of two neurons in bins of 2 ms, over all
-// pairs of a random subsample of 250 neurons, those without a spike left out. Populations are
+// pairs of a random subsample of 1,000 neurons, those without a spike left out. Populations are
 // compared by the two-sample Kolmogorov-Smirnov distance of these distributions (van Albada et al.
-// 2018, doi 10.3389/fninf.2018.00046). Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// 2018, doi 10.3389/fnins.2018.00291).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct StatisticsOptions {
   double start_ms = 0.0;  ///< spikes at start_ms < time <= end_ms count
   double end_ms = 0.0;
   double correlation_bin_ms = 2.0;
-  std::size_t correlation_neurons = 250;  ///< 0: no correlations
+  std::size_t correlation_neurons = 1000;  ///< 0: no correlations
   std::uint64_t subsample_seed = 1;
 };
 
@@ -103,7 +103,7 @@ struct Comparison {
   Measure measure = Measure::rate;
   double mean = 0.0;            ///< of this run
   double reference_mean = 0.0;  ///< over all realisations
-  double distance = 0.0;  ///< KS: the largest over realisations; NaN when it could not be computed
+  double distance = 0.0;  ///< KS to all realisations pooled; NaN when it could not be computed
   double spread = 0.0;    ///< KS between the reference's own realisations
   double bar = 0.0;       ///< max(1.5 * spread, published mean + 2 SD); NaN when neither is known
   bool compared = false;  ///< both sides had values and there is a bar

@@ -1,6 +1,7 @@
 // Plots as SVG text, without Python: rasters, rates, inter-spike intervals, traces, and plain
 // charts. Every function returns a complete SVG document; save it with write_text_file
-// (tessera/result.hpp). Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// (tessera/result.hpp).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 // A finished folder holds report.json, and, when they were recorded, spikes.h5 (SONATA) and
 // traces.h5; built without HDF5: spikes_<population>.npy, traces_<population>_<variable>.npy and
 // ..._times.npy. Every file is written under a temporary name (".NAME.partial"), flushed to the
-// disk and then renamed. The format is described in docs/results.md. Copyright 2026 The Tessera
-// authors. SPDX-License-Identifier: Apache-2.0
+// disk and then renamed. The format is described in docs/results.md.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ namespace tessera {
 
 // ---------------------------------------------------------------------------------- recording
 
-/// Makes the folder of a new result. Throws InputError when it is not empty and `replace` is false, or
-/// when it is not a folder; RunError when it cannot be made. With `replace` an old result stays
+/// Makes the folder of a new result. Throws InputError when it is not empty and `replace` is false,
+/// or when it is not a folder; RunError when it cannot be made. With `replace` an old result stays
 /// untouched until the files of the new one get their names.
 void prepare_result_folder(const std::filesystem::path& folder, bool replace);
 

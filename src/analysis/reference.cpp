@@ -87,8 +87,8 @@ void read_expected(const std::filesystem::path& file, Reference& reference) {
   if (!std::filesystem::exists(file, ignored)) return;
   try {
     const std::string text = io::read_file(file, 1 << 20);
-    const auto shallow = [](int depth, json::parse_event_t, json&) {
-      if (depth > 16) throw InputError("nested too deeply");
+    const auto shallow = [&file](int depth, json::parse_event_t, json&) {
+      if (depth > 16) throw InputError(file.string() + ": it is nested too deeply.");
       return true;
     };
     apply_expected(json::parse(text, shallow), reference);
@@ -153,10 +153,13 @@ class Judge {
     comparison.reference_mean = reference.mean(measure);
     comparison.spread = reference.spread(measure);
     comparison.distance = kUnknown;
+    // The realisations together: the best estimate of the reference's distribution.
+    std::vector<double> pooled;
     for (const auto& realisation : reference.realisations) {
-      const double found = distance(measure, values, realisation.of(measure));
-      if (!(comparison.distance >= found) && !std::isnan(found)) comparison.distance = found;
+      const std::vector<double>& part = realisation.of(measure);
+      pooled.insert(pooled.end(), part.begin(), part.end());
     }
+    comparison.distance = distance(measure, values, pooled);
     const double published = reference.published_bar[index(measure)];
     const double own = kSpreadFactor * comparison.spread;
     comparison.bar =

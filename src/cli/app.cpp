@@ -48,6 +48,22 @@ void model_options(CLI::App& app, ModelArguments& arguments) {
          "override a named parameter of the model; repeatable");
 }
 
+// "Usage: tessera run MODEL [OPTIONS]": what has to be given stands first.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string) const override {
+    std::string usage = "Usage: tessera";
+    if (app->get_parent() != nullptr) usage += " " + app->get_name();
+    for (const CLI::Option* option : app->get_options()) {
+      if (!option->get_positional()) continue;
+      const bool optional = app->get_name() == "models";
+      usage += optional ? " [" + option->get_name(true) + "]" : " " + option->get_name(true);
+    }
+    if (app->get_parent() == nullptr) usage += " COMMAND";
+    return usage + " [OPTIONS]\n";
+  }
+};
+
 void example(CLI::App& app, const std::string& text) { app.footer("Example:\n  " + text); }
 
 CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
@@ -148,7 +164,10 @@ int dispatch(int argc, char** argv) {
   PlotArguments plot_arguments;
   ModelsArguments models_arguments;
 
-  app.get_formatter()->column_width(36);
+  const auto formatter = std::make_shared<HelpFormatter>();
+  formatter->column_width(36);
+  formatter->label("Subcommands", "Commands");
+  app.formatter(formatter);
   app.set_version_flag("--version", fmt::format("tessera {} ({})", kVersion, kCommit));
   example(app,
           "tessera run models/microcircuit/microcircuit.toml --set scale=0.1 --out results/first");

@@ -31,16 +31,13 @@ InterruptGuard::InterruptGuard() {
   interrupted = 0;
   install(SIGINT, on_signal);
   install(SIGTERM, on_signal);
-  // A reader that went away must not take the result with it, nor must a file-size limit.
-  install(SIGPIPE, SIG_IGN);
-  install(SIGXFSZ, SIG_IGN);
+  install(SIGPIPE, SIG_IGN);  // a reader that went away must not take the result with it
 }
 
 InterruptGuard::~InterruptGuard() {
   install(SIGINT, SIG_DFL);
   install(SIGTERM, SIG_DFL);
   install(SIGPIPE, SIG_DFL);
-  install(SIGXFSZ, SIG_DFL);
 }
 
 bool InterruptGuard::requested() const noexcept { return interrupted != 0; }

@@ -1,6 +1,6 @@
 // The tessera command: turns exceptions into messages and exit codes.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
+#include <signal.h>
 
 #include <cstdio>
 #include <exception>
@@ -29,6 +29,7 @@ int with_output_checked(int exit_code) {
 
 int main(int argc, char** argv) {
   using namespace tessera;
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with a sentence
   try {
     return with_output_checked(cli::dispatch(argc, argv));
   } catch (const InputError& error) {

@@ -62,6 +62,8 @@ class Recording {
   ObserverList observers_;
 };
 
+constexpr double kWorthSaying = 0.5;  // seconds of construction
+
 std::string construction_sentence(const Plan& plan) {
   return fmt::format("building connectivity: {}, {}, about {:.1f} s",
                      counted(plan.synapses, "synapse"), to_string(plan.connectivity),
@@ -118,7 +120,7 @@ int run(const RunArguments& arguments) {
 
   const InterruptGuard interrupt;
   ProgressDisplay progress(settings.quiet, interrupt);
-  progress.phase(construction_sentence(needs));
+  if (needs.construction_seconds >= kWorthSaying) progress.phase(construction_sentence(needs));
   Simulation simulation(settings.network, models, settings.options);
   resume(simulation, settings);
   progress.clear();

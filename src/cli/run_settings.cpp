@@ -13,6 +13,8 @@
 namespace tessera::cli {
 namespace {
 
+constexpr double kMostSteps = 4294967294.0;  // spikes carry their step in 32 bits
+
 void select_simd(const RunArguments& arguments, Problems& problems) {
   if (!arguments.simd) return;
   try {
@@ -73,6 +75,12 @@ void settle_times(const Times& times, RunSettings& settings, Problems& problems)
   settings.end_ms = times.end.value_or(settings.network.time_ms);
   settings.discard_ms = times.discard.value_or(settings.network.discard_ms);
   settings.checkpoint_every_ms = times.checkpoint_every;
+  if (settings.end_ms / dt_ms > kMostSteps) {
+    problems.add("--time",
+                 fmt::format("{} are more than the {} steps of {} that a run can have.",
+                             time_text(settings.end_ms),
+                             grouped(static_cast<std::uint64_t>(kMostSteps)), time_text(dt_ms)));
+  }
   if (times.end) require_multiple_of_dt(*times.end, dt_ms, "--time", problems);
   if (times.checkpoint_every) {
     require_multiple_of_dt(*times.checkpoint_every, dt_ms, "--checkpoint-every", problems);
@@ -84,6 +92,19 @@ void settle_times(const Times& times, RunSettings& settings, Problems& problems)
                              time_text(settings.end_ms)));
   }
   settings.discard_ms = 0.0;  // a run shorter than the model's default: all of it counts
+}
+
+// "--record V_m:E:1:1ms.population" means nothing to who typed it: name the option alone.
+std::vector<Problem> at_recorder_options(std::vector<Problem> problems, const Network& network) {
+  for (Problem& problem : problems) {
+    for (const StateRecorder& recorder : network.recorders) {
+      const std::string& option = recorder.where.key_path;
+      if (option.rfind("--record", 0) == 0 && problem.where.key_path.rfind(option, 0) == 0) {
+        problem.where.key_path = option;
+      }
+    }
+  }
+  return problems;
 }
 
 void check_resume(const RunArguments& arguments, Problems& problems) {
@@ -117,7 +138,7 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
   if (auto network = load_network(arguments, models, problems)) {
     settings.network = std::move(*network);
     if (what.listed) settings.network.recorders = std::move(what.states);
-    problems.add(validate(settings.network, models));
+    problems.add(at_recorder_options(validate(settings.network, models), settings.network));
     if (!arguments.seed) settings.options.seed = settings.network.seed;
     settle_times(given, settings, problems);
   }

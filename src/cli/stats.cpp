@@ -65,17 +65,20 @@ int stats(const StatsArguments& arguments) {
   }
   const StatisticsOptions window = default_window(result);
   const std::vector<PopulationStatistics> statistics = result_statistics(result, window);
+  std::optional<Verdict> verdict;
+  if (arguments.reference) {
+    std::vector<std::string> names;
+    for (const ResultPopulation& population : result.populations) names.push_back(population.name);
+    verdict = compare(statistics, load_reference(*arguments.reference, names), window);
+  }
   fmt::print("{}, seed {}, {} to {}, digest {}\n\n", result.model, result.seed,
              time_text(window.start_ms), time_text(window.end_ms), result.digest);
-  if (!arguments.reference) {
+  if (!verdict) {
     show(statistics);
     return kOk;
   }
-  std::vector<std::string> names;
-  for (const ResultPopulation& population : result.populations) names.push_back(population.name);
-  const Verdict verdict = compare(statistics, load_reference(*arguments.reference, names), window);
-  show(verdict);
-  return verdict.passes() ? kOk : kRunFailed;
+  show(*verdict);
+  return verdict->passes() ? kOk : kRunFailed;
 }
 
 }  // namespace tessera::cli

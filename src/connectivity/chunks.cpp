@@ -9,7 +9,7 @@ std::vector<Chunk> cut_into_chunks(const Network& network) {
   std::uint64_t neurons = 0;
   for (const Population& population : network.populations) neurons += population.size;
   const std::uint64_t largest =
-      std::clamp<std::uint64_t>(neurons / 12, kSmallestChunk, kLargestChunk);
+      std::clamp<std::uint64_t>(neurons / 7, kSmallestChunk, kLargestChunk);
   std::vector<Chunk> chunks;
   for (std::uint32_t p = 0; p < network.populations.size(); ++p) {
     const std::uint64_t size = network.populations[p].size;

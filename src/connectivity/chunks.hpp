@@ -17,10 +17,10 @@ struct Chunk {
 };
 
 /// All chunks, population after population. Long rows are cheap to visit and draw, short ones balance
-/// better: a population is cut into an even number of pieces of at most a twelfth of the network.
+/// better: a population is cut into an even number of pieces of at most a seventh of the network.
 [[nodiscard]] std::vector<Chunk> cut_into_chunks(const Network& network);
 
-inline constexpr std::uint32_t kLargestChunk = 8192;
+inline constexpr std::uint32_t kLargestChunk = 16384;
 inline constexpr std::uint32_t kSmallestChunk = 512;
 
 }  // namespace tessera

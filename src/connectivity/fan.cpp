@@ -22,15 +22,12 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
   for (const Bundle& bundle : wiring.bundles()) {
     const BlockLayout* block = block_of[bundle.chunk];
     if (bundle.source_population != source_population || block == nullptr) continue;
-    const Population& target = wiring.network().populations[bundle.targets.population];
-    const double row_mean =
-        expected_synapses(wiring.projection(bundle), wiring.network().populations[source_population], target) /
-        sources_ * bundle.targets.size / target.size;
+    const double row_mean = wiring.expected_synapses_of(bundle) / sources_;
     if (row_mean > kLongestRow) {
       throw InputError("Projection '" + wiring.projection(bundle).name + "' has more than 500,000 synapses per " +
                        "source and tile; use fewer synapses or more sources.");
     }
-    if (bundle.drawing == Bundle::Drawing::listed) {
+    if (bundle.drawing == Bundle::Drawing::listed || units.table_of[bundle.projection] >= WeightUnits::kMostTables) {
       listed_.push_back({&bundle, block});
       continue;
     }
@@ -38,9 +35,8 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
     largest_mean_count_ = std::max(largest_mean_count_, row_mean * delays.largest_group_share());
     const bool negative = wiring.weights(bundle).values.front() < 0.0;
     uniform_.push_back({&bundle, block});
-    stream_.push_back(bundle.id);
+    stream_.push_back(bundle.id | units.table_of[bundle.projection] << kTableShift);
     place_.push_back((negative ? block->negative_slot : block->positive_slot) | bundle.targets.size << 16);
-    weight_offset_.push_back(units.table_offset[bundle.projection]);
     first_group_ = std::min(first_group_, delays.first_group);
     last_group = std::max(last_group, delays.first_group + delays.groups - 1);
   }
@@ -49,6 +45,7 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
     return;
   }
   groups_ = last_group - first_group_ + 1;
+  for (auto* column : {&stream_, &place_}) column->resize(column->size() + kBundlePadding);
   for (std::uint32_t g = first_group_; g <= last_group; ++g) {
     for (const Target& target : uniform_) {
       const DelayTable& delays = wiring.delays(*target.bundle);
@@ -56,6 +53,7 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
       steps_.push_back(inside ? delays.step_thresholds[g - delays.first_group] : 0);
     }
   }
+  steps_.resize(steps_.size() + kBundlePadding);
 }
 
 template <class Count>

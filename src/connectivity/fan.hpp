@@ -33,7 +33,7 @@ class Fan {
   /// Largest expected count of one source, bundle and delay group.
   [[nodiscard]] double largest_mean_count() const { return largest_mean_count_; }
   [[nodiscard]] DrawStreams streams() const {
-    return {uniform_.size(), stream_.data(), place_.data(), weight_offset_.data()};
+    return {uniform_.size(), stream_.data(), place_.data()};
   }
   [[nodiscard]] const std::uint32_t* steps(std::uint32_t group) const {
     return steps_.data() + (group - first_group_) * uniform_.size();
@@ -60,7 +60,7 @@ class Fan {
   const WeightUnits* units_;
   std::uint32_t population_, first_source_, sources_;
   std::vector<Target> uniform_, listed_;
-  std::vector<std::uint32_t> stream_, place_, weight_offset_, steps_;
+  std::vector<std::uint32_t> stream_, place_, steps_;
   std::uint32_t first_group_ = 0, groups_ = 0;
   double largest_mean_count_ = 0.0;
 };

@@ -110,15 +110,11 @@ class ProceduralRows final : public RowStore {
   }
 
   static double count_synapses(const RowStoreInput& input) {
-    const Network& network = input.wiring->network();
     std::vector<bool> on_tile(input.wiring->chunks().size(), false);
     for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
     double synapses = 0.0;
     for (const Bundle& b : input.wiring->bundles()) {
-      if (!on_tile[b.chunk]) continue;
-      const Population& target = network.populations[b.targets.population];
-      synapses += expected_synapses(input.wiring->projection(b), network.populations[b.source_population], target) *
-                  b.targets.size / target.size;
+      if (on_tile[b.chunk]) synapses += input.wiring->expected_synapses_of(b);
     }
     return synapses;
   }
@@ -145,8 +141,9 @@ class ProceduralRows final : public RowStore {
   std::size_t record_of(Step& step, const Fan& fan, std::uint32_t source) {
     if (table_.size() > 0) return table_begin_[fan.population()] + source * fan.record_size();
     const std::size_t begin = step.counts.size();
-    step.counts.resize(begin + fan.record_size());
+    step.counts.resize(begin + fan.record_size() + kBundlePadding);
     fan.count_source(source, step.counts.data() + begin);
+    step.counts.resize(begin + fan.record_size());
     return begin;
   }
 
@@ -216,9 +213,6 @@ class ProceduralRows final : public RowStore {
   DrawQueue queue_{};
   std::uint64_t synapses_ = 0;
 };
-
-// Counts beyond this mean could leave 8 bits: 100 + 15 SD of a Poisson count is 250.
-constexpr double kLargestMeanCount8 = 100.0;
 
 }  // namespace
 

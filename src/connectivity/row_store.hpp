@@ -48,6 +48,10 @@ struct RowStoreInput {
 };
 
 [[nodiscard]] std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input);
+/// Count records use bytes while the largest expected count of one source, bundle and delay group is at
+/// most this (100 + 15 SD of a Poisson count is 250), else two bytes.
+inline constexpr double kLargestMeanCount8 = 100.0;
+
 /// `count_table`: keep how many synapses each source has per bundle and delay group.
 [[nodiscard]] std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input,
                                                              bool count_table);

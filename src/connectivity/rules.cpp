@@ -14,7 +14,7 @@ using Kind = ConnectivityRule::Kind;
 
 /// One 32-bit draw gives a target, a weight and the step inside a delay group: the integer part of
 /// draw * size is the target, the leading bits of the fraction index the weight table, the next ten
-/// place the step. 32 bits are enough for chunks of up to 8,192 neurons.
+/// place the step. With chunks of up to 16,384 neurons at least eight bits are left for the step.
 struct UniformDraw {
   std::uint32_t target, weight_index, step_bits;
   UniformDraw(std::uint32_t word, std::uint32_t chunk_size) {

@@ -1,6 +1,8 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "connectivity/samplers.hpp"
 
+#include <math.h>  // lgamma_r
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -11,7 +13,10 @@ namespace {
 // Above this many trials inversion from the mode needs fewer random words than counting bits.
 constexpr std::uint64_t kMostCoins = 2048;
 
-double log_factorial(double n) { return std::lgamma(n + 1.0); }
+double log_factorial(double n) {
+  int sign = 0;  // std::lgamma writes it to a global, which workers would share
+  return ::lgamma_r(n + 1.0, &sign);
+}
 double log_choose(double n, double k) {
   return log_factorial(n) - log_factorial(k) - log_factorial(n - k);
 }

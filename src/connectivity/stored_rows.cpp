@@ -89,15 +89,11 @@ class RowWriter {
 };
 
 std::size_t expected_words(const RowStoreInput& input) {
-  const Network& network = input.wiring->network();
   std::vector<bool> on_tile(input.wiring->chunks().size(), false);
   for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
   double synapses = 0.0;
   for (const Bundle& b : input.wiring->bundles()) {
-    if (!on_tile[b.chunk]) continue;
-    const Population& target = network.populations[b.targets.population];
-    synapses += expected_synapses(input.wiring->projection(b), network.populations[b.source_population], target) *
-                b.targets.size / target.size;
+    if (on_tile[b.chunk]) synapses += input.wiring->expected_synapses_of(b);
   }
   return static_cast<std::size_t>(synapses * 1.02);
 }
@@ -117,7 +113,7 @@ class StoredRows final : public RowStore {
     std::uint32_t next = 0;
     for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout)) {
       for (; next < fan.first_source(); ++next) row_begin_[next] = position(writer);
-      std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size());
+      std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size() + kBundlePadding);
       for (std::uint32_t i = 0; i < fan.sources(); ++i, ++next) {
         const std::uint32_t in_block = i % SourceTree::kBlock;
         if (in_block == 0) fan.count_block(i / SourceTree::kBlock, records.data());

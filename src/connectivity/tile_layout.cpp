@@ -72,7 +72,7 @@ WeightUnits choose_weight_units(const Wiring& wiring) {
     units.unit.push_back(in.largest > 0.0 ? in.largest / most : 1.0);
   }
   std::vector<std::vector<std::int32_t>> distinct;
-  units.table_offset.assign(network.projections.size(), 0);
+  units.table_of.assign(network.projections.size(), WeightUnits::kMostTables);
   std::vector<bool> seen(network.projections.size(), false);
   for (const Bundle& bundle : wiring.bundles()) {
     if (seen[bundle.projection]) continue;
@@ -88,10 +88,11 @@ WeightUnits choose_weight_units(const Wiring& wiring) {
     if (mean > 0.0 && !listed) {
       units.largest_relative_quantum = std::max(units.largest_relative_quantum, units.unit[population] / mean);
     }
+    if (bundle.drawing == Bundle::Drawing::listed) continue;
     auto same = std::find(distinct.begin(), distinct.end(), table);
+    if (same == distinct.end() && distinct.size() == WeightUnits::kMostTables) continue;
     if (same == distinct.end()) same = distinct.insert(distinct.end(), std::move(table));
-    units.table_offset[bundle.projection] =
-        static_cast<std::uint32_t>(same - distinct.begin()) * WeightTable::kSize;
+    units.table_of[bundle.projection] = static_cast<std::uint32_t>(same - distinct.begin());
   }
   for (const auto& table : distinct) units.tables.insert(units.tables.end(), table.begin(), table.end());
   return units;

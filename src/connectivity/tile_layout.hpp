@@ -27,8 +27,10 @@ struct TileLayout {
 /// Weights as whole multiples of a unit per target population, so that sums do not depend on order.
 struct WeightUnits {
   std::vector<double> unit;                ///< per population, in the weight unit of its model
-  std::vector<std::uint32_t> table_offset; ///< per projection, into `tables`
-  std::vector<std::int32_t> tables;        ///< distinct weight tables in units
+  /// Distinct weight tables that a packed word can name; projections beyond are listed.
+  static constexpr std::uint32_t kMostTables = 16;
+  std::vector<std::uint32_t> table_of;  ///< per projection: its table, kMostTables when it has none
+  std::vector<std::int32_t> tables;     ///< in units, WeightTable::kSize entries each
   double largest_relative_quantum = 0.0;   ///< unit over mean |weight|, worst projection
   [[nodiscard]] std::int32_t units_of(double weight, std::uint32_t population) const;
 };

@@ -30,9 +30,9 @@ WeightTable::WeightTable(const Distribution& distribution) {
   const double stretch = std::sqrt(distribution.variance() / variance);
   const double centre = distribution.mean();
   if (!std::isfinite(stretch) || !std::isfinite(centre) || stretch > 1.1) return;
-  for (double& value : values) {
-    value = std::clamp(centre + (value - mean) * stretch, distribution.low, distribution.high);
-  }
+  // Within the distribution's support: positive weights must not become negative.
+  const double lowest = distribution.quantile(0x1p-20), highest = distribution.quantile(1.0 - 0x1p-20);
+  for (double& value : values) value = std::clamp(centre + (value - mean) * stretch, lowest, highest);
 }
 
 double WeightTable::largest_magnitude() const {

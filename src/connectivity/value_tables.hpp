@@ -16,7 +16,7 @@ inline constexpr std::uint32_t kGroupSteps = 4;
 inline constexpr std::uint32_t kMaxDelayGroups = 1024;
 
 /// A weight distribution as 1024 equally likely values: each the mean of its quantile interval, with
-/// mean and variance of the distribution exactly.
+/// mean and variance of the distribution (to a thousandth where values end at 0).
 struct WeightTable {
   static constexpr std::uint32_t kBits = 10;
   static constexpr std::uint32_t kSize = 1u << kBits;

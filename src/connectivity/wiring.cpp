@@ -13,14 +13,14 @@ namespace {
 
 using Kind = ConnectivityRule::Kind;
 
-/// Rows longer than this in one chunk (few sources with very many synapses) are listed instead, so that
-/// a count always fits the queue of the vector kernel.
+/// Rows longer than this in one chunk and delay group (few sources with very many synapses) are listed
+/// instead, so that a count always fits the queue of the vector kernel.
 constexpr double kLongestUniformRow = 1500.0;
 
-bool drawn_uniformly(const ConnectivityRule& rule, const WeightTable& weights, bool self_projection,
-                     double sources, double chunks) {
+bool drawn_uniformly(const ConnectivityRule& rule, const WeightTable& weights, const DelayTable& delays,
+                     bool self_projection, double sources, double chunks) {
   const bool counted = rule.kind == Kind::fixed_total_number || rule.kind == Kind::fixed_outdegree;
-  const double per_row = static_cast<double>(rule.number) / chunks /
+  const double per_row = static_cast<double>(rule.number) / chunks * delays.largest_group_share() /
                          (rule.kind == Kind::fixed_outdegree ? 1.0 : sources);
   const auto [lowest, highest] = std::minmax_element(weights.values.begin(), weights.values.end());
   const bool one_sign = *lowest >= 0.0 || *highest <= 0.0;  // so the row has one input port
@@ -77,7 +77,7 @@ void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::
   max_delay_ = std::max(max_delay_, longest);
   const auto first = static_cast<std::uint32_t>(bundles_.size());
   const bool self = source == target;
-  const bool uniform = drawn_uniformly(projection.rule, *weight_tables_[p], self,
+  const bool uniform = drawn_uniformly(projection.rule, *weight_tables_[p], *delay_tables_[p], self,
                                        network_->populations[source].size,
                                        static_cast<double>(chunks_of[target].size()));
   for (const std::uint32_t c : chunks_of[target]) {
@@ -127,6 +127,12 @@ std::size_t Wiring::bytes() const {
     if (rows) total += rows->synapses.size() * sizeof(rows->synapses[0]) + rows->begin.size() * 4;
   }
   return total;
+}
+
+double Wiring::expected_synapses_of(const Bundle& b) const {
+  const Population& target = network_->populations[b.targets.population];
+  return expected_synapses(projection(b), network_->populations[b.source_population], target) *
+         b.targets.size / target.size;
 }
 
 void Wiring::block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const {

@@ -54,6 +54,7 @@ class Wiring {
   [[nodiscard]] const DelayTable& delays(const Bundle& b) const {
     return *delay_tables_[b.projection];
   }
+  [[nodiscard]] double expected_synapses_of(const Bundle& b) const;
   [[nodiscard]] std::uint32_t min_delay_steps() const { return min_delay_; }
   [[nodiscard]] std::uint32_t max_delay_steps() const { return max_delay_; }
   [[nodiscard]] std::size_t bytes() const;

@@ -165,6 +165,11 @@ class ExactTile final : public BlockTile<double> {
     const Network& network = wiring.network();
     std::vector<const BlockLayout*> block_of(wiring.chunks().size(), nullptr);
     for (const BlockLayout& block : layout.blocks) block_of[block.chunk] = &block;
+    double expected = 0.0;
+    for (const Bundle& b : wiring.bundles()) {
+      if (block_of[b.chunk] != nullptr) expected += wiring.expected_synapses_of(b);
+    }
+    synapses_.reserve(static_cast<std::size_t>(expected + 8.0 * std::sqrt(expected)));
     std::vector<RowSynapse> row;
     for (std::uint32_t p = 0; p < network.populations.size(); ++p) {
       for (std::uint32_t source = 0; source < network.populations[p].size; ++source) {

@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "tessera/errors.hpp"
 
@@ -158,6 +160,42 @@ std::string read_file(const std::filesystem::path& file, std::uint64_t limit) {
     filled += static_cast<std::size_t>(got);
   }
   return content;
+}
+
+std::uint64_t file_checksum(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) throw RunError("cannot read " + file.string() + ": " + reason_of(errno));
+  std::vector<std::uint64_t> words(kBufferBytes / 8);
+  std::uint64_t sum = 0x9e3779b97f4a7c15ULL;
+  std::size_t filled = 0;  // bytes in `words`; only the last block is not full
+  const auto digest = [&] {
+    // Bytes beyond the end are zero; the length, added below, tells them from zeros in the file.
+    std::memset(reinterpret_cast<char*>(words.data()) + filled, 0, kBufferBytes - filled);
+    for (std::size_t i = 0; i < (filled + 7) / 8; ++i) {
+      sum = (sum ^ words[i]) * 0xff51afd7ed558ccdULL;
+      sum ^= sum >> 32;
+    }
+  };
+  std::uint64_t bytes = 0;
+  ssize_t got = 1;
+  while (got > 0) {
+    do {
+      got =
+          ::read(descriptor, reinterpret_cast<char*>(words.data()) + filled, kBufferBytes - filled);
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) break;
+    filled += static_cast<std::size_t>(got);
+    bytes += static_cast<std::uint64_t>(got);
+    if (filled == kBufferBytes) {
+      digest();
+      filled = 0;
+    }
+  }
+  if (filled > 0) digest();
+  const int failed = got < 0 ? errno : 0;
+  ::close(descriptor);
+  if (failed != 0) throw RunError("cannot read " + file.string() + ": " + reason_of(failed));
+  return (sum ^ bytes) * 0xff51afd7ed558ccdULL;
 }
 
 std::string encoded_name(const std::string& name) {

@@ -62,6 +62,10 @@ void write_file(const std::filesystem::path& file, const std::string& bytes);
 /// longer than `limit` bytes.
 [[nodiscard]] std::string read_file(const std::filesystem::path& file, std::uint64_t limit);
 
+/// A number that tells whether a file still is what it was (not proof against intent). Throws
+/// RunError.
+[[nodiscard]] std::uint64_t file_checksum(const std::filesystem::path& file);
+
 /// A population's or variable's name as a part of a file name or HDF5 path: everything but letters,
 /// digits, '_', '-', '+' and inner '.' becomes %XX.
 [[nodiscard]] std::string encoded_name(const std::string& name);

@@ -1,7 +1,5 @@
 // Everything that touches the HDF5 library: SONATA spike files and trace files.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#include <hdf5.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "io/file.hpp"
+#include "io/hdf5_driver.hpp"
 #include "io/result_files.hpp"
 #include "tessera/errors.hpp"
 
@@ -84,16 +83,22 @@ class Handle {
 class OutputFile {
  public:
   explicit OutputFile(const std::filesystem::path& final_name) : pending_(final_name) {
+    const Handle driver(driver::make(), H5FDunregister);
     const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    const driver::Settings settings{error_.get()};
+    H5Pset_driver(access.id(), driver.id(), &settings);
     // Closing the file closes whatever is still open in it, so a failed run leaves nothing behind.
     H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
+    // From format 1.10 on every structure carries a checksum: damage is found, not followed.
+    H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_LATEST);
     file_ = Handle(H5Fcreate(pending_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
                    H5Fclose);
     require(file_.valid());
   }
 
-  // Throws with the reason that HDF5 gives.
+  // Throws when a call failed, or the driver met an error since.
   void require(bool succeeded) const {
+    if (*error_ != 0) throw_write_error(pending_.final_name(), *error_);
     if (!succeeded) throw_write_error(pending_.final_name(), last_reason());
   }
 
@@ -113,6 +118,7 @@ class OutputFile {
     const Handle space(H5Screate_simple(rank, none, most), H5Sclose);
     const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
     H5Pset_chunk(creation.id(), rank, chunk);
+    H5Pset_fletcher32(creation.id());
     Handle made(H5Dcreate2(parent, name, type, space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT),
                 H5Dclose);
     require(made.valid());
@@ -160,6 +166,7 @@ class OutputFile {
 
  private:
   PendingFile pending_;  // destroyed last: removes the closed file
+  std::unique_ptr<int> error_ = std::make_unique<int>(0);  // set by the driver
   Handle file_;
 };
 
@@ -282,7 +289,9 @@ class InputFile {
     if (!std::filesystem::is_regular_file(status)) fail("it is missing or not a regular file.");
     bytes_ = std::filesystem::file_size(path, failed);
     if (failed) fail(failed.message());
-    file_ = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+    const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
+    file_ = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
     if (!file_.valid()) fail("it is truncated or not an HDF5 file (" + last_reason() + ").");
   }
 
@@ -290,22 +299,13 @@ class InputFile {
     throw InputError("cannot read " + path_.string() + ": " + what);
   }
 
-  // Opens parent/name when it is an ordinary object of this file.
-  Handle open(hid_t parent, const std::string& name, H5I_type_t kind) const {
-    H5L_info_t link;
-    if (H5Lget_info(parent, name.c_str(), &link, H5P_DEFAULT) < 0)
-      fail("'" + name + "' is missing.");
-    if (link.type != H5L_TYPE_HARD) fail("'" + name + "' is a link to somewhere else.");
-    Handle object(H5Oopen(parent, name.c_str(), H5P_DEFAULT), H5Oclose);
-    if (!object.valid()) fail("'" + name + "' is damaged (" + last_reason() + ").");
-    if (H5Iget_type(object.id()) != kind) fail("'" + name + "' is of another kind than expected.");
-    return object;
-  }
   Handle group(hid_t parent, const std::string& name) const {
-    return open(parent, name, H5I_GROUP);
+    require_hard_link(parent, name);
+    return opened(Handle(H5Gopen2(parent, name.c_str(), H5P_DEFAULT), H5Gclose), name);
   }
   Handle data_set(hid_t parent, const std::string& name) const {
-    return open(parent, name, H5I_DATASET);
+    require_hard_link(parent, name);
+    return opened(Handle(H5Dopen2(parent, name.c_str(), H5P_DEFAULT), H5Dclose), name);
   }
 
   // Rows and columns of a data set that is safe to read.
@@ -343,6 +343,22 @@ class InputFile {
   [[nodiscard]] hid_t id() const noexcept { return file_.id(); }
 
  private:
+  // An ordinary object of this file, not a pointer to elsewhere.
+  void require_hard_link(hid_t parent, const std::string& name) const {
+    H5L_info_t link;
+    if (H5Lget_info(parent, name.c_str(), &link, H5P_DEFAULT) < 0) {
+      fail("'" + name + "' is missing.");
+    }
+    if (link.type != H5L_TYPE_HARD) fail("'" + name + "' is a link to somewhere else.");
+  }
+
+  Handle opened(Handle object, const std::string& name) const {
+    if (!object.valid()) {
+      fail("'" + name + "' is damaged or of another kind than expected (" + last_reason() + ").");
+    }
+    return object;
+  }
+
   // How many times larger than the file the content may be: built-in filters only.
   std::uint64_t compression(hid_t data_set, const std::string& name) const {
     const Handle creation(H5Dget_create_plist(data_set), H5Pclose);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
@@ -28,6 +29,7 @@ struct Report {
   Result result;
   std::vector<io::TraceColumn> columns;
   std::vector<std::string> files;
+  std::map<std::string, std::string> checksums;  // by file
   bool names_files = false;
 };
 
@@ -169,6 +171,11 @@ class ReportReader {
     for (const json& entry : *list) {
       if (entry.is_string()) report.files.push_back(entry.get<std::string>());
     }
+    const auto checksums = root.find("checksums");
+    if (checksums == root.end() || !checksums->is_object()) return;
+    for (const auto& [name, checksum] : checksums->items()) {
+      if (checksum.is_string()) report.checksums[name] = checksum.get<std::string>();
+    }
   }
 
   std::string name_;
@@ -182,6 +189,21 @@ bool holds(const Report& report, const std::string& file) {
   }
   std::error_code ignored;
   return std::filesystem::exists(report.result.folder / file, ignored);
+}
+
+// A damaged HDF5 file must not reach the HDF5 library: it does not survive every damage.
+void verify(const Report& report, const std::string& file) {
+  const auto known = report.checksums.find(file);
+  if (known == report.checksums.end()) return;
+  const std::filesystem::path path = report.result.folder / file;
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return;  // its reader says what is wrong
+  if (digest_text(io::file_checksum(path)) != known->second) {
+    throw InputError(
+        "cannot read " + path.string() +
+        ": it is damaged, truncated or from another run (its checksum is not the one in "
+        "report.json).");
+  }
 }
 
 std::string spikes_npy(const std::string& population) {
@@ -232,12 +254,14 @@ void load_spikes(const Report& report, Result& result) {
   std::vector<std::string> names;
   for (const ResultPopulation& population : result.populations) names.push_back(population.name);
   if (holds(report, "spikes.h5")) {
+    verify(report, "spikes.h5");
     auto all = io::read_spikes_hdf5(result.folder / "spikes.h5", names, kMostElements);
     for (std::size_t i = 0; i < names.size(); ++i) {
       result.populations[i].spikes = checked(std::move(all[i]), result.populations[i], result);
     }
   } else {
     for (ResultPopulation& population : result.populations) {
+      verify(report, spikes_npy(population.name));
       auto raw = io::read_spikes_npy(result.folder / spikes_npy(population.name));
       population.spikes = checked(std::move(raw), population, result);
     }
@@ -246,6 +270,7 @@ void load_spikes(const Report& report, Result& result) {
 
 void load_traces(const Report& report, Result& result) {
   if (holds(report, "traces.h5")) {
+    verify(report, "traces.h5");
     result.traces =
         io::read_traces_hdf5(result.folder / "traces.h5", report.columns, kMostElements);
     return;
@@ -253,6 +278,8 @@ void load_traces(const Report& report, Result& result) {
   const std::vector<std::string> names = io::trace_names(report.columns);
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (!holds(report, "traces_" + names[i] + ".npy")) continue;
+    verify(report, "traces_" + names[i] + ".npy");
+    verify(report, "traces_" + names[i] + "_times.npy");
     result.traces.push_back(io::read_trace_npy(result.folder, report.columns[i], names[i]));
   }
 }

@@ -212,14 +212,20 @@ std::vector<Tick> Scale::ticks(int count) const {
     return ticks;
   }
   const double step = step_for(high_ - low_, count);
+  if (!std::isfinite(step) || !(step > 0.0)) {  // a span beyond what a double holds
+    return {{low_, compact_number(low_)}, {high_, compact_number(high_)}};
+  }
   const int decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
   const double first = std::ceil(low_ / step - 1e-6);
   for (int i = 0; i < 1000; ++i) {
     const double value = (first + i) * step;
     if (value > high_ + step * 1e-6) break;
     const double clean = std::abs(value) < step * 1e-6 ? 0.0 : value;
-    ticks.push_back(
-        {clean, decimals > 6 ? compact_number(clean) : fmt::format("{:.{}f}", clean, decimals)});
+    std::string label = decimals > 6 || std::abs(clean) >= 1e7
+                            ? compact_number(clean)
+                            : fmt::format("{:.{}f}", clean, decimals);
+    if (label[0] == '-') label.replace(0, 1, "\u2212");
+    ticks.push_back({clean, label});
   }
   return ticks;
 }

@@ -19,7 +19,7 @@ constexpr double kStepX = 248.0;
 constexpr double kStepY = 178.0;
 constexpr double kTop = 96.0;
 constexpr double kLeft = 76.0;
-constexpr int kBinsPerDecade = 20;
+constexpr std::size_t kManyIntervals = 20000;  // per population: enough for narrow bins
 
 // Intervals counted in bins of about equal width in log(interval). Edges lie half-way between
 // multiples of dt, so that no bin holds more time steps than its width says.
@@ -31,8 +31,8 @@ struct Histogram {
   std::size_t intervals = 0;
 };
 
-std::vector<double> edges_of(double shortest, double longest, double dt_ms) {
-  const double factor = std::pow(10.0, 1.0 / kBinsPerDecade);
+std::vector<double> edges_of(double shortest, double longest, double dt_ms, bool many) {
+  const double factor = std::pow(10.0, many ? 1.0 / 20 : 1.0 / 10);
   std::vector<double> edges{(std::round(shortest / dt_ms) - 0.5) * dt_ms};
   while (edges.back() < longest && edges.size() < 1000) {
     const double steps = std::round(edges.back() * factor / dt_ms - 0.5) + 0.5;
@@ -121,10 +121,14 @@ std::string isi_svg(const Result& result, const StatisticsOptions& window) {
     throw InputError("The result " + result.folder.string() +
                      " holds no spikes; record them with --record spikes.");
   }
+  if (result.populations.empty())
+    throw InputError("A result without populations has no intervals.");
   std::vector<std::vector<double>> intervals;
   Limits limits{INFINITY, 0.0, 0.0};
+  std::size_t total = 0;
   for (const ResultPopulation& population : result.populations) {
     intervals.push_back(interspike_intervals(population.spikes, population.size, window));
+    total += intervals.back().size();
     for (const double interval : intervals.back()) {
       limits.shortest = std::min(limits.shortest, std::max(interval, result.dt_ms));
       limits.longest = std::max(limits.longest, interval);
@@ -132,7 +136,8 @@ std::string isi_svg(const Result& result, const StatisticsOptions& window) {
   }
   if (limits.longest == 0.0) limits = {1.0, 1000.0, 0.0};
   limits.longest = std::max(limits.longest, limits.shortest * 10.0);
-  const auto edges = edges_of(limits.shortest, limits.longest, result.dt_ms);
+  const auto edges = edges_of(limits.shortest, limits.longest, result.dt_ms,
+                              total >= kManyIntervals * result.populations.size());
   limits.shortest = edges.front();
   limits.longest = edges.back();
   std::vector<Histogram> histograms;

@@ -71,6 +71,7 @@ Selection select(const Result& result, const Window& window, const RasterOptions
 std::vector<Band> bands_of(const Result& result, const Selection& selection) {
   double rows = 0.0;
   for (const std::uint32_t count : selection.rows) rows += count;
+  rows = std::max(rows, 1.0);
   const double least =
       std::min(7.0, kPlotHeight / (2.0 * static_cast<double>(selection.rows.size())));
   double flexible = kPlotHeight - kBandGap * static_cast<double>(selection.rows.size() - 1);
@@ -96,6 +97,7 @@ std::vector<Band> bands_of(const Result& result, const Selection& selection) {
 // One path in tenths of a pixel: "Mx yh6" per spike keeps the file small.
 void draw_spikes(Canvas& canvas, const ResultPopulation& population, std::uint32_t rows,
                  const Band& band, const svg::Scale& time, const Window& window) {
+  if (rows == 0) return;
   const double row_height = (band.bottom - band.top) / rows;
   const double dot = std::clamp(row_height, 1.7, 4.0);
   const auto [first, last] = spikes_within(population.spikes, window);
@@ -137,6 +139,7 @@ std::string raster_svg(const Result& result, const RasterOptions& options) {
     throw InputError("The result " + result.folder.string() +
                      " holds no spikes; record them with --record spikes.");
   }
+  if (result.populations.empty()) throw InputError("A result without populations has no raster.");
   const Window window = window_of(result, options);
   const Selection selection = select(result, window, options);
   const std::vector<Band> bands = bands_of(result, selection);

@@ -166,9 +166,12 @@ std::string rates_svg(const Result& result, const std::vector<PopulationStatisti
   const double width = left + (kPanelWidth + kPanelGap) * static_cast<double>(panels.size()) - 4;
   const double bottom = bands.back().bottom;
   Canvas canvas(std::max(width, 620.0), bottom + 84);
+  const std::string discarded =
+      result.discard_ms > 0.0
+          ? fmt::format(", first {} discarded", svg::duration_text(result.discard_ms))
+          : "";
   canvas.heading((result.model.empty() ? "Network" : result.model) + ": activity statistics",
-                 svg::result_subtitle(result) +
-                     fmt::format(", first {} discarded", svg::duration_text(result.discard_ms)));
+                 svg::result_subtitle(result) + discarded);
   svg::draw_legend(canvas, bands, left + width - left - kPanelGap + 4, 70);
   for (std::size_t i = 0; i < panels.size(); ++i) {
     draw_panel(canvas, panels[i], bands, left + (kPanelWidth + kPanelGap) * static_cast<double>(i));

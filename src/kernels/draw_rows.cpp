@@ -15,19 +15,18 @@ namespace tessera {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-HWY_INLINE void add_words(const std::uint32_t* words, std::size_t n, std::int32_t* ring,
-                          std::uint32_t now) {
+/// Adds words whose upper bits index the weight tables.
+HWY_INLINE void add_entries(const std::uint32_t* words, std::size_t n, const std::int32_t* weights,
+                            std::int32_t* ring, std::uint32_t now) {
   std::size_t k = 0;
   for (; k + 4 <= n; k += 4) {
     const std::uint32_t a = words[k], b = words[k + 1], c = words[k + 2], e = words[k + 3];
-    ring[(a + now) & kRingMask] += static_cast<std::int32_t>(a) >> kWeightShift;
-    ring[(b + now) & kRingMask] += static_cast<std::int32_t>(b) >> kWeightShift;
-    ring[(c + now) & kRingMask] += static_cast<std::int32_t>(c) >> kWeightShift;
-    ring[(e + now) & kRingMask] += static_cast<std::int32_t>(e) >> kWeightShift;
+    ring[(a + now) & kRingMask] += weights[a >> kWeightShift];
+    ring[(b + now) & kRingMask] += weights[b >> kWeightShift];
+    ring[(c + now) & kRingMask] += weights[c >> kWeightShift];
+    ring[(e + now) & kRingMask] += weights[e >> kWeightShift];
   }
-  for (; k < n; ++k) {
-    ring[(words[k] + now) & kRingMask] += static_cast<std::int32_t>(words[k]) >> kWeightShift;
-  }
+  for (; k < n; ++k) ring[(words[k] + now) & kRingMask] += weights[words[k] >> kWeightShift];
 }
 
 #if HWY_TARGET == HWY_SCALAR
@@ -40,10 +39,7 @@ std::size_t draw_words_impl(const DrawQueue& queue, RandomKey key, const std::in
 std::size_t draw_and_deliver_impl(const DrawQueue& queue, RandomKey key,
                                   const std::int32_t* weights, std::int32_t* ring,
                                   std::uint32_t now) {
-  std::uint32_t words[4 * DrawQueue::kCapacity];
-  const std::size_t n = reference::draw_words(queue, key, weights, words);
-  add_words(words, n, ring, now);
-  return n;
+  return reference::draw_and_deliver(queue, key, weights, ring, now);
 }
 
 #else
@@ -64,15 +60,20 @@ HWY_INLINE Lanes load_lanes(const DrawQueue& q, std::size_t i, const PhiloxKeys&
   const hn::RebindToSigned<D32> di;
   const hn::Repartition<std::uint64_t, D32> d64;
   Lanes lanes;
-  lanes.words = philox(hn::Load(d, q.index + i), hn::Load(d, q.source + i), hn::Load(d, q.stream + i),
+  const V32 index = hn::Load(d, q.index + i);
+  const V32 stream = hn::Load(d, q.stream + i);
+  lanes.words = philox(hn::And(index, hn::Set(d, (1u << DrawQueue::kLeftShift) - 1)),
+                       hn::Load(d, q.source + i),
+                       hn::And(stream, hn::Set(d, (1u << kTableShift) - 1)),
                        hn::Set(d, static_cast<std::uint32_t>(Purpose::synapse)), keys);
   const V32 place = hn::Load(d, q.place + i);
   const V32 size = hn::ShiftRight<16>(place);
   lanes.slot = hn::And(place, hn::Set(d, 0xffff));
   lanes.size_even = hn::BitCast(d64, size);
   lanes.size_odd = hn::ShiftRight<32>(hn::BitCast(d64, size));
-  lanes.weight_offset = hn::Load(d, q.weight_offset + i);
-  lanes.left = hn::IfThenElseZero(hn::FirstN(di, q.size - i), hn::Load(di, q.left + i));
+  lanes.weight_offset = hn::ShiftLeft<10>(hn::ShiftRight<kTableShift>(stream));
+  const V32 left = hn::Add(hn::ShiftRight<DrawQueue::kLeftShift>(index), hn::Set(d, 1));
+  lanes.left = hn::BitCast(di, hn::IfThenElseZero(hn::FirstN(d, q.size - i), left));
   const V32 steps = hn::Load(d, q.steps + i);
   const V32 ten_bits = hn::Set(d, 1023);
   lanes.threshold[0] = hn::BitCast(di, hn::And(steps, ten_bits));
@@ -81,8 +82,9 @@ HWY_INLINE Lanes load_lanes(const DrawQueue& q, std::size_t i, const PhiloxKeys&
   return lanes;
 }
 
-/// Word `w` of every lane as a packed synapse, written to `out` without the lanes that have none.
-template <int w>
+/// Word `w` of every lane as a packed synapse, written to `out` without the lanes that have none. With
+/// `entries` the weight bits hold the index of the weight instead of the weight.
+template <int w, bool entries>
 HWY_INLINE std::size_t pack(const Lanes& lanes, const std::int32_t* weights, std::uint32_t* out) {
   const D32 d;
   const hn::RebindToSigned<D32> di;
@@ -91,7 +93,8 @@ HWY_INLINE std::size_t pack(const Lanes& lanes, const std::int32_t* weights, std
   const V32 target = hn::OddEven(hn::BitCast(d, odd), hn::BitCast(d, hn::ShiftRight<32>(even)));
   const V32 fraction = hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(odd)), hn::BitCast(d, even));
   const V32 entry = hn::Add(hn::ShiftRight<22>(fraction), lanes.weight_offset);
-  const auto weight = hn::GatherIndex(di, weights, hn::BitCast(di, entry));
+  auto weight = hn::BitCast(di, entry);
+  if constexpr (!entries) weight = hn::GatherIndex(di, weights, weight);
   const auto draw = hn::Min(hn::BitCast(di, hn::ShiftRight<22>(hn::ShiftLeft<10>(fraction))),
                             hn::Set(di, 1022));
   const auto one_step = hn::Set(di, 1 << kSlotBits);
@@ -111,79 +114,131 @@ std::size_t draw_words_impl(const DrawQueue& queue, RandomKey key, const std::in
   const std::uint32_t* begin = out;
   for (std::size_t i = 0; i < queue.size; i += hn::Lanes(D32())) {
     const Lanes lanes = load_lanes(queue, i, keys);
-    out += pack<0>(lanes, weights, out);
-    out += pack<1>(lanes, weights, out);
-    out += pack<2>(lanes, weights, out);
-    out += pack<3>(lanes, weights, out);
+    out += pack<0, false>(lanes, weights, out);
+    out += pack<1, false>(lanes, weights, out);
+    out += pack<2, false>(lanes, weights, out);
+    out += pack<3, false>(lanes, weights, out);
   }
   return static_cast<std::size_t>(out - begin);
 }
 
-// The words of one vector of lanes are added while those of the next are drawn: the additions wait for
-// the cache, the draws for the multipliers.
+/// Adds exactly kSome words, without a branch.
+constexpr int kSome = 14;
+HWY_INLINE void add_some(const std::uint32_t* words, const std::int32_t* weights, std::int32_t* ring,
+                         std::uint32_t now) {
+  HWY_UNROLL(14)
+  for (int k = 0; k < kSome; ++k) ring[(words[k] + now) & kRingMask] += weights[words[k] >> kWeightShift];
+}
+
+// Words are added some way behind where they are drawn: additions wait for the cache, draws for the
+// multipliers, and a fixed number of additions between two draws lets the processor do both at once.
 std::size_t draw_and_deliver_impl(const DrawQueue& queue, RandomKey key,
                                   const std::int32_t* weights, std::int32_t* ring,
                                   std::uint32_t now) {
   const PhiloxKeys keys(key);
-  alignas(64) std::uint32_t buffer[2][5 * 16 + 16];
-  std::size_t total = 0, pending = 0;
-  int side = 0;
+  alignas(64) std::uint32_t words[4 * DrawQueue::kCapacity + 64];
+  std::uint32_t* drawn = words;
+  const std::uint32_t* added = words;
+  const auto add = [&] {
+    if (drawn - added < 64) return;
+    add_some(added, weights, ring, now);
+    added += kSome;
+  };
   for (std::size_t i = 0; i < queue.size; i += hn::Lanes(D32())) {
     const Lanes lanes = load_lanes(queue, i, keys);
-    std::uint32_t* words = buffer[side];
-    const std::uint32_t* previous = buffer[1 - side];
-    const std::size_t quarter = pending / 4;
-    std::size_t n = pack<0>(lanes, weights, words);
-    add_words(previous, quarter, ring, now);
-    n += pack<1>(lanes, weights, words + n);
-    add_words(previous + quarter, quarter, ring, now);
-    n += pack<2>(lanes, weights, words + n);
-    add_words(previous + 2 * quarter, quarter, ring, now);
-    n += pack<3>(lanes, weights, words + n);
-    add_words(previous + 3 * quarter, pending - 3 * quarter, ring, now);
-    total += n;
-    pending = n;
-    side = 1 - side;
+    drawn += pack<0, true>(lanes, weights, drawn);
+    add();
+    drawn += pack<1, true>(lanes, weights, drawn);
+    add();
+    drawn += pack<2, true>(lanes, weights, drawn);
+    add();
+    drawn += pack<3, true>(lanes, weights, drawn);
+    add();
   }
-  add_words(buffer[1 - side], pending, ring, now);
-  return total;
+  add_entries(added, static_cast<std::size_t>(drawn - added), weights, ring, now);
+  return static_cast<std::size_t>(drawn - words);
 }
 
 #endif  // HWY_TARGET == HWY_SCALAR
 
+#if HWY_TARGET == HWY_SCALAR
+
+template <class Count>
+std::size_t enqueue_impl(DrawQueue& q, const DrawStreams& streams, std::size_t bundle,
+                         const Count* counts, const std::uint32_t* steps, std::uint32_t source,
+                         std::uint32_t group) {
+  return reference::enqueue(q, streams, bundle, counts, steps, source, group);
+}
+
+#else
+
+/// Sum of the lanes up to and including each one.
+HWY_INLINE V32 sums_up_to(V32 values) {
+  const D32 d;
+  const V32 lane = hn::Iota(d, 0);
+  for (std::size_t shift = 1; shift < hn::Lanes(d); shift *= 2) {
+    const V32 by = hn::Set(d, static_cast<std::uint32_t>(shift));
+    const auto from = hn::IfThenElseZero(hn::Not(hn::Lt(lane, by)), hn::Sub(lane, by));
+    const V32 shifted = hn::TableLookupLanes(values, hn::IndicesFromVec(d, from));
+    values = hn::Add(values, hn::IfThenElseZero(hn::Not(hn::Lt(lane, by)), shifted));
+  }
+  return values;
+}
+
+// A vector of bundles at a time: block l of all their blocks belongs to the last bundle that starts at
+// or before l, found by bisection; everything else is looked up by that bundle.
 template <class Count>
 HWY_INLINE std::size_t enqueue_impl(DrawQueue& q, const DrawStreams& streams, std::size_t bundle,
                                     const Count* counts, const std::uint32_t* steps,
                                     std::uint32_t source, std::uint32_t group) {
-  const hn::CappedTag<std::uint32_t, 8> d;
-  const hn::RebindToSigned<decltype(d)> di;
+  const D32 d;
+  const hn::RebindToSigned<D32> di;
+  const hn::Rebind<Count, D32> dc;
   const std::size_t width = hn::Lanes(d);
-  const auto source_v = hn::Set(d, source);
-  for (; bundle < streams.bundles; ++bundle) {
-    const std::uint32_t n = counts[bundle];
-    const std::size_t blocks = (n + 3) / 4;
-    if (q.size + blocks > DrawQueue::kCapacity) return bundle;
-    const auto stream = hn::Set(d, streams.stream[bundle]);
-    const auto place = hn::Set(d, streams.place[bundle]);
-    const auto weight_offset = hn::Set(d, streams.weight_offset[bundle]);
-    const auto step = hn::Set(d, steps[bundle]);
-    const std::size_t at = q.size;
-    for (std::size_t l = 0; l < blocks; l += width) {
-      const auto block = hn::Iota(di, static_cast<std::int32_t>(l));
-      hn::StoreU(hn::BitCast(d, hn::Add(block, hn::Set(di, static_cast<std::int32_t>(group << 20)))), d,
-                 q.index + at + l);
-      hn::StoreU(hn::Sub(hn::Set(di, static_cast<std::int32_t>(n)), hn::ShiftLeft<2>(block)), di,
-                 q.left + at + l);
-      hn::StoreU(source_v, d, q.source + at + l);
-      hn::StoreU(stream, d, q.stream + at + l);
-      hn::StoreU(place, d, q.place + at + l);
-      hn::StoreU(weight_offset, d, q.weight_offset + at + l);
-      hn::StoreU(step, d, q.steps + at + l);
+  const auto lane = hn::Iota(di, 0);
+  const V32 source_v = hn::Set(d, source);
+  const V32 group_v = hn::Set(d, group << 20);
+  for (; bundle < streams.bundles; bundle += width) {
+    const auto inside = hn::FirstN(d, streams.bundles - bundle);
+    const V32 n = hn::IfThenElseZero(inside, hn::PromoteTo(d, hn::LoadU(dc, counts + bundle)));
+    const V32 blocks = hn::ShiftRight<2>(hn::Add(n, hn::Set(d, 3)));
+    const V32 end = sums_up_to(blocks);
+    const V32 start = hn::Sub(end, blocks);
+    const std::size_t total = hn::ExtractLane(end, width - 1);
+    if (q.size + total > DrawQueue::kCapacity) {
+      if (q.size > 0) return bundle;
+      // More than an empty queue holds: as many of these bundles as fit, one by one.
+      return reference::enqueue(q, streams, bundle, counts, steps, source, group);
     }
-    q.size += blocks;
+    const V32 stream = hn::LoadU(d, streams.stream + bundle);
+    const V32 place = hn::LoadU(d, streams.place + bundle);
+    const V32 step = hn::LoadU(d, steps + bundle);
+    for (std::size_t l = 0; l < total; l += width) {
+      const auto block = hn::Add(lane, hn::Set(di, static_cast<std::int32_t>(l)));
+      auto owner = hn::Zero(di);
+      for (std::size_t half = width / 2; half > 0; half /= 2) {
+        const auto candidate = hn::Add(owner, hn::Set(di, static_cast<std::int32_t>(half)));
+        const auto begins = hn::BitCast(di, hn::TableLookupLanes(start, hn::IndicesFromVec(d, candidate)));
+        owner = hn::IfThenElse(hn::Gt(begins, block), owner, candidate);
+      }
+      const auto of_owner = hn::IndicesFromVec(d, owner);
+      const auto in_bundle = hn::Sub(block, hn::BitCast(di, hn::TableLookupLanes(start, of_owner)));
+      const std::size_t at = q.size + l;
+      const auto left = hn::Sub(hn::BitCast(di, hn::TableLookupLanes(n, of_owner)), hn::ShiftLeft<2>(in_bundle));
+      const auto beyond_first = hn::Sub(hn::Min(left, hn::Set(di, 4)), hn::Set(di, 1));
+      hn::StoreU(hn::Or3(hn::BitCast(d, in_bundle), group_v,
+                         hn::ShiftLeft<DrawQueue::kLeftShift>(hn::BitCast(d, beyond_first))), d, q.index + at);
+      hn::StoreU(source_v, d, q.source + at);
+      hn::StoreU(hn::TableLookupLanes(stream, of_owner), d, q.stream + at);
+      hn::StoreU(hn::TableLookupLanes(place, of_owner), d, q.place + at);
+      hn::StoreU(hn::TableLookupLanes(step, of_owner), d, q.steps + at);
+    }
+    q.size += total;
   }
-  return bundle;
+  return streams.bundles;
 }
+
+#endif  // HWY_TARGET == HWY_SCALAR
 
 std::size_t enqueue_u8(DrawQueue& q, const DrawStreams& s, std::size_t bundle,
                        const std::uint8_t* counts, const std::uint32_t* steps, std::uint32_t source,
@@ -214,18 +269,21 @@ std::size_t draw_words(const DrawQueue& queue, RandomKey key, const std::int32_t
 }
 std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
                              std::int32_t* ring, std::uint32_t now) {
+  if (scalar_kernels_forced()) return reference::draw_and_deliver(queue, key, weights, ring, now);
   return HWY_DYNAMIC_DISPATCH(draw_and_deliver_impl)(queue, key, weights, ring, now);
 }
 template <>
 std::size_t enqueue(DrawQueue& q, const DrawStreams& s, std::size_t bundle,
                     const std::uint8_t* counts, const std::uint32_t* steps, std::uint32_t source,
                     std::uint32_t group) {
+  if (scalar_kernels_forced()) return reference::enqueue(q, s, bundle, counts, steps, source, group);
   return HWY_DYNAMIC_DISPATCH(enqueue_u8)(q, s, bundle, counts, steps, source, group);
 }
 template <>
 std::size_t enqueue(DrawQueue& q, const DrawStreams& s, std::size_t bundle,
                     const std::uint16_t* counts, const std::uint32_t* steps, std::uint32_t source,
                     std::uint32_t group) {
+  if (scalar_kernels_forced()) return reference::enqueue(q, s, bundle, counts, steps, source, group);
   return HWY_DYNAMIC_DISPATCH(enqueue_u16)(q, s, bundle, counts, steps, source, group);
 }
 

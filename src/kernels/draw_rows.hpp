@@ -24,31 +24,35 @@ inline constexpr std::int32_t kLargestUnits = (1 << (31 - kWeightShift)) - 1;  /
   return slot | step << kSlotBits | static_cast<std::uint32_t>(weight_units) << kWeightShift;
 }
 
-/// What one source population sends into one tile, a column per bundle. Arrays of `bundles` entries.
+/// Distinct weight tables that draw_and_deliver can tell apart: their entries fit the weight bits.
+inline constexpr std::uint32_t kMostWeightEntries = 1u << (32 - kWeightShift);
+
+/// What one source population sends into one tile, a column per bundle. Arrays of `bundles` entries
+/// with kBundlePadding more behind them.
+inline constexpr std::size_t kBundlePadding = 16;
 struct DrawStreams {
   std::size_t bundles = 0;
-  const std::uint32_t* stream = nullptr;         ///< key of the bundle
-  const std::uint32_t* place = nullptr;          ///< first slot | chunk size << 16
-  const std::uint32_t* weight_offset = nullptr;  ///< into the weight tables
+  const std::uint32_t* stream = nullptr;  ///< key of the bundle | weight table << kTableShift
+  const std::uint32_t* place = nullptr;   ///< first slot | chunk size << 16
 };
+inline constexpr std::uint32_t kTableShift = 28;
 
 /// Philox blocks waiting to be drawn, four synapses each, from any mixture of sources and bundles.
 struct DrawQueue {
   static constexpr std::size_t kCapacity = 512;
   static constexpr std::size_t kSlack = 64;
+  static constexpr std::uint32_t kLeftShift = 30;
   static constexpr std::uint32_t kLargestCount = 4 * kCapacity;
-  alignas(64) std::uint32_t index[kCapacity + kSlack];
+  alignas(64) std::uint32_t index[kCapacity + kSlack];  ///< counter | (synapses - 1) << kLeftShift
   alignas(64) std::uint32_t source[kCapacity + kSlack];
   alignas(64) std::uint32_t stream[kCapacity + kSlack];
-  alignas(64) std::int32_t left[kCapacity + kSlack];  ///< synapses from this block on
   alignas(64) std::uint32_t place[kCapacity + kSlack];
-  alignas(64) std::uint32_t weight_offset[kCapacity + kSlack];
   alignas(64) std::uint32_t steps[kCapacity + kSlack];  ///< three 10-bit thresholds
   std::size_t size = 0;
 };
 
 /// Appends counts[b] synapses per bundle of one source and delay group; `steps` has the group's step
-/// thresholds per bundle. Returns the first bundle that no longer fits: draw, clear, call again. One
+/// thresholds per bundle (both padded like DrawStreams). Returns the first bundle that no longer fits: draw, clear, call again. One
 /// bundle's count must not exceed kLargestCount.
 template <class Count>
 std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t first_bundle,
@@ -60,7 +64,8 @@ std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t fi
 std::size_t draw_words(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
                        std::uint32_t* out);
 
-/// The same, added to the ring at once instead of written. Returns the number of synapses.
+/// The same, added to the ring at once instead of written. Returns the number of synapses. `weights`
+/// has at most kMostWeightEntries entries.
 std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
                              std::int32_t* ring, std::uint32_t now);
 

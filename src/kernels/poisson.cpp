@@ -30,23 +30,29 @@ HWY_INLINE void each_count(const PoissonTable& table, const PoissonStream& s, st
   const hn::RebindToSigned<decltype(d)> di;
   const PhiloxKeys keys(s.key);
   const std::size_t lanes = hn::Lanes(d);
+  const auto lane = hn::Iota(d, 0);
+  const auto one = hn::Set(di, 1);
   const auto flip = hn::Set(di, INT32_MIN);  // unsigned comparison with signed instructions
   for (std::size_t begin = 0; begin < count; begin += 64) {
     for (std::size_t l = 0; l < 16; l += lanes) {
-      const auto most = hn::Set(di, static_cast<std::int32_t>(table.parts * table.thresholds.size()));
-      hn::Vec<decltype(di)> sum[4] = {most, most, most, most};
+      hn::Vec<decltype(di)> sum[4] = {hn::Zero(di), hn::Zero(di), hn::Zero(di), hn::Zero(di)};
       for (std::uint32_t part = 0; part < table.parts; ++part) {
-        const auto words = philox(hn::Iota(d, static_cast<std::uint32_t>(begin / 4 + l)),
-                                  hn::Set(d, s.step), hn::Set(d, s.stream),
-                                  hn::Set(d, s.purpose | part << 8), keys);
+        const auto words =
+            philox(hn::Add(lane, hn::Set(d, static_cast<std::uint32_t>(begin / 4 + l))), hn::Set(d, s.step),
+                   hn::Set(d, s.stream), hn::Set(d, s.purpose | part << 8), keys);
+        hn::Vec<decltype(di)> draw[4];
         for (int w = 0; w < 4; ++w) {
-          const auto draw = hn::Xor(
-              hn::BitCast(di, hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(words.odd[w])),
-                                          hn::BitCast(d, words.even[w]))), flip);
-          for (const std::uint32_t threshold : table.thresholds) {
-            const auto t = hn::Set(di, static_cast<std::int32_t>(threshold ^ 0x80000000u));
-            sum[w] = hn::Add(sum[w], hn::VecFromMask(di, hn::Lt(draw, t)));
+          draw[w] = hn::Xor(hn::BitCast(di, hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(words.odd[w])),
+                                                        hn::BitCast(d, words.even[w]))), flip);
+        }
+        for (const std::uint32_t threshold : table.thresholds) {
+          const auto t = hn::Set(di, static_cast<std::int32_t>(threshold ^ 0x80000000u));
+          auto largest = draw[0];
+          for (int w = 0; w < 4; ++w) {
+            sum[w] = hn::Add(sum[w], hn::IfThenZeroElse(hn::Lt(draw[w], t), one));
+            largest = hn::Max(largest, draw[w]);
           }
+          if (hn::AllTrue(di, hn::Lt(largest, t))) break;  // thresholds ascend
         }
       }
       for (std::size_t w = 0; w < 4; ++w) add(begin + 16 * w + l, di, sum[w]);

@@ -28,13 +28,14 @@ void split_delays_impl(RandomKey key, std::uint32_t source, std::uint32_t stream
   const hn::Repartition<std::uint16_t, decltype(d)> d16;
   const PhiloxKeys keys(key);
   for (std::size_t g = 0; g + 1 < groups; ++g) counts[g] = 0;
+  const auto lane = hn::Iota(d, 0);
   // Half h of word w of block b is draw 8 b + 2 w + h.
   const auto position = hn::Iota(d16, 0);
   const auto half = hn::And(position, hn::Set(d16, 1));
   const auto first_draw = hn::Add(hn::ShiftLeft<2>(hn::Sub(position, half)), half);
   const auto per_round = static_cast<std::uint32_t>(8 * hn::Lanes(d));
   for (std::uint32_t done = 0; done < n; done += per_round) {
-    const PhiloxLanes lanes = philox(hn::Iota(d, done / 8), hn::Set(d, source), hn::Set(d, stream),
+    const PhiloxLanes lanes = philox(hn::Add(lane, hn::Set(d, done / 8)), hn::Set(d, source), hn::Set(d, stream),
                                      hn::Set(d, static_cast<std::uint32_t>(Purpose::delay_split)), keys);
     const std::uint32_t remaining = n - done < per_round ? n - done : per_round;
     const auto limit = hn::Set(d16, static_cast<std::uint16_t>(remaining));

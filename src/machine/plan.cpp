@@ -10,22 +10,27 @@
 #include "base/thread_team.hpp"
 #include "connectivity/fan.hpp"
 #include "connectivity/in_flight.hpp"
+#include "connectivity/row_store.hpp"
 #include "kernels/draw_rows.hpp"
 
 namespace tessera {
 namespace {
 
 // Program, libraries, stacks and allocator overhead of a run, measured on x86-64 Linux.
-constexpr std::uint64_t kProcessBytes = 14u << 20;
+constexpr std::uint64_t kProcessBytes = 13u << 20;
 // Speed of one core with AVX-512 and 2 MB of L2 cache (docs/performance.md); the estimate scales.
 constexpr double kStoredNs = 1.6, kProceduralNs = 2.0, kExactNs = 6.0, kUpdateNs = 0.45;
 constexpr double kBuildStoredNs = 3.5, kBuildProceduralNs = 1.6;
 
+// Lists of spikes keep the room of their largest burst, several times the mean.
+constexpr double kPeak = 8.0;
+
 struct Totals {
   double synapses = 0.0;
   double events_per_second = 0.0;  ///< from mean rates; 0 when none is known
-  double table_entries = 0.0;      ///< count records
+  double table_bytes = 0.0;        ///< count records
   double headers = 0.0;            ///< stored rows: block headers
+  double records = 0.0;            ///< bytes of count records of one step's spikes
   double listed = 0.0;             ///< synapses of explicit lists and other listed rules
 };
 
@@ -34,13 +39,13 @@ Totals sum_up(const Wiring& wiring, const TileLayout& layout) {
   Totals totals;
   std::vector<bool> on_tile(wiring.chunks().size(), false);
   for (const BlockLayout& block : layout.blocks) on_tile[block.chunk] = true;
+  double largest_count = 0.0;
   std::vector<std::uint32_t> first(network.populations.size(), kMaxDelayGroups);
   std::vector<std::uint32_t> last(network.populations.size(), 0), bundles(network.populations.size(), 0);
   for (const Bundle& b : wiring.bundles()) {
     if (!on_tile[b.chunk]) continue;
     const Population& source = network.populations[b.source_population];
-    const Population& target = network.populations[b.targets.population];
-    const double n = expected_synapses(wiring.projection(b), source, target) * b.targets.size / target.size;
+    const double n = wiring.expected_synapses_of(b);
     totals.synapses += n;
     totals.events_per_second += n / source.size * source.mean_rate_hz * source.size;
     if (b.drawing == Bundle::Drawing::listed) {
@@ -48,6 +53,7 @@ Totals sum_up(const Wiring& wiring, const TileLayout& layout) {
       continue;
     }
     const DelayTable& delays = wiring.delays(b);
+    largest_count = std::max(largest_count, n / source.size * delays.largest_group_share());
     ++bundles[b.source_population];
     first[b.source_population] = std::min(first[b.source_population], delays.first_group);
     last[b.source_population] = std::max(last[b.source_population], delays.first_group + delays.groups);
@@ -55,7 +61,9 @@ Totals sum_up(const Wiring& wiring, const TileLayout& layout) {
   for (std::size_t p = 0; p < bundles.size(); ++p) {
     if (bundles[p] == 0) continue;
     const double groups = last[p] - first[p];
-    totals.table_entries += groups * bundles[p] * network.populations[p].size;
+    totals.table_bytes += groups * bundles[p] * network.populations[p].size * (largest_count > kLargestMeanCount8 ? 2.0 : 1.0);
+    totals.records += network.populations[p].mean_rate_hz * network.populations[p].size * network.dt_ms / 1000.0 *
+                      groups * bundles[p] * (largest_count > kLargestMeanCount8 ? 2.0 : 1.0);
     totals.headers += groups * network.populations[p].size;
   }
   return totals;
@@ -86,6 +94,8 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
   const double real = exact ? 8.0 : 4.0;
   Plan plan;
   double state = 0.0, ring = 0.0, stored = 0.0, table = 0.0, in_flight = 0.0, events = 0.0;
+  double spikes_per_step = 0.0;
+  for (const Population& p : network.populations) spikes_per_step += p.mean_rate_hz * p.size * network.dt_ms / 1000.0;
   const double ring_steps = exact ? history_slots(wiring.max_delay_steps() + 2) : kRingSlots;
   for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
     const TileLayout layout = lay_out_tile(wiring.chunks(), placement.tiles[t].chunks, ports);
@@ -95,8 +105,9 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
     ring += ring_steps * layout.slots * real;
     stored += exact ? totals.synapses * 16.0 + all_sources * 8.0
                     : (totals.synapses + totals.headers) * 4.0 + all_sources * 4.0;
-    table += totals.table_entries;
-    in_flight += totals.events_per_second * wiring.max_delay_steps() * network.dt_ms / 1000.0 * 0.1;
+    table += totals.table_bytes;
+    in_flight += kPeak * history_slots(wiring.max_delay_steps() + 4) *
+                 (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     events += totals.events_per_second;
     plan.tile_lines.push_back(sentence_of(placement.tiles[t], t, wiring.chunks(), totals, layout));
   }

@@ -32,12 +32,7 @@ double exact_current_to_voltage(double tau_syn, double tau_m, double capacitance
 
 NeuronCatalogue NeuronCatalogue::builtin() {
   NeuronCatalogue catalogue;
-  catalogue.add(iaf_psc_exp::model());
-  catalogue.add(iaf_psc_alpha::model());
-  catalogue.add(iaf_psc_delta::model());
-  catalogue.add(iaf_cond_exp::model());
-  catalogue.add(aeif_cond_exp::model());
-  catalogue.add(izhikevich::model());
+  for (const auto model : kBuiltinModels) catalogue.add(model());
   return catalogue;
 }
 

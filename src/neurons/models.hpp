@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "builtin_models.hpp"
 #include "tessera/neuron_model.hpp"
 
 namespace tessera {
@@ -17,12 +18,5 @@ inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 /// 1999, eq. 9), stable where tau_syn approaches tau_m. mV per pA.
 [[nodiscard]] double exact_current_to_voltage(double tau_syn, double tau_m, double capacitance,
                                               double dt_ms);
-
-namespace iaf_psc_exp { [[nodiscard]] NeuronModel model(); }
-namespace iaf_psc_alpha { [[nodiscard]] NeuronModel model(); }
-namespace iaf_psc_delta { [[nodiscard]] NeuronModel model(); }
-namespace iaf_cond_exp { [[nodiscard]] NeuronModel model(); }
-namespace aeif_cond_exp { [[nodiscard]] NeuronModel model(); }
-namespace izhikevich { [[nodiscard]] NeuronModel model(); }
 
 }  // namespace tessera

@@ -155,7 +155,9 @@ RunSummary summarise(const Network& network, const SimulationOptions& options,
   return summary;
 }
 
-std::string report_json(const RunSummary& summary) {
+namespace {
+
+ordered_json report_object(const RunSummary& summary) {
   const SimulationReport& run = summary.simulation;
   const double run_model_ms = run.model_time_ms - summary.start_ms;
   const double real_time_factor =
@@ -196,13 +198,27 @@ std::string report_json(const RunSummary& summary) {
                          {"commit", kCommit},
                          {"compiler", kCompiler},
                          {"build_type", kBuildType}};
-  // Names come from users: bytes that are no UTF-8 must not stop a report from being written.
+  return report;
+}
+
+// Names come from users: bytes that are no UTF-8 must not stop a report from being written.
+std::string text_of(const ordered_json& report) {
   return report.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
+}  // namespace
+
+std::string report_json(const RunSummary& summary) { return text_of(report_object(summary)); }
+
 void write_report(const std::filesystem::path& folder, const RunSummary& summary) {
   const std::vector<std::string> before = listed_files(folder);
-  io::write_file(folder / "report.json", report_json(summary));
+  ordered_json report = report_object(summary);
+  // A reader tells damaged files, and files of another run, before it looks into them.
+  report["checksums"] = ordered_json::object();
+  for (const std::string& name : summary.files) {
+    report["checksums"][name] = digest_text(io::file_checksum(folder / name));
+  }
+  io::write_file(folder / "report.json", text_of(report));
   // Files of the result that this one replaces would be taken for its own.
   for (const std::string& name : before) {
     const bool kept =

@@ -63,7 +63,8 @@ TEST_P(BadCommandLine, IsASentenceAndExitCodeTwoAndWritesNothing) {
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err.rfind("tessera: error: ", 0), 0u) << outcome.err;
   for (const std::string& sentence : GetParam().sentences) {
-    EXPECT_TRUE(contains(outcome.err, sentence)) << "wanted: " << sentence << "\ngot: " << outcome.err;
+    EXPECT_TRUE(contains(outcome.err, sentence))
+        << "wanted: " << sentence << "\ngot: " << outcome.err;
   }
   EXPECT_TRUE(folder.contents().empty());
 }
@@ -71,15 +72,17 @@ TEST_P(BadCommandLine, IsASentenceAndExitCodeTwoAndWritesNothing) {
 INSTANTIATE_TEST_SUITE_P(
     Grammar, BadCommandLine,
     ::testing::Values(
-        BadLine{"rnu model.toml", {"no command 'rnu'", "Did you mean 'run'?"}},
+        BadLine{"runn model.toml", {"no command 'runn'", "Did you mean 'run'?"}},
         BadLine{"--versoin", {"no option '--versoin'", "Did you mean '--version'?"}},
         BadLine{"run --thread 4 model.toml", {"no option '--thread'", "Did you mean '--threads'?"}},
         BadLine{"run --hlep", {"Did you mean '--help'?"}},
         BadLine{"info now", {"does not take the argument 'now'"}},
         BadLine{"run", {"MODEL: is missing", "tessera run model.toml"}},
         BadLine{"run model.toml --time", {"--time"}},
-        BadLine{"models iaf_psc_ex", {"no neuron model 'iaf_psc_ex'", "Did you mean 'iaf_psc_exp'?"}},
-        BadLine{"plot somewhere rastr", {"KIND: 'rastr' is not possible", "Did you mean 'raster'?"}},
+        BadLine{"models iaf_psc_ex",
+                {"no neuron model 'iaf_psc_ex'", "Did you mean 'iaf_psc_exp'?"}},
+        BadLine{"plot somewhere rastr",
+                {"KIND: 'rastr' is not possible", "Did you mean 'raster'?"}},
         BadLine{"plot somewhere raster -o spikes.h5", {"'spikes.h5' does not end in .svg"}},
         BadLine{"plot somewhere isi --from 1s", {"only raster and trace plots have a start"}},
         BadLine{"stats nowhere", {"nowhere"}}));
@@ -110,14 +113,16 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"run m.toml --record V_m:E:1:1", {"'1' has no unit"}},
         BadLine{"run m.toml --checkpoint-every 0ms", {"--checkpoint-every: must be above 0 ms"}},
         BadLine{"run m.toml --resume nowhere.tsc", {"--resume: there is no file 'nowhere.tsc'"}},
-        BadLine{"run m.toml --no-count-table --connectivity stored", {"--no-count-table: has no effect"}}));
+        BadLine{"run m.toml --no-count-table --connectivity stored",
+                {"--no-count-table: has no effect"}}));
 
 TEST(BadCommandLines, AllProblemsAreToldAtOnce) {
   const TemporaryFolder folder;
   ProcessOptions options;
   options.folder = folder.path();
   const Outcome outcome = tessera(
-      words_of("run nowhere.toml --time 10 --threads none --connectivity some --record spike"), options);
+      words_of("run nowhere.toml --time 10 --threads none --connectivity some --record spike"),
+      options);
   EXPECT_EQ(outcome.exit_code, 2);
   for (const char* part : {"--time", "--threads", "--connectivity", "--record", "nowhere.toml"}) {
     EXPECT_TRUE(contains(outcome.err, part)) << outcome.err;

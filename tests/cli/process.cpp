@@ -80,7 +80,8 @@ void collect(pid_t child, int out, int err, const ProcessOptions& options, Outco
   while (watched[0].fd >= 0 || watched[1].fd >= 0) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0 || poll(watched.data(), watched.size(), static_cast<int>(left.count())) == 0) {
+    if (left.count() <= 0 ||
+        poll(watched.data(), watched.size(), static_cast<int>(left.count())) == 0) {
       kill(child, SIGKILL);
       ADD_FAILURE() << "the program did not end within two minutes; it said: " << outcome.err;
       return;
@@ -107,7 +108,8 @@ Outcome tessera(const std::vector<std::string>& arguments, const ProcessOptions&
 
   const Pipe out = make_pipe();
   const Pipe err = options.terminal ? make_terminal() : make_pipe();
-  const int file = options.stdout_file.empty() ? -1 : open(options.stdout_file.c_str(), O_WRONLY | O_CLOEXEC);
+  const int file =
+      options.stdout_file.empty() ? -1 : open(options.stdout_file.c_str(), O_WRONLY | O_CLOEXEC);
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) become(pointers.data(), options, file >= 0 ? file : out.write_end, err.write_end);

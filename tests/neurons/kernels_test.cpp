@@ -2,8 +2,10 @@
 // machine. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <ostream>
 #include <random>
@@ -36,6 +38,14 @@ const Setting kSettings[] = {
     {"aeif_no_refractoriness", "aeif_cond_exp", {}, 30.0, -75.0, -40.0, 1e-8},
     {"izhikevich", "izhikevich", {}, 5.0, -80.0, 20.0},
 };
+
+TEST(KernelSettings, CoverEveryBuiltInModel) {
+  for (const std::string& name : NeuronCatalogue::builtin().names()) {
+    EXPECT_TRUE(std::any_of(std::begin(kSettings), std::end(kSettings),
+                            [&](const Setting& setting) { return setting.model == name; }))
+        << name << " needs a line in kSettings";
+  }
+}
 
 constexpr std::size_t kCounts[] = {1, 3, 7, 16, 17, 64, 65, 130};
 

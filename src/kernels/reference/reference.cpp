@@ -11,20 +11,32 @@ std::size_t draw_words(const DrawQueue& q, RandomKey key, const std::int32_t* we
                        std::uint32_t* out) {
   const std::uint32_t* begin = out;
   for (std::size_t i = 0; i < q.size; ++i) {
-    const RandomWords words = random_words(key, Purpose::synapse, q.index[i], q.source[i], q.stream[i]);
-    for (std::int32_t w = 0; w < std::min(q.left[i], 4); ++w) {
-      const std::uint64_t product =
-          static_cast<std::uint64_t>(words[static_cast<std::size_t>(w)]) * (q.place[i] >> 16);
+    const std::uint32_t index = q.index[i] & ((1u << DrawQueue::kLeftShift) - 1);
+    const std::uint32_t stream = q.stream[i] & ((1u << kTableShift) - 1);
+    const std::int32_t* table = weights + (q.stream[i] >> kTableShift) * 1024;
+    const RandomWords words = random_words(key, Purpose::synapse, index, q.source[i], stream);
+    for (std::uint32_t w = 0; w <= q.index[i] >> DrawQueue::kLeftShift; ++w) {
+      const std::uint64_t product = static_cast<std::uint64_t>(words[w]) * (q.place[i] >> 16);
       const auto target = static_cast<std::uint32_t>(product >> 32);
       const auto fraction = static_cast<std::uint32_t>(product);
       const std::uint32_t draw = std::min((fraction << 10) >> 22, 1022u);
       const std::uint32_t step = (draw >= (q.steps[i] & 1023)) + (draw >= (q.steps[i] >> 10 & 1023)) +
                                  (draw >= q.steps[i] >> 20);
       *out++ = packed_word((q.place[i] & 0xffff) + target, step,
-                           weights[q.weight_offset[i] + (fraction >> 22)]);
+                           table[fraction >> 22]);
     }
   }
   return static_cast<std::size_t>(out - begin);
+}
+
+std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
+                             std::int32_t* ring, std::uint32_t now) {
+  std::uint32_t words[4 * DrawQueue::kCapacity];
+  const std::size_t n = reference::draw_words(queue, key, weights, words);
+  for (std::size_t k = 0; k < n; ++k) {
+    ring[(words[k] + now) & kRingMask] += static_cast<std::int32_t>(words[k]) >> kWeightShift;
+  }
+  return n;
 }
 
 // Draw i is half i % 2 of word (i % 8) / 2 of block i / 8.

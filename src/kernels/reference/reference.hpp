@@ -3,6 +3,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -12,8 +13,28 @@
 
 namespace tessera::reference {
 
+template <class Count>
+std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t bundle,
+                    const Count* counts, const std::uint32_t* steps, std::uint32_t source,
+                    std::uint32_t group) {
+  for (; bundle < streams.bundles; ++bundle) {
+    const std::uint32_t n = counts[bundle];
+    if (queue.size + (n + 3) / 4 > DrawQueue::kCapacity) return bundle;
+    for (std::uint32_t block = 0; 4 * block < n; ++block) {
+      const std::size_t at = queue.size++;
+      queue.index[at] = group << 20 | block | (std::min(n - 4 * block, 4u) - 1) << DrawQueue::kLeftShift;
+      queue.source[at] = source;
+      queue.stream[at] = streams.stream[bundle];
+      queue.place[at] = streams.place[bundle];
+      queue.steps[at] = steps[bundle];
+    }
+  }
+  return bundle;
+}
 std::size_t draw_words(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
                        std::uint32_t* out);
+std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
+                             std::int32_t* ring, std::uint32_t now);
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts);
 void draw_poisson(const PoissonTable& table, const PoissonStream& stream, std::size_t count,

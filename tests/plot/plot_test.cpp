@@ -1,0 +1,300 @@
+// Plots: well-formed documents that show what they should, bounded in size, safe for any text.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "tessera/plot.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "io/svg.hpp"
+
+namespace tessera {
+namespace {
+
+// Checks nesting and quoting of tags and that text holds no bare markup; returns what is wrong.
+std::string xml_problem(const std::string& document) {
+  std::vector<std::string> open;
+  std::size_t at = 0;
+  while ((at = document.find('<', at)) != std::string::npos) {
+    const std::size_t end = document.find('>', at);
+    if (end == std::string::npos) return "a tag has no end";
+    const std::string tag = document.substr(at + 1, end - at - 1);
+    if (tag.find('<') != std::string::npos) return "a tag within a tag: " + tag;
+    if (std::count(tag.begin(), tag.end(), '"') % 2 != 0) return "an odd quote in " + tag;
+    const std::string name =
+        tag.substr(tag[0] == '/' ? 1 : 0, tag.find_first_of(" /", 1) - (tag[0] == '/' ? 1 : 0));
+    if (tag[0] == '/') {
+      if (open.empty() || open.back() != tag.substr(1)) return "unexpected </" + tag.substr(1);
+      open.pop_back();
+    } else if (tag.back() != '/') {
+      open.push_back(name);
+    }
+    at = end + 1;
+  }
+  if (!open.empty()) return "<" + open.back() + "> is not closed";
+  for (const char* bad : {"nan", "inf\"", "NaN"}) {
+    if (document.find(bad) != std::string::npos) return std::string("it holds ") + bad;
+  }
+  return "";
+}
+
+std::size_t occurrences(const std::string& text, const std::string& what) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += what.size())
+    ++count;
+  return count;
+}
+
+ResultPopulation population(const std::string& name, std::uint32_t size, bool inhibitory) {
+  ResultPopulation made;
+  made.name = name;
+  made.size = size;
+  made.inhibitory = inhibitory;
+  made.rate_hz = 5.0;
+  return made;
+}
+
+// Every neuron spikes once in each `period` ms, one after the other.
+void fill(ResultPopulation& target, double end_ms, double period_ms) {
+  for (double start = 0.0; start < end_ms; start += period_ms) {
+    for (std::uint32_t neuron = 0; neuron < target.size; ++neuron) {
+      const double time = start + period_ms * (neuron + 1) / target.size;
+      if (time > end_ms) return;
+      target.spikes.times_ms.push_back(time);
+      target.spikes.neurons.push_back(neuron);
+    }
+  }
+}
+
+Result layered() {
+  Result result;
+  result.model = "layers";
+  result.seed = 42;
+  result.model_time_ms = 1000.0;
+  result.has_spikes = true;
+  result.populations = {population("L23E", 40, false), population("L23I", 10, true),
+                        population("L4E", 30, false), population("L4I", 1, true)};
+  for (ResultPopulation& each : result.populations) fill(each, 1000.0, 50.0);
+  return result;
+}
+
+TEST(Raster, ShowsEverySpikeOfTheWindow) {
+  const std::string plot = raster_svg(layered());
+  EXPECT_EQ(xml_problem(plot), "");
+  // 81 neurons, one spike each in 50 ms, the last 400 ms: 8 dots each; a dot is one "M".
+  std::size_t dots = 0;
+  for (std::size_t at = plot.find("scale(.1)"); at != std::string::npos;
+       at = plot.find("scale(.1)", at + 1)) {
+    dots += occurrences(plot.substr(at, plot.find("</g>", at) - at), "M");
+  }
+  EXPECT_EQ(dots, 81U * 8U);
+}
+
+TEST(Raster, NamesLayersModelSeedAndTime) {
+  const std::string plot = raster_svg(layered());
+  for (const char* text : {">L2/3<", ">L4<", ">E<", ">I<", "layers: spikes", "seed 42",
+                           "1 s of model time", "time (ms)", ">excitatory<", ">inhibitory<"}) {
+    EXPECT_NE(plot.find(text), std::string::npos) << text;
+  }
+}
+
+TEST(Raster, StaysBelowThreeMegabytes) {
+  Result result = layered();
+  result.populations[0] = population("L23E", 200000, false);
+  fill(result.populations[0], 1000.0, 40.0);  // 2 million spikes in the window
+  RasterOptions options;
+  options.neuron_fraction = 1.0;
+  const std::string plot = raster_svg(result, options);
+  EXPECT_LT(plot.size(), 3'000'000U);
+  EXPECT_GT(plot.size(), 500'000U);
+}
+
+TEST(Raster, AcceptsOddResults) {
+  Result result = layered();
+  for (ResultPopulation& each : result.populations) each.spikes = {};
+  EXPECT_EQ(xml_problem(raster_svg(result)), "");
+  result.populations.resize(1);
+  result.populations[0] = population("a<b>&\"\x01\xff", 1, false);
+  result.populations[0].rate_hz = NAN;
+  result.model_time_ms = 0.0;
+  EXPECT_EQ(xml_problem(raster_svg(result)), "");
+  result.has_spikes = false;
+  EXPECT_THROW((void)raster_svg(result), InputError);
+  Result many;
+  many.has_spikes = true;
+  many.model_time_ms = 100.0;
+  for (int i = 0; i < 300; ++i)
+    many.populations.push_back(population("P" + std::to_string(i), 3, i % 2 == 1));
+  EXPECT_EQ(xml_problem(raster_svg(many)), "");
+}
+
+TEST(Raster, NoPopulationsIsAnError) {
+  Result result;
+  result.has_spikes = true;
+  EXPECT_THROW((void)raster_svg(result), InputError);
+  result.populations = {population("empty", 0, false)};
+  EXPECT_EQ(xml_problem(raster_svg(result)), "");
+}
+
+TEST(Rates, MarksTheReference) {
+  const Result result = layered();
+  StatisticsOptions window = default_window(result);
+  const auto statistics = result_statistics(result, window);
+  const std::string alone = rates_svg(result, statistics);
+  EXPECT_EQ(xml_problem(alone), "");
+  EXPECT_EQ(alone.find("reference"), std::string::npos);
+  Reference reference;
+  reference.name = "NEST";
+  Reference::Population expected;
+  expected.name = "L4E";
+  expected.realisations.push_back({{4.0, 6.0}, {0.5}, {}});
+  reference.populations.push_back(expected);
+  const std::string marked = rates_svg(result, statistics, &reference);
+  EXPECT_EQ(xml_problem(marked), "");
+  EXPECT_NE(marked.find("mean of the reference (NEST)"), std::string::npos);
+  // Two marks (rate and CV of L4E) and one in the key; marks are closed paths filled with ink.
+  EXPECT_EQ(occurrences(marked, "Z\" fill=\"#222222\""), 3U);
+  EXPECT_THROW((void)rates_svg(result, {}), InputError);
+}
+
+TEST(Isi, OnePanelPerPopulation) {
+  const Result result = layered();
+  const std::string plot = isi_svg(result, default_window(result));
+  EXPECT_EQ(xml_problem(plot), "");
+  for (const char* name : {">L2/3E<", ">L2/3I<", ">L4E<", ">L4I<"}) {
+    EXPECT_NE(plot.find(name), std::string::npos) << name;
+  }
+  EXPECT_EQ(occurrences(plot, "mean 50 ms, CV 0.00"), 4U);  // every interval is 50 ms
+}
+
+TEST(Isi, ResultsWithoutIntervals) {
+  Result result = layered();
+  for (ResultPopulation& each : result.populations) each.spikes = {};
+  const std::string plot = isi_svg(result, default_window(result));
+  EXPECT_EQ(xml_problem(plot), "");
+  EXPECT_EQ(occurrences(plot, "no intervals"), 4U);
+}
+
+TEST(Traces, ShowRecordersSpikesAndUnits) {
+  Result result = layered();
+  Trace trace{"L4E", "V_m", 2, {}, {}};
+  for (int step = 1; step <= 20000; ++step) {
+    trace.times_ms.push_back(step * 0.1);
+    trace.values.push_back(-65.0 + 5.0 * std::sin(step * 0.01));
+    trace.values.push_back(step % 1000 == 0 ? NAN : -60.0);
+  }
+  result.traces.push_back(trace);
+  const std::string plot = trace_svg(result);
+  EXPECT_EQ(xml_problem(plot), "");
+  EXPECT_NE(plot.find("L4E: V_m (mV)"), std::string::npos);
+  EXPECT_LT(plot.size(), 300'000U);
+  result.traces[0].times_ms.clear();
+  result.traces[0].values.clear();
+  EXPECT_EQ(xml_problem(trace_svg(result)), "");
+  result.traces.clear();
+  EXPECT_THROW((void)trace_svg(result), InputError);
+}
+
+TEST(Charts, LinesPointsAndBars) {
+  Chart chart;
+  chart.title = "sweep <1>";
+  chart.x_label = "group size";
+  chart.y_label = "real-time factor";
+  chart.x_log = true;
+  chart.series = {{"stored", {1, 2, 4}, {1.5, 1.1, NAN}, {1.4, 1.0, 1}, {1.6, 1.2, 1}},
+                  {"procedural", {1, 2, 4}, {2, 1.5, 1.3}, {}, {}, true, true, true}};
+  chart.horizontal_marks = {1.0};
+  const std::string plot = chart_svg(chart);
+  EXPECT_EQ(xml_problem(plot), "");
+  EXPECT_NE(plot.find("sweep &lt;1&gt;"), std::string::npos);
+  chart.x_names = {"a", "b", "c"};
+  chart.x_log = false;
+  EXPECT_EQ(xml_problem(chart_svg(chart)), "");
+  chart.series[0].y.pop_back();
+  EXPECT_THROW((void)chart_svg(chart), InputError);
+  chart.series = {{"nothing", {1}, {NAN}, {}, {}}};
+  EXPECT_THROW((void)chart_svg(chart), InputError);
+}
+
+TEST(Charts, ExtremeRanges) {
+  for (const double scale : {1e-300, 1e-9, 1.0, 1e9, 1e300}) {
+    Chart chart;
+    chart.series = {{"", {scale, 2 * scale}, {-scale, scale}, {}, {}}};
+    EXPECT_EQ(xml_problem(chart_svg(chart)), "") << scale;
+  }
+  Chart chart;
+  chart.x_log = chart.y_log = true;
+  chart.series = {{"", {1e-300, 1e300}, {1e-300, 1e300}, {}, {}}};
+  EXPECT_EQ(xml_problem(chart_svg(chart)), "");
+  chart.x_log = chart.y_log = false;
+  chart.series = {{"", {-1.7e308, 1.7e308}, {-1.7e308, 1.7e308}, {}, {}}};
+  EXPECT_EQ(xml_problem(chart_svg(chart)), "");
+}
+
+TEST(HeatTables, FrameTheBest) {
+  HeatTable table;
+  table.rows = {"2", "4"};
+  table.columns = {"1", "2"};
+  table.values = {1.0, 0.75, NAN, 2.0};
+  const std::string plot = heat_table_svg(table);
+  EXPECT_EQ(xml_problem(plot), "");
+  const std::size_t best = plot.find(">0.75<");
+  ASSERT_NE(best, std::string::npos);
+  EXPECT_NE(plot.rfind("font-weight=\"bold\">0.75<", best + 6), std::string::npos);
+  table.values.pop_back();
+  EXPECT_THROW((void)heat_table_svg(table), InputError);
+  table.values = {NAN, NAN, NAN, NAN};
+  EXPECT_THROW((void)heat_table_svg(table), InputError);
+}
+
+TEST(Stacked, HoldsAllDocuments) {
+  HeatTable table;
+  table.rows = {"r"};
+  table.columns = {"c"};
+  table.values = {1.0};
+  const std::string one = heat_table_svg(table);
+  const std::string two = stacked_svg({one, one});
+  EXPECT_EQ(xml_problem(two), "");
+  EXPECT_EQ(occurrences(two, "<svg "), 3U);
+  EXPECT_THROW((void)stacked_svg({"<html>"}), InputError);
+}
+
+TEST(Svg, TicksAreRoundAndInside) {
+  const auto ticks = svg::Scale(0.0, 20.0, 0, 100).ticks(5);
+  ASSERT_EQ(ticks.size(), 5U);
+  EXPECT_EQ(ticks[1].label, "5");
+  const auto small = svg::Scale(-0.02, 0.04, 0, 100).ticks(5);
+  EXPECT_EQ(small.front().label, "\u22120.02");
+  EXPECT_EQ(small[1].label, "0.00");
+  std::string labels;
+  for (const auto& tick : svg::Scale(0.5, 2000.0, 0, 100, true).ticks(5)) {
+    if (!tick.label.empty()) labels += tick.label + " ";
+  }
+  EXPECT_EQ(labels, "1 10 100 1000 ");
+}
+
+TEST(Svg, ScalesMapEndsToEnds) {
+  const svg::Scale y(10.0, 20.0, 300.0, 100.0);
+  EXPECT_DOUBLE_EQ(y(10.0), 300.0);
+  EXPECT_DOUBLE_EQ(y(15.0), 200.0);
+  const svg::Scale x(1.0, 100.0, 0.0, 200.0, true);
+  EXPECT_DOUBLE_EQ(x(10.0), 100.0);
+}
+
+TEST(Svg, LabelsKeepTheirDistance) {
+  const auto places = svg::spread_labels({10, 11, 12, 100}, 13, 0, 100);
+  for (std::size_t i = 1; i < places.size(); ++i) EXPECT_GE(places[i] - places[i - 1], 12.999);
+  EXPECT_LE(places.back(), 100.0);
+  EXPECT_TRUE(svg::spread_labels({}, 13, 0, 100).empty());
+}
+
+TEST(Svg, TextIsSafe) {
+  EXPECT_EQ(svg::escaped("a<b>&\"c"), "a&lt;b&gt;&amp;&quot;c");
+  EXPECT_EQ(svg::escaped("\x01\xff\xc3\xa9\xed\xa0\x80"), "??\xc3\xa9???");
+  EXPECT_EQ(svg::grouped(298880968), "298,880,968");
+  EXPECT_EQ(svg::grouped(77), "77");
+}
+
+}  // namespace
+}  // namespace tessera

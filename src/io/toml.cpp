@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <string_view>
+#include <utility>
 
 #include "tessera/errors.hpp"
 
@@ -18,13 +19,14 @@ constexpr int kDeepestKey = 16;
 struct UnexpectedText {};
 
 // Walks over the text, knowing only strings, comments and the marks that end a key.
-class KeyDepth {
+class Scan {
  public:
-  explicit KeyDepth(std::string_view text) : text_(text) {}
+  explicit Scan(std::string_view text) : text_(text) {}
 
-  /// The line of the first key with too many dots, or 0.
-  int first_bad_line() {
+  /// A sentence about the first thing that is wrong (see line()), or "".
+  std::string problem() {
     int dots = 0;
+    if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;  // byte order mark
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '#') {
@@ -32,16 +34,20 @@ class KeyDepth {
       } else if (c == '"' || c == '\'') {
         skip_string(c);
       } else {
+        if (static_cast<unsigned char>(c) > 127) {
+          return "Characters beyond ASCII are only possible in texts (\"...\") and comments.";
+        }
         if (c == '\n') ++line_;
         if (c == '.') ++dots;
         // Within arrays of numbers every comma starts anew.
         if (c == '\n' || c == '=' || c == ',' || c == '[' || c == '{') dots = 0;
-        if (dots >= kDeepestKey) return line_;
+        if (dots >= kDeepestKey) return fmt::format("A key has more than {} parts.", kDeepestKey);
         ++at_;
       }
     }
-    return 0;
+    return "";
   }
+  int line() const { return line_; }
 
  private:
   void skip_to(char end) {
@@ -95,8 +101,9 @@ toml::table parse_toml(const std::string& text, const std::string& name) {
          fmt::format("The model file has {} bytes; at most {} are read.", text.size(),
                      kLongestModelFile));
   }
-  if (const int line = KeyDepth(text).first_bad_line(); line > 0) {
-    fail(name, line, 0, fmt::format("A key has more than {} parts.", kDeepestKey));
+  Scan scan(text);
+  if (std::string problem = scan.problem(); !problem.empty()) {
+    fail(name, scan.line(), 0, std::move(problem));
   }
   try {
     return toml::parse(text, name);

@@ -114,20 +114,22 @@ fuzz() {
     stage_failed "the fuzz build"
     return
   fi
-  local source name corpus
+  local source reader new_inputs inputs
   for source in "${sources[@]}"; do
-    name=$(basename "$source" .cpp)
-    corpus=build/fuzz/corpus/$name
-    mkdir -p "$corpus"
-    local inputs=("$corpus")
-    [ -d "tests/fuzz/corpus/$name" ] && inputs+=("tests/fuzz/corpus/$name")
-    if "build/fuzz/$name" -max_total_time="${TESSERA_FUZZ_SECONDS:-20}" -timeout=10 \
-      -rss_limit_mb=2048 -max_len=65536 -artifact_prefix=build/fuzz/ -verbosity=0 -print_final_stats=1 \
-      "${inputs[@]}" </dev/null; then
-      echo "$name: no crash, no hang"
+    reader=$(basename "$source" .cpp)
+    reader=${reader#fuzz_}
+    new_inputs=build/fuzz/corpus/$reader
+    mkdir -p "$new_inputs"
+    inputs=("$new_inputs")
+    [ -d "tests/fuzz/corpus/$reader" ] && inputs+=("tests/fuzz/corpus/$reader")
+    [ -f "tests/fuzz/$reader.dict" ] && inputs+=(-dict="tests/fuzz/$reader.dict")
+    if "build/fuzz/tests/fuzz/fuzz_$reader" -max_total_time="${TESSERA_FUZZ_SECONDS:-20}" -timeout=10 \
+      -rss_limit_mb=2048 -max_len=65536 -artifact_prefix=build/fuzz/ -verbosity=0 \
+      -print_final_stats=1 "${inputs[@]}" </dev/null; then
+      echo "fuzz_$reader: no crash, no hang"
       passed=$((passed + 1))
     else
-      stage_failed "$name found an input that breaks the reader (kept in build/fuzz)"
+      stage_failed "fuzz_$reader found an input that breaks the reader (kept in build/fuzz)"
     fi
   done
 }

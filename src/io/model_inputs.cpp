@@ -21,6 +21,7 @@ void read_current(TableReader& t, const Place& place, std::vector<Stimulus>& mad
                       "A current needs either 'amplitude' or 'values' (one per neuron).");
   }
   if (const toml::node* values = t.get("values")) {
+    if (!t.is_for_one("values", place)) return;
     s.values = read_list(t.context(), *values, t.path_of("values"), kPicoamperes);
     if (s.values.empty()) t.complain("values", "The list has no valid entries.");
   } else {

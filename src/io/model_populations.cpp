@@ -42,6 +42,7 @@ void read_initial_values(TableReader& t, const NeuronModel& model, const Place& 
     const toml::table* details = value->as_table();
     if (details != nullptr && details->contains("values")) {
       TableReader list(t.context(), *details, reader.path_of(info.name));
+      if (!list.is_for_one("values", place)) continue;
       p.initial[info.name].values =
           read_list(t.context(), *list.get("values"), list.path_of("values"), unit_of(info.unit));
       if (p.initial[info.name].values.empty()) list.complain("values", "The list is empty.");
@@ -88,7 +89,7 @@ void add_spike(TableReader& t, Population& p, double time_ms, double neuron) {
   p.train.push_back({time_ms, static_cast<std::uint32_t>(neuron)});
 }
 
-void read_spike_train(TableReader& t, Population& p) {
+void read_spike_train(TableReader& t, const Place& place, Population& p) {
   ModelContext& c = t.context();
   const toml::node* spikes = t.get("spikes");
   const toml::node* file = t.get("file");
@@ -97,6 +98,7 @@ void read_spike_train(TableReader& t, Population& p) {
                       "A spike train needs either 'spikes' (a list of [time, neuron]) or "
                       "'file'.");
   }
+  if (!t.is_for_one(file != nullptr ? "file" : "spikes", place)) return;
   if (file != nullptr) {
     try {
       const auto values =
@@ -163,7 +165,7 @@ Population read_population(ModelContext& c, const Section& section, const std::s
   }
   if (kind == "spike_train") {
     p.kind = Population::Kind::spike_train_source;
-    read_spike_train(t, p);
+    read_spike_train(t, place, p);
   }
   t.done();
   return p;

@@ -18,6 +18,8 @@ const std::vector<std::string> kRules{"one_to_one",     "all_to_all",      "fixe
                                       "fixed_indegree", "fixed_outdegree", "pairwise_bernoulli",
                                       "gaussian_2d",    "explicit_list"};
 
+constexpr std::size_t kMostExceptionPairs = 20'000'000;
+
 // Values that differ for some pairs of a table.
 struct Exception {
   const toml::table* table = nullptr;
@@ -150,13 +152,14 @@ void read_inline_list(TableReader& t, const toml::node& node, const Dimension& u
   }
 }
 
-void read_explicit_list(TableReader& t, const std::optional<Dimension>& unit,
+void read_explicit_list(TableReader& t, const Place& place, const std::optional<Dimension>& unit,
                         ConnectivityRule& rule) {
   const toml::node* synapses = t.get("synapses");
   const toml::node* file = t.get("file");
   if ((synapses == nullptr) == (file == nullptr)) {
     return t.complain("synapses", "explicit_list needs either 'synapses' or 'file'.");
   }
+  if (!t.is_for_one(file != nullptr ? "file" : "synapses", place)) return;
   if (synapses != nullptr) {
     if (unit) read_inline_list(t, *synapses, *unit, rule);
     return;
@@ -204,7 +207,7 @@ ConnectivityRule read_rule(TableReader& t, const Place& place, const Population&
       rule.probability = read_probability(t, place).value_or(0.0);
       break;
     case Kind::explicit_list:
-      read_explicit_list(t, unit, rule);
+      read_explicit_list(t, place, unit, rule);
       break;
   }
   if (rule.kind != Kind::one_to_one && rule.kind != Kind::explicit_list) {
@@ -247,6 +250,11 @@ class ProjectionReader {
     if (!expand(c_, *section_.table, section_.path, sources_.size() * targets_.size())) return;
     single_ = names_one(*source, parts_) && names_one(*target, parts_);
     exceptions_ = read_exceptions(c_, section_, parts_);
+    if (exceptions_.size() * sources_.size() * targets_.size() > kMostExceptionPairs) {
+      return ends.complain("exceptions",
+                           "There are too many exceptions for this many pairs; write the "
+                           "values as matrices.");
+    }
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       for (std::size_t j = 0; j < sources_.size(); ++j) read_pair(i, j);
     }

@@ -86,6 +86,15 @@ void TableReader::complain(const std::string& key, std::string message) {
   }
 }
 
+bool TableReader::is_for_one(const std::string& key, const Place& place) {
+  if (place.count == 1 && place.sources <= 1) return true;
+  complain(key,
+           fmt::format("'{}' is about single neurons, so it needs a table of its own, not one of a "
+                       "group or list of populations.",
+                       key));
+  return false;
+}
+
 void TableReader::done() {
   for (const Layer& layer : layers_) {
     for (const auto& [key, node] : *layer.table) {

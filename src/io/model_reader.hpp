@@ -48,6 +48,9 @@ class TableReader {
   [[nodiscard]] bool has(const std::string& key) const;
   /// Reports a problem with a key, or with the table when it has no such key.
   void complain(const std::string& key, std::string message);
+  /// Lists with an entry for every neuron belong to one population or pair: reading them again for
+  /// every member of a group would be a mistake, and could take for ever. False after reporting it.
+  bool is_for_one(const std::string& key, const Place& place);
   /// Puts a table that takes precedence in front (it may not hold unknown keys either).
   void put_in_front(const toml::table& table, std::string path);
   void done();

@@ -52,7 +52,8 @@ ParameterValues values_of(const Population& population, const NeuronModel& model
   ParameterValues values;
   for (const ParameterInfo& parameter : model.parameters) {
     const auto given = population.parameters.find(parameter.name);
-    values.set(parameter.name, given == population.parameters.end() ? parameter.default_value : given->second);
+    values.set(parameter.name,
+               given == population.parameters.end() ? parameter.default_value : given->second);
   }
   return values;
 }

@@ -153,6 +153,21 @@ TEST(Mistakes, Tables) {
          "named 'X'");
 }
 
+TEST(Mistakes, ListsOfNeuronsInGroups) {
+  const std::string group = "[populations.g]\nnames = [\"A\", \"B\"]\nsize = 1\n";
+  const std::string neurons = "model = \"iaf_psc_exp\"\n";
+  const std::string part = "needs a table of its own";
+  expect({.rest = group + neurons + "initial.V_m = { values = [1] }"}, part);
+  expect({.rest = group + "kind = \"spike_train\"\nspikes = [[1, 0]]"}, part);
+  expect(
+      {.rest = group + neurons + "[stimuli.s]\nkind = \"current\"\ntarget = \"g\"\nvalues = [1]"},
+      part);
+  expect({.rest = group + neurons +
+                  "[projections.l]\nsource = \"g\"\ntarget = \"E\"\nrule = "
+                  "\"explicit_list\"\nsynapses = [[0, 0, 1, 1]]"},
+         part);
+}
+
 TEST(Mistakes, Parameters) {
   expect({.parameters = "x = 1"}, "Parameter 'x' is never used");
   expect({.parameters = "a = \"$b\"\nb = \"$a\""}, "depends on itself");

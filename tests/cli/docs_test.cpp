@@ -1,4 +1,4 @@
-// Every example of docs/command-line.md runs, one after the other, on a small network.
+// Every example of docs/command-line.md and docs/simulation.md runs, one after the other, on a small network.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
@@ -38,14 +38,18 @@ TEST(Documentation, EveryExampleOfTheCommandLineRuns) {
                                             folder.path() / "models");
   ProcessOptions options;
   options.folder = folder.path();
-  const std::vector<std::string> commands = examples("command-line.md");
+  std::vector<std::string> commands = examples("command-line.md");
   ASSERT_GE(commands.size(), 10u);
+  const std::vector<std::string> simulation = examples("simulation.md");
+  ASSERT_EQ(simulation.size(), 3u);
+  commands.insert(commands.end(), simulation.begin(), simulation.end());
   for (const std::string& command : commands) {
     SCOPED_TRACE(command);
     std::vector<std::string> words = words_of(command);
     ASSERT_EQ(words.at(0), "tessera");
     words.erase(words.begin());
-    if (words.at(0) == "run" || words.at(0) == "plan") {
+    const bool scaled = command.find("scale=") != std::string::npos;
+    if (!scaled && (words.at(0) == "run" || words.at(0) == "plan")) {
       words.insert(words.end(), {"--set", "scale=0.02"});
     }
     const Outcome outcome = tessera(words, options);

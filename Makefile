@@ -20,7 +20,7 @@ microcircuit: build ## simulate 10 s (after 0.5 s) of the cortical microcircuit,
 	$(TESSERA) run models/microcircuit/microcircuit.toml --time 10.5s --discard 500ms \
 	  --connectivity procedural --record spikes --out $(RESULT) --force
 	$(TESSERA) plot $(RESULT) raster -o $(RESULT)/raster.svg
-	$(TESSERA) plot $(RESULT) rates -o $(RESULT)/rates.svg
+	$(TESSERA) plot $(RESULT) rates -o $(RESULT)/rates.svg --reference models/microcircuit/reference
 	$(TESSERA) stats $(RESULT) --reference models/microcircuit/reference
 
 test: packages ## all tests, sanitizers, a short fuzzing session

@@ -33,6 +33,9 @@ class SourceTree {
   /// Counts of a block of kBlock sources (fewer at the end) starting at block * kBlock.
   void block_counts(std::uint32_t block, std::uint32_t* counts) const;
   [[nodiscard]] std::uint32_t blocks() const { return static_cast<std::uint32_t>(first_.size()); }
+  [[nodiscard]] static double bytes_for(std::uint32_t sources) {
+    return sources / static_cast<double>(kBlock) * (sizeof(std::uint64_t) + sizeof(std::uint32_t));
+  }
   [[nodiscard]] std::size_t bytes() const {
     return first_.size() * sizeof(std::uint64_t) + items_.size() * sizeof(std::uint32_t);
   }

@@ -28,6 +28,10 @@ bool drawn_uniformly(const ConnectivityRule& rule, const WeightTable& weights, c
          per_row < kLongestUniformRow;
 }
 
+bool has_trees(const ConnectivityRule& rule) {
+  return rule.kind == Kind::fixed_total_number || (rule.kind == Kind::fixed_indegree && rule.multapses);
+}
+
 /// Ordered pairs of sources [begin, end) with the chunk's targets, the diagonal left out when asked.
 std::uint64_t open_pairs(const Bundle& b, bool autapses, std::uint32_t begin, std::uint32_t end) {
   std::uint64_t pairs = static_cast<std::uint64_t>(end - begin) * b.targets.size;
@@ -93,8 +97,7 @@ void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::
 void Wiring::prepare_trees(const Bundle& first, std::uint32_t bundle_count) {
   const ConnectivityRule& rule = projection(first).rule;
   const std::uint32_t sources = network_->populations[first.source_population].size;
-  if (rule.kind != Kind::fixed_total_number &&
-      !(rule.kind == Kind::fixed_indegree && rule.multapses)) return;
+  if (!has_trees(rule)) return;
   std::uint64_t left = rule.number, open = 0;
   for (std::uint32_t i = 0; i < bundle_count; ++i) {
     open += open_pairs(bundles_[first.id + i], rule.autapses, 0, sources);
@@ -118,6 +121,10 @@ void Wiring::prepare_trees(const Bundle& first, std::uint32_t bundle_count) {
         [b, autapses](std::uint32_t from, std::uint32_t to) { return open_pairs(b, autapses, from, to); });
     if (rule.kind == Kind::fixed_indegree && b.self_projection && !rule.autapses) find_redirected(b);
   }
+}
+
+double Wiring::bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources) {
+  return sizeof(Bundle) + (has_trees(rule) ? SourceTree::bytes_for(sources) : 0.0);
 }
 
 std::size_t Wiring::bytes() const {

@@ -58,6 +58,8 @@ class Wiring {
   [[nodiscard]] std::uint32_t min_delay_steps() const { return min_delay_; }
   [[nodiscard]] std::uint32_t max_delay_steps() const { return max_delay_; }
   [[nodiscard]] std::size_t bytes() const;
+  /// Of which a rule takes this much for every chunk of its targets.
+  [[nodiscard]] static double bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources);
 
   /// Synapses of sources [block * kBlock, ...) of a uniform bundle.
   void block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const;

@@ -80,6 +80,7 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
     throw InputError("Exact precision keeps its synapses as float64: connectivity must be 'stored' or "
                      "'auto', not 'procedural'.");
   }
+  require_wiring_fits(network, options);
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);
   placement = place(network, wiring->chunks(), ports, options);
@@ -201,7 +202,10 @@ std::optional<ActivityError> Simulation::Impl::check_activity() {
 }
 
 void Simulation::Impl::run(double time_ms, RunObserver& observer) {
-  const std::int64_t steps = std::llround(time_ms / network.dt_ms);
+  if (time_ms / network.dt_ms >= std::numeric_limits<std::uint32_t>::max()) {
+    throw InputError("A simulation can run for at most 4,294,967,294 steps.");
+  }
+  const std::int64_t steps = std::isfinite(time_ms) ? std::llround(time_ms / network.dt_ms) : 0;
   if (!(time_ms >= 0.0) || std::abs(static_cast<double>(steps) * network.dt_ms - time_ms) > 1e-6 * network.dt_ms + 1e-9 * time_ms) {
     throw InputError("The model time of a run must be a multiple of dt (" + std::to_string(network.dt_ms) +
                      " ms) and not negative; it is " + std::to_string(time_ms) + " ms.");

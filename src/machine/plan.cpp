@@ -87,6 +87,28 @@ std::uint64_t machine_memory_bytes() {
   return pages > 0 && size > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) : 0;
 }
 
+void require_wiring_fits(const Network& network, const SimulationOptions& options) {
+  const std::uint64_t limit = options.memory_limit_bytes > 0 ? options.memory_limit_bytes : machine_memory_bytes();
+  std::vector<double> bytes(network.populations.size(), 0.0), chunks(network.populations.size(), 0.0);
+  for (const Chunk& chunk : cut_into_chunks(network)) chunks[chunk.population] += 1.0;
+  for (std::size_t p = 0; p < bytes.size(); ++p) {
+    const bool neurons = network.populations[p].kind == Population::Kind::neurons;
+    bytes[p] += neurons ? network.populations[p].size * 10.0 : 0.0;  // a potential, refractoriness, input
+  }
+  for (const Projection& projection : network.projections) {
+    const std::size_t target = network.index_of(projection.target);
+    bytes[target] += chunks[target] * Wiring::bytes_per_chunk(projection.rule, network.find(projection.source)->size);
+  }
+  double total = 0.0;
+  for (const double part : bytes) total += part;
+  if (limit == 0 || total <= static_cast<double>(limit)) return;
+  const auto heaviest = static_cast<std::size_t>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
+  throw InputError("Network '" + network.name + "' needs at least " + std::to_string(static_cast<std::uint64_t>(total)) +
+                   " bytes, but only " + std::to_string(limit) + " are available. The largest part is population '" +
+                   network.populations[heaviest].name + "' with " +
+                   std::to_string(static_cast<std::uint64_t>(bytes[heaviest])) + " bytes.");
+}
+
 Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const SimulationOptions& options,
                const Placement& placement) {
   const Network& network = wiring.network();
@@ -167,6 +189,7 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
 
 Plan plan(const Network& network, const NeuronCatalogue& models, const SimulationOptions& options) {
   require_valid(network, models);
+  require_wiring_fits(network, options);
   const Wiring wiring(network, options.seed);
   const Placement placement = place(network, wiring.chunks(), ports_of(network, models), options);
   return make_plan(wiring, models, options, placement);

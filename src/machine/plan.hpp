@@ -9,6 +9,8 @@
 namespace tessera {
 
 [[nodiscard]] std::uint64_t machine_memory_bytes();
+/// Throws InputError when neurons and wiring alone exceed the limit: call before the wiring is made.
+void require_wiring_fits(const Network& network, const SimulationOptions& options);
 [[nodiscard]] Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models,
                              const SimulationOptions& options, const Placement& placement);
 

@@ -10,7 +10,7 @@
 namespace tessera::test {
 namespace {
 
-constexpr double kTime_ms = 60.0;
+constexpr double kTime_ms = 35.0;
 
 void expect_same(const Outcome& a, const Outcome& b, const std::string& what) {
   EXPECT_EQ(a.digest, b.digest) << what;

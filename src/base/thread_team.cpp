@@ -4,6 +4,10 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <string>
+#include <system_error>
+
+#include "tessera/errors.hpp"
 
 namespace tessera {
 namespace {
@@ -29,10 +33,19 @@ int available_cores() {
 }
 
 ThreadTeam::ThreadTeam(int size) : size_(std::max(1, size)) {
-  for (int worker = 1; worker < size_; ++worker) threads_.emplace_back([this, worker] { loop(worker); });
+  try {
+    for (int worker = 1; worker < size_; ++worker) threads_.emplace_back([this, worker] { loop(worker); });
+  } catch (const std::system_error& error) {
+    const std::size_t started = threads_.size() + 1;
+    stop();
+    throw RunError("Only " + std::to_string(started) + " of " + std::to_string(size_) +
+                   " threads could be started: " + error.what() + ".");
+  }
 }
 
-ThreadTeam::~ThreadTeam() {
+ThreadTeam::~ThreadTeam() { stop(); }
+
+void ThreadTeam::stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;

@@ -18,7 +18,8 @@ namespace tessera {
 
 class ThreadTeam {
  public:
-  /// `size` workers; worker 0 is the thread that calls run().
+  /// `size` workers; worker 0 is the thread that calls run(). Throws RunError when the system has not
+  /// that many threads.
   explicit ThreadTeam(int size);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -34,6 +35,7 @@ class ThreadTeam {
  private:
   void loop(int worker);
   void call(int worker) noexcept;
+  void stop();
 
   int size_;
   std::vector<std::thread> threads_;

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "connectivity/samplers.hpp"
+#include "tessera/errors.hpp"
 
 namespace tessera {
 namespace {
@@ -108,6 +110,11 @@ void Wiring::prepare_trees(const Bundle& first, std::uint32_t bundle_count) {
     std::uint64_t items = 0;
     if (rule.kind == Kind::fixed_indegree) {
       items = rule.number * b.targets.size;
+      if (items > std::numeric_limits<std::uint32_t>::max()) {
+        throw InputError("Projection '" + projection(b).name + "': fixed_indegree can make at most " +
+                         std::to_string(std::numeric_limits<std::uint32_t>::max() / b.targets.size) +
+                         " synapses per target here; " + std::to_string(rule.number) + " are asked for.");
+      }
     } else {
       const std::uint64_t here = open_pairs(b, rule.autapses, 0, sources);
       items = rule.multapses ? draw_binomial(left, static_cast<double>(here), static_cast<double>(open), stream)

@@ -107,7 +107,8 @@ struct RunSummary {
   bool count_table = true;
   Precision precision = Precision::fast;
   std::string simd_target;
-  std::map<std::string, double> parameters;  ///< named parameters of the model
+  std::map<std::string, double> parameters;    ///< named parameters of the model
+  std::map<std::string, std::string> choices;  ///< its parameters that are words, for example drive = dc
   std::vector<StateRecorder> recorders;      ///< the network's; what the trace files hold
   /// Names of the files beside report.json, as the recorders' finish() returned them.
   std::vector<std::string> files;

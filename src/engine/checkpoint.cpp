@@ -240,7 +240,7 @@ void Simulation::load_checkpoint(const std::filesystem::path& file) {
     const auto n = in.get<std::uint32_t>();
     const auto ids = in.take(std::uint64_t{n} * sizeof(std::uint32_t));
     neurons.resize(n);
-    std::memcpy(neurons.data(), ids.data(), ids.size());
+    if (n > 0) std::memcpy(neurons.data(), ids.data(), ids.size());
     for (const std::uint32_t id : neurons) {
       if (id >= spike_counts.size()) in.fail("it names neuron " + std::to_string(id) + ", which does not exist");
     }

@@ -100,9 +100,11 @@ ordered_json workers_json(const std::vector<PhaseSeconds>& workers) {
   return list;
 }
 
-ordered_json parameters_json(const std::map<std::string, double>& parameters) {
+ordered_json parameters_json(const std::map<std::string, double>& parameters,
+                             const std::map<std::string, std::string>& choices) {
   ordered_json object = ordered_json::object();
   for (const auto& [name, value] : parameters) object[name] = number(value);
+  for (const auto& [name, choice] : choices) object[name] = choice;
   return object;
 }
 
@@ -146,6 +148,7 @@ RunSummary summarise(const Network& network, const SimulationOptions& options,
   summary.precision = options.precision;
   summary.simd_target = simd_target();
   summary.parameters = network.parameters;
+  summary.choices = network.choices;
   summary.recorders = network.recorders;
   summary.populations = populations_of(summary);
   for (PopulationSummary& population : summary.populations) {
@@ -190,7 +193,7 @@ ordered_json report_object(const RunSummary& summary) {
                          {"counts", counts_of(run.counts)},
                          {"weight_quantum_relative", number(run.weight_quantum_relative)},
                          {"populations", populations_json(summary)},
-                         {"parameters", parameters_json(summary.parameters)},
+                         {"parameters", parameters_json(summary.parameters, summary.choices)},
                          {"recorders", recorders_json(summary)},
                          {"files", summary.files},
                          {"machine", machine_of(this_machine())},

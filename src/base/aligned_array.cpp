@@ -44,7 +44,8 @@ void* allocate_pages(std::size_t bytes) {
 }
 
 void* resize_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes) {
-#ifdef __linux__
+  // The thread sanitizer does not see mremap and would take reused addresses for shared ones.
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__)
   void* moved = mremap(pages, rounded(old_bytes), rounded(new_bytes), MREMAP_MAYMOVE);
   if (moved == MAP_FAILED) throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE

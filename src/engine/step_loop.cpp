@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/flush_subnormals.hpp"
 #include "connectivity/in_flight.hpp"
 #include "engine/step_loop.hpp"
 
@@ -38,6 +39,7 @@ void StepLoop::advance(ThreadTeam& team, std::int64_t from, std::int64_t to) {
 
 void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, std::int64_t to) {
   const auto w = static_cast<std::size_t>(worker);
+  const FlushSubnormals flush_subnormals;
   Counters counters;  // on this worker's stack while the loop runs: no line is shared
   const auto seconds = [](Clock::time_point a, Clock::time_point b) {
     return std::chrono::duration<double>(b - a).count();

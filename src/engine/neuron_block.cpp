@@ -124,10 +124,12 @@ void NeuronBlock<Real>::add_poisson(std::int64_t step, Input* const* input) {
     if (step < p.begin || step >= p.end) continue;
     const PoissonStream stream{key_, static_cast<std::uint32_t>(Purpose::poisson_input), p.stream,
                                static_cast<std::uint32_t>(step)};
-    draw_poisson(p.table, stream, chunk_.size, poisson_counts_.data());
     Input* column = p.weight < 0 ? input[ports() - 1] : input[0];
-    for (std::uint32_t i = 0; i < chunk_.size; ++i) {
-      column[i] += static_cast<Input>(poisson_counts_[i]) * p.weight;
+    if constexpr (std::is_same_v<Input, std::int32_t>) {
+      tessera::add_poisson(p.table, stream, chunk_.size, p.weight, column);
+    } else {
+      draw_poisson(p.table, stream, chunk_.size, poisson_counts_.data());
+      for (std::uint32_t i = 0; i < chunk_.size; ++i) column[i] += poisson_counts_[i] * p.weight;
     }
   }
 }

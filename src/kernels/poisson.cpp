@@ -19,6 +19,10 @@ void draw_counts(const PoissonTable& table, const PoissonStream& s, std::size_t 
                  std::int32_t* counts) {
   reference::draw_poisson(table, s, count, counts);
 }
+void add_counts(const PoissonTable& table, const PoissonStream& s, std::size_t count,
+                std::int32_t weight, std::int32_t* input) {
+  reference::add_poisson(table, s, count, weight, input);
+}
 #else
 
 // Neuron 64 j + 16 w + l takes word w of block 16 j + l: sixteen blocks make 64 neurons whatever the
@@ -65,6 +69,12 @@ void draw_counts(const PoissonTable& table, const PoissonStream& s, std::size_t 
   each_count(table, s, count, [counts](std::size_t i, auto di, auto n) { hn::StoreU(n, di, counts + i); });
 }
 
+void add_counts(const PoissonTable& table, const PoissonStream& s, std::size_t count,
+                std::int32_t weight, std::int32_t* input) {
+  each_count(table, s, count, [=](std::size_t i, auto di, auto n) {
+    hn::StoreU(hn::Add(hn::LoadU(di, input + i), hn::Mul(n, hn::Set(di, weight))), di, input + i);
+  });
+}
 #endif
 
 }  // namespace HWY_NAMESPACE
@@ -77,6 +87,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace tessera {
 HWY_EXPORT(draw_counts);
+HWY_EXPORT(add_counts);
 
 PoissonTable::PoissonTable(double mean) {
   parts = static_cast<std::uint32_t>(std::max(1.0, std::ceil(mean / kLargestMean)));
@@ -95,6 +106,12 @@ void draw_poisson(const PoissonTable& table, const PoissonStream& stream, std::s
                   std::int32_t* counts) {
   if (scalar_kernels_forced()) return reference::draw_poisson(table, stream, count, counts);
   HWY_DYNAMIC_DISPATCH(draw_counts)(table, stream, count, counts);
+}
+
+void add_poisson(const PoissonTable& table, const PoissonStream& stream, std::size_t count,
+                 std::int32_t weight, std::int32_t* input) {
+  if (scalar_kernels_forced()) return reference::add_poisson(table, stream, count, weight, input);
+  HWY_DYNAMIC_DISPATCH(add_counts)(table, stream, count, weight, input);
 }
 
 }  // namespace tessera

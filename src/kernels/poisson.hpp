@@ -32,4 +32,8 @@ struct PoissonStream {
 void draw_poisson(const PoissonTable& table, const PoissonStream& stream, std::size_t count,
                   std::int32_t* counts);
 
+/// input[i] += count of neuron i times weight; the same draws. Padding entries are written too.
+void add_poisson(const PoissonTable& table, const PoissonStream& stream, std::size_t count,
+                 std::int32_t weight, std::int32_t* input);
+
 }  // namespace tessera

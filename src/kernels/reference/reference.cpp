@@ -67,4 +67,11 @@ void draw_poisson(const PoissonTable& table, const PoissonStream& s, std::size_t
   }
 }
 
+void add_poisson(const PoissonTable& table, const PoissonStream& stream, std::size_t count,
+                 std::int32_t weight, std::int32_t* input) {
+  std::vector<std::int32_t> counts((count + 63) / 64 * 64);
+  reference::draw_poisson(table, stream, count, counts.data());
+  for (std::size_t i = 0; i < counts.size(); ++i) input[i] += counts[i] * weight;
+}
+
 }  // namespace tessera::reference

@@ -40,4 +40,7 @@ void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std
 void draw_poisson(const PoissonTable& table, const PoissonStream& stream, std::size_t count,
                   std::int32_t* counts);
 
+void add_poisson(const PoissonTable& table, const PoissonStream& stream, std::size_t count,
+                 std::int32_t weight, std::int32_t* input);
+
 }  // namespace tessera::reference

@@ -55,7 +55,7 @@ class ActivityError : public RunError {
   std::int64_t step;     ///< time step, in units of dt
 };
 
-/// The candidate nearest to `word` (edit distance, at most a third of its length), or "".
+/// The candidate nearest to `word` (edit distance at most a third of its length, at least 1), or "".
 [[nodiscard]] std::string nearest_name(const std::string& word,
                                        const std::vector<std::string>& candidates);
 

@@ -50,7 +50,7 @@ InputError::InputError(std::string message)
 
 std::string nearest_name(const std::string& word, const std::vector<std::string>& candidates) {
   std::string best;
-  std::size_t best_distance = word.size() / 3 + 1;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > 256 || word.size() > 256) continue;
     const std::size_t distance = edit_distance(word, candidate);

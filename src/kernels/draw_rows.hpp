@@ -24,7 +24,7 @@ inline constexpr std::int32_t kLargestUnits = (1 << (31 - kWeightShift)) - 1;  /
   return slot | step << kSlotBits | static_cast<std::uint32_t>(weight_units) << kWeightShift;
 }
 
-/// Distinct weight tables that draw_and_deliver can tell apart: their entries fit the weight bits.
+/// Entries of all weight tables together that draw_and_deliver can tell apart by the weight bits.
 inline constexpr std::uint32_t kMostWeightEntries = 1u << (32 - kWeightShift);
 
 /// What one source population sends into one tile, a column per bundle. Arrays of `bundles` entries

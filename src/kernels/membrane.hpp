@@ -1,0 +1,66 @@
+// One time step of a tile's neurons in training: forward with the list of who spiked or nearly did, and
+// backward. All arrays are padded to a multiple of 16; padding neurons have no input and are never listed.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tessera {
+
+enum class MembraneKind { lif, adaptive, synaptic };
+enum class SlopeKind { superspike, arctan, sigmoid, triangular, boxcar };
+
+struct Membrane {
+  MembraneKind kind = MembraneKind::lif;
+  bool reset_to_zero = true;          ///< else the threshold is subtracted
+  const float* alpha = nullptr;       ///< membrane decay of every neuron
+  const float* second = nullptr;      ///< adaptive: rho; synaptic: kappa
+  float threshold = 1.0f;
+  float adaptation = 0.0f;            ///< rise of the threshold per unit of adaptation
+  float inverse_capacitance = 1.0f;
+  SlopeKind slope = SlopeKind::superspike;
+  float steepness = 10.0f;
+  float second_threshold = 0.0f;      ///< listed if u > second_threshold * (current threshold)
+};
+
+/// State at the end of a step, resets applied. `second` is the adaptation a[t+1] or the current i[t].
+/// The sensitivities du/dalpha and d(second)/d(its decay), du/dkappa are kept when not null.
+struct MembraneState {
+  float* u = nullptr;
+  float* second = nullptr;
+  float* u_by_alpha = nullptr;
+  float* second_by_decay = nullptr;
+  float* u_by_kappa = nullptr;        ///< synaptic only
+};
+
+/// Who spiked and who passes gradients, ascending ids inside the tile; room for width + 16 entries.
+/// by_alpha: du/dalpha of a listed neuron; by_second: du/dkappa (synaptic) or da/drho (adaptive).
+struct ListPart {
+  std::uint32_t* id = nullptr;
+  float* slope = nullptr;
+  float* by_alpha = nullptr;
+  float* by_second = nullptr;
+  std::uint32_t count = 0;
+};
+struct Listed {
+  ListPart spikes;
+  ListPart others;  ///< below the threshold, above the second one
+};
+
+/// Advances `neurons` neurons by one step with the input `current` (I[t]); `gradients`: also list
+/// slopes and gradient-only neurons.
+void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
+                   std::uint32_t neurons, bool gradients, Listed& listed);
+
+/// g[t] -> g[t-1] before the listed entries are added: gu *= alpha, second *= its decay (adaptive).
+void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second);
+/// out = gu (lif, adaptive), or gi = kappa gi + gu / C, out = gi (synaptic).
+void membrane_output(const Membrane& membrane, std::uint32_t neurons, const float* gu, float* gi,
+                     float* out);
+
+/// u = alpha u + I / C of a readout, written to `trace`.
+void readout_step(const float* alpha, float inverse_capacitance, const float* current,
+                  std::uint32_t neurons, float* u, float* trace);
+
+}  // namespace tessera

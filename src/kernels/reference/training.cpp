@@ -1,0 +1,144 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "kernels/reference/training.hpp"
+
+#include <cmath>
+
+namespace tessera::reference {
+
+void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
+              float* current) {
+  for (std::size_t k = 0; k < n; ++k) {
+    for (std::size_t j = 0; j < width; ++j) current[j] += weights[std::size_t{ids[k]} * width + j];
+  }
+}
+
+void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
+                   bool fresh, float* dw, float* ds) {
+  for (std::size_t j = 0; fresh && j < width; ++j) dw[j] = 0.0f;
+  for (std::size_t v = 0; v < visits.all; ++v) {
+    const float* row = g + std::size_t{visits.row[v]} * width;
+    float dot = 0.0f;
+    for (std::size_t j = 0; j < width; ++j) dot += w[j] * row[j];
+    if (ds != nullptr) ds[v] += dot;
+    for (std::size_t j = 0; v < visits.spikes && j < width; ++j) dw[j] += row[j];
+  }
+}
+
+void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
+                  const float* g, float* ds) {
+  for (std::size_t k = 0; k < n; ++k) {
+    float dot = 0.0f;
+    for (std::size_t j = 0; j < width; ++j) dot += weights[std::size_t{ids[k]} * width + j] * g[j];
+    ds[k] += dot;
+  }
+}
+
+namespace {
+
+float slope_of(const Membrane& m, float x) {
+  const float bx = m.steepness * x;
+  switch (m.slope) {
+    case SlopeKind::superspike:
+      return 1.0f / ((std::abs(bx) + 1.0f) * (std::abs(bx) + 1.0f));
+    case SlopeKind::arctan:
+      return 1.0f / (1.0f + bx * bx);
+    case SlopeKind::sigmoid: {
+      const float q = 1.0f / (1.0f + std::exp(-bx));
+      return 4.0f * (q * (1.0f - q));
+    }
+    case SlopeKind::triangular:
+      return std::fmax(0.0f, 1.0f - std::abs(bx));
+    case SlopeKind::boxcar:
+      return std::abs(bx) < 0.5f ? 1.0f : 0.0f;
+  }
+  return 0.0f;
+}
+
+}  // namespace
+
+void membrane_step(const Membrane& m, const MembraneState& s, const float* current,
+                   std::uint32_t neurons, bool gradients, Listed& listed) {
+  for (std::uint32_t j = 0; j < neurons; ++j) {
+    const float before = s.u[j];
+    float input = current[j], level = m.threshold, by_alpha = 0.0f, by_second = 0.0f;
+    if (s.u_by_alpha != nullptr) by_alpha = before + m.alpha[j] * s.u_by_alpha[j];
+    if (m.kind == MembraneKind::synaptic) {
+      if (s.second_by_decay != nullptr) {
+        s.second_by_decay[j] = s.second[j] + m.second[j] * s.second_by_decay[j];
+        by_second = m.alpha[j] * s.u_by_kappa[j] + s.second_by_decay[j] * m.inverse_capacitance;
+      }
+      input = s.second[j] = m.second[j] * s.second[j] + input;
+    } else if (m.kind == MembraneKind::adaptive) {
+      level = m.threshold + m.adaptation * s.second[j];
+      if (s.second_by_decay != nullptr) by_second = s.second_by_decay[j];
+    }
+    const float u = m.alpha[j] * before + input * m.inverse_capacitance;
+    const bool spiking = u > level;
+    if (spiking || (gradients && u > m.second_threshold * level)) {
+      ListPart& part = spiking ? listed.spikes : listed.others;
+      part.id[part.count] = j;
+      if (gradients) {
+        part.slope[part.count] = slope_of(m, u - level);
+        if (part.by_alpha != nullptr) part.by_alpha[part.count] = by_alpha;
+        if (part.by_second != nullptr) part.by_second[part.count] = by_second;
+      }
+      ++part.count;
+    }
+    const bool forgets = spiking && m.reset_to_zero;
+    s.u[j] = forgets ? 0.0f : spiking ? u - m.threshold : u;
+    if (s.u_by_alpha != nullptr) s.u_by_alpha[j] = forgets ? 0.0f : by_alpha;
+    if (m.kind == MembraneKind::synaptic && s.second_by_decay != nullptr) {
+      s.u_by_kappa[j] = forgets ? 0.0f : by_second;
+    }
+    if (m.kind == MembraneKind::adaptive) {
+      if (s.second_by_decay != nullptr) {
+        s.second_by_decay[j] = s.second[j] + m.second[j] * s.second_by_decay[j];
+      }
+      s.second[j] = m.second[j] * s.second[j] + (spiking ? 1.0f : 0.0f);
+    }
+  }
+}
+
+void membrane_decay(const Membrane& m, std::uint32_t neurons, float* gu, float* second) {
+  for (std::uint32_t j = 0; j < neurons; ++j) {
+    gu[j] *= m.alpha[j];
+    if (m.kind == MembraneKind::adaptive) second[j] *= m.second[j];
+  }
+}
+
+void membrane_output(const Membrane& m, std::uint32_t neurons, const float* gu, float* gi,
+                     float* out) {
+  for (std::uint32_t j = 0; j < neurons; ++j) {
+    if (m.kind == MembraneKind::synaptic) gi[j] = m.second[j] * gi[j] + gu[j] * m.inverse_capacitance;
+    out[j] = m.kind == MembraneKind::synaptic ? gi[j] : gu[j];
+  }
+}
+
+void readout_step(const float* alpha, float inverse_capacitance, const float* current,
+                  std::uint32_t neurons, float* u, float* trace) {
+  for (std::uint32_t j = 0; j < neurons; ++j) {
+    trace[j] = u[j] = alpha[j] * u[j] + current[j] * inverse_capacitance;
+  }
+}
+
+void adamw(const AdamwStep& s, std::size_t n, float* w, const float* gradient, float* first,
+           float* second) {
+  const float root = std::sqrt(s.correction2);
+  for (std::size_t k = 0; k < n; ++k) {
+    const float g = gradient[k] * s.gradient_scale;
+    first[k] = s.beta1 * first[k] + (1.0f - s.beta1) * g;
+    second[k] = s.beta2 * second[k] + (1.0f - s.beta2) * g * g;
+    const float step = s.rate * root / s.correction1 * first[k] / (std::sqrt(second[k]) + s.epsilon * root);
+    w[k] = (1.0f - s.rate * s.decay) * w[k] - step;
+  }
+}
+
+void sgd(const SgdStep& s, std::size_t n, float* w, const float* gradient, float* velocity) {
+  for (std::size_t k = 0; k < n; ++k) {
+    float change = gradient[k] * s.gradient_scale + s.decay * w[k];
+    if (velocity != nullptr) change = velocity[k] = s.momentum * velocity[k] + change;
+    w[k] -= s.rate * change;
+  }
+}
+
+}  // namespace tessera::reference

@@ -1,0 +1,33 @@
+// The training kernels as their definitions read; see kernels/{weight_rows,membrane,update}.hpp.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/membrane.hpp"
+#include "kernels/update.hpp"
+#include "kernels/weight_rows.hpp"
+
+namespace tessera::reference {
+
+void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
+              float* current);
+void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
+                   bool fresh, float* dw, float* ds);
+void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
+                  const float* g, float* ds);
+
+void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
+                   std::uint32_t neurons, bool gradients, Listed& listed);
+void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second);
+void membrane_output(const Membrane& membrane, std::uint32_t neurons, const float* gu, float* gi,
+                     float* out);
+void readout_step(const float* alpha, float inverse_capacitance, const float* current,
+                  std::uint32_t neurons, float* u, float* trace);
+
+void adamw(const AdamwStep& step, std::size_t n, float* w, const float* gradient, float* first,
+           float* second);
+void sgd(const SgdStep& step, std::size_t n, float* w, const float* gradient, float* velocity);
+
+}  // namespace tessera::reference

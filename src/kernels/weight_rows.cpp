@@ -1,0 +1,176 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "kernels/weight_rows.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/weight_rows.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "kernels/reference/training.hpp"
+#include "tessera/simd_control.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace tessera {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_SCALAR
+void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
+              float* current) {
+  reference::add_rows(weights, width, ids, n, current);
+}
+void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
+                   bool fresh, float* dw, float* ds) {
+  reference::row_gradients(w, g, width, visits, fresh, dw, ds);
+}
+void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
+                  std::size_t n, const float* g, float* ds) {
+  reference::back_project(weights, width, ids, n, g, ds);
+}
+#else
+
+using Floats = hn::CappedTag<float, 16>;
+using Vector = hn::Vec<Floats>;
+
+// Up to eight vectors of a row stay in registers while the list is walked.
+constexpr std::size_t kMostVectors = 8;
+
+template <std::size_t kVectors>
+HWY_INLINE void add_pass(const float* weights, std::size_t width, const std::uint16_t* ids,
+                         std::size_t n, float* current) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  Vector sum[kVectors];
+  for (std::size_t z = 0; z < kVectors; ++z) sum[z] = hn::LoadU(d, current + z * lanes);
+  for (std::size_t k = 0; k < n; ++k) {
+    const float* row = weights + ids[k] * width;
+    for (std::size_t z = 0; z < kVectors; ++z) {
+      sum[z] = hn::Add(sum[z], hn::LoadU(d, row + z * lanes));
+    }
+  }
+  for (std::size_t z = 0; z < kVectors; ++z) hn::StoreU(sum[z], d, current + z * lanes);
+}
+
+template <std::size_t kVectors>
+HWY_INLINE void gradient_pass(const float* w, const float* g, std::size_t width,
+                              const RowVisits& visits, bool fresh, float* dw, float* ds) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  Vector weight[kVectors], sum[kVectors];
+  for (std::size_t z = 0; z < kVectors; ++z) {
+    weight[z] = hn::LoadU(d, w + z * lanes);
+    sum[z] = fresh ? hn::Zero(d) : hn::LoadU(d, dw + z * lanes);
+  }
+  if (ds == nullptr) {
+    for (std::size_t v = 0; v < visits.spikes; ++v) {
+      const float* row = g + visits.row[v] * width;
+      for (std::size_t z = 0; z < kVectors; ++z) {
+        sum[z] = hn::Add(sum[z], hn::LoadU(d, row + z * lanes));
+      }
+    }
+  } else {
+    for (std::size_t v = 0; v < visits.spikes; ++v) {
+      const float* row = g + visits.row[v] * width;
+      Vector even = hn::Zero(d), odd = hn::Zero(d);
+      for (std::size_t z = 0; z < kVectors; ++z) {
+        const Vector x = hn::LoadU(d, row + z * lanes);
+        sum[z] = hn::Add(sum[z], x);
+        Vector& dot = z % 2 == 0 ? even : odd;
+        dot = hn::MulAdd(x, weight[z], dot);
+      }
+      ds[v] += hn::GetLane(hn::SumOfLanes(d, hn::Add(even, odd)));
+    }
+    for (std::size_t v = visits.spikes; v < visits.all; ++v) {
+      const float* row = g + visits.row[v] * width;
+      Vector even = hn::Zero(d), odd = hn::Zero(d);
+      for (std::size_t z = 0; z < kVectors; ++z) {
+        Vector& dot = z % 2 == 0 ? even : odd;
+        dot = hn::MulAdd(hn::LoadU(d, row + z * lanes), weight[z], dot);
+      }
+      ds[v] += hn::GetLane(hn::SumOfLanes(d, hn::Add(even, odd)));
+    }
+  }
+  for (std::size_t z = 0; z < kVectors; ++z) hn::StoreU(sum[z], d, dw + z * lanes);
+}
+
+template <std::size_t kVectors>
+HWY_INLINE void project_pass(const float* weights, std::size_t width, const std::uint16_t* ids,
+                             std::size_t n, const float* g, float* ds) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  Vector value[kVectors];
+  for (std::size_t z = 0; z < kVectors; ++z) value[z] = hn::LoadU(d, g + z * lanes);
+  for (std::size_t k = 0; k < n; ++k) {
+    const float* row = weights + ids[k] * width;
+    Vector even = hn::Zero(d), odd = hn::Zero(d);
+    for (std::size_t z = 0; z < kVectors; ++z) {
+      Vector& dot = z % 2 == 0 ? even : odd;
+      dot = hn::MulAdd(hn::LoadU(d, row + z * lanes), value[z], dot);
+    }
+    ds[k] += hn::GetLane(hn::SumOfLanes(d, hn::Add(even, odd)));
+  }
+}
+
+// Calls pass(number of vectors as a constant, first column) until the width is covered.
+template <class Pass>
+HWY_INLINE void each_pass(std::uint32_t width, const Pass& pass) {
+  const std::size_t lanes = hn::Lanes(Floats());
+  std::size_t column = 0;
+  const auto cover = [&](auto vectors) {
+    for (; column + vectors * lanes <= width; column += vectors * lanes) pass(vectors, column);
+  };
+  cover(std::integral_constant<std::size_t, kMostVectors>());
+  cover(std::integral_constant<std::size_t, 4>());
+  cover(std::integral_constant<std::size_t, 2>());
+  cover(std::integral_constant<std::size_t, 1>());
+}
+
+void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
+              float* current) {
+  each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
+    add_pass<vectors>(weights + column, width, ids, n, current + column);
+  });
+}
+void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
+                   bool fresh, float* dw, float* ds) {
+  each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
+    gradient_pass<vectors>(w + column, g + column, width, visits, fresh, dw + column, ds);
+  });
+}
+void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
+                  std::size_t n, const float* g, float* ds) {
+  each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
+    project_pass<vectors>(weights + column, width, ids, n, g + column, ds);
+  });
+}
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tessera
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tessera {
+HWY_EXPORT(add_rows);
+HWY_EXPORT(row_gradients);
+HWY_EXPORT(back_project);
+
+void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
+              float* current) {
+  if (scalar_kernels_forced()) return reference::add_rows(weights, width, ids, n, current);
+  HWY_DYNAMIC_DISPATCH(add_rows)(weights, width, ids, n, current);
+}
+
+void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
+                   bool fresh, float* dw, float* ds) {
+  if (scalar_kernels_forced()) return reference::row_gradients(w, g, width, visits, fresh, dw, ds);
+  HWY_DYNAMIC_DISPATCH(row_gradients)(w, g, width, visits, fresh, dw, ds);
+}
+
+void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
+                  std::size_t n, const float* g, float* ds) {
+  if (scalar_kernels_forced()) return reference::back_project(weights, width, ids, n, g, ds);
+  HWY_DYNAMIC_DISPATCH(back_project)(weights, width, ids, n, g, ds);
+}
+
+}  // namespace tessera
+#endif  // HWY_ONCE

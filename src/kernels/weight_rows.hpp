@@ -1,0 +1,35 @@
+// Dense weight rows of one tile: adding the rows of spiking sources, and the gradients that flow back.
+// Widths are multiples of 16 floats; a row holds the weights from one source to the tile's neurons.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tessera {
+
+inline constexpr std::uint32_t kRowAlignment = 16;  ///< floats
+
+/// current[j] += sum over k of weights[ids[k] * width + j], in the order of the list.
+void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
+              float* current);
+
+/// The visits of one source row within a block of time: visits[v] is the index of a row of g, the
+/// first `spikes` of `all` are spikes, the others pass gradients only.
+struct RowVisits {
+  const std::uint32_t* row = nullptr;
+  std::size_t spikes = 0;
+  std::size_t all = 0;
+};
+
+/// With g_v = g[visits.row[v] * width ...]:
+///   dw[j] (+)= sum over spikes v of g_v[j]         (`fresh`: dw is overwritten, else added to)
+///   ds[v]  += sum over j of w[j] g_v[j]            for all v (not when ds is null)
+void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
+                   bool fresh, float* dw, float* ds);
+
+/// ds[k] += sum over j of weights[ids[k] * width + j] g[j]: what n sources get back from one row of g.
+void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
+                  const float* g, float* ds);
+
+}  // namespace tessera

@@ -31,7 +31,10 @@ enum class Purpose : std::uint32_t {
   initial_state,
   poisson_input,
   poisson_source,
-  subsample          ///< neurons whose correlations are looked at
+  subsample,         ///< neurons whose correlations are looked at
+  training_structure, ///< synapses and delays of a sparse connection that is trained
+  training_weight,   ///< initial weights
+  training_decay     ///< initial decay factors
 };
 
 using RandomWords = std::array<std::uint32_t, 4>;

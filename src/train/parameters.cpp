@@ -1,0 +1,173 @@
+// Initial weights and decay factors as functions of the seed.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "train/parameters.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <utility>
+
+#include "base/random.hpp"
+
+namespace tessera::training {
+namespace {
+
+constexpr std::array roles = {DecayRole::membrane, DecayRole::synapse, DecayRole::adaptation};
+
+/// Four standard normal numbers from four words (Box and Muller), the first uniform in (0, 1].
+std::array<double, 4> normals(const RandomWords& words) {
+  std::array<double, 4> result{};
+  for (std::size_t i = 0; i < 4; i += 2) {
+    const double radius = std::sqrt(-2.0 * std::log((words[i] + 1.0) * 0x1p-32));
+    const double angle = 2.0 * std::numbers::pi * words[i + 1] * 0x1p-32;
+    result[i] = radius * std::cos(angle);
+    result[i + 1] = radius * std::sin(angle);
+  }
+  return result;
+}
+
+std::vector<std::uint64_t> weight_shape(const Projection& projection) {
+  const Connection& spec = projection.spec;
+  switch (spec.kind) {
+    case ConnectionKind::dense:
+      return {projection.pooled.size(), projection.targets};
+    case ConnectionKind::sparse:
+      return {projection.weights};
+    case ConnectionKind::convolution:
+      break;
+  }
+  return {projection.pooled.channels, spec.kernel, spec.kernel, spec.filters};
+}
+
+Tensor initial_weight(const Projection& projection, std::string name, double gain, RandomKey key,
+                      std::uint32_t entity) {
+  Tensor tensor{std::move(name), weight_shape(projection), {}};
+  tensor.values.resize(projection.weights);
+  const double deviation = gain / std::sqrt(std::max(projection.fan_in, 1.0));
+  for (std::size_t block = 0; block * 4 < projection.weights; ++block) {
+    // The counter has 32 bits for the block: its upper bits go beside the entity.
+    const auto high = static_cast<std::uint32_t>(block >> 32);
+    const auto values = normals(random_words(key, Purpose::training_weight,
+                                             static_cast<std::uint32_t>(block), entity, high));
+    for (std::size_t i = block * 4; i < std::min(projection.weights, block * 4 + 4); ++i)
+      tensor.values[i] = static_cast<float>(deviation * values[i % 4]);
+  }
+  return tensor;
+}
+
+Tensor initial_logit(const Layer& layer, DecayRole role, std::uint32_t neurons, std::uint64_t seed,
+                     std::uint32_t index) {
+  const Decay& decay = decay_of(layer, role);
+  const std::uint32_t count = decay.per_neuron ? neurons : 1;
+  Tensor tensor{layer.name + "." + std::string(logit_suffix(role)), {count}, {}};
+  for (const double value : decay_values(decay, count, seed, index, role))
+    tensor.values.push_back(static_cast<float>(std::log(value) - std::log1p(-value)));
+  return tensor;
+}
+
+}  // namespace
+
+const Decay& decay_of(const Layer& layer, DecayRole role) {
+  switch (role) {
+    case DecayRole::membrane:
+      break;
+    case DecayRole::synapse:
+      return layer.synapse;
+    case DecayRole::adaptation:
+      return layer.adaptation;
+  }
+  return layer.membrane;
+}
+
+bool has_decay(NeuronKind neuron, DecayRole role) {
+  switch (role) {
+    case DecayRole::membrane:
+      break;
+    case DecayRole::synapse:
+      return neuron == NeuronKind::synaptic_lif;
+    case DecayRole::adaptation:
+      return neuron == NeuronKind::adaptive_lif;
+  }
+  return true;
+}
+
+std::string_view logit_suffix(DecayRole role) {
+  switch (role) {
+    case DecayRole::membrane:
+      break;
+    case DecayRole::synapse:
+      return "synapse_logit";
+    case DecayRole::adaptation:
+      return "adaptation_logit";
+  }
+  return "membrane_logit";
+}
+
+bool has_logit(const Decay& decay) {
+  return decay.trainable || (decay.per_neuron && decay.low < decay.high);
+}
+
+std::vector<double> decay_values(const Decay& decay, std::uint32_t neurons, std::uint64_t seed,
+                                 std::uint32_t layer, DecayRole role) {
+  std::vector<double> values(neurons, decay.low);
+  if (!decay.per_neuron || !(decay.low < decay.high)) return values;
+  const double shortest = std::log(-1.0 / std::log(decay.low));
+  const double longest = std::log(-1.0 / std::log(decay.high));
+  RandomStream stream(RandomKey(seed), Purpose::training_decay, layer,
+                      static_cast<std::uint32_t>(role));
+  for (double& value : values)
+    value = std::exp(-1.0 / std::exp(shortest + (longest - shortest) * stream.next_unit()));
+  return values;
+}
+
+std::vector<double> current_decay(const Decay& decay, const Tensor* logit, std::uint32_t neurons) {
+  std::vector<double> values(neurons, decay.low);
+  if (logit == nullptr) return values;
+  for (std::uint32_t i = 0; i < neurons; ++i) {
+    const double x = logit->values[logit->values.size() == 1 ? 0 : i];
+    values[i] = 1.0 / (1.0 + std::exp(-x));
+  }
+  return values;
+}
+
+std::vector<Tensor> initial_parameters(const Network& network,
+                                       const std::vector<LayerTopology>& topology,
+                                       std::uint64_t seed) {
+  const RandomKey key(seed);
+  std::vector<Tensor> tensors;
+  for (std::uint32_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    const LayerTopology& shape = topology[i];
+    tensors.push_back(
+        initial_weight(shape.input, layer.name + ".weight", layer.initial_gain, key, 2 * i));
+    if (shape.recurrent)
+      tensors.push_back(initial_weight(*shape.recurrent, layer.name + ".recurrent_weight",
+                                       layer.initial_gain, key, 2 * i + 1));
+    if (layer.bias)
+      tensors.push_back(
+          {layer.name + ".bias", {shape.neurons}, std::vector<float>(shape.neurons, 0.0F)});
+    for (const DecayRole role : roles)
+      if (has_decay(layer.neuron, role) && has_logit(decay_of(layer, role)))
+        tensors.push_back(initial_logit(layer, role, shape.neurons, seed, i));
+  }
+  return tensors;
+}
+
+const Tensor* find_tensor(const std::vector<Tensor>& tensors, std::string_view layer,
+                          std::string_view suffix) {
+  for (const Tensor& tensor : tensors) {
+    const std::string_view name = tensor.name;
+    if (name.size() == layer.size() + 1 + suffix.size() && name.starts_with(layer) &&
+        name[layer.size()] == '.' && name.ends_with(suffix))
+      return &tensor;
+  }
+  return nullptr;
+}
+
+Tensor* find_tensor(std::vector<Tensor>& tensors, std::string_view layer, std::string_view suffix) {
+  return const_cast<Tensor*>(find_tensor(std::as_const(tensors), layer, suffix));
+}
+
+}  // namespace tessera::training

@@ -1,0 +1,43 @@
+// A 2-D convolution of spikes: every spike adds the kernel around its pixel, gradients flow back the same way.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "train/parameter_array.hpp"
+#include "train/topology.hpp"
+
+namespace tessera::training {
+
+/// Weights [channel][dy][dx][filter], filters padded to a multiple of 16. Currents and g have room for
+/// 16 floats behind the last neuron.
+class Convolution {
+ public:
+  Convolution(const Projection& projection, std::string name);
+
+  [[nodiscard]] ParameterArray& array() noexcept { return array_; }
+  [[nodiscard]] const Projection& projection() const noexcept { return projection_; }
+  [[nodiscard]] std::size_t gradient_size() const { return array_.layout.size; }
+
+  /// current[target] += scale * weights, for every spike.
+  void add(const std::uint16_t* ids, std::size_t n, float* current) const;
+  /// For the entries of one list, the first `spikes` of them spikes: ds[k] = scale * (what flows back), and
+  /// gradient += scale * g for spikes. ds may be null.
+  void backward(const std::uint16_t* ids, std::size_t spikes, std::size_t n, const float* g, float* ds,
+                float* gradient) const;
+
+ private:
+  /// Calls visit(offset of the target pixel, offset of the weight row) for every output pixel that sees
+  /// source `id`.
+  template <class Visit>
+  void each_window(std::uint16_t id, const Visit& visit) const;
+
+  Projection projection_;
+  std::uint32_t stride_;  ///< filters, padded
+  ParameterArray array_;
+};
+
+}  // namespace tessera::training

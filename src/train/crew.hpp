@@ -1,0 +1,98 @@
+// Workers that walk through the phases of one batch together: every worker calls the same sequence of
+// each() and once(), every one ends with a barrier. Jobs of a phase are taken in any order, so a job may
+// only write what no other job of the phase touches.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+
+#include "base/flush_subnormals.hpp"
+#include "base/thread_team.hpp"
+
+namespace tessera::training {
+
+class Crew {
+ public:
+  explicit Crew(int threads) : team_(threads) {}
+  [[nodiscard]] int size() const noexcept { return team_.size(); }
+
+  class Worker {
+   public:
+    [[nodiscard]] int id() const noexcept { return id_; }
+    [[nodiscard]] int workers() const noexcept { return crew_->size(); }
+
+    /// job(k) for k in 0 .. jobs-1, shared among the workers. After an exception the remaining jobs of
+    /// the batch are left out, and run() rethrows it.
+    template <class Job>
+    void each(std::size_t jobs, const Job& job) {
+      std::atomic<std::size_t>& next = crew_->next_[phase_ % kCounters];
+      // Nobody is two phases away, so the counter after the next is out of use.
+      crew_->next_[(phase_ + 2) % kCounters].store(0, std::memory_order_relaxed);
+      for (std::size_t k = next.fetch_add(1, std::memory_order_relaxed); k < jobs;
+           k = next.fetch_add(1, std::memory_order_relaxed)) {
+        if (crew_->failed_.load(std::memory_order_relaxed)) break;
+        crew_->guard([&] { job(k); });
+      }
+      finish();
+    }
+    /// job() on one worker.
+    template <class Job>
+    void once(const Job& job) {
+      each(1, [&](std::size_t) { job(); });
+    }
+
+   private:
+    friend class Crew;
+    Worker(Crew& crew, int id) : crew_(&crew), id_(id) {}
+    void finish() {
+      crew_->team_.barrier();
+      ++phase_;
+    }
+    Crew* crew_;
+    int id_;
+    std::size_t phase_ = 0;
+  };
+
+  /// work(worker) on every worker; rethrows the first exception of a job.
+  template <class Work>
+  void run(const Work& work) {
+    for (auto& counter : next_) counter.store(0, std::memory_order_relaxed);
+    failed_.store(false, std::memory_order_relaxed);
+    failure_ = nullptr;
+    team_.run([&](int id) {
+      const FlushSubnormals flush;
+      Worker worker(*this, id);
+      work(worker);
+    });
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  static constexpr std::size_t kCounters = 4;
+
+  template <class Job>
+  void guard(const Job& job) noexcept {
+    try {
+      job();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      failed_.store(true, std::memory_order_relaxed);
+    }
+  }
+
+  ThreadTeam team_;
+  std::array<std::atomic<std::size_t>, kCounters> next_{};
+  std::atomic<bool> failed_{false};
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+using Worker = Crew::Worker;
+
+}  // namespace tessera::training

@@ -1,0 +1,43 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "train/parameter_array.hpp"
+
+#include <utility>
+
+namespace tessera::training {
+namespace {
+
+std::size_t padded(std::size_t n) { return (n + 15) / 16 * 16; }
+
+}  // namespace
+
+ArrayLayout ArrayLayout::tiled(std::size_t rows, std::size_t columns, std::size_t width) {
+  const std::size_t tiles = (columns + width - 1) / width;
+  return {rows, columns, width, {}, tiles * rows * width};
+}
+
+ArrayLayout ArrayLayout::placed(std::vector<std::uint32_t> place) {
+  const std::size_t n = place.size();
+  return {1, n, n, std::move(place), padded(n)};
+}
+
+ArrayLayout ArrayLayout::flat(std::size_t n) { return {1, n, padded(n), {}, padded(n)}; }
+
+ParameterArray::ParameterArray(std::string its_name, std::vector<std::uint64_t> its_shape,
+                               ArrayLayout its_layout)
+    : name(std::move(its_name)), shape(std::move(its_shape)), layout(std::move(its_layout)),
+      value(layout.size), gradient(layout.size) {
+  elements = 1;
+  for (const std::uint64_t extent : shape) elements *= extent;
+}
+
+Tensor ParameterArray::tensor(const AlignedArray<float>& array, const std::string& suffix) const {
+  Tensor result{name + suffix, shape, std::vector<float>(elements)};
+  for (std::size_t i = 0; i < elements; ++i) result.values[i] = array[layout.of(i)];
+  return result;
+}
+
+void ParameterArray::assign(AlignedArray<float>& array, const std::vector<float>& values) const {
+  for (std::size_t i = 0; i < elements; ++i) array[layout.of(i)] = values[i];
+}
+
+}  // namespace tessera::training

@@ -1,0 +1,306 @@
+// The layer and its forward pass. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "train/sparse_layer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "train/sparse_layer_parts.hpp"
+
+namespace tessera::training {
+namespace {
+
+// A tile's weights from about a thousand sources fit the second-level cache.
+constexpr std::uint32_t kDenseTile = 128;
+// Sparse rows are short: wider tiles keep them worth a visit.
+constexpr std::uint32_t kSparseTile = 512;
+
+std::uint32_t padded(std::uint32_t n) { return (n + 15) / 16 * 16; }
+
+std::uint32_t tile_width(const LayerTopology& t) {
+  if (t.input.spec.kind == ConnectionKind::convolution) return padded(t.neurons);
+  const bool sparse = t.input.spec.kind == ConnectionKind::sparse &&
+                      (!t.recurrent || t.recurrent->spec.kind == ConnectionKind::sparse);
+  const std::uint32_t most = sparse ? kSparseTile : kDenseTile;
+  const std::uint32_t tiles = (t.neurons + most - 1) / most;
+  return padded((t.neurons + tiles - 1) / tiles);
+}
+
+SlopeKind slope_kind(Surrogate surrogate) {
+  switch (surrogate) {
+    case Surrogate::superspike:
+      return SlopeKind::superspike;
+    case Surrogate::arctan:
+      return SlopeKind::arctan;
+    case Surrogate::sigmoid:
+      return SlopeKind::sigmoid;
+    case Surrogate::triangular:
+      return SlopeKind::triangular;
+    case Surrogate::piecewise_linear:
+      return SlopeKind::boxcar;
+  }
+  return SlopeKind::superspike;
+}
+
+MembraneKind membrane_kind(NeuronKind kind) {
+  switch (kind) {
+    case NeuronKind::adaptive_lif:
+      return MembraneKind::adaptive;
+    case NeuronKind::synaptic_lif:
+      return MembraneKind::synaptic;
+    default:
+      return MembraneKind::lif;
+  }
+}
+
+}  // namespace
+
+SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology)
+    : layer_(layer), topology_(topology), width_(tile_width(topology)),
+      tiles_((topology.neurons + width_ - 1) / width_) {
+  const bool convolves = topology.input.spec.kind == ConnectionKind::convolution;
+  order_ = convolves ? Order::convolution : topology.recurrent ? Order::samples : Order::tiles;
+  if (convolves) {
+    convolution_.emplace(topology.input, layer.name + ".weight");
+  } else {
+    input_.emplace(topology.input, layer.name + ".weight", width_);
+  }
+  if (topology.recurrent) recurrent_.emplace(*topology.recurrent, layer.name + ".recurrent_weight", width_);
+  if (layer.bias) {
+    bias_.emplace(layer.name + ".bias", std::vector<std::uint64_t>{topology.neurons},
+                  ArrayLayout::tiled(1, topology.neurons, width_));
+  }
+  const auto factor = [&](DecayRole role) {
+    DecayFactor made;
+    made.role = role;
+    made.value = AlignedArray<float>(stride());
+    const Decay& spec = decay_of(layer_, role);
+    if (has_logit(spec)) {
+      const std::uint64_t n = spec.per_neuron ? topology.neurons : 1;
+      made.logit.emplace(layer.name + "." + std::string(logit_suffix(role)),
+                         std::vector<std::uint64_t>{n}, ArrayLayout::flat(n));
+      made.logit->trainable = spec.trainable;
+    }
+    return made;
+  };
+  membrane_ = factor(DecayRole::membrane);
+  if (layer.neuron == NeuronKind::synaptic_lif) second_ = factor(DecayRole::synapse);
+  if (layer.neuron == NeuronKind::adaptive_lif) second_ = factor(DecayRole::adaptation);
+  counts_.resize(topology.neurons);
+  parameters_changed();
+}
+
+SparseLayer::~SparseLayer() = default;
+SparseLayer::SparseLayer(SparseLayer&&) noexcept = default;
+
+std::vector<ParameterArray*> SparseLayer::arrays() {
+  std::vector<ParameterArray*> all;
+  all.push_back(convolution_ ? &convolution_->array() : &input_->array());
+  if (recurrent_) all.push_back(&recurrent_->array());
+  if (bias_) all.push_back(&*bias_);
+  if (membrane_.logit) all.push_back(&*membrane_.logit);
+  if (second_ && second_->logit) all.push_back(&*second_->logit);
+  return all;
+}
+
+void SparseLayer::parameters_changed() {
+  const auto refresh = [&](DecayFactor& factor) {
+    const Decay& spec = decay_of(layer_, factor.role);
+    for (std::uint32_t j = 0; j < topology_.neurons; ++j) {
+      const bool own = factor.logit && factor.logit->elements > 1;
+      const double x = factor.logit ? factor.logit->value[own ? j : 0] : 0.0;
+      factor.value[j] = static_cast<float>(factor.logit ? 1.0 / (1.0 + std::exp(-x)) : spec.low);
+    }
+  };
+  refresh(membrane_);
+  if (second_) refresh(*second_);
+}
+
+Membrane SparseLayer::membrane(std::uint32_t tile) const {
+  Membrane m;
+  const std::size_t at = std::size_t{tile} * width_;
+  m.kind = membrane_kind(layer_.neuron);
+  m.reset_to_zero = layer_.reset == Reset::to_zero;
+  m.alpha = membrane_.value.data() + at;
+  m.second = second_ ? second_->value.data() + at : nullptr;
+  m.threshold = static_cast<float>(layer_.threshold);
+  m.adaptation = static_cast<float>(layer_.adaptation_strength);
+  m.inverse_capacitance = static_cast<float>(1.0 / layer_.capacitance);
+  m.slope = slope_kind(layer_.surrogate);
+  m.steepness = static_cast<float>(layer_.surrogate_steepness);
+  m.second_threshold = static_cast<float>(theta_grad_ / layer_.threshold);
+  return m;
+}
+
+std::uint32_t SparseLayer::neurons_of(std::uint32_t tile) const {
+  return std::min(width_, topology_.neurons - tile * width_);
+}
+
+std::uint32_t SparseLayer::list_capacity() const {
+  const double most = std::ceil(layer_.max_activity * topology_.neurons);
+  return static_cast<std::uint32_t>(std::clamp<double>(most, 1.0, topology_.neurons));
+}
+
+std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
+  auto s = std::make_unique<Scratch>();
+  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
+  s->u = AlignedArray<float>(neurons);
+  s->current = AlignedArray<float>(neurons + 16);  // a convolution reads a little further
+  const bool alpha = gradients_ && membrane_.trained() && !is_readout();
+  const bool second = gradients_ && second_ && second_->trained();
+  if (second_) s->second = AlignedArray<float>(neurons);
+  if (alpha) s->u_by_alpha = AlignedArray<float>(neurons);
+  if (second) s->second_by_decay = AlignedArray<float>(neurons);
+  if (second && layer_.neuron == NeuronKind::synaptic_lif) s->u_by_kappa = AlignedArray<float>(neurons);
+  s->spike_id = AlignedArray<std::uint32_t>(neurons + 16);
+  s->other_id = AlignedArray<std::uint32_t>(neurons + 16);
+  for (int k = 0; k < 3; ++k) {
+    const bool used = k == 0 || (k == 1 ? alpha : second);
+    if (used) s->spike_value[k] = AlignedArray<float>(neurons + 16);
+    if (used) s->other_value[k] = AlignedArray<float>(neurons + 16);
+  }
+  s->listed.spikes = {s->spike_id.data(), s->spike_value[0].data(), s->spike_value[1].data(),
+                      s->spike_value[2].data(), 0};
+  s->listed.others = {s->other_id.data(), s->other_value[0].data(), s->other_value[1].data(),
+                      s->other_value[2].data(), 0};
+  const std::uint32_t rings = order_ == Order::tiles ? 1 : tiles_;
+  for (std::uint32_t k = 0; k < rings; ++k) {
+    if (input_) s->input_ring.push_back(input_->make_ring());
+    if (recurrent_) s->recurrent_ring.push_back(recurrent_->make_ring());
+  }
+  return s;
+}
+
+// I[t] of a tile from the layer below and the bias.
+void SparseLayer::input_current(std::uint32_t tile, std::size_t list, std::uint32_t step,
+                                const SpikeLists& input, DelayRing* ring, float* current) const {
+  const std::uint32_t width = order_ == Order::convolution ? stride() : width_;
+  std::fill_n(current, width, 0.0f);
+  const std::uint16_t* ids = input.id.data() + input.first[list];
+  if (convolution_) {
+    convolution_->add(ids, input.spikes[list], current);
+  } else {
+    input_->add(tile, ids, input.spikes[list], step, *ring, current);
+  }
+  if (!bias_) return;
+  const float* bias = bias_->value.data() + std::size_t{tile} * width_;
+  for (std::uint32_t j = 0; j < width; ++j) current[j] += bias[j];
+}
+
+// One step of one tile; what it lists has ids inside the layer, from `offset` on.
+void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const float* current) const {
+  const auto part = [at](AlignedArray<float>& array) { return array.size() > 0 ? array.data() + at : nullptr; };
+  const MembraneState state{part(s.u), part(s.second), part(s.u_by_alpha), part(s.second_by_decay),
+                            part(s.u_by_kappa)};
+  const std::uint32_t spikes = s.listed.spikes.count, others = s.listed.others.count;
+  membrane_step(membrane(tile), state, current, neurons_of(tile), gradients_, s.listed);
+  const std::uint32_t offset = tile * width_;
+  if (offset == 0) return;
+  for (std::uint32_t k = spikes; k < s.listed.spikes.count; ++k) s.listed.spikes.id[k] += offset;
+  for (std::uint32_t k = others; k < s.listed.others.count; ++k) s.listed.others.id[k] += offset;
+}
+
+void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u) {
+  readout_step(membrane_.value.data() + std::size_t{tile} * width_,
+               static_cast<float>(1.0 / layer_.capacitance), current, width_, u,
+               trace_.data() + list * stride() + std::size_t{tile} * width_);
+}
+
+void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input, Scratch& s) {
+  Recording& recording = grid_.recordings[tile * grid_.parts + part];
+  const std::uint32_t begin = grid_.begin(part, lists_.samples), end = grid_.begin(part + 1, lists_.samples);
+  recording.clear(std::size_t{end - begin} * lists_.steps);
+  for (std::uint32_t b = begin; b < end; ++b) {
+    s.clear();
+    for (std::uint32_t t = 0; t < lists_.steps; ++t) {
+      const std::size_t list = std::size_t{t} * lists_.samples + b;
+      input_current(tile, list, t, input, s.input_ring.data(), s.current.data());
+      if (is_readout()) {
+        run_readout(tile, list, s.current.data(), s.u.data());
+        continue;
+      }
+      s.listed.spikes.count = s.listed.others.count = 0;
+      step(tile, 0, s, s.current.data());
+      recording.append(std::size_t{b - begin} * lists_.steps + t, s.listed, gradients_);
+    }
+  }
+}
+
+void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& s) {
+  Recording& recording = grid_.recordings[b];
+  recording.clear(lists_.steps);
+  s.clear();
+  for (std::uint32_t t = 0; t < lists_.steps; ++t) {
+    const std::size_t list = std::size_t{t} * lists_.samples + b;
+    s.listed.spikes.count = s.listed.others.count = 0;
+    for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+      const std::size_t at = std::size_t{tile} * width_;
+      float* current = s.current.data() + at;
+      input_current(tile, list, t, input, input_ ? &s.input_ring[tile] : nullptr, current);
+      if (recurrent_) {
+        recurrent_->add(tile, s.last_spikes.data(), s.last_spikes.size(), t, s.recurrent_ring[tile], current);
+      }
+      step(tile, at, s, current);
+    }
+    recording.append(t, s.listed, gradients_);
+    const std::uint32_t kept = std::min(s.listed.spikes.count, list_capacity());  // as in the lists
+    s.last_spikes.assign(s.listed.spikes.id, s.listed.spikes.id + kept);
+  }
+}
+
+void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients) {
+  worker.once([&] {
+    theta_grad_ = theta_grad;
+    lists_.samples = input.samples;
+    lists_.steps = input.steps;
+    if (scratch_.empty() || gradients != gradients_) {
+      gradients_ = gradients;
+      scratch_.clear();
+      for (int k = 0; k < worker.workers(); ++k) scratch_.push_back(make_scratch());
+    }
+    if (order_ == Order::tiles) {
+      const auto parts = static_cast<std::uint32_t>(worker.workers()) * 2 / tiles_ + 1;
+      grid_.resize(tiles_, std::min(parts, input.samples));
+    } else {
+      grid_.resize(1, input.samples);
+    }
+    const std::size_t cells = is_readout() ? lists_.lists() * stride() : 0;
+    if (trace_.size() < cells) trace_ = AlignedArray<float>(cells);
+  });
+  Scratch& scratch = *scratch_[static_cast<std::size_t>(worker.id())];
+  worker.each(grid_.recordings.size(), [&](std::size_t job) {
+    const auto k = static_cast<std::uint32_t>(job);
+    if (order_ == Order::tiles) {
+      run_tile(k / grid_.parts, k % grid_.parts, input, scratch);
+    } else {
+      run_sample(k, input, scratch);
+    }
+  });
+  if (is_readout()) return;
+  merge(worker, grid_, list_capacity(), gradients, lists_, dropped_);
+  worker.once([&] { count_spikes(); });
+}
+
+void SparseLayer::count_spikes() {
+  std::fill(counts_.begin(), counts_.end(), 0u);
+  for (std::size_t q = 0; q < lists_.lists(); ++q) {
+    const std::uint32_t begin = lists_.first[q];
+    for (std::uint32_t e = begin; e < begin + lists_.spikes[q]; ++e) ++counts_[lists_.id[e]];
+  }
+}
+
+LayerActivity SparseLayer::activity() const {
+  LayerActivity a;
+  a.name = layer_.name;
+  for (const std::uint32_t n : counts_) {
+    a.spikes += n;
+    a.silent_neurons += n == 0 ? 1 : 0;
+  }
+  a.listed = lists_.entries();
+  a.dropped_spikes = dropped_.spikes;
+  a.dropped_gradients = dropped_.others;
+  a.neuron_steps = std::uint64_t{topology_.neurons} * lists_.lists();
+  return a;
+}
+
+}  // namespace tessera::training

@@ -1,0 +1,124 @@
+// One layer of the sparse engine: forward with lists of who spiked or nearly did, backward over these lists.
+// Nothing dense is kept over time: membranes live for a step, gradients g for a block of steps of a tile.
+//
+// Three orders of the loops, chosen by the connections:
+//   tiles        feed-forward dense or sparse: a tile runs through all samples and steps while its weights
+//                stay in the cache
+//   samples      recurrent: a sample runs through all steps; in a step all tiles, which need the last step's
+//                spikes of each other
+//   convolution  a sample runs through all steps, the layer is one tile
+// Sums over samples are taken in an order that does not depend on the number of workers: rows of weights are
+// owned by one job at a time, and everything else is summed per group of samples, then over groups.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "kernels/membrane.hpp"
+#include "train/convolution.hpp"
+#include "train/crew.hpp"
+#include "train/parameters.hpp"
+#include "train/spike_lists.hpp"
+#include "train/weight_tiles.hpp"
+
+namespace tessera::training {
+
+class SparseLayer {
+ public:
+  SparseLayer(const Layer& layer, const LayerTopology& topology);
+
+  /// Arrays in the order of Trainer::parameters().
+  [[nodiscard]] std::vector<ParameterArray*> arrays();
+  /// To be called when the values of arrays() changed: decay factors follow their logits.
+  void parameters_changed();
+
+  [[nodiscard]] bool is_readout() const { return layer_.neuron == NeuronKind::readout; }
+  [[nodiscard]] const SpikeLists& lists() const { return lists_; }
+  [[nodiscard]] LayerActivity activity() const;
+  [[nodiscard]] std::span<const std::uint32_t> spike_counts() const { return counts_; }
+  /// Readout: u, [step][sample][stride()].
+  [[nodiscard]] const float* trace() const { return trace_.data(); }
+  [[nodiscard]] std::uint32_t stride() const { return tiles_ * width_; }
+
+  // Called by all workers.
+  void forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients);
+  /// `derivative`: d loss / d trace of the output layer, [step][sample][classes], else null.
+  /// `input_ds`: what flows back to the entries of the input's lists, or null.
+  void backward(Worker& worker, const SpikeLists& input, const float* derivative,
+                std::vector<float>* input_ds);
+  /// d loss / d s of this layer's own entries, filled by the layer above.
+  [[nodiscard]] std::vector<float>& ds() { return ds_; }
+
+ private:
+  enum class Order { tiles, samples, convolution };
+  struct Scratch;       // of one worker, forward
+  struct Flow;          // of the backward pass
+
+  struct DecayFactor {
+    DecayRole role = DecayRole::membrane;
+    std::optional<ParameterArray> logit;
+    AlignedArray<float> value;     ///< of every neuron, padded as the tiles
+    [[nodiscard]] bool trained() const { return logit && logit->trainable; }
+  };
+
+  [[nodiscard]] Membrane membrane(std::uint32_t tile) const;
+  [[nodiscard]] std::uint32_t neurons_of(std::uint32_t tile) const;
+  [[nodiscard]] std::uint32_t list_capacity() const;
+
+  [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const;
+  void run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input, Scratch& scratch);
+  void run_sample(std::uint32_t sample, const SpikeLists& input, Scratch& scratch);
+  void run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u);
+  void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step, const SpikeLists& input,
+                     DelayRing* ring, float* current) const;
+  void step(std::uint32_t tile, std::size_t at, Scratch& scratch, const float* current) const;
+  void count_spikes();
+
+  void prepare_flow(const SpikeLists& input, const float* derivative);
+  void build_visits(Worker& worker, const SpikeLists& input, bool sources);
+  void backward_tiles(Worker& worker, bool sources);
+  void backward_samples(Worker& worker, bool sources);
+  void backward_convolution(Worker& worker, const SpikeLists& input, float* input_ds);
+  void flow_step(std::uint32_t tile, std::uint32_t sample, std::uint32_t step, std::uint32_t group,
+                 float* row);
+  void spiking_flow(const Membrane& m, std::uint32_t tile, std::size_t list, std::uint32_t group, float* gu,
+                    float* second);
+  void recurrent_sources(std::uint32_t sample, std::uint32_t step, std::uint32_t block_begin);
+  void scatter_sources(Worker& worker, std::vector<float>& input_ds);
+  void finish_gradients(Worker& worker);
+  void readout_decay_sums();
+  void logit_gradient(DecayFactor& factor, const AlignedArray<float>& sums);
+
+  Layer layer_;
+  LayerTopology topology_;
+  Order order_;
+  std::uint32_t width_, tiles_;
+  std::optional<WeightTiles> input_, recurrent_;
+  std::optional<Convolution> convolution_;
+  std::optional<ParameterArray> bias_;
+  DecayFactor membrane_;
+  std::optional<DecayFactor> second_;  ///< synapse or adaptation
+
+  // Of the last batch.
+  SpikeLists lists_;
+  std::vector<float> ds_;
+  AlignedArray<float> trace_;
+  std::vector<std::uint32_t> counts_;  ///< spikes of every neuron
+  Dropped dropped_;
+  double theta_grad_ = 0.0;
+  bool gradients_ = false;
+  RecordingGrid grid_;
+  std::vector<std::unique_ptr<Scratch>> scratch_;
+  std::unique_ptr<Flow> flow_;
+
+ public:
+  ~SparseLayer();
+  SparseLayer(SparseLayer&&) noexcept;
+};
+
+}  // namespace tessera::training

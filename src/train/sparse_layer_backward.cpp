@@ -1,0 +1,341 @@
+// The backward pass of a layer: g = d loss / d I flows from step to step, gets what the lists bring, and goes
+// into the gradients of the weights and back to the sources.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "train/sparse_layer_parts.hpp"
+
+namespace tessera::training {
+namespace {
+
+// A block of g and the rows of weights of a tile stay in the second-level cache together.
+constexpr std::size_t kBlockBytes = 600 << 10;
+constexpr std::uint32_t kRowJobs = 64;
+
+void resize(AlignedArray<float>& array, std::size_t n) {
+  if (array.size() < n) array = AlignedArray<float>(n);
+}
+
+// Sums [group][n] are added in the order of the groups.
+void add_groups(const float* sums, std::size_t groups, std::size_t n, float* into) {
+  std::copy_n(sums, n, into);
+  for (std::size_t k = 1; k < groups; ++k) {
+    for (std::size_t j = 0; j < n; ++j) into[j] += sums[k * n + j];
+  }
+}
+
+}  // namespace
+
+void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative) {
+  if (!flow_) flow_ = std::make_unique<Flow>();
+  Flow& f = *flow_;
+  f.samples = input.samples;
+  f.steps = input.steps;
+  f.derivative = derivative;
+  f.groups = std::min(f.samples, Flow::kMostGroups);
+  const std::uint32_t delay = std::max(input_ ? input_->max_delay() : 0,
+                                       recurrent_ ? recurrent_->max_delay() : 0);
+  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();  // in progress at a time
+  const std::size_t fitting = kBlockBytes / (sizeof(float) * f.samples * neurons);
+  f.block_steps = delay > 0 ? f.steps
+                            : std::clamp<std::uint32_t>(static_cast<std::uint32_t>(fitting), 1, f.steps);
+  if (order_ == Order::samples) f.block_steps = std::min(std::max(f.block_steps, 8u), f.steps);
+  f.blocks = (f.steps + f.block_steps - 1) / f.block_steps;
+  f.visits.resize(f.blocks);
+  f.recurrent.resize(f.blocks);
+  if (order_ == Order::convolution) {
+    resize(f.g, f.groups * (stride() + 16));
+  } else {
+    const std::size_t behind = (order_ == Order::samples ? 1 : 0) + delay;  // steps of zeros, or carried
+    f.rows = (f.block_steps + behind) * f.samples;
+    const std::size_t tiles = order_ == Order::tiles ? 1 : tiles_;
+    resize(f.g, tiles * f.rows * width_);
+    for (std::size_t tile = 0; tile < tiles; ++tile) {
+      float* end = f.g.data() + (tile * f.rows + std::size_t{f.block_steps} * f.samples) * width_;
+      std::fill_n(end, behind * f.samples * width_, 0.0f);
+    }
+  }
+  resize(f.gu, f.samples * neurons);
+  if (second_) resize(f.second, f.samples * neurons);
+  f.spike_at.resize(lists_.lists());
+  f.other_at.resize(lists_.lists());
+  const auto zeroed = [&](AlignedArray<float>& sums, std::size_t n) {
+    resize(sums, f.groups * n);
+    std::fill_n(sums.data(), f.groups * n, 0.0f);
+  };
+  if (bias_) zeroed(f.bias, stride());
+  if (membrane_.trained()) zeroed(f.alpha, stride());
+  if (second_ && second_->trained()) zeroed(f.decay, stride());
+  if (convolution_) zeroed(f.kernel, convolution_->gradient_size());
+
+  // d/ds of strength / N * (max(0, low - z)^2 + max(0, z - high)^2), z = spikes / (samples * steps)
+  const ActivityRegulariser& r = layer_.regulariser;
+  f.regulariser.assign(topology_.neurons, 0.0f);
+  for (std::uint32_t j = 0; r.strength != 0.0 && !is_readout() && j < topology_.neurons; ++j) {
+    const double lists = static_cast<double>(lists_.lists());
+    const double z = counts_[j] / lists;
+    const double slope = -2.0 * std::max(0.0, r.low - z) + 2.0 * std::max(0.0, z - r.high);
+    f.regulariser[j] = static_cast<float>(r.strength / topology_.neurons * slope / lists);
+  }
+  if (derivative == nullptr || is_readout()) return;
+  // A spiking output gets its ds from the loss.
+  if (ds_.size() < lists_.entries()) ds_.resize(lists_.entries());
+  for (std::size_t q = 0; q < lists_.lists(); ++q) {
+    for (std::size_t e = lists_.first[q]; e < lists_.first[q + 1]; ++e) {
+      ds_[e] = derivative[q * topology_.neurons + lists_.id[e]];
+    }
+  }
+}
+
+void SparseLayer::build_visits(Worker& worker, const SpikeLists& input, bool sources) {
+  Flow& f = *flow_;
+  const Projection& p = input_->projection();
+  worker.each(f.blocks, [&](std::size_t k) {
+    f.visits[k].build(input, p.pooled_index, input_->rows(), f.block_begin(k), f.block_end(k), sources);
+    if (!recurrent_) return;
+    // Spikes of the step before the block's first arrive in it.
+    const std::uint32_t begin = std::max(f.block_begin(k), 1u) - 1, end = f.block_end(k) - 1;
+    f.recurrent[k].build(lists_, {}, topology_.neurons, begin, std::max(begin, end), false);
+  });
+}
+
+// What the lists bring to gu (and the adaptation) at this step; gu comes from the step after it.
+void SparseLayer::spiking_flow(const Membrane& m, std::uint32_t tile, std::size_t q, std::uint32_t group,
+                               float* gu, float* second) {
+  Flow& f = *flow_;
+  const std::uint32_t begin = tile * width_, end = begin + width_;
+  const std::uint32_t middle = lists_.first[q] + lists_.spikes[q];
+  const std::uint32_t spike0 = tile == 0 ? lists_.first[q] : f.spike_at[q];
+  const std::uint32_t other0 = tile == 0 ? middle : f.other_at[q];
+  std::uint32_t spike1 = spike0, other1 = other0;
+  const std::uint16_t* id = lists_.id.data();
+  const bool adaptive = m.kind == MembraneKind::adaptive;
+  for (; spike1 < middle && id[spike1] < end; ++spike1) {
+    const std::uint32_t j = id[spike1] - begin;
+    ds_[spike1] += f.regulariser[id[spike1]] + (adaptive ? second[j] : 0.0f);
+    if (m.reset_to_zero) gu[j] = 0.0f;
+  }
+  for (; other1 < lists_.first[q + 1] && id[other1] < end; ++other1) {
+    ds_[other1] += f.regulariser[id[other1]] + (adaptive ? second[id[other1] - begin] : 0.0f);
+  }
+  f.spike_at[q] = spike1;
+  f.other_at[q] = other1;
+  membrane_decay(m, width_, gu, second);
+
+  const float scale = m.kind == MembraneKind::synaptic ? 1.0f : m.inverse_capacitance;
+  const bool alpha = f.alpha.size() > 0 && membrane_.trained();
+  const bool decay = second_ && second_->trained();
+  const auto inject = [&](std::uint32_t e) {
+    const std::uint32_t j = id[e] - begin;
+    const float du = ds_[e] * lists_.slope[e];
+    gu[j] += scale * du;
+    if (adaptive) second[j] -= m.adaptation * du;
+    const std::size_t sum = std::size_t{group} * stride() + id[e];
+    if (alpha) f.alpha[sum] += du * lists_.by_alpha[e];
+    if (decay) f.decay[sum] += (adaptive ? -m.adaptation * du : du) * lists_.by_second[e];
+  };
+  for (std::uint32_t e = spike0; e < spike1; ++e) inject(e);
+  for (std::uint32_t e = other0; e < other1; ++e) inject(e);
+}
+
+void SparseLayer::flow_step(std::uint32_t tile, std::uint32_t b, std::uint32_t t, std::uint32_t group,
+                            float* row) {
+  Flow& f = *flow_;
+  const Membrane m = membrane(tile);
+  const std::size_t q = std::size_t{t} * f.samples + b;
+  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
+  const std::size_t at = b * neurons + (order_ == Order::tiles ? 0 : std::size_t{tile} * width_);
+  float* gu = f.gu.data() + at;
+  float* second = second_ ? f.second.data() + at : nullptr;
+  if (t + 1 == f.steps) {
+    std::fill_n(gu, width_, 0.0f);
+    if (second != nullptr) std::fill_n(second, width_, 0.0f);
+  }
+  if (is_readout()) {
+    const float* derivative = f.derivative + q * topology_.neurons + std::size_t{tile} * width_;
+    for (std::uint32_t j = 0; j < neurons_of(tile); ++j) {
+      gu[j] = m.alpha[j] * gu[j] + m.inverse_capacitance * derivative[j];
+    }
+    std::copy_n(gu, width_, row);
+  } else {
+    spiking_flow(m, tile, q, group, gu, second);
+    membrane_output(m, width_, gu, second, row);
+  }
+  if (!bias_) return;
+  float* sum = f.bias.data() + std::size_t{group} * stride() + std::size_t{tile} * width_;
+  for (std::uint32_t j = 0; j < width_; ++j) sum[j] += row[j];
+}
+
+void SparseLayer::backward_tiles(Worker& worker, bool sources) {
+  Flow& f = *flow_;
+  const std::uint32_t rows = input_->rows(), jobs = std::min(kRowJobs, rows);
+  for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+    for (std::uint32_t k = f.blocks; k-- > 0;) {
+      worker.each(f.groups, [&](std::size_t group) {
+        for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
+          for (std::uint32_t t = f.block_end(k); t-- > f.block_begin(k);) {
+            const std::size_t row = std::size_t{t - f.block_begin(k)} * f.samples + b;
+            flow_step(tile, b, t, static_cast<std::uint32_t>(group), f.g.data() + row * width_);
+          }
+        }
+      });
+      worker.each(jobs, [&](std::size_t job) {
+        const auto begin = static_cast<std::uint32_t>(job * rows / jobs);
+        const auto end = static_cast<std::uint32_t>((job + 1) * rows / jobs);
+        input_->gradients(tile, begin, end, f.visits[k], f.g.data(), f.samples, k + 1 == f.blocks, sources);
+      });
+    }
+  }
+}
+
+// What step t + 1 (and later ones, over delays) brings back to this layer's own entries of step t.
+void SparseLayer::recurrent_sources(std::uint32_t b, std::uint32_t t, std::uint32_t block_begin) {
+  Flow& f = *flow_;
+  const std::size_t q = std::size_t{t} * f.samples + b;
+  const std::uint32_t begin = lists_.first[q], n = lists_.first[q + 1] - begin;
+  const std::size_t row = std::size_t{t + 1 - block_begin} * f.samples + b;
+  for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+    recurrent_->back_project(tile, lists_.id.data() + begin, n, f.g.data() + (tile * f.rows + row) * width_,
+                             std::size_t{f.samples} * width_, ds_.data() + begin);
+  }
+}
+
+void SparseLayer::backward_samples(Worker& worker, bool sources) {
+  Flow& f = *flow_;
+  const auto run_block = [&](std::uint32_t group, std::uint32_t k) {
+    const std::uint32_t begin = f.block_begin(k), end = f.block_end(k);
+    for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
+      for (std::uint32_t tile = 0; k + 1 < f.blocks && tile < tiles_; ++tile) {
+        const float* g = f.g.data() + tile * f.rows * width_;
+        std::copy_n(g + std::size_t{b} * width_, width_,  // the first step of the block behind this one
+                    f.g.data() + (tile * f.rows + std::size_t{end - begin} * f.samples + b) * width_);
+      }
+      for (std::uint32_t t = end; t-- > begin;) {
+        if (t + 1 < f.steps) recurrent_sources(b, t, begin);
+        for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+          const std::size_t row = tile * f.rows + std::size_t{t - begin} * f.samples + b;
+          flow_step(tile, b, t, group, f.g.data() + row * width_);
+        }
+      }
+    }
+  };
+  const std::uint32_t rows = input_->rows(), own = topology_.neurons;
+  const std::uint32_t input_jobs = std::min(kRowJobs, rows), own_jobs = std::min(kRowJobs, own);
+  for (std::uint32_t k = f.blocks; k-- > 0;) {
+    const bool fresh = k + 1 == f.blocks;
+    worker.each(f.groups, [&](std::size_t group) { run_block(static_cast<std::uint32_t>(group), k); });
+    worker.each(input_jobs + own_jobs, [&](std::size_t job) {
+      const bool of_input = job < input_jobs;
+      const std::size_t jobs = of_input ? input_jobs : own_jobs, n = of_input ? rows : own;
+      const std::size_t at = of_input ? job : job - input_jobs;
+      const auto begin = static_cast<std::uint32_t>(at * n / jobs);
+      const auto end = static_cast<std::uint32_t>((at + 1) * n / jobs);
+      // A spike of the layer itself arrives a step later; the block's first step has no spikes before step 0.
+      const std::size_t shift = f.block_begin(k) == 0 ? std::size_t{f.samples} * width_ : 0;
+      for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+        const float* g = f.g.data() + tile * f.rows * width_;
+        if (of_input) {
+          input_->gradients(tile, begin, end, f.visits[k], g, f.samples, fresh, sources);
+        } else {
+          recurrent_->gradients(tile, begin, end, f.recurrent[k], g + shift, f.samples, fresh, false);
+        }
+      }
+    });
+  }
+}
+
+void SparseLayer::backward_convolution(Worker& worker, const SpikeLists& input, float* input_ds) {
+  Flow& f = *flow_;
+  worker.each(f.groups, [&](std::size_t group) {
+    float* row = f.g.data() + group * (stride() + 16);
+    float* kernel = f.kernel.data() + group * convolution_->gradient_size();
+    for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
+      for (std::uint32_t t = f.steps; t-- > 0;) {
+        flow_step(0, b, t, static_cast<std::uint32_t>(group), row);
+        const std::size_t q = std::size_t{t} * f.samples + b;
+        const std::uint32_t begin = input.first[q];
+        const std::uint32_t n = input_ds != nullptr ? input.first[q + 1] - begin : input.spikes[q];
+        convolution_->backward(input.id.data() + begin, input.spikes[q], n, row,
+                               input_ds != nullptr ? input_ds + begin : nullptr, kernel);
+      }
+    }
+  });
+  worker.once([&] {
+    add_groups(f.kernel.data(), f.groups, convolution_->gradient_size(), convolution_->array().gradient.data());
+  });
+}
+
+void SparseLayer::scatter_sources(Worker& worker, std::vector<float>& input_ds) {
+  Flow& f = *flow_;
+  const float scale = input_->projection().scale;
+  worker.each(f.blocks, [&](std::size_t k) {
+    const VisitBlock& block = f.visits[k];
+    for (std::uint32_t v = 0; v < block.row_first.back(); ++v) input_ds[block.entry[v]] = scale * block.ds[v];
+  });
+}
+
+void SparseLayer::logit_gradient(DecayFactor& factor, const AlignedArray<float>& sums) {
+  std::vector<float> by_decay(stride());
+  add_groups(sums.data(), flow_->groups, stride(), by_decay.data());
+  ParameterArray& logit = *factor.logit;
+  std::fill(logit.gradient.begin(), logit.gradient.end(), 0.0f);
+  for (std::uint32_t j = 0; j < topology_.neurons; ++j) {
+    const float a = factor.value[j];  // d alpha / d logit = alpha (1 - alpha)
+    logit.gradient[logit.elements > 1 ? j : 0] += by_decay[j] * a * (1.0f - a);
+  }
+}
+
+// u[t] by alpha of a readout: p[t] = u[t-1] + alpha p[t-1].
+void SparseLayer::readout_decay_sums() {
+  Flow& f = *flow_;
+  for (std::uint32_t b = 0; b < f.samples; ++b) {
+    for (std::uint32_t j = 0; j < topology_.neurons; ++j) {
+      float before = 0.0f, p = 0.0f;
+      for (std::uint32_t t = 0; t < f.steps; ++t) {
+        const std::size_t q = std::size_t{t} * f.samples + b;
+        p = before + membrane_.value[j] * p;
+        before = trace_[q * stride() + j];
+        f.alpha[j] += f.derivative[q * topology_.neurons + j] * p;
+      }
+    }
+  }
+}
+
+void SparseLayer::finish_gradients(Worker& worker) {
+  worker.once([&] {
+    Flow& f = *flow_;
+    if (input_ && input_->projection().scale != 1.0f) {
+      for (float& x : input_->array().gradient) x *= input_->projection().scale;
+    }
+    if (bias_) add_groups(f.bias.data(), f.groups, stride(), bias_->gradient.data());
+    if (is_readout() && membrane_.trained()) readout_decay_sums();
+    if (membrane_.trained()) logit_gradient(membrane_, f.alpha);
+    if (second_ && second_->trained()) logit_gradient(*second_, f.decay);
+  });
+}
+
+void SparseLayer::backward(Worker& worker, const SpikeLists& input, const float* derivative,
+                           std::vector<float>* input_ds) {
+  const bool sources = input_ds != nullptr;
+  worker.once([&] {
+    prepare_flow(input, derivative);
+    if (!sources) return;
+    if (input_ds->size() < input.entries()) input_ds->resize(input.entries() + input.entries() / 8);
+    const bool some_dropped = input_ && !input_->projection().pooled_index.empty();
+    if (some_dropped) std::fill(input_ds->begin(), input_ds->end(), 0.0f);
+  });
+  if (order_ == Order::convolution) {
+    backward_convolution(worker, input, sources ? input_ds->data() : nullptr);
+  } else {
+    build_visits(worker, input, sources);
+    if (order_ == Order::tiles) {
+      backward_tiles(worker, sources);
+    } else {
+      backward_samples(worker, sources);
+    }
+    if (sources) scatter_sources(worker, *input_ds);
+  }
+  finish_gradients(worker);
+}
+
+}  // namespace tessera::training

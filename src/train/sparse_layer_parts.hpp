@@ -1,0 +1,63 @@
+// Working memory of a layer: what a worker needs to run neurons, and the backward pass.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "train/sparse_layer.hpp"
+
+namespace tessera::training {
+
+// Forward: the state of the neurons in progress, the input of a step, what they list.
+struct SparseLayer::Scratch {
+  AlignedArray<float> u, second, u_by_alpha, second_by_decay, u_by_kappa, current;
+  AlignedArray<std::uint32_t> spike_id, other_id;
+  AlignedArray<float> spike_value[3], other_value[3];
+  std::vector<DelayRing> input_ring, recurrent_ring;  ///< one per tile that is in progress
+  std::vector<std::uint16_t> last_spikes;
+  Listed listed;
+  Recording* recording = nullptr;
+
+  void clear() {
+    for (AlignedArray<float>* state : {&u, &second, &u_by_alpha, &second_by_decay, &u_by_kappa}) {
+      std::fill(state->begin(), state->end(), 0.0f);
+    }
+    for (DelayRing& ring : input_ring) ring.clear();
+    for (DelayRing& ring : recurrent_ring) ring.clear();
+    last_spikes.clear();
+  }
+};
+
+// Backward. A group is a range of samples whose sums are taken together: the number of groups does not depend
+// on the number of workers.
+struct SparseLayer::Flow {
+  static constexpr std::uint32_t kMostGroups = 16;
+
+  std::uint32_t samples = 0, steps = 0;
+  std::uint32_t block_steps = 1, blocks = 1;
+  std::uint32_t groups = 1;
+  std::size_t rows = 0;                ///< rows of g per tile: lists of a block and what lies behind it
+  std::vector<VisitBlock> visits;      ///< of the input, one per block
+  std::vector<VisitBlock> recurrent;   ///< of the layer's own spikes
+  AlignedArray<float> g;               ///< [tile in progress][row][width]
+  AlignedArray<float> gu, second;      ///< carried from step to step, [sample][neurons in progress]
+  std::vector<std::uint32_t> spike_at, other_at;  ///< first entry of the next tile, of every list
+  AlignedArray<float> bias, alpha, decay;         ///< sums, [group][stride]
+  AlignedArray<float> kernel;                     ///< sums of a convolution, [group][weights]
+  std::vector<float> regulariser;                 ///< d regulariser / d s of every neuron
+  const float* derivative = nullptr;
+
+  [[nodiscard]] std::uint32_t group_begin(std::size_t group) const {
+    return static_cast<std::uint32_t>(group * samples / groups);
+  }
+  [[nodiscard]] std::uint32_t block_begin(std::size_t block) const {
+    return static_cast<std::uint32_t>(block) * block_steps;
+  }
+  [[nodiscard]] std::uint32_t block_end(std::size_t block) const {
+    return std::min(steps, block_begin(block) + block_steps);
+  }
+};
+
+}  // namespace tessera::training

@@ -1,0 +1,217 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "train/spike_lists.hpp"
+
+#include <algorithm>
+
+namespace tessera::training {
+namespace {
+
+template <class T>
+void grow(std::vector<T>& array, std::size_t n) {
+  if (array.size() < n) array.resize(n + n / 8);
+}
+
+void append_part(std::vector<float>& array, const float* values, std::uint32_t n) {
+  if (values != nullptr) array.insert(array.end(), values, values + n);
+}
+
+constexpr std::size_t kListsPerJob = 256;
+
+// One list: the parts of all sections one after the other, cut at the capacity.
+struct ListWriter {
+  const RecordingGrid& grid;
+  SpikeLists& lists;
+  bool gradients;
+
+  void copy(const Recording& from, std::size_t begin, std::size_t n, std::size_t to) const {
+    std::copy_n(from.id.begin() + static_cast<std::ptrdiff_t>(begin), n,
+                lists.id.begin() + static_cast<std::ptrdiff_t>(to));
+    if (!gradients) return;
+    const auto floats = [&](const std::vector<float>& source, std::vector<float>& target) {
+      if (!source.empty()) std::copy_n(source.data() + begin, n, target.data() + to);
+    };
+    floats(from.slope, lists.slope);
+    floats(from.by_alpha, lists.by_alpha);
+    floats(from.by_second, lists.by_second);
+  }
+
+  void write(std::uint32_t part, std::size_t local, std::size_t q) const {
+    std::size_t to = lists.first[q];
+    const std::size_t end_spikes = to + lists.spikes[q], end = lists.first[q + 1];
+    for (std::uint32_t s = 0; s < grid.sections && to < end_spikes; ++s) {
+      const Recording& from = grid.recordings[s * grid.parts + part];
+      const Recording::Span& span = from.spans[local];
+      const std::size_t n = std::min<std::size_t>(span.spikes, end_spikes - to);
+      copy(from, span.begin, n, to);
+      to += n;
+    }
+    for (std::uint32_t s = 0; s < grid.sections && to < end; ++s) {
+      const Recording& from = grid.recordings[s * grid.parts + part];
+      const Recording::Span& span = from.spans[local];
+      const std::size_t n = std::min<std::size_t>(span.others, end - to);
+      copy(from, span.begin + span.spikes, n, to);
+      to += n;
+    }
+  }
+};
+
+}  // namespace
+
+std::uint64_t SpikeLists::bytes() const {
+  const std::uint64_t floats = (slope.empty() ? 0 : 1) + (by_alpha.empty() ? 0 : 1) +
+                               (by_second.empty() ? 0 : 1);
+  return entries() * (sizeof(std::uint16_t) + floats * sizeof(float)) +
+         lists() * 2 * sizeof(std::uint32_t);
+}
+
+void assign_input(const SpikeBatch& batch, SpikeLists& lists) {
+  lists.samples = batch.samples;
+  lists.steps = batch.steps;
+  lists.first.assign(batch.first.begin(), batch.first.end());
+  lists.spikes.resize(lists.lists());
+  for (std::size_t q = 0; q < lists.lists(); ++q) lists.spikes[q] = lists.first[q + 1] - lists.first[q];
+  lists.id.assign(batch.channel.begin(), batch.channel.end());
+}
+
+void Recording::clear(std::size_t lists) {
+  spans.assign(lists, Span{});
+  id.clear();
+  slope.clear();
+  by_alpha.clear();
+  by_second.clear();
+}
+
+void Recording::append(std::size_t list, const Listed& listed, bool gradients) {
+  Span& span = spans[list];
+  span.begin = static_cast<std::uint32_t>(id.size());
+  span.spikes = listed.spikes.count;
+  span.others = listed.others.count;
+  for (const ListPart* part : {&listed.spikes, &listed.others}) {
+    const std::size_t before = id.size();
+    id.resize(before + part->count);
+    for (std::uint32_t k = 0; k < part->count; ++k) {
+      id[before + k] = static_cast<std::uint16_t>(part->id[k]);
+    }
+    if (!gradients) continue;
+    append_part(slope, part->slope, part->count);
+    append_part(by_alpha, part->by_alpha, part->count);
+    append_part(by_second, part->by_second, part->count);
+  }
+}
+
+void RecordingGrid::resize(std::uint32_t new_sections, std::uint32_t new_parts) {
+  sections = new_sections;
+  parts = new_parts;
+  recordings.resize(std::size_t{sections} * parts);
+}
+
+void merge(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, bool gradients,
+           SpikeLists& lists, Dropped& dropped) {
+  const auto each_list = [&](const auto& visit) {
+    for (std::uint32_t part = 0; part < grid.parts; ++part) {
+      const std::uint32_t begin = grid.begin(part, lists.samples);
+      const std::uint32_t end = grid.begin(part + 1, lists.samples);
+      for (std::uint32_t b = begin; b < end; ++b) visit(part, b, std::size_t{b - begin} * lists.steps);
+    }
+  };
+  worker.once([&] {
+    lists.first.assign(lists.lists() + 1, 0);
+    grow(lists.spikes, lists.lists());
+    dropped = {};
+    each_list([&](std::uint32_t part, std::uint32_t b, std::size_t local) {
+      for (std::uint32_t t = 0; t < lists.steps; ++t) {
+        std::uint64_t spikes = 0, others = 0;
+        for (std::uint32_t s = 0; s < grid.sections; ++s) {
+          const Recording::Span& span = grid.recordings[s * grid.parts + part].spans[local + t];
+          spikes += span.spikes;
+          others += span.others;
+        }
+        const std::uint64_t kept = std::min<std::uint64_t>(spikes, capacity);
+        const std::uint64_t room = std::min<std::uint64_t>(others, capacity - kept);
+        dropped.spikes += spikes - kept;
+        dropped.others += others - room;
+        const std::size_t q = std::size_t{t} * lists.samples + b;
+        lists.spikes[q] = static_cast<std::uint32_t>(kept);
+        lists.first[q + 1] = static_cast<std::uint32_t>(kept + room);
+      }
+    });
+    for (std::size_t q = 0; q < lists.lists(); ++q) lists.first[q + 1] += lists.first[q];
+    const std::size_t n = lists.entries();
+    grow(lists.id, n);
+    const auto floats = [&](auto member, std::vector<float>& target) {
+      const bool used = gradients && std::any_of(grid.recordings.begin(), grid.recordings.end(),
+                                                 [&](const Recording& r) { return !(r.*member).empty(); });
+      if (used) {
+        grow(target, n);
+      } else {
+        target.clear();
+      }
+    };
+    floats(&Recording::slope, lists.slope);
+    floats(&Recording::by_alpha, lists.by_alpha);
+    floats(&Recording::by_second, lists.by_second);
+  });
+  const ListWriter writer{grid, lists, gradients};
+  worker.each(lists.samples, [&](std::size_t b) {
+    std::uint32_t part = 0;
+    while (grid.begin(part + 1, lists.samples) <= b) ++part;
+    const std::size_t local = (b - grid.begin(part, lists.samples)) * lists.steps;
+    for (std::uint32_t t = 0; t < lists.steps; ++t) {
+      writer.write(part, local + t, std::size_t{t} * lists.samples + b);
+    }
+  });
+}
+
+void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled,
+                       std::uint32_t rows, std::uint32_t first, std::uint32_t end, bool others) {
+  first_step = first;
+  end_step = end;
+  const std::size_t begin_list = std::size_t{first} * lists.samples;
+  const std::size_t end_list = std::size_t{end} * lists.samples;
+  const auto row_of = [&](std::size_t e) -> std::uint32_t {
+    return pooled.empty() ? lists.id[e] : pooled[lists.id[e]];
+  };
+  // Counts of spikes and others per row, then their places: spikes of row k, others of row k, row k + 1.
+  std::vector<std::uint32_t> spike_place(rows, 0), other_place(rows, 0);
+  for (std::size_t q = begin_list; q < end_list; ++q) {
+    const std::size_t middle = lists.first[q] + lists.spikes[q];
+    for (std::size_t e = lists.first[q]; e < middle; ++e) {
+      if (row_of(e) < rows) ++spike_place[row_of(e)];
+    }
+    for (std::size_t e = middle; others && e < lists.first[q + 1]; ++e) {
+      if (row_of(e) < rows) ++other_place[row_of(e)];
+    }
+  }
+  row_first.resize(rows + 1);
+  row_spikes.resize(rows);
+  std::uint32_t place = 0;
+  for (std::uint32_t k = 0; k < rows; ++k) {
+    row_first[k] = place;
+    row_spikes[k] = spike_place[k];
+    spike_place[k] = place;
+    place += row_spikes[k];
+    const std::uint32_t n = other_place[k];
+    other_place[k] = place;
+    place += n;
+  }
+  row_first[rows] = place;
+  grow(visit, place);
+  if (others) {
+    grow(entry, place);
+    if (ds.size() < place) ds.resize(place + place / 8);
+    std::fill_n(ds.begin(), place, 0.0f);
+  }
+  for (std::size_t q = begin_list; q < end_list; ++q) {
+    const std::size_t middle = lists.first[q] + lists.spikes[q];
+    const std::size_t last = others ? lists.first[q + 1] : middle;
+    for (std::size_t e = lists.first[q]; e < last; ++e) {
+      const std::uint32_t row = row_of(e);
+      if (row >= rows) continue;
+      const std::uint32_t at = e < middle ? spike_place[row]++ : other_place[row]++;
+      visit[at] = static_cast<std::uint32_t>(q - begin_list);
+      if (others) entry[at] = static_cast<std::uint32_t>(e);
+    }
+  }
+}
+
+}  // namespace tessera::training

@@ -1,0 +1,182 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "train/weight_tiles.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+#include "kernels/weight_rows.hpp"
+
+namespace tessera::training {
+namespace {
+
+std::vector<std::uint64_t> shape_of(const Projection& p) {
+  if (p.spec.kind == ConnectionKind::sparse) return {p.weights};
+  return {p.pooled.size(), p.targets};
+}
+
+std::uint32_t tiles_of(const Projection& p, std::uint32_t width) {
+  return (p.targets + width - 1) / width;
+}
+
+// Sparse weights in the order of tiles, then sources, then as in the tensor.
+ArrayLayout layout_of(const Projection& p, std::uint32_t width) {
+  if (p.spec.kind != ConnectionKind::sparse) return ArrayLayout::tiled(p.pooled.size(), p.targets, width);
+  const std::uint32_t tiles = tiles_of(p, width);
+  std::vector<std::uint32_t> next(tiles + 1, 0), place(p.weights);
+  for (const std::uint32_t target : p.target_of) ++next[target / width + 1];
+  for (std::uint32_t t = 0; t < tiles; ++t) next[t + 1] += next[t];
+  for (std::size_t i = 0; i < p.weights; ++i) place[i] = next[p.target_of[i] / width]++;
+  return ArrayLayout::placed(std::move(place));
+}
+
+}  // namespace
+
+WeightTiles::WeightTiles(const Projection& projection, std::string name, std::uint32_t width)
+    : projection_(projection), width_(width), tiles_(tiles_of(projection, width)),
+      rows_(static_cast<std::uint32_t>(projection.pooled.size())),
+      array_(std::move(name), shape_of(projection), layout_of(projection, width)) {
+  array_.decays = true;
+  if (sparse()) place_synapses();
+  if (max_delay() > 0) ring_steps_ = std::bit_ceil(max_delay() + 1);
+}
+
+void WeightTiles::place_synapses() {
+  const Projection& p = projection_;
+  const std::uint32_t per_source = p.rows_per_source();
+  synapses_.resize(p.weights);
+  row_first_.assign(std::size_t{tiles_} * (rows_ + 1), 0);
+  for (std::uint32_t row = 0; row < rows_; ++row) {
+    for (std::uint32_t delay = 0; delay < per_source; ++delay) {
+      const std::size_t list = std::size_t{row} * per_source + delay;
+      for (std::uint32_t i = p.row_first[list]; i < p.row_first[list + 1]; ++i) {
+        const std::uint32_t tile = p.target_of[i] / width_;
+        synapses_[array_.layout.place[i]] = {static_cast<std::uint16_t>(p.target_of[i] % width_),
+                                             static_cast<std::uint16_t>(delay)};
+        ++row_first_[row_place(tile, row + 1)];
+      }
+    }
+  }
+  std::uint32_t before = 0;  // of the tiles before this one
+  for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+    row_first_[row_place(tile, 0)] = before;
+    for (std::uint32_t row = 0; row < rows_; ++row) {
+      row_first_[row_place(tile, row + 1)] += row_first_[row_place(tile, row)];
+    }
+    before = row_first_[row_place(tile, rows_)];
+  }
+}
+
+DelayRing WeightTiles::make_ring() const {
+  DelayRing ring;
+  if (max_delay() > 0) ring.slots.assign(std::size_t{ring_steps_} * width_, 0.0f);
+  return ring;
+}
+
+void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, std::uint32_t step,
+                      DelayRing& ring, float* current) const {
+  // Pooled ids a piece at a time; without pooling the list itself.
+  constexpr std::size_t kPiece = 256;
+  std::array<std::uint16_t, kPiece> pooled;
+  std::array<float, 1024> partial;
+  const bool scaled = projection_.scale != 1.0f;
+  const bool delayed = max_delay() > 0;
+  float* into = current;
+  if (delayed) into = ring.slots.data();
+  std::vector<float> large;
+  if (scaled && !delayed) {
+    if (width_ > partial.size()) large.resize(width_);
+    into = large.empty() ? partial.data() : large.data();
+    std::fill_n(into, width_, 0.0f);
+  }
+  const float* weights = array_.value.data();
+  const std::uint32_t* first = row_first_.data() + (sparse() ? row_place(tile, 0) : 0);
+  const auto add_piece = [&](const std::uint16_t* rows, std::size_t count) {
+    if (!sparse()) {
+      add_rows(weights + std::size_t{tile} * rows_ * width_, width_, rows, count, into);
+      return;
+    }
+    const float scale = delayed ? projection_.scale : 1.0f;
+    for (std::size_t k = 0; k < count; ++k) {
+      for (std::uint32_t i = first[rows[k]]; i < first[rows[k] + 1]; ++i) {
+        const std::size_t slot = (step + synapses_[i].delay) & (ring_steps_ - 1);
+        into[slot * width_ + synapses_[i].target] += weights[i] * scale;
+      }
+    }
+  };
+  if (projection_.pooled_index.empty()) {
+    add_piece(ids, n);
+  } else {
+    for (std::size_t k = 0; k < n;) {
+      std::size_t count = 0;
+      for (; k < n && count < kPiece; ++k) {
+        const std::uint32_t row = projection_.pooled_index[ids[k]];
+        if (row != not_pooled) pooled[count++] = static_cast<std::uint16_t>(row);
+      }
+      add_piece(pooled.data(), count);
+    }
+  }
+  if (delayed) {
+    float* now = ring.slots.data() + (step & (ring_steps_ - 1)) * std::size_t{width_};
+    for (std::uint32_t j = 0; j < width_; ++j) current[j] += now[j];
+    std::fill_n(now, width_, 0.0f);
+  } else if (scaled) {
+    for (std::uint32_t j = 0; j < width_; ++j) current[j] += projection_.scale * into[j];
+  }
+}
+
+void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, const float* g,
+                               std::size_t step_stride, float* ds) const {
+  const float* weights = array_.value.data();
+  if (!sparse()) {
+    tessera::back_project(weights + std::size_t{tile} * rows_ * width_, width_, ids, n, g, ds);
+    return;
+  }
+  const std::uint32_t* first = row_first_.data() + row_place(tile, 0);
+  for (std::size_t k = 0; k < n; ++k) {
+    float sum = 0.0f;
+    for (std::uint32_t i = first[ids[k]]; i < first[ids[k] + 1]; ++i) {
+      sum += weights[i] * g[synapses_[i].delay * step_stride + synapses_[i].target];
+    }
+    ds[k] += sum;
+  }
+}
+
+void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits,
+                                   const float* g, std::size_t step_stride, bool fresh, float* ds) {
+  const std::uint32_t* first = row_first_.data() + row_place(tile, row);
+  const float* weights = array_.value.data();
+  float* gradient = array_.gradient.data();
+  if (fresh) std::fill(gradient + first[0], gradient + first[1], 0.0f);
+  for (std::size_t v = 0; v < visits.all; ++v) {
+    const float* base = g + std::size_t{visits.row[v]} * width_;
+    const bool spike = v < visits.spikes;
+    float sum = 0.0f;
+    for (std::uint32_t i = first[0]; i < first[1]; ++i) {
+      const float x = base[synapses_[i].delay * step_stride + synapses_[i].target];
+      sum += weights[i] * x;
+      if (spike) gradient[i] += x;
+    }
+    if (ds != nullptr) ds[v] += sum;
+  }
+}
+
+void WeightTiles::gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end, VisitBlock& block,
+                            const float* g, std::uint32_t samples, bool fresh, bool with_sources) {
+  const std::size_t step_stride = std::size_t{samples} * width_;
+  for (std::uint32_t row = begin; row < end; ++row) {
+    const std::uint32_t at = block.row_first[row];
+    RowVisits visits{block.visit.data() + at, block.row_spikes[row], block.row_first[row + 1] - at};
+    float* ds = with_sources ? block.ds.data() + at : nullptr;
+    if (visits.all == 0 && !fresh) continue;
+    if (sparse()) {
+      sparse_gradients(tile, row, visits, g, step_stride, fresh, ds);
+    } else {
+      const std::size_t place = (std::size_t{tile} * rows_ + row) * width_;
+      row_gradients(array_.value.data() + place, g, width_, visits, fresh, array_.gradient.data() + place, ds);
+    }
+  }
+}
+
+}  // namespace tessera::training

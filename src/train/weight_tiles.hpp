@@ -1,0 +1,74 @@
+// The weights of a dense or sparse projection, cut into tiles of target neurons: the rows of spiking sources
+// are added to a tile's input current, gradients flow back through them.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/weight_rows.hpp"
+#include "train/parameter_array.hpp"
+#include "train/spike_lists.hpp"
+#include "train/topology.hpp"
+
+namespace tessera::training {
+
+/// Input that is still on its way to the neurons of one tile of one sample: a ring of steps.
+struct DelayRing {
+  std::vector<float> slots;  ///< [steps in the ring][width]
+  void clear() { slots.assign(slots.size(), 0.0f); }
+};
+
+class WeightTiles {
+ public:
+  /// `width`: neurons of a tile, a multiple of 16; a tile of `targets` neurons at most 65,536.
+  WeightTiles(const Projection& projection, std::string name, std::uint32_t width);
+
+  [[nodiscard]] ParameterArray& array() noexcept { return array_; }
+  [[nodiscard]] const Projection& projection() const noexcept { return projection_; }
+  [[nodiscard]] std::uint32_t tiles() const noexcept { return tiles_; }
+  [[nodiscard]] std::uint32_t rows() const noexcept { return rows_; }
+  [[nodiscard]] std::uint32_t max_delay() const noexcept { return projection_.rows_per_source() - 1; }
+  [[nodiscard]] DelayRing make_ring() const;
+
+  /// Adds what the spikes ids[0 .. n) of step `step` bring to current[0 .. width) in this step; what
+  /// arrives later waits in `ring`.
+  void add(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, std::uint32_t step,
+           DelayRing& ring, float* current) const;
+
+  /// ds[k] += what flows back to source ids[k]; `g`: the tile's row of this sample in the step in which
+  /// undelayed spikes arrive; a later step is `step_stride` floats further on.
+  void back_project(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, const float* g,
+                    std::size_t step_stride, float* ds) const;
+
+  /// Gradients of the rows begin .. end for the visits of a block (see row_gradients). `g`: the tile's
+  /// rows of the block, [list in block][width]. `fresh`: the first block of the batch.
+  void gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end, VisitBlock& block,
+                 const float* g, std::uint32_t samples, bool fresh, bool with_sources);
+
+ private:
+  struct Synapse {
+    std::uint16_t target;  ///< inside the tile
+    std::uint16_t delay;
+  };
+  [[nodiscard]] bool sparse() const { return projection_.spec.kind == ConnectionKind::sparse; }
+  [[nodiscard]] std::size_t row_place(std::uint32_t tile, std::uint32_t row) const {
+    return std::size_t{tile} * (rows_ + 1) + row;
+  }
+  void place_synapses();
+  void sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits, const float* g,
+                        std::size_t step_stride, bool fresh, float* ds);
+
+  Projection projection_;
+  std::uint32_t width_;
+  std::uint32_t tiles_;
+  std::uint32_t rows_;                  ///< sources after pooling
+  std::vector<std::uint32_t> row_first_;  ///< sparse: [tile][row], into synapses_ and the array
+  std::vector<Synapse> synapses_;
+  std::uint32_t ring_steps_ = 1;        ///< a power of two
+  ParameterArray array_;
+};
+
+}  // namespace tessera::training

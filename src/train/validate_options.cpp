@@ -1,0 +1,103 @@
+// Checks of the options of a training: batch, loss, optimiser, second threshold.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "train/validate.hpp"
+
+namespace tessera::training::validation {
+namespace {
+
+bool above_zero(double value) { return std::isfinite(value) && value > 0.0; }
+bool from_zero(double value) { return std::isfinite(value) && value >= 0.0; }
+bool fraction(double value) { return value >= 0.0 && value <= 1.0; }
+
+void check_optimizer(const Reporter& report, const Optimizer& o) {
+  report.check(above_zero(o.learning_rate), "learning_rate", o.learning_rate,
+               "a finite number above 0");
+  report.check(from_zero(o.weight_decay), "weight_decay", o.weight_decay, "at least 0");
+  report.check(o.beta1 >= 0.0 && o.beta1 < 1.0, "beta1", o.beta1, "at least 0 and below 1");
+  report.check(o.beta2 >= 0.0 && o.beta2 < 1.0, "beta2", o.beta2, "at least 0 and below 1");
+  report.check(above_zero(o.epsilon), "epsilon", o.epsilon, "above 0");
+  report.check(o.momentum >= 0.0 && o.momentum < 1.0, "momentum", o.momentum,
+               "at least 0 and below 1");
+  report.check(from_zero(o.clip_norm), "clip_norm", o.clip_norm, "at least 0 (0: no clipping)");
+  report.check(fraction(o.final_fraction), "final_fraction", o.final_fraction, "from 0 to 1");
+  report.check(o.step_epochs >= 1, "step_epochs", o.step_epochs, "at least 1");
+  report.check(above_zero(o.step_factor), "step_factor", o.step_factor, "above 0");
+}
+
+void check_loss(const Reporter& report, const Network& network, const Loss& loss) {
+  report.check(fraction(loss.count_true), "count_true", loss.count_true, "from 0 to 1");
+  report.check(fraction(loss.count_false), "count_false", loss.count_false, "from 0 to 1");
+  if (network.layers.empty()) return;
+  const Layer& output = network.layers.back();
+  const bool readout = output.neuron == NeuronKind::readout;
+  if (loss.kind == LossKind::spike_count && readout)
+    report.add("kind", fmt::format("The loss spike_count needs a spiking output, but the last "
+                                   "layer, '{}', is a readout.",
+                                   output.name));
+  if (loss.kind != LossKind::spike_count && !readout)
+    report.add("kind", fmt::format("The loss {} needs a readout as the last layer, but '{}' is {}; "
+                                   "a spiking output needs the loss spike_count.",
+                                   to_string(loss.kind), output.name, to_string(output.neuron)));
+}
+
+/// A list must hold at least the spikes, so theta_grad may not pass any layer's threshold.
+void check_second_threshold(const Reporter& report, const Network& network,
+                            const SecondThreshold& second) {
+  const bool unlimited = second.start == -std::numeric_limits<double>::infinity();
+  report.check(fraction(second.rate), "rate", second.rate, "from 0 to 1");
+  const bool start =
+      report.check(std::isfinite(second.start) || (unlimited && second.rate == 0.0), "start",
+                   second.start, "a finite number (or -infinity when rate is 0)");
+  const bool target =
+      report.check(std::isfinite(second.target), "target", second.target, "a finite number");
+  for (const Layer& layer : network.layers) {
+    if (layer.neuron == NeuronKind::readout || !above_zero(layer.threshold)) continue;
+    const std::string range = fmt::format("at most the threshold of layer '{}', which is {}",
+                                          layer.name, layer.threshold);
+    if (start) report.check(second.start <= layer.threshold, "start", second.start, range);
+    if (target && second.rate > 0.0)
+      report.check(second.target <= layer.threshold, "target", second.target, range);
+  }
+}
+
+void check_amounts(const Reporter& report, const Network& network, const Options& options) {
+  report.check(options.threads >= 0, "threads", options.threads, "at least 0 (0: one per core)");
+  constexpr std::uint32_t most_samples = 65'536;
+  if (report.check(options.batch >= 1 && options.batch <= most_samples, "batch", options.batch,
+                   fmt::format("from 1 to {} samples", most_samples)) &&
+      network.steps <= most_steps &&
+      std::uint64_t{options.batch} * network.steps >= std::numeric_limits<std::uint32_t>::max())
+    report.add("batch", fmt::format("A batch of {} samples of {} steps has too many lists; batch x "
+                                    "steps must be below {}.",
+                                    options.batch, network.steps,
+                                    std::numeric_limits<std::uint32_t>::max()));
+  report.check(options.epochs >= 1, "epochs", options.epochs, "at least 1");
+  if (report.check(options.validation_fraction >= 0.0 && options.validation_fraction < 1.0,
+                   "validation_fraction", options.validation_fraction, "at least 0 and below 1") &&
+      options.patience > 0 && options.validation_fraction == 0.0)
+    report.add("patience", fmt::format("patience is {}, but validation_fraction is 0: without "
+                                       "validation samples no epoch can be called better.",
+                                       options.patience));
+}
+
+}  // namespace
+
+void check_options(std::vector<Problem>& problems, const Network& network, const Options& options) {
+  const auto inside = [&](const char* path, const char* what) {
+    SourceLocation where;
+    where.key_path = path;
+    return Reporter(problems, where, what);
+  };
+  check_amounts(inside("", "the training"), network, options);
+  check_loss(inside("loss", "the loss"), network, options.loss);
+  check_optimizer(inside("optimizer", "the optimizer"), options.optimizer);
+  check_second_threshold(inside("second_threshold", "the second threshold"), network,
+                         options.second_threshold);
+}
+
+}  // namespace tessera::training::validation

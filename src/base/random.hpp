@@ -31,7 +31,11 @@ enum class Purpose : std::uint32_t {
   initial_state,
   poisson_input,
   poisson_source,
-  subsample          ///< neurons whose correlations are looked at
+  subsample,         ///< neurons whose correlations are looked at
+  validation_split,  ///< which training samples are held out
+  generated_sample,  ///< values of samples that are made, not read
+  encoding,          ///< rate encoders, thinning
+  augmentation
 };
 
 using RandomWords = std::array<std::uint32_t, 4>;

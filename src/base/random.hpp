@@ -32,9 +32,14 @@ enum class Purpose : std::uint32_t {
   poisson_input,
   poisson_source,
   subsample,         ///< neurons whose correlations are looked at
-  training_structure, ///< synapses and delays of a sparse connection that is trained
-  training_weight,   ///< initial weights
-  training_decay     ///< initial decay factors
+  training_structure,  ///< synapses and delays of a sparse connection that is trained
+  training_weight,     ///< initial weights
+  training_decay,      ///< initial decay factors
+  validation_split,    ///< which training samples are held out
+  generated_sample,    ///< values of samples that are made, not read
+  encoding,            ///< rate encoders, thinning
+  augmentation,
+  shuffle              ///< order of the training samples in an epoch
 };
 
 using RandomWords = std::array<std::uint32_t, 4>;

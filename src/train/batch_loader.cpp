@@ -1,0 +1,180 @@
+// Reads batches ahead: a thread fills a ring of slots, next() swaps them out in order.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "train/batch_loader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+#include "tessera/errors.hpp"
+
+namespace tessera::training {
+namespace {
+
+constexpr std::size_t kSlots = 3;  // one in use by the reader, two ready: evens out slow samples
+
+[[noreturn]] void refuse_sample(const SpikeDataset& dataset, std::size_t index,
+                                const std::string& what) {
+  throw InputError(fmt::format("sample {} of data set '{}' {}.", index, dataset.name(), what));
+}
+
+void check_label(const SpikeDataset& dataset, std::size_t index, std::int32_t label) {
+  if (label >= 0 && static_cast<std::uint32_t>(label) < dataset.classes()) return;
+  refuse_sample(dataset, index,
+                fmt::format("has the label {}; labels are 0 to {}", label,
+                            std::int64_t{dataset.classes()} - 1));
+}
+
+}  // namespace
+
+void make_batch(const std::vector<SpikeSample>& samples, std::uint32_t channels,
+                std::uint32_t steps, SpikeBatch& batch) {
+  std::uint64_t spikes = 0;
+  for (std::size_t b = 0; b < samples.size(); ++b) {
+    const SpikeSample& sample = samples[b];
+    if (sample.first.size() != std::size_t{steps} + 1 || sample.first.front() != 0 ||
+        sample.first.back() != sample.channel.size() ||
+        !std::is_sorted(sample.first.begin(), sample.first.end())) {
+      throw InputError(fmt::format("sample {} of a batch does not have {} steps.", b, steps));
+    }
+    spikes += sample.channel.size();
+  }
+  if (spikes > std::numeric_limits<std::uint32_t>::max()) {
+    throw InputError("a batch has more than 2^32 spikes; use smaller batches.");
+  }
+  batch.samples = static_cast<std::uint32_t>(samples.size());
+  batch.steps = steps;
+  batch.channels = channels;
+  batch.first.resize(std::size_t{steps} * samples.size() + 1);
+  batch.channel.resize(spikes);
+  batch.label.resize(samples.size());
+  std::uint32_t at = 0;
+  std::size_t list = 0;
+  std::uint32_t largest = 0;
+  for (std::uint32_t t = 0; t < steps; ++t) {
+    for (const SpikeSample& sample : samples) {
+      batch.first[list++] = at;
+      for (std::uint32_t i = sample.first[t]; i < sample.first[t + 1]; ++i) {
+        const std::uint32_t channel = sample.channel[i];
+        largest = std::max(largest, channel);
+        batch.channel[at++] = channel;
+      }
+    }
+  }
+  batch.first[list] = at;
+  // The engine indexes with channels without looking again.
+  if (spikes > 0 && largest >= channels) {
+    throw InputError(fmt::format("a sample has a spike of channel {}; channels are 0 to {}.",
+                                 largest, std::int64_t{channels} - 1));
+  }
+  for (std::size_t b = 0; b < samples.size(); ++b) batch.label[b] = samples[b].label;
+}
+
+// Slot i holds batch n with n % kSlots == i. `filled` and `taken` count batches: the reader may
+// fill while filled < taken + kSlots, next() may take while taken < filled.
+struct BatchLoader::State {
+  State(const SpikeDataset& data, std::vector<std::uint32_t> samples, std::uint32_t size,
+        std::uint64_t which)
+      : dataset(data), order(std::move(samples)), batch(size), draw(which) {}
+
+  void read_all();
+  void fill(std::size_t number, SpikeBatch& slot);
+
+  const SpikeDataset& dataset;
+  const std::vector<std::uint32_t> order;
+  const std::uint32_t batch;
+  const std::uint64_t draw;
+  std::size_t batches = 0;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t filled = 0, taken = 0;
+  bool stop = false;
+  std::exception_ptr error;  // of batch number `filled`
+  std::array<SpikeBatch, kSlots> slots;
+  std::vector<SpikeSample> samples;  // of the reading thread
+  std::thread thread;
+};
+
+void BatchLoader::State::fill(std::size_t number, SpikeBatch& slot) {
+  const std::size_t begin = number * batch;
+  samples.resize(std::min<std::size_t>(batch, order.size() - begin));
+  for (std::size_t b = 0; b < samples.size(); ++b) {
+    const std::uint32_t index = order[begin + b];
+    dataset.read(index, draw, samples[b]);
+    check_label(dataset, index, samples[b].label);
+  }
+  make_batch(samples, static_cast<std::uint32_t>(dataset.shape().size()), dataset.steps(), slot);
+}
+
+void BatchLoader::State::read_all() {
+  for (std::size_t number = 0; number < batches; ++number) {
+    {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return stop || number < taken + kSlots; });
+      if (stop) return;
+    }
+    std::exception_ptr met;
+    try {
+      fill(number, slots[number % kSlots]);
+    } catch (...) {
+      met = std::current_exception();
+    }
+    const std::lock_guard lock(mutex);
+    if (met) {
+      error = met;
+    } else {
+      filled = number + 1;
+    }
+    changed.notify_all();
+    if (met) return;
+  }
+}
+
+BatchLoader::BatchLoader(const SpikeDataset& dataset, std::vector<std::uint32_t> order,
+                         std::uint32_t batch, std::uint64_t draw)
+    : state_(std::make_unique<State>(dataset, std::move(order), batch, draw)) {
+  if (batch == 0) throw InputError("a batch must hold at least one sample.");
+  if (dataset.shape().size() > std::numeric_limits<std::uint32_t>::max()) {
+    throw InputError(fmt::format("data set '{}' has more than 2^32 channels.", dataset.name()));
+  }
+  for (const std::uint32_t index : state_->order) {
+    if (index < dataset.size()) continue;
+    throw InputError(fmt::format("there is no sample {} in data set '{}', which has {} samples.",
+                                 index, dataset.name(), dataset.size()));
+  }
+  state_->batches = (state_->order.size() + batch - 1) / batch;
+  if (state_->batches > 0)
+    state_->thread = std::thread([state = state_.get()] { state->read_all(); });
+}
+
+BatchLoader::~BatchLoader() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stop = true;
+    state_->changed.notify_all();
+  }
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+bool BatchLoader::next(SpikeBatch& batch) {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  if (state.taken == state.batches) return false;
+  state.changed.wait(lock, [&] { return state.taken < state.filled || state.error; });
+  if (state.taken == state.filled) std::rethrow_exception(state.error);
+  std::swap(batch, state.slots[state.taken % kSlots]);  // the reader reuses the caller's old memory
+  ++state.taken;
+  state.changed.notify_all();
+  return true;
+}
+
+std::size_t BatchLoader::batches() const noexcept { return state_->batches; }
+
+}  // namespace tessera::training

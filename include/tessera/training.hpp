@@ -190,7 +190,7 @@ struct LayerActivity {
   std::uint64_t dropped_spikes = 0;  ///< that did not fit the list's capacity
   std::uint64_t dropped_gradients = 0;
   std::uint64_t neuron_steps = 0;    ///< neurons x samples x steps
-  std::uint32_t silent_neurons = 0;  ///< neurons that never spiked in this batch (epoch: in any batch)
+  std::uint32_t silent_neurons = 0;  ///< neurons that never spiked in this batch (epoch: fewest of any batch)
 };
 
 struct BatchResult {

@@ -1,0 +1,264 @@
+// The loop over epochs: shuffled batches, validation, warnings, the best parameters.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <utility>
+
+#include "base/random.hpp"
+#include "train/batch_loader.hpp"
+#include "train/optimizer.hpp"
+
+namespace tessera::training {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::vector<std::uint32_t> shuffled(std::vector<std::uint32_t> order, std::uint64_t seed, std::uint32_t epoch) {
+  RandomStream stream(RandomKey(seed), Purpose::shuffle, epoch, 0);
+  for (std::size_t k = order.size(); k > 1; --k) {
+    std::swap(order[k - 1], order[stream.next_below(static_cast<std::uint32_t>(k))]);
+  }
+  return order;
+}
+
+void add_activity(std::vector<LayerActivity>& sum, const std::vector<LayerActivity>& batch) {
+  if (sum.empty()) {
+    sum = batch;
+    return;
+  }
+  for (std::size_t k = 0; k < sum.size(); ++k) {
+    sum[k].spikes += batch[k].spikes;
+    sum[k].listed += batch[k].listed;
+    sum[k].dropped_spikes += batch[k].dropped_spikes;
+    sum[k].dropped_gradients += batch[k].dropped_gradients;
+    sum[k].neuron_steps += batch[k].neuron_steps;
+    sum[k].silent_neurons = std::min(sum[k].silent_neurons, batch[k].silent_neurons);
+  }
+}
+
+// Sums over samples, whatever the sizes of the batches.
+struct Tally {
+  double loss = 0.0;
+  std::uint64_t samples = 0, correct = 0;
+  std::vector<LayerActivity> layers;
+
+  void add(const BatchResult& result) {
+    loss += result.loss * result.samples;
+    samples += result.samples;
+    correct += result.correct;
+    add_activity(layers, result.layers);
+  }
+  [[nodiscard]] double mean_loss() const { return samples > 0 ? loss / static_cast<double>(samples) : 0.0; }
+  [[nodiscard]] double accuracy() const {
+    return samples > 0 ? static_cast<double>(correct) / static_cast<double>(samples) : 0.0;
+  }
+};
+
+void warn(const Tally& tally, std::uint32_t epoch, FitObserver& observer) {
+  for (const LayerActivity& layer : tally.layers) {
+    const auto of_steps = [&](std::uint64_t n) {
+      return 100.0 * static_cast<double>(n) / static_cast<double>(layer.neuron_steps);
+    };
+    if (layer.spikes == 0) {
+      observer.on_warning(fmt::format(
+          "Layer '{}' did not spike in epoch {}: nothing passes through it. Raise its initial_gain, give it an "
+          "initial_activity, lower its threshold, or add a lower activity regulariser.", layer.name, epoch + 1));
+    } else if (of_steps(layer.spikes) > 50.0) {
+      observer.on_warning(fmt::format(
+          "Layer '{}' spikes in {:.0f} % of all neuron steps in epoch {}: it tells little and costs much. Lower its "
+          "initial_gain, raise its threshold, or add an upper activity regulariser.",
+          layer.name, of_steps(layer.spikes), epoch + 1));
+    }
+    if (layer.dropped_spikes > 0) {
+      observer.on_warning(fmt::format(
+          "Layer '{}' dropped {} of {} spikes in epoch {} because its lists were full: raise max_activity.",
+          layer.name, layer.dropped_spikes, layer.spikes + layer.dropped_spikes, epoch + 1));
+    } else if (layer.dropped_gradients > layer.listed / 10) {
+      observer.on_warning(fmt::format(
+          "Layer '{}' dropped {} gradient-only entries in epoch {} ({} were listed): raise max_activity or "
+          "theta_grad.", layer.name, layer.dropped_gradients, epoch + 1, layer.listed));
+    }
+  }
+}
+
+bool better(const EpochMetrics& a, const EpochMetrics& b) {
+  if (a.validation_accuracy != b.validation_accuracy) return a.validation_accuracy > b.validation_accuracy;
+  return a.validation_loss < b.validation_loss;
+}
+
+class Fitting {
+ public:
+  Fitting(Trainer& trainer, const SpikeDataset& data, FitObserver& observer, std::vector<EpochMetrics> finished)
+      : trainer_(trainer), data_(data), observer_(observer), options_(trainer.options()),
+        samples_(split(data, options_.validation_fraction, options_.seed)) {
+    if (samples_.training.empty()) throw InputError("There is no sample left for training.");
+    epoch_batches_ = (samples_.training.size() + options_.batch - 1) / options_.batch;
+    result_.epochs = std::move(finished);
+    for (std::uint32_t k = 1; k < result_.epochs.size(); ++k) {
+      if (better(result_.epochs[k], result_.epochs[result_.best_epoch])) result_.best_epoch = k;
+    }
+    fresh_ = result_.epochs.empty();
+  }
+
+  FitResult run() {
+    start_ = Clock::now();
+    if (fresh_) initialise();
+    while (result_.epochs.size() < options_.epochs && !out_of_patience()) {
+      if (!run_epoch(static_cast<std::uint32_t>(result_.epochs.size()))) {
+        result_.interrupted = true;
+        break;
+      }
+    }
+    if (!result_.epochs.empty()) {
+      result_.best_validation_accuracy = result_.epochs[result_.best_epoch].validation_accuracy;
+    }
+    result_.stopped_early = !result_.interrupted && result_.epochs.size() < options_.epochs;
+    return std::move(result_);
+  }
+
+ private:
+  void initialise() {
+    const std::vector<std::uint32_t> order = shuffled(samples_.training, options_.seed, 0);
+    BatchLoader loader(data_, {order.begin(), order.begin() + std::min<std::ptrdiff_t>(
+                                                  options_.batch, static_cast<std::ptrdiff_t>(order.size()))},
+                       options_.batch, 1);
+    SpikeBatch batch;
+    if (loader.next(batch)) trainer_.initialise_activity(batch);
+  }
+
+  [[nodiscard]] bool out_of_patience() const {
+    return options_.patience > 0 && result_.epochs.size() > result_.best_epoch + std::size_t{options_.patience};
+  }
+
+  // False when the observer asked to stop.
+  bool run_epoch(std::uint32_t epoch) {
+    const Clock::time_point begin = Clock::now();
+    BatchLoader loader(data_, shuffled(samples_.training, options_.seed, epoch), options_.batch, epoch + 1);
+    const std::uint64_t all = epoch_batches_ * options_.epochs;
+    Tally tally;
+    SpikeBatch batch;
+    double factor = 1.0;
+    for (std::uint64_t n = 0; loader.next(batch); ++n) {
+      factor = schedule_factor(options_.optimizer, epoch * epoch_batches_ + n, all, epoch_batches_);
+      const BatchResult result = train(batch, factor, epoch, n);
+      tally.add(result);
+      ++done_;
+      report(epoch, n, tally, result, seconds_since(begin));
+      if (observer_.stop_requested()) return false;
+    }
+    EpochMetrics m;
+    m.epoch = epoch;
+    m.loss = tally.mean_loss();
+    m.accuracy = tally.accuracy();
+    m.learning_rate = options_.optimizer.learning_rate * factor;
+    m.theta_grad = trainer_.theta_grad();
+    m.seconds = seconds_since(begin);
+    m.samples_per_second = static_cast<double>(tally.samples) / m.seconds;
+    m.layers = tally.layers;
+    validate_epoch(m);
+    warn(tally, epoch, observer_);
+    const bool best = result_.epochs.empty() || better(m, result_.epochs[result_.best_epoch]);
+    if (best) {
+      result_.best_epoch = epoch;
+      result_.best_parameters = trainer_.parameters();
+    }
+    result_.epochs.push_back(m);
+    observer_.on_epoch(m, best, trainer_);
+    return true;
+  }
+
+  BatchResult train(const SpikeBatch& batch, double factor, std::uint32_t epoch, std::uint64_t n) {
+    try {
+      return trainer_.train(batch, factor);
+    } catch (const DivergedError& error) {
+      throw DivergedError(fmt::format("Epoch {}, batch {}: {}", epoch + 1, n + 1, error.what()), error.layer);
+    }
+  }
+
+  // Without held-out samples the training metrics stand for them.
+  void validate_epoch(EpochMetrics& m) {
+    m.validation_loss = m.loss;
+    m.validation_accuracy = m.accuracy;
+    if (samples_.validation.empty()) return;
+    BatchLoader loader(data_, samples_.validation, options_.batch, 0);
+    Tally tally;
+    SpikeBatch batch;
+    while (loader.next(batch)) tally.add(trainer_.evaluate(batch));
+    m.validation_loss = tally.mean_loss();
+    m.validation_accuracy = tally.accuracy();
+  }
+
+  void report(std::uint32_t epoch, std::uint64_t n, const Tally& tally, const BatchResult& last, double seconds) {
+    TrainingProgress p;
+    p.epoch = epoch;
+    p.epochs = options_.epochs;
+    p.batch = n + 1;
+    p.batches = epoch_batches_;
+    p.loss = tally.mean_loss();
+    p.accuracy = tally.accuracy();
+    p.samples_per_second = static_cast<double>(tally.samples) / std::max(seconds, 1e-9);
+    const std::uint64_t left = (options_.epochs - epoch) * epoch_batches_ - (n + 1);
+    p.seconds_left = seconds_since(start_) / static_cast<double>(done_) * static_cast<double>(left);
+    p.layers = last.layers;
+    observer_.on_batch(p);
+  }
+
+  Trainer& trainer_;
+  const SpikeDataset& data_;
+  FitObserver& observer_;
+  Options options_;
+  SampleSplit samples_;
+  std::uint64_t epoch_batches_ = 0;
+  std::uint64_t done_ = 0;
+  bool fresh_ = true;
+  Clock::time_point start_;
+  FitResult result_;
+};
+
+}  // namespace
+
+FitResult fit(Trainer& trainer, const SpikeDataset& training, FitObserver& observer,
+              std::vector<EpochMetrics> finished) {
+  return Fitting(trainer, training, observer, std::move(finished)).run();
+}
+
+EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserver& observer) {
+  EvaluationResult result;
+  result.confusion.assign(data.classes(), std::vector<std::uint64_t>(data.classes(), 0));
+  std::vector<std::uint32_t> order(data.size());
+  std::iota(order.begin(), order.end(), 0u);
+  BatchLoader loader(data, std::move(order), trainer.options().batch, 0);
+  const Clock::time_point start = Clock::now();
+  Tally tally;
+  SpikeBatch batch;
+  for (std::uint64_t n = 1; loader.next(batch) && !observer.stop_requested(); ++n) {
+    const BatchResult one = trainer.evaluate(batch);
+    tally.add(one);
+    for (std::uint32_t b = 0; b < one.samples; ++b) {
+      ++result.confusion[static_cast<std::size_t>(batch.label[b])][static_cast<std::size_t>(one.prediction[b])];
+    }
+    TrainingProgress p;
+    p.epochs = 1;
+    p.batch = n;
+    p.batches = loader.batches();
+    p.loss = tally.mean_loss();
+    p.accuracy = tally.accuracy();
+    p.layers = one.layers;
+    p.samples_per_second = static_cast<double>(tally.samples) / std::max(seconds_since(start), 1e-9);
+    p.seconds_left = seconds_since(start) / static_cast<double>(n) * static_cast<double>(p.batches - n);
+    observer.on_batch(p);
+  }
+  result.loss = tally.mean_loss();
+  result.accuracy = tally.accuracy();
+  result.layers = std::move(tally.layers);
+  return result;
+}
+
+}  // namespace tessera::training

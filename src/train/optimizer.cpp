@@ -1,0 +1,106 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "train/optimizer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "kernels/update.hpp"
+
+namespace tessera::training {
+namespace {
+
+constexpr std::size_t kPiece = 1 << 15;  // floats
+
+double square_sum(const float* x, std::size_t n) {
+  double sum[8] = {};  // the order of the sum is that of the array, whoever computes it
+  std::size_t k = 0;
+  for (; k + 8 <= n; k += 8) {
+    for (int l = 0; l < 8; ++l) sum[l] += static_cast<double>(x[k + l]) * x[k + l];
+  }
+  for (; k < n; ++k) sum[0] += static_cast<double>(x[k]) * x[k];
+  double total = 0.0;
+  for (const double s : sum) total += s;
+  return total;
+}
+
+}  // namespace
+
+double schedule_factor(const Optimizer& o, std::uint64_t batch, std::uint64_t batches,
+                       std::uint64_t epoch_batches) {
+  if (batch < o.warmup_batches) return (batch + 1.0) / (o.warmup_batches + 1.0);
+  if (o.schedule == ScheduleKind::step) {
+    return std::pow(o.step_factor, static_cast<double>(batch / epoch_batches / o.step_epochs));
+  }
+  if (o.schedule == ScheduleKind::cosine && batches > o.warmup_batches) {
+    const double length = static_cast<double>(batches - o.warmup_batches);
+    const double done = std::min(1.0, static_cast<double>(batch - o.warmup_batches) / length);
+    const double fall = 0.5 * (1.0 + std::cos(std::numbers::pi * done));
+    return o.final_fraction + (1.0 - o.final_fraction) * fall;
+  }
+  return 1.0;
+}
+
+void Updater::attach(const std::vector<ParameterArray*>& arrays) {
+  pieces_.clear();
+  for (ParameterArray* array : arrays) {
+    if (!array->trainable) continue;
+    const bool adamw = optimizer_.kind == OptimizerKind::adamw;
+    if (array->first.size() == 0 && (adamw || optimizer_.momentum > 0.0)) {
+      array->first = AlignedArray<float>(array->layout.size);
+    }
+    if (array->second.size() == 0 && adamw) array->second = AlignedArray<float>(array->layout.size);
+    for (std::size_t begin = 0; begin < array->layout.size; begin += kPiece) {
+      pieces_.push_back({array, begin, std::min(begin + kPiece, array->layout.size)});
+    }
+  }
+  squares_.assign(pieces_.size(), 0.0);
+}
+
+void Updater::step(const Piece& piece, double rate) const {
+  ParameterArray& a = *piece.array;
+  const std::size_t n = piece.end - piece.begin, at = piece.begin;
+  const double decay = a.decays ? optimizer_.weight_decay : 0.0;
+  if (optimizer_.kind == OptimizerKind::adamw) {
+    AdamwStep s;
+    s.rate = static_cast<float>(rate);
+    s.decay = static_cast<float>(decay);
+    s.beta1 = static_cast<float>(optimizer_.beta1);
+    s.beta2 = static_cast<float>(optimizer_.beta2);
+    s.epsilon = static_cast<float>(optimizer_.epsilon);
+    const auto batches = static_cast<double>(batches_);
+    s.correction1 = static_cast<float>(1.0 - std::pow(optimizer_.beta1, batches));
+    s.correction2 = static_cast<float>(1.0 - std::pow(optimizer_.beta2, batches));
+    s.gradient_scale = static_cast<float>(gradient_scale_);
+    adamw(s, n, a.value.data() + at, a.gradient.data() + at, a.first.data() + at, a.second.data() + at);
+  } else {
+    const SgdStep s{static_cast<float>(rate), static_cast<float>(decay),
+                    static_cast<float>(optimizer_.momentum), static_cast<float>(gradient_scale_)};
+    sgd(s, n, a.value.data() + at, a.gradient.data() + at,
+        optimizer_.momentum > 0.0 ? a.first.data() + at : nullptr);
+  }
+}
+
+void Updater::update(Worker& worker, const std::vector<ParameterArray*>& arrays, double rate_factor) {
+  const double rate = optimizer_.learning_rate * rate_factor;
+  worker.once([&] {
+    if (pieces_.empty()) attach(arrays);
+    ++batches_;
+    gradient_scale_ = 1.0;
+  });
+  if (optimizer_.clip_norm > 0.0) {
+    worker.each(pieces_.size(), [&](std::size_t k) {
+      const Piece& p = pieces_[k];
+      squares_[k] = square_sum(p.array->gradient.data() + p.begin, p.end - p.begin);
+    });
+    worker.once([&] {
+      double total = 0.0;
+      for (const double s : squares_) total += s;
+      const double norm = std::sqrt(total);
+      if (norm > optimizer_.clip_norm) gradient_scale_ = optimizer_.clip_norm / norm;
+    });
+  }
+  worker.each(pieces_.size(), [&](std::size_t k) { step(pieces_[k], rate); });
+}
+
+}  // namespace tessera::training

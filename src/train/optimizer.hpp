@@ -1,0 +1,42 @@
+// The update of all parameters from their gradients. Copyright 2026 The Tessera authors.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "train/crew.hpp"
+#include "train/parameter_array.hpp"
+
+namespace tessera::training {
+
+/// The factor of the learning rate for batch `batch` (from 0) of `batches` in all, `epoch_batches` each.
+[[nodiscard]] double schedule_factor(const Optimizer& optimizer, std::uint64_t batch, std::uint64_t batches,
+                                     std::uint64_t epoch_batches);
+
+class Updater {
+ public:
+  explicit Updater(const Optimizer& optimizer) : optimizer_(optimizer) {}
+
+  /// Makes room for the optimiser's state.
+  void attach(const std::vector<ParameterArray*>& arrays);
+  /// Called by all workers, after the gradients are complete: one step of every trainable array.
+  void update(Worker& worker, const std::vector<ParameterArray*>& arrays, double rate_factor);
+  [[nodiscard]] std::uint64_t batches() const noexcept { return batches_; }
+  void set_batches(std::uint64_t batches) noexcept { batches_ = batches; }
+
+ private:
+  struct Piece {
+    ParameterArray* array;
+    std::size_t begin, end;
+  };
+  void step(const Piece& piece, double rate) const;
+
+  Optimizer optimizer_;
+  std::uint64_t batches_ = 0;
+  std::vector<Piece> pieces_;
+  std::vector<double> squares_;  ///< of each piece's gradient
+  double gradient_scale_ = 1.0;
+};
+
+}  // namespace tessera::training

@@ -1,0 +1,123 @@
+// The sparse strategy: layer after layer, all steps of a layer before the next; only lists in between.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include "train/engine.hpp"
+#include "train/output_loss.hpp"
+#include "train/sparse_layer.hpp"
+
+namespace tessera::training {
+namespace {
+
+class SparseEngine final : public Engine {
+ public:
+  SparseEngine(const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology)
+      : network_(network), loss_(loss) {
+    layers_.reserve(network.layers.size());
+    for (std::size_t k = 0; k < network.layers.size(); ++k) {
+      layers_.emplace_back(network.layers[k], topology[k]);
+    }
+  }
+
+  std::vector<ParameterArray*> arrays() override {
+    std::vector<ParameterArray*> all;
+    for (SparseLayer& layer : layers_) {
+      const auto own = layer.arrays();
+      all.insert(all.end(), own.begin(), own.end());
+    }
+    return all;
+  }
+
+  void parameters_changed() override {
+    for (SparseLayer& layer : layers_) layer.parameters_changed();
+  }
+
+  BatchResult run(Crew& crew, const SpikeBatch& batch, double theta_grad, bool gradients,
+                  const std::function<void(Worker&)>& finish) override {
+    assign_input(batch, input_);
+    crew.run([&](Worker& worker) {
+      for (std::size_t k = 0; k < layers_.size(); ++k) {
+        layers_[k].forward(worker, below(k), theta_grad, gradients);
+      }
+      worker.once([&] { evaluate_output(batch, gradients); });
+      for (std::size_t k = gradients ? layers_.size() : 0; k-- > 0;) {
+        const bool last = k + 1 == layers_.size();
+        layers_[k].backward(worker, below(k), last ? output_.derivative.data() : nullptr,
+                            k > 0 ? &layers_[k - 1].ds() : nullptr);
+      }
+      if (finish) finish(worker);
+    });
+    return result();
+  }
+
+  std::vector<float> output() const override { return {output_.trace.begin(), output_.trace.end()}; }
+
+  std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer, std::uint32_t sample) const override {
+    std::vector<std::array<std::uint32_t, 2>> found;
+    const SpikeLists& lists = layers_[layer].lists();
+    if (layers_[layer].is_readout()) return found;
+    for (std::uint32_t t = 0; t < lists.steps; ++t) {
+      const std::size_t q = std::size_t{t} * lists.samples + sample;
+      for (std::uint32_t e = lists.first[q]; e < lists.first[q] + lists.spikes[q]; ++e) {
+        found.push_back({t, lists.id[e]});
+      }
+    }
+    return found;
+  }
+
+  std::uint64_t bytes_over_time() const override {
+    std::uint64_t bytes = 0;
+    for (const SparseLayer& layer : layers_) bytes += layer.is_readout() ? 0 : layer.lists().bytes();
+    return bytes;
+  }
+
+ private:
+  const SpikeLists& below(std::size_t layer) const {
+    return layer == 0 ? input_ : layers_[layer - 1].lists();
+  }
+
+  void evaluate_output(const SpikeBatch& batch, bool gradients) {
+    const SparseLayer& last = layers_.back();
+    const std::size_t lists = std::size_t{batch.steps} * batch.samples;
+    output_.trace.assign(lists * network_.classes, 0.0);
+    for (std::size_t q = 0; q < lists; ++q) {
+      double* at = output_.trace.data() + q * network_.classes;
+      if (last.is_readout()) {
+        const float* u = last.trace() + q * last.stride();
+        for (std::uint32_t c = 0; c < network_.classes; ++c) at[c] = u[c];
+      } else {
+        const SpikeLists& l = last.lists();
+        for (std::uint32_t e = l.first[q]; e < l.first[q] + l.spikes[q]; ++e) at[l.id[e]] = 1.0;
+      }
+    }
+    output_.evaluate(loss_, batch, network_.classes, gradients);
+    if (!std::isfinite(output_.result.loss)) throw_diverged(output_.result.loss, network_, arrays());
+  }
+
+  BatchResult result() const {
+    BatchResult r;
+    r.loss = output_.result.loss;
+    r.samples = input_.samples;
+    r.correct = output_.result.correct;
+    r.prediction = output_.result.prediction;
+    for (const SparseLayer& layer : layers_) {
+      if (!layer.is_readout()) r.layers.push_back(layer.activity());
+    }
+    return r;
+  }
+
+  Network network_;
+  Loss loss_;
+  std::vector<SparseLayer> layers_;
+  SpikeLists input_;
+  OutputLoss output_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_sparse_engine(const Network& network, const Loss& loss,
+                                           const std::vector<LayerTopology>& topology) {
+  return std::make_unique<SparseEngine>(network, loss, topology);
+}
+
+}  // namespace tessera::training

@@ -1,0 +1,258 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "train/engine.hpp"
+#include "train/optimizer.hpp"
+#include "train/parameters.hpp"
+
+namespace tessera::training {
+namespace {
+
+// Above this fraction of listed neurons blocked dense matrices are faster (docs/performance.md).
+constexpr double kDenseAbove = 0.4;
+
+std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+double listed_fraction(const BatchResult& result) {
+  double listed = 0.0, possible = 0.0;
+  for (const LayerActivity& layer : result.layers) {
+    listed += static_cast<double>(layer.listed);
+    possible += static_cast<double>(layer.neuron_steps);
+  }
+  return possible > 0.0 ? listed / possible : 0.0;
+}
+
+}  // namespace
+
+void throw_diverged(double loss, const Network& network, const std::vector<ParameterArray*>& arrays) {
+  std::string layer = network.layers.back().name;
+  for (const ParameterArray* array : arrays) {
+    const bool finite = std::all_of(array->value.data(), array->value.data() + array->value.size(),
+                                    [](float x) { return std::isfinite(x); });
+    if (finite) continue;
+    layer = array->name.substr(0, array->name.rfind('.'));
+    break;
+  }
+  throw DivergedError(fmt::format("The loss became {} in layer '{}'. Try a smaller learning rate, gradient "
+                                  "clipping or a longer warm-up.", loss, layer), layer);
+}
+
+struct Trainer::Impl {
+  Impl(const Network& its_network, const Options& its_options)
+      : network(its_network), options(its_options), topology(resolve(network, options.seed)),
+        crew(options.threads > 0 ? options.threads : available_cores()), updater(options.optimizer),
+        theta_grad(options.second_threshold.start) {
+    use(options.strategy == Strategy::automatic ? Strategy::sparse : options.strategy);
+    assign(initial_parameters(network, topology, options.seed));
+  }
+
+  void use(Strategy wanted) {
+    if (wanted == Strategy::dense) {
+      engine = make_dense_engine(network, options.loss, topology);
+    } else if (wanted == Strategy::reference) {
+      engine = make_reference_engine(network, options.loss, topology);
+    } else {
+      engine = make_sparse_engine(network, options.loss, topology);
+    }
+    strategy = wanted;
+    updater.attach(engine->arrays());
+  }
+
+  // The first batch decides: a function of its activity alone, so that results stay reproducible.
+  void choose(const SpikeBatch& batch) {
+    chosen = true;
+    if (options.strategy != Strategy::automatic || !dense_obstacle(network).empty()) return;
+    const BatchResult result = engine->run(crew, batch, theta_grad, true, {});
+    if (listed_fraction(result) <= kDenseAbove) return;
+    const std::vector<Tensor> parameters = export_all("");
+    use(Strategy::dense);
+    assign(parameters);
+  }
+
+  std::vector<Tensor> export_all(const std::string& which) const {
+    std::vector<Tensor> tensors;
+    for (ParameterArray* array : engine->arrays()) {
+      const AlignedArray<float>& values = which == ".first"      ? array->first
+                                          : which == ".second"   ? array->second
+                                          : which == ".gradient" ? array->gradient
+                                                                 : array->value;
+      if (values.size() > 0) tensors.push_back(array->tensor(values, which == ".gradient" ? "" : which));
+    }
+    return tensors;
+  }
+
+  void assign(const std::vector<Tensor>& tensors) {
+    for (ParameterArray* array : engine->arrays()) {
+      for (const Tensor& tensor : tensors) {
+        if (tensor.name == array->name) array->assign(array->value, tensor.values);
+      }
+    }
+    engine->parameters_changed();
+  }
+
+  void anneal() {
+    const SecondThreshold& s = options.second_threshold;
+    if (s.rate > 0.0) theta_grad += s.rate * (s.target - theta_grad);
+  }
+
+  Network network;
+  Options options;
+  std::vector<LayerTopology> topology;
+  Crew crew;
+  Updater updater;
+  double theta_grad;
+  std::unique_ptr<Engine> engine;
+  Strategy strategy = Strategy::sparse;
+  bool chosen = false;
+};
+
+Trainer::Trainer(const Network& network, const Options& options) {
+  std::vector<Problem> problems = validate(network, options);
+  if (options.strategy == Strategy::dense && problems.empty()) {
+    const std::string obstacle = dense_obstacle(network);
+    if (!obstacle.empty()) problems.push_back({{}, obstacle});
+  }
+  if (!problems.empty()) throw InputError(std::move(problems));
+  impl_ = std::make_unique<Impl>(network, options);
+}
+
+Trainer::~Trainer() = default;
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer& Trainer::operator=(Trainer&&) noexcept = default;
+
+BatchResult Trainer::train(const SpikeBatch& batch, double learning_rate_scale) {
+  Impl& i = *impl_;
+  if (!i.chosen) i.choose(batch);
+  const std::vector<ParameterArray*> arrays = i.engine->arrays();
+  BatchResult result = i.engine->run(i.crew, batch, i.theta_grad, true, [&](Worker& worker) {
+    i.updater.update(worker, arrays, learning_rate_scale);
+  });
+  i.engine->parameters_changed();
+  i.anneal();
+  return result;
+}
+
+BatchResult Trainer::evaluate(const SpikeBatch& batch) {
+  return impl_->engine->run(impl_->crew, batch, impl_->theta_grad, false, {});
+}
+
+BatchResult Trainer::gradients(const SpikeBatch& batch, std::vector<Tensor>& gradients) {
+  BatchResult result = impl_->engine->run(impl_->crew, batch, impl_->theta_grad, true, {});
+  gradients = impl_->export_all(".gradient");
+  return result;
+}
+
+void Trainer::initialise_activity(const SpikeBatch& batch) {
+  Impl& i = *impl_;
+  std::size_t spiking = 0;
+  for (const Layer& layer : i.network.layers) {
+    if (layer.neuron == NeuronKind::readout) continue;
+    const std::size_t index = spiking++;
+    if (layer.initial_activity <= 0.0) continue;
+    double low = 0.0, high = std::numeric_limits<double>::infinity(), factor = 1.0;
+    for (int round = 0; round < 20; ++round) {
+      const LayerActivity activity = evaluate(batch).layers[index];
+      const double fraction = static_cast<double>(activity.spikes) / static_cast<double>(activity.neuron_steps);
+      if (std::abs(fraction - layer.initial_activity) <= 0.1 * layer.initial_activity) break;
+      (fraction < layer.initial_activity ? low : high) = factor;
+      const double next = std::isinf(high) ? 2.0 * factor : low == 0.0 ? factor / 2.0 : std::sqrt(low * high);
+      for (ParameterArray* array : i.engine->arrays()) {
+        const bool weights = array->name == layer.name + ".weight" ||
+                             array->name == layer.name + ".recurrent_weight";
+        for (float& w : array->value) {
+          if (weights) w *= static_cast<float>(next / factor);
+        }
+      }
+      factor = next;
+    }
+  }
+}
+
+std::vector<float> Trainer::output() const { return impl_->engine->output(); }
+std::vector<std::array<std::uint32_t, 2>> Trainer::spikes(std::size_t layer, std::uint32_t sample) const {
+  return impl_->engine->spikes(layer, sample);
+}
+
+std::vector<Tensor> Trainer::parameters() const { return impl_->export_all(""); }
+
+void Trainer::set_parameters(const std::vector<Tensor>& parameters) {
+  std::vector<Problem> problems;
+  const std::vector<ParameterArray*> arrays = impl_->engine->arrays();
+  const auto complain = [&](const std::string& sentence) { problems.push_back({{}, sentence}); };
+  for (const ParameterArray* array : arrays) {
+    const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                    [&](const Tensor& t) { return t.name == array->name; });
+    if (found == parameters.end()) {
+      complain(fmt::format("The parameter '{}' of the network is missing.", array->name));
+    } else if (found->shape != array->shape || found->values.size() != array->elements) {
+      complain(fmt::format("The parameter '{}' has the shape {}, but the network needs {}.", array->name,
+                           shape_text(found->shape), shape_text(array->shape)));
+    } else if (!std::all_of(found->values.begin(), found->values.end(), [](float x) { return std::isfinite(x); })) {
+      complain(fmt::format("The parameter '{}' has a value that is not a finite number.", array->name));
+    }
+  }
+  for (const Tensor& tensor : parameters) {
+    const bool known = std::any_of(arrays.begin(), arrays.end(),
+                                   [&](const ParameterArray* a) { return a->name == tensor.name; });
+    if (!known) complain(fmt::format("The network has no parameter '{}'.", tensor.name));
+  }
+  if (!problems.empty()) throw InputError(std::move(problems));
+  impl_->assign(parameters);
+}
+
+std::vector<Tensor> Trainer::state() const {
+  std::vector<Tensor> state = impl_->export_all(".first");
+  for (Tensor& tensor : impl_->export_all(".second")) state.push_back(std::move(tensor));
+  const std::uint64_t n = impl_->updater.batches();  // in two floats, exact up to 2^48
+  state.push_back({"training.batches", {2},
+                   {static_cast<float>(n >> 24), static_cast<float>(n & 0xffffff)}});
+  const bool dense = impl_->strategy == Strategy::dense;
+  state.push_back({"training.chosen", {1}, {!impl_->chosen ? 0.0f : dense ? 2.0f : 1.0f}});
+  return state;
+}
+
+void Trainer::set_state(const std::vector<Tensor>& state) {
+  Impl& i = *impl_;
+  const auto find = [&](const std::string& name, std::size_t n) -> const Tensor& {
+    for (const Tensor& tensor : state) {
+      if (tensor.name == name && tensor.values.size() == n) return tensor;
+    }
+    throw InputError(fmt::format("The training state has no '{}' with {} values.", name, n));
+  };
+  const float chosen = find("training.chosen", 1).values[0];
+  if (chosen == 2.0f && i.strategy == Strategy::sparse && i.options.strategy == Strategy::automatic) {
+    const std::vector<Tensor> parameters = i.export_all("");
+    i.use(Strategy::dense);
+    i.assign(parameters);
+  }
+  i.chosen = chosen != 0.0f;
+  for (ParameterArray* array : i.engine->arrays()) {
+    if (array->first.size() > 0) array->assign(array->first, find(array->name + ".first", array->elements).values);
+    if (array->second.size() > 0) array->assign(array->second, find(array->name + ".second", array->elements).values);
+  }
+  const std::vector<float>& count = find("training.batches", 2).values;
+  const std::uint64_t batches = static_cast<std::uint64_t>(count[0]) << 24 | static_cast<std::uint64_t>(count[1]);
+  i.updater.set_batches(batches);
+  i.theta_grad = i.options.second_threshold.start;
+  for (std::uint64_t n = 0; n < batches; ++n) {
+    const double before = i.theta_grad;
+    i.anneal();
+    if (i.theta_grad == before) break;
+  }
+}
+
+double Trainer::theta_grad() const noexcept { return impl_->theta_grad; }
+void Trainer::set_theta_grad(double value) { impl_->theta_grad = value; }
+Strategy Trainer::strategy() const noexcept { return impl_->strategy; }
+std::uint64_t Trainer::list_bytes() const noexcept { return impl_->engine->bytes_over_time(); }
+const Network& Trainer::network() const noexcept { return impl_->network; }
+const Options& Trainer::options() const noexcept { return impl_->options; }
+
+}  // namespace tessera::training

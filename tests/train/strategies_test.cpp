@@ -1,0 +1,165 @@
+// Every fast strategy against the float64 oracle: the same spikes, loss and gradients.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "train/networks.hpp"
+
+namespace tessera::training {
+namespace {
+
+constexpr double kEverything = -std::numeric_limits<double>::infinity();
+
+struct Case {
+  std::string name;
+  std::function<void(Network&, Loss&)> change;
+};
+
+// Relative to the largest element: single small elements are differences of large ones.
+double relative_difference(const Tensor& a, const Tensor& b) {
+  double largest = 0.0, difference = 0.0;
+  for (std::size_t k = 0; k < b.values.size(); ++k) {
+    largest = std::max(largest, std::abs(static_cast<double>(b.values[k])));
+    difference = std::max(difference, std::abs(static_cast<double>(a.values[k]) - b.values[k]));
+  }
+  return largest == 0.0 ? difference : difference / largest;
+}
+
+void compare(const Case& c, Strategy strategy, double theta_grad, int threads) {
+  Network network = two_layers();
+  Loss loss;
+  c.change(network, loss);
+  const SpikeBatch batch = random_batch(network, 5, 0.2, 3);
+  Trainer oracle(network, options_of(loss, Strategy::reference, 1));
+  Trainer fast(network, options_of(loss, strategy, threads));
+  oracle.set_theta_grad(theta_grad);
+  fast.set_theta_grad(theta_grad);
+  std::vector<Tensor> wanted, found;
+  const BatchResult a = oracle.gradients(batch, wanted);
+  const BatchResult b = fast.gradients(batch, found);
+  for (std::size_t k = 0; k < a.layers.size(); ++k) {
+    // Otherwise the comparison says little.
+    EXPECT_GT(a.layers[k].spikes, a.layers[k].neuron_steps / 200) << a.layers[k].name;
+    EXPECT_EQ(b.layers[k].spikes, a.layers[k].spikes) << a.layers[k].name;
+    EXPECT_EQ(b.layers[k].listed, a.layers[k].listed) << a.layers[k].name;
+    EXPECT_EQ(b.layers[k].silent_neurons, a.layers[k].silent_neurons) << a.layers[k].name;
+    EXPECT_EQ(fast.spikes(k, 2), oracle.spikes(k, 2));
+  }
+  EXPECT_NEAR(b.loss, a.loss, 1e-5 * std::abs(a.loss) + 1e-7);
+  EXPECT_EQ(b.prediction, a.prediction);
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t k = 0; k < wanted.size(); ++k) {
+    ASSERT_EQ(found[k].name, wanted[k].name);
+    ASSERT_EQ(found[k].shape, wanted[k].shape);
+    EXPECT_LT(relative_difference(found[k], wanted[k]), 1e-5) << wanted[k].name;
+    const bool moves = std::any_of(wanted[k].values.begin(), wanted[k].values.end(), [](float x) { return x != 0.0f; });
+    EXPECT_TRUE(moves) << wanted[k].name << " has no gradient: the case tests nothing";
+  }
+}
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {"lif", [](Network&, Loss&) {}},
+      {"bias", [](Network& n, Loss&) { for (Layer& l : n.layers) l.bias = true; }},
+      {"capacitance", [](Network& n, Loss&) {
+         for (Layer& l : n.layers) { l.capacitance = 2.0; l.initial_gain *= 2.0; }
+       }},
+      {"subtract", [](Network& n, Loss&) { for (Layer& l : n.layers) l.reset = Reset::subtract; }},
+      {"adaptive", [](Network& n, Loss&) { for (Layer* l : hidden(n)) make_adaptive(*l); }},
+      {"adaptive_trained", [](Network& n, Loss&) {
+         for (Layer* l : hidden(n)) { make_adaptive(*l); train_decays(*l); }
+       }},
+      {"synaptic", [](Network& n, Loss&) { for (Layer* l : hidden(n)) make_synaptic(*l); }},
+      {"synaptic_trained", [](Network& n, Loss&) {
+         for (Layer* l : hidden(n)) { make_synaptic(*l); train_decays(*l); l->bias = true; }
+       }},
+      {"decays_trained", [](Network& n, Loss&) { for (Layer& l : n.layers) train_decays(l); }},
+      {"decays_per_neuron_subtract", [](Network& n, Loss&) {
+         for (Layer& l : n.layers) {
+           train_decays(l);
+           l.membrane = {0.7, 0.97, true, true};
+           l.reset = Reset::subtract;
+         }
+       }},
+      {"recurrent", [](Network& n, Loss&) { n.layers[0].recurrent = Connection{}; }},
+      {"recurrent_sparse_delayed", [](Network& n, Loss&) {
+         n.layers[0].recurrent = sparse(0.3, 0, 4);
+         n.layers[1].recurrent = sparse(0.5, 1, 2);
+         n.layers[1].input = sparse(0.4, 0, 3);
+       }},
+      {"recurrent_adaptive", [](Network& n, Loss&) {
+         n.layers[0].recurrent = Connection{};
+         make_adaptive(n.layers[0]);
+         train_decays(n.layers[0]);
+       }},
+      {"sparse", [](Network& n, Loss&) { for (Layer& l : n.layers) l.input = sparse(0.3, 0, 0); }},
+      {"sparse_delayed", [](Network& n, Loss&) { for (Layer& l : n.layers) l.input = sparse(0.4, 1, 5); }},
+      {"convolution", [](Network& n, Loss&) { make_convolutional(n, 1); }},
+      {"convolution_pooled", [](Network& n, Loss&) { make_convolutional(n, 2); }},
+      {"dense_pooled", [](Network& n, Loss&) {
+         n.input = {7, 6, 2};
+         n.layers[0].input.pool = 2;
+         n.layers[0].initial_gain *= 2.0;
+       }},
+      {"sparse_pooled_sum", [](Network& n, Loss&) {
+         n.input = {7, 6, 2};
+         n.layers[0].input = sparse(0.5, 0, 2);
+         n.layers[0].input.pool = 3;
+         n.layers[0].input.pooling = Pooling::sum;
+       }},
+      {"regulariser", [](Network& n, Loss&) { for (Layer* l : hidden(n)) l->regulariser = {50.0, 0.06, 0.08}; }},
+      {"arctan", [](Network& n, Loss&) { for (Layer& l : n.layers) l.surrogate = Surrogate::arctan; }},
+      {"sigmoid", [](Network& n, Loss&) { for (Layer& l : n.layers) l.surrogate = Surrogate::sigmoid; }},
+      {"triangular", [](Network& n, Loss&) {
+         for (Layer& l : n.layers) { l.surrogate = Surrogate::triangular; l.surrogate_steepness = 1.0; }
+       }},
+      {"piecewise_linear", [](Network& n, Loss&) {
+         for (Layer& l : n.layers) { l.surrogate = Surrogate::piecewise_linear; l.surrogate_steepness = 0.5; }
+       }},
+      {"mean", [](Network&, Loss& l) { l.reduction = Reduction::mean; }},
+      {"last", [](Network&, Loss& l) { l.reduction = Reduction::last; }},
+      {"max", [](Network&, Loss& l) { l.reduction = Reduction::max; }},
+      {"per_step", [](Network&, Loss& l) { l.kind = LossKind::cross_entropy_per_step; }},
+      {"mean_squared_error", [](Network&, Loss& l) { l.kind = LossKind::mean_squared_error; }},
+      {"spike_count", [](Network& n, Loss& l) {
+         l.kind = LossKind::spike_count;
+         n.layers.back().neuron = NeuronKind::lif;
+         n.layers.back().initial_gain = 3.0;
+       }},
+      {"wide", [](Network& n, Loss&) {  // several tiles, the last one not full
+         n.layers[0].size = 300;
+         n.layers[1].size = 150;
+       }},
+      {"wide_recurrent", [](Network& n, Loss&) {
+         n.layers[0].size = 140;
+         n.layers[0].recurrent = Connection{};
+       }},
+      {"long", [](Network& n, Loss&) { n.steps = 130; n.layers[0].size = 300; }},  // several blocks of steps
+      {"long_recurrent", [](Network& n, Loss&) {
+         n.steps = 60;
+         n.layers[0].size = 200;
+         n.layers[0].recurrent = Connection{};
+       }},
+  };
+  return all;
+}
+
+class SparseStrategy : public testing::TestWithParam<Case> {};
+
+TEST_P(SparseStrategy, EqualsTheOracleWithEveryNeuronListed) {
+  compare(GetParam(), Strategy::sparse, kEverything, 2);
+}
+TEST_P(SparseStrategy, EqualsTheMaskedOracleWithASecondThreshold) {
+  compare(GetParam(), Strategy::sparse, 0.4, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, SparseStrategy, testing::ValuesIn(cases()),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace tessera::training

@@ -173,8 +173,8 @@ TEST(training_validation, finds_mistakes_of_connections) {
        }},
       {"weights; it must have at most", "connection",
        [](Network& n, Options&) {
-         n.input = {1, 1, 1U << 24};
-         n.layers[0].size = 1U << 24;
+         n.input = {1, 1, 1U << 16};
+         n.layers[0].size = 1U << 16;
        }},
   };
   for (const Case& c : cases) expect_found(c);

@@ -6,7 +6,6 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "kernels/reference/training.hpp"
-#include "tessera/neuron_math-inl.hpp"
 #include "tessera/simd_control.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -18,6 +17,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 void step(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t neurons,
           bool gradients, Listed& listed) {
   reference::membrane_step(m, s, current, neurons, gradients, listed);
+}
+void flow(const float* alpha, std::uint32_t neurons, const float* next, float* row) {
+  reference::membrane_flow(alpha, neurons, next, row);
 }
 void decay(const Membrane& m, std::uint32_t neurons, float* gu, float* second) {
   reference::membrane_decay(m, neurons, gu, second);
@@ -32,57 +34,50 @@ void readout(const float* alpha, float scale, const float* current, std::uint32_
 #else
 
 using Floats = hn::CappedTag<float, 16>;
-using Ids = hn::RebindToUnsigned<Floats>;
 using Vector = hn::Vec<Floats>;
 using Mask = hn::Mask<Floats>;
 
-// ds/du as a function of x = u - threshold (tessera/training.hpp has the table).
-HWY_INLINE Vector slope_of(const Membrane& m, Vector x) {
-  const Floats d;
-  const Vector one = hn::Set(d, 1.0f);
-  const Vector bx = hn::Mul(x, hn::Set(d, m.steepness));
-  switch (m.slope) {
-    case SlopeKind::superspike: {
-      const Vector q = hn::Add(hn::Abs(bx), one);
-      return hn::Div(one, hn::Mul(q, q));
-    }
-    case SlopeKind::arctan:
-      return hn::Div(one, hn::Add(one, hn::Mul(bx, bx)));
-    case SlopeKind::sigmoid: {
-      const Vector q = hn::Div(one, hn::Add(one, exponential(d, hn::Neg(bx))));
-      return hn::Mul(hn::Set(d, 4.0f), hn::Mul(q, hn::Sub(one, q)));
-    }
-    case SlopeKind::triangular:
-      return hn::Max(hn::Zero(d), hn::Sub(one, hn::Abs(bx)));
-    default:
-      return hn::IfThenElseZero(hn::Lt(hn::Abs(bx), hn::Set(d, 0.5f)), one);
-  }
-}
+// Few of a step's neurons are listed, so the vector loop only collects bits; whoever has one is listed after it.
+constexpr std::uint32_t kPiece = 128;
 
-HWY_INLINE void append(ListPart& part, Mask mask, std::uint32_t first, Vector slope, Vector by_alpha,
-                       Vector by_second, bool gradients) {
-  const Floats d;
-  const Ids di;
-  const auto ids = hn::Add(hn::Iota(di, 0), hn::Set(di, first));
-  const std::size_t n = hn::CompressStore(ids, hn::RebindMask(di, mask), di, part.id + part.count);
-  if (gradients) {
-    hn::CompressStore(slope, mask, d, part.slope + part.count);
-    if (part.by_alpha != nullptr) hn::CompressStore(by_alpha, mask, d, part.by_alpha + part.count);
-    if (part.by_second != nullptr) hn::CompressStore(by_second, mask, d, part.by_second + part.count);
+struct Piece {
+  HWY_ALIGN float x[kPiece];  // u - threshold
+  HWY_ALIGN float by_alpha[kPiece];
+  HWY_ALIGN float by_second[kPiece];
+  std::uint64_t spikes[kPiece / 64];
+  std::uint64_t others[kPiece / 64];
+};
+
+template <bool kSensitive>
+HWY_INLINE void append(const Membrane& m, const Piece& piece, const std::uint64_t* bits, std::uint32_t first,
+                       bool gradients, ListPart& part) {
+  std::uint32_t n = part.count;
+  for (std::uint32_t word = 0; word < kPiece / 64; ++word) {
+    for (std::uint64_t left = bits[word]; left != 0; left &= left - 1) {
+      const std::uint32_t j = 64 * word + static_cast<std::uint32_t>(__builtin_ctzll(left));
+      part.id[n] = first + j;
+      if (gradients) {
+        part.slope[n] = reference::slope_of(m, piece.x[j]);
+        if (kSensitive && part.by_alpha != nullptr) part.by_alpha[n] = piece.by_alpha[j];
+        if (kSensitive && part.by_second != nullptr) part.by_second[n] = piece.by_second[j];
+      }
+      ++n;
+    }
   }
-  part.count += static_cast<std::uint32_t>(n);
+  part.count = n;
 }
 
 // u = alpha u + I / C, or with the current i = kappa i + I between them; u holds the reset already.
 template <MembraneKind kKind, bool kSensitive>
-HWY_INLINE void step_kind(const Membrane& m, const MembraneState& s, const float* current,
-                          std::uint32_t neurons, bool gradients, Listed& listed) {
+HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t first,
+                             std::uint32_t end, Piece& piece) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   const Vector threshold = hn::Set(d, m.threshold), scale = hn::Set(d, m.inverse_capacitance);
   const Vector ratio = hn::Set(d, m.second_threshold);
   const Vector one = hn::Set(d, 1.0f), zero = hn::Zero(d);
-  for (std::size_t j = 0; j < neurons; j += lanes) {
+  for (std::size_t k = 0; k < kPiece / 64; ++k) piece.spikes[k] = piece.others[k] = 0;
+  for (std::size_t j = first; j < end; j += lanes) {
     const Vector alpha = hn::LoadU(d, m.alpha + j);
     Vector input = hn::LoadU(d, current + j);
     Vector level = threshold, second = zero, decay = zero;
@@ -110,17 +105,26 @@ HWY_INLINE void step_kind(const Membrane& m, const MembraneState& s, const float
     const Vector u = hn::Add(hn::Mul(alpha, before), hn::Mul(input, scale));
     Mask spiking = hn::Gt(u, level);
     Mask all = hn::Or(spiking, hn::Gt(u, hn::Mul(ratio, level)));
-    if (j + lanes > neurons) {
-      const Mask real = hn::FirstN(d, neurons - j);
+    if (j + lanes > end) {
+      const Mask real = hn::FirstN(d, end - j);
       spiking = hn::And(spiking, real);
       all = hn::And(all, real);
     }
-    if (gradients ? !hn::AllFalse(d, all) : !hn::AllFalse(d, spiking)) {
-      const Vector slope = gradients ? slope_of(m, hn::Sub(u, level)) : zero;
-      const auto first = static_cast<std::uint32_t>(j);
-      append(listed.spikes, spiking, first, slope, by_alpha, by_second, gradients);
-      if (gradients) append(listed.others, hn::AndNot(spiking, all), first, slope, by_alpha, by_second, true);
+    const std::size_t at = j - first;
+    hn::Store(hn::Sub(u, level), d, piece.x + at);
+    if (kSensitive) {
+      hn::Store(by_alpha, d, piece.by_alpha + at);
+      hn::Store(by_second, d, piece.by_second + at);
     }
+    std::uint8_t bits[8] = {};
+    hn::StoreMaskBits(d, spiking, bits);
+    std::uint64_t word;
+    __builtin_memcpy(&word, bits, 8);
+    piece.spikes[at / 64] |= word << at % 64;
+    hn::StoreMaskBits(d, hn::AndNot(spiking, all), bits);
+    __builtin_memcpy(&word, bits, 8);
+    piece.others[at / 64] |= word << at % 64;
+
     const Vector after = m.reset_to_zero ? hn::IfThenZeroElse(spiking, u)
                                          : hn::Sub(u, hn::IfThenElseZero(spiking, threshold));
     hn::StoreU(after, d, s.u + j);
@@ -144,6 +148,17 @@ HWY_INLINE void step_kind(const Membrane& m, const MembraneState& s, const float
   }
 }
 
+template <MembraneKind kKind, bool kSensitive>
+HWY_INLINE void step_kind(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t neurons,
+                          bool gradients, Listed& listed) {
+  Piece piece;
+  for (std::uint32_t first = 0; first < neurons; first += kPiece) {
+    step_vectors<kKind, kSensitive>(m, s, current, first, HWY_MIN(first + kPiece, neurons), piece);
+    append<kSensitive>(m, piece, piece.spikes, first, gradients, listed.spikes);
+    if (gradients) append<kSensitive>(m, piece, piece.others, first, true, listed.others);
+  }
+}
+
 void step(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t neurons,
           bool gradients, Listed& listed) {
   const bool sensitive = s.u_by_alpha != nullptr || s.second_by_decay != nullptr;
@@ -161,6 +176,13 @@ void step(const Membrane& m, const MembraneState& s, const float* current, std::
       return run(std::integral_constant<MembraneKind, MembraneKind::adaptive>());
     case MembraneKind::synaptic:
       return run(std::integral_constant<MembraneKind, MembraneKind::synaptic>());
+  }
+}
+
+void flow(const float* alpha, std::uint32_t neurons, const float* next, float* row) {
+  const Floats d;
+  for (std::size_t j = 0; j < neurons; j += hn::Lanes(d)) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, alpha + j), hn::LoadU(d, next + j)), d, row + j);
   }
 }
 
@@ -206,6 +228,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace tessera {
 HWY_EXPORT(step);
+HWY_EXPORT(flow);
 HWY_EXPORT(decay);
 HWY_EXPORT(output);
 HWY_EXPORT(readout);
@@ -216,6 +239,11 @@ void membrane_step(const Membrane& membrane, const MembraneState& state, const f
     return reference::membrane_step(membrane, state, current, neurons, gradients, listed);
   }
   HWY_DYNAMIC_DISPATCH(step)(membrane, state, current, neurons, gradients, listed);
+}
+
+void membrane_flow(const float* alpha, std::uint32_t neurons, const float* next, float* row) {
+  if (scalar_kernels_forced()) return reference::membrane_flow(alpha, neurons, next, row);
+  HWY_DYNAMIC_DISPATCH(flow)(alpha, neurons, next, row);
 }
 
 void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second) {

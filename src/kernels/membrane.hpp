@@ -53,6 +53,8 @@ struct Listed {
 void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
                    std::uint32_t neurons, bool gradients, Listed& listed);
 
+/// row = alpha next: g of a step from that of the step after it, before the listed entries are added (lif).
+void membrane_flow(const float* alpha, std::uint32_t neurons, const float* next, float* row);
 /// g[t] -> g[t-1] before the listed entries are added: gu *= alpha, second *= its decay (adaptive).
 void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second);
 /// out = gu (lif, adaptive), or gi = kappa gi + gu / C, out = gi (synaptic).

@@ -116,7 +116,7 @@ void SparseLayer::parameters_changed() {
   if (second_) refresh(*second_);
 }
 
-Membrane SparseLayer::membrane(std::uint32_t tile) const {
+Membrane SparseLayer::make_membrane(std::uint32_t tile) const {
   Membrane m;
   const std::size_t at = std::size_t{tile} * width_;
   m.kind = membrane_kind(layer_.neuron);
@@ -193,7 +193,7 @@ void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const flo
   const MembraneState state{part(s.u), part(s.second), part(s.u_by_alpha), part(s.second_by_decay),
                             part(s.u_by_kappa)};
   const std::uint32_t spikes = s.listed.spikes.count, others = s.listed.others.count;
-  membrane_step(membrane(tile), state, current, neurons_of(tile), gradients_, s.listed);
+  membrane_step(tile_membranes_[tile], state, current, neurons_of(tile), gradients_, s.listed);
   const std::uint32_t offset = tile * width_;
   if (offset == 0) return;
   for (std::uint32_t k = spikes; k < s.listed.spikes.count; ++k) s.listed.spikes.id[k] += offset;
@@ -251,6 +251,8 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
 void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients) {
   worker.once([&] {
     theta_grad_ = theta_grad;
+    tile_membranes_.clear();
+    for (std::uint32_t tile = 0; tile < tiles_; ++tile) tile_membranes_.push_back(make_membrane(tile));
     lists_.samples = input.samples;
     lists_.steps = input.steps;
     if (scratch_.empty() || gradients != gradients_) {
@@ -277,16 +279,8 @@ void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_
     }
   });
   if (is_readout()) return;
-  merge(worker, grid_, list_capacity(), gradients, lists_, dropped_);
-  worker.once([&] { count_spikes(); });
-}
-
-void SparseLayer::count_spikes() {
-  std::fill(counts_.begin(), counts_.end(), 0u);
-  for (std::size_t q = 0; q < lists_.lists(); ++q) {
-    const std::uint32_t begin = lists_.first[q];
-    for (std::uint32_t e = begin; e < begin + lists_.spikes[q]; ++e) ++counts_[lists_.id[e]];
-  }
+  merge_.run(worker, grid_, list_capacity(), topology_.neurons, gradients, lists_);
+  worker.once([&] { merge_.sum_counts(counts_); });
 }
 
 LayerActivity SparseLayer::activity() const {
@@ -297,8 +291,8 @@ LayerActivity SparseLayer::activity() const {
     a.silent_neurons += n == 0 ? 1 : 0;
   }
   a.listed = lists_.entries();
-  a.dropped_spikes = dropped_.spikes;
-  a.dropped_gradients = dropped_.others;
+  a.dropped_spikes = merge_.total_dropped().spikes;
+  a.dropped_gradients = merge_.total_dropped().others;
   a.neuron_steps = std::uint64_t{topology_.neurons} * lists_.lists();
   return a;
 }

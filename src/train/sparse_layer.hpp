@@ -58,6 +58,9 @@ class SparseLayer {
   enum class Order { tiles, samples, convolution };
   struct Scratch;       // of one worker, forward
   struct Flow;          // of the backward pass
+  struct Entries {      ///< of one list that belong to one tile
+    std::uint32_t spike0, spike1, other0, other1;
+  };
 
   struct DecayFactor {
     DecayRole role = DecayRole::membrane;
@@ -66,7 +69,7 @@ class SparseLayer {
     [[nodiscard]] bool trained() const { return logit && logit->trainable; }
   };
 
-  [[nodiscard]] Membrane membrane(std::uint32_t tile) const;
+  [[nodiscard]] Membrane make_membrane(std::uint32_t tile) const;
   [[nodiscard]] std::uint32_t neurons_of(std::uint32_t tile) const;
   [[nodiscard]] std::uint32_t list_capacity() const;
 
@@ -77,7 +80,6 @@ class SparseLayer {
   void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step, const SpikeLists& input,
                      DelayRing* ring, float* current) const;
   void step(std::uint32_t tile, std::size_t at, Scratch& scratch, const float* current) const;
-  void count_spikes();
 
   void prepare_flow(const SpikeLists& input, const float* derivative);
   void build_visits(Worker& worker, const SpikeLists& input, bool sources);
@@ -85,9 +87,12 @@ class SparseLayer {
   void backward_samples(Worker& worker, bool sources);
   void backward_convolution(Worker& worker, const SpikeLists& input, float* input_ds);
   void flow_step(std::uint32_t tile, std::uint32_t sample, std::uint32_t step, std::uint32_t group,
-                 float* row);
-  void spiking_flow(const Membrane& m, std::uint32_t tile, std::size_t list, std::uint32_t group, float* gu,
-                    float* second);
+                 const float* next, float* row);
+  void lif_flow(std::uint32_t tile, std::size_t list, std::uint32_t group, const float* next, float* row);
+  void two_state_flow(std::uint32_t tile, std::size_t list, std::uint32_t group, float* gu, float* second,
+                      float* row);
+  void carry_row(std::uint32_t tile_in_progress, std::uint32_t sample, std::uint32_t block);
+  [[nodiscard]] Entries entries_of(std::uint32_t tile, std::size_t list);
   void recurrent_sources(std::uint32_t sample, std::uint32_t step, std::uint32_t block_begin);
   void scatter_sources(Worker& worker, std::vector<float>& input_ds);
   void finish_gradients(Worker& worker);
@@ -109,7 +114,8 @@ class SparseLayer {
   std::vector<float> ds_;
   AlignedArray<float> trace_;
   std::vector<std::uint32_t> counts_;  ///< spikes of every neuron
-  Dropped dropped_;
+  ListMerge merge_;
+  std::vector<Membrane> tile_membranes_;
   double theta_grad_ = 0.0;
   bool gradients_ = false;
   RecordingGrid grid_;

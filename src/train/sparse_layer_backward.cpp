@@ -46,16 +46,17 @@ void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative)
   if (order_ == Order::convolution) {
     resize(f.g, f.groups * (stride() + 16));
   } else {
-    const std::size_t behind = (order_ == Order::samples ? 1 : 0) + delay;  // steps of zeros, or carried
+    const std::size_t behind = 1 + delay;  // steps: the next block's first, and zeros after the last step
     f.rows = (f.block_steps + behind) * f.samples;
     const std::size_t tiles = order_ == Order::tiles ? 1 : tiles_;
     resize(f.g, tiles * f.rows * width_);
     for (std::size_t tile = 0; tile < tiles; ++tile) {
-      float* end = f.g.data() + (tile * f.rows + std::size_t{f.block_steps} * f.samples) * width_;
-      std::fill_n(end, behind * f.samples * width_, 0.0f);
+      const std::size_t last = f.block_end(f.blocks - 1) - f.block_begin(f.blocks - 1);
+      const std::size_t end = last * f.samples;
+      std::fill_n(f.g.data() + (tile * f.rows + end) * width_, (f.rows - end) * width_, 0.0f);
     }
   }
-  resize(f.gu, f.samples * neurons);
+  if (second_) resize(f.gu, f.samples * neurons);
   if (second_) resize(f.second, f.samples * neurons);
   f.spike_at.resize(lists_.lists());
   f.other_at.resize(lists_.lists());
@@ -99,71 +100,113 @@ void SparseLayer::build_visits(Worker& worker, const SpikeLists& input, bool sou
   });
 }
 
-// What the lists bring to gu (and the adaptation) at this step; gu comes from the step after it.
-void SparseLayer::spiking_flow(const Membrane& m, std::uint32_t tile, std::size_t q, std::uint32_t group,
-                               float* gu, float* second) {
+// The entries of a list that belong to a tile. Tiles ask in ascending order, so every list remembers how far it got.
+SparseLayer::Entries SparseLayer::entries_of(std::uint32_t tile, std::size_t q) {
   Flow& f = *flow_;
-  const std::uint32_t begin = tile * width_, end = begin + width_;
-  const std::uint32_t middle = lists_.first[q] + lists_.spikes[q];
-  const std::uint32_t spike0 = tile == 0 ? lists_.first[q] : f.spike_at[q];
-  const std::uint32_t other0 = tile == 0 ? middle : f.other_at[q];
-  std::uint32_t spike1 = spike0, other1 = other0;
+  const std::uint32_t middle = lists_.first[q] + lists_.spikes[q], last = lists_.first[q + 1];
+  Entries e{};
+  e.spike0 = e.spike1 = tile == 0 ? lists_.first[q] : f.spike_at[q];
+  e.other0 = e.other1 = tile == 0 ? middle : f.other_at[q];
+  if (tile + 1 == tiles_) {
+    e.spike1 = middle;
+    e.other1 = last;
+    return e;
+  }
+  const std::uint32_t end = (tile + 1) * width_;
+  while (e.spike1 < middle && lists_.id[e.spike1] < end) ++e.spike1;
+  while (e.other1 < last && lists_.id[e.other1] < end) ++e.other1;
+  f.spike_at[q] = e.spike1;
+  f.other_at[q] = e.other1;
+  return e;
+}
+
+// g[t] = alpha g[t+1] (1 - s[t]) + ds[t] slope / C, the last part for listed neurons only.
+void SparseLayer::lif_flow(std::uint32_t tile, std::size_t q, std::uint32_t group, const float* next, float* row) {
+  Flow& f = *flow_;
+  const Membrane& m = tile_membranes_[tile];
+  const Entries part = entries_of(tile, q);
+  membrane_flow(m.alpha, width_, next, row);
   const std::uint16_t* id = lists_.id.data();
+  const std::uint32_t begin = tile * width_;
+  float* alpha = membrane_.trained() ? f.alpha.data() + std::size_t{group} * stride() : nullptr;
+  const auto inject = [&](std::uint32_t e, float* at) {
+    const float du = (ds_[e] + f.regulariser[id[e]]) * lists_.slope[e];
+    *at += m.inverse_capacitance * du;
+    if (alpha != nullptr) alpha[id[e]] += du * lists_.by_alpha[e];
+  };
+  for (std::uint32_t e = part.spike0; e < part.spike1; ++e) {
+    float* at = row + (id[e] - begin);
+    if (m.reset_to_zero) *at = 0.0f;
+    inject(e, at);
+  }
+  for (std::uint32_t e = part.other0; e < part.other1; ++e) inject(e, row + (id[e] - begin));
+}
+
+// The same for neurons with a second state: `second` is dL/da[t+1] (adaptive) or dL/di (synaptic).
+void SparseLayer::two_state_flow(std::uint32_t tile, std::size_t q, std::uint32_t group, float* gu, float* second,
+                                 float* row) {
+  Flow& f = *flow_;
+  const Membrane& m = tile_membranes_[tile];
+  const Entries part = entries_of(tile, q);
+  const std::uint16_t* id = lists_.id.data();
+  const std::uint32_t begin = tile * width_;
   const bool adaptive = m.kind == MembraneKind::adaptive;
-  for (; spike1 < middle && id[spike1] < end; ++spike1) {
-    const std::uint32_t j = id[spike1] - begin;
-    ds_[spike1] += f.regulariser[id[spike1]] + (adaptive ? second[j] : 0.0f);
-    if (m.reset_to_zero) gu[j] = 0.0f;
-  }
-  for (; other1 < lists_.first[q + 1] && id[other1] < end; ++other1) {
-    ds_[other1] += f.regulariser[id[other1]] + (adaptive ? second[id[other1] - begin] : 0.0f);
-  }
-  f.spike_at[q] = spike1;
-  f.other_at[q] = other1;
+  const auto each_entry = [&](const auto& visit) {
+    for (std::uint32_t e = part.spike0; e < part.spike1; ++e) visit(e, id[e] - begin);
+    for (std::uint32_t e = part.other0; e < part.other1; ++e) visit(e, id[e] - begin);
+  };
+  each_entry([&](std::uint32_t e, std::uint32_t j) {
+    ds_[e] += f.regulariser[id[e]] + (adaptive ? second[j] : 0.0f);  // a spike raises the adaptation
+  });
+  for (std::uint32_t e = part.spike0; m.reset_to_zero && e < part.spike1; ++e) gu[id[e] - begin] = 0.0f;
   membrane_decay(m, width_, gu, second);
 
-  const float scale = m.kind == MembraneKind::synaptic ? 1.0f : m.inverse_capacitance;
-  const bool alpha = f.alpha.size() > 0 && membrane_.trained();
-  const bool decay = second_ && second_->trained();
-  const auto inject = [&](std::uint32_t e) {
-    const std::uint32_t j = id[e] - begin;
+  const float scale = adaptive ? m.inverse_capacitance : 1.0f;
+  const bool alpha = membrane_.trained(), decay = second_->trained();
+  each_entry([&](std::uint32_t e, std::uint32_t j) {
     const float du = ds_[e] * lists_.slope[e];
     gu[j] += scale * du;
     if (adaptive) second[j] -= m.adaptation * du;
     const std::size_t sum = std::size_t{group} * stride() + id[e];
     if (alpha) f.alpha[sum] += du * lists_.by_alpha[e];
     if (decay) f.decay[sum] += (adaptive ? -m.adaptation * du : du) * lists_.by_second[e];
-  };
-  for (std::uint32_t e = spike0; e < spike1; ++e) inject(e);
-  for (std::uint32_t e = other0; e < other1; ++e) inject(e);
+  });
+  membrane_output(m, width_, gu, second, row);
 }
 
+// g of one tile, sample and step into `row`; `next` is that of the step after it.
 void SparseLayer::flow_step(std::uint32_t tile, std::uint32_t b, std::uint32_t t, std::uint32_t group,
-                            float* row) {
+                            const float* next, float* row) {
   Flow& f = *flow_;
-  const Membrane m = membrane(tile);
   const std::size_t q = std::size_t{t} * f.samples + b;
-  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
-  const std::size_t at = b * neurons + (order_ == Order::tiles ? 0 : std::size_t{tile} * width_);
-  float* gu = f.gu.data() + at;
-  float* second = second_ ? f.second.data() + at : nullptr;
-  if (t + 1 == f.steps) {
-    std::fill_n(gu, width_, 0.0f);
-    if (second != nullptr) std::fill_n(second, width_, 0.0f);
-  }
   if (is_readout()) {
+    const Membrane& m = tile_membranes_[tile];
     const float* derivative = f.derivative + q * topology_.neurons + std::size_t{tile} * width_;
-    for (std::uint32_t j = 0; j < neurons_of(tile); ++j) {
-      gu[j] = m.alpha[j] * gu[j] + m.inverse_capacitance * derivative[j];
-    }
-    std::copy_n(gu, width_, row);
+    membrane_flow(m.alpha, width_, next, row);
+    for (std::uint32_t j = 0; j < neurons_of(tile); ++j) row[j] += m.inverse_capacitance * derivative[j];
+  } else if (!second_) {
+    lif_flow(tile, q, group, next, row);
   } else {
-    spiking_flow(m, tile, q, group, gu, second);
-    membrane_output(m, width_, gu, second, row);
+    const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
+    const std::size_t at = b * neurons + (order_ == Order::tiles ? 0 : std::size_t{tile} * width_);
+    if (t + 1 == f.steps) {
+      std::fill_n(f.gu.data() + at, width_, 0.0f);
+      std::fill_n(f.second.data() + at, width_, 0.0f);
+    }
+    two_state_flow(tile, q, group, f.gu.data() + at, f.second.data() + at, row);
   }
   if (!bias_) return;
   float* sum = f.bias.data() + std::size_t{group} * stride() + std::size_t{tile} * width_;
   for (std::uint32_t j = 0; j < width_; ++j) sum[j] += row[j];
+}
+
+// Behind a block lies g of the first step of the block after it, or zeros.
+void SparseLayer::carry_row(std::uint32_t tile_in_progress, std::uint32_t b, std::uint32_t block) {
+  Flow& f = *flow_;
+  if (block + 1 == f.blocks) return;
+  float* g = f.g.data() + tile_in_progress * f.rows * width_;
+  const std::size_t behind = std::size_t{f.block_end(block) - f.block_begin(block)} * f.samples;
+  std::copy_n(g + std::size_t{b} * width_, width_, g + (behind + b) * width_);
 }
 
 void SparseLayer::backward_tiles(Worker& worker, bool sources) {
@@ -173,9 +216,10 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
     for (std::uint32_t k = f.blocks; k-- > 0;) {
       worker.each(f.groups, [&](std::size_t group) {
         for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
+          carry_row(0, b, k);
           for (std::uint32_t t = f.block_end(k); t-- > f.block_begin(k);) {
-            const std::size_t row = std::size_t{t - f.block_begin(k)} * f.samples + b;
-            flow_step(tile, b, t, static_cast<std::uint32_t>(group), f.g.data() + row * width_);
+            float* row = f.g.data() + (std::size_t{t - f.block_begin(k)} * f.samples + b) * width_;
+            flow_step(tile, b, t, static_cast<std::uint32_t>(group), row + std::size_t{f.samples} * width_, row);
           }
         }
       });
@@ -205,16 +249,12 @@ void SparseLayer::backward_samples(Worker& worker, bool sources) {
   const auto run_block = [&](std::uint32_t group, std::uint32_t k) {
     const std::uint32_t begin = f.block_begin(k), end = f.block_end(k);
     for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
-      for (std::uint32_t tile = 0; k + 1 < f.blocks && tile < tiles_; ++tile) {
-        const float* g = f.g.data() + tile * f.rows * width_;
-        std::copy_n(g + std::size_t{b} * width_, width_,  // the first step of the block behind this one
-                    f.g.data() + (tile * f.rows + std::size_t{end - begin} * f.samples + b) * width_);
-      }
+      for (std::uint32_t tile = 0; tile < tiles_; ++tile) carry_row(tile, b, k);
       for (std::uint32_t t = end; t-- > begin;) {
         if (t + 1 < f.steps) recurrent_sources(b, t, begin);
         for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-          const std::size_t row = tile * f.rows + std::size_t{t - begin} * f.samples + b;
-          flow_step(tile, b, t, group, f.g.data() + row * width_);
+          float* row = f.g.data() + (tile * f.rows + std::size_t{t - begin} * f.samples + b) * width_;
+          flow_step(tile, b, t, group, row + std::size_t{f.samples} * width_, row);
         }
       }
     }
@@ -250,8 +290,9 @@ void SparseLayer::backward_convolution(Worker& worker, const SpikeLists& input, 
     float* row = f.g.data() + group * (stride() + 16);
     float* kernel = f.kernel.data() + group * convolution_->gradient_size();
     for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
+      std::fill_n(row, width_, 0.0f);
       for (std::uint32_t t = f.steps; t-- > 0;) {
-        flow_step(0, b, t, static_cast<std::uint32_t>(group), row);
+        flow_step(0, b, t, static_cast<std::uint32_t>(group), row, row);
         const std::size_t q = std::size_t{t} * f.samples + b;
         const std::uint32_t begin = input.first[q];
         const std::uint32_t n = input_ds != nullptr ? input.first[q + 1] - begin : input.spikes[q];

@@ -11,12 +11,6 @@ void grow(std::vector<T>& array, std::size_t n) {
   if (array.size() < n) array.resize(n + n / 8);
 }
 
-void append_part(std::vector<float>& array, const float* values, std::uint32_t n) {
-  if (values != nullptr) array.insert(array.end(), values, values + n);
-}
-
-constexpr std::size_t kListsPerJob = 256;
-
 // One list: the parts of all sections one after the other, cut at the capacity.
 struct ListWriter {
   const RecordingGrid& grid;
@@ -75,27 +69,30 @@ void assign_input(const SpikeBatch& batch, SpikeLists& lists) {
 
 void Recording::clear(std::size_t lists) {
   spans.assign(lists, Span{});
-  id.clear();
-  slope.clear();
-  by_alpha.clear();
-  by_second.clear();
+  entries = 0;
 }
 
 void Recording::append(std::size_t list, const Listed& listed, bool gradients) {
   Span& span = spans[list];
-  span.begin = static_cast<std::uint32_t>(id.size());
+  span.begin = static_cast<std::uint32_t>(entries);
   span.spikes = listed.spikes.count;
   span.others = listed.others.count;
+  const std::size_t end = entries + span.spikes + span.others;
+  const auto room = [end](auto& array) {
+    if (array.size() < end) array.resize(2 * end + 1024);
+  };
+  room(id);
+  if (gradients) room(slope);
+  const bool alpha = gradients && listed.spikes.by_alpha != nullptr;
+  const bool second = gradients && listed.spikes.by_second != nullptr;
+  if (alpha) room(by_alpha);
+  if (second) room(by_second);
   for (const ListPart* part : {&listed.spikes, &listed.others}) {
-    const std::size_t before = id.size();
-    id.resize(before + part->count);
-    for (std::uint32_t k = 0; k < part->count; ++k) {
-      id[before + k] = static_cast<std::uint16_t>(part->id[k]);
-    }
-    if (!gradients) continue;
-    append_part(slope, part->slope, part->count);
-    append_part(by_alpha, part->by_alpha, part->count);
-    append_part(by_second, part->by_second, part->count);
+    for (std::uint32_t k = 0; k < part->count; ++k) id[entries + k] = static_cast<std::uint16_t>(part->id[k]);
+    for (std::uint32_t k = 0; gradients && k < part->count; ++k) slope[entries + k] = part->slope[k];
+    for (std::uint32_t k = 0; alpha && k < part->count; ++k) by_alpha[entries + k] = part->by_alpha[k];
+    for (std::uint32_t k = 0; second && k < part->count; ++k) by_second[entries + k] = part->by_second[k];
+    entries += part->count;
   }
 }
 
@@ -105,36 +102,41 @@ void RecordingGrid::resize(std::uint32_t new_sections, std::uint32_t new_parts) 
   recordings.resize(std::size_t{sections} * parts);
 }
 
-void merge(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, bool gradients,
-           SpikeLists& lists, Dropped& dropped) {
-  const auto each_list = [&](const auto& visit) {
-    for (std::uint32_t part = 0; part < grid.parts; ++part) {
-      const std::uint32_t begin = grid.begin(part, lists.samples);
-      const std::uint32_t end = grid.begin(part + 1, lists.samples);
-      for (std::uint32_t b = begin; b < end; ++b) visit(part, b, std::size_t{b - begin} * lists.steps);
-    }
+void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, std::uint32_t neurons,
+                    bool gradients, SpikeLists& lists) {
+  const auto part_of = [&](std::uint32_t b) {
+    std::uint32_t part = 0;
+    while (grid.begin(part + 1, lists.samples) <= b) ++part;
+    return part;
   };
   worker.once([&] {
-    lists.first.assign(lists.lists() + 1, 0);
+    grow(lists.first, lists.lists() + 1);
     grow(lists.spikes, lists.lists());
-    dropped = {};
-    each_list([&](std::uint32_t part, std::uint32_t b, std::size_t local) {
-      for (std::uint32_t t = 0; t < lists.steps; ++t) {
-        std::uint64_t spikes = 0, others = 0;
-        for (std::uint32_t s = 0; s < grid.sections; ++s) {
-          const Recording::Span& span = grid.recordings[s * grid.parts + part].spans[local + t];
-          spikes += span.spikes;
-          others += span.others;
-        }
-        const std::uint64_t kept = std::min<std::uint64_t>(spikes, capacity);
-        const std::uint64_t room = std::min<std::uint64_t>(others, capacity - kept);
-        dropped.spikes += spikes - kept;
-        dropped.others += others - room;
-        const std::size_t q = std::size_t{t} * lists.samples + b;
-        lists.spikes[q] = static_cast<std::uint32_t>(kept);
-        lists.first[q + 1] = static_cast<std::uint32_t>(kept + room);
+    lists.first[0] = 0;
+    dropped.assign(lists.samples, {});
+    counts.resize(static_cast<std::size_t>(worker.workers()));
+  });
+  counts[static_cast<std::size_t>(worker.id())].assign(neurons, 0);
+  worker.each(lists.samples, [&](std::size_t job) {
+    const auto b = static_cast<std::uint32_t>(job);
+    const std::uint32_t part = part_of(b);
+    const std::size_t local = std::size_t{b - grid.begin(part, lists.samples)} * lists.steps;
+    for (std::uint32_t t = 0; t < lists.steps; ++t) {
+      std::uint32_t spikes = 0, others = 0;
+      for (std::uint32_t s = 0; s < grid.sections; ++s) {
+        const Recording::Span& span = grid.recordings[s * grid.parts + part].spans[local + t];
+        spikes += span.spikes;
+        others += span.others;
       }
-    });
+      const std::uint32_t kept = std::min(spikes, capacity), room = std::min(others, capacity - kept);
+      dropped[b].spikes += spikes - kept;
+      dropped[b].others += others - room;
+      const std::size_t q = std::size_t{t} * lists.samples + b;
+      lists.spikes[q] = kept;
+      lists.first[q + 1] = kept + room;
+    }
+  });
+  worker.once([&] {
     for (std::size_t q = 0; q < lists.lists(); ++q) lists.first[q + 1] += lists.first[q];
     const std::size_t n = lists.entries();
     grow(lists.id, n);
@@ -152,14 +154,33 @@ void merge(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, bo
     floats(&Recording::by_second, lists.by_second);
   });
   const ListWriter writer{grid, lists, gradients};
-  worker.each(lists.samples, [&](std::size_t b) {
-    std::uint32_t part = 0;
-    while (grid.begin(part + 1, lists.samples) <= b) ++part;
-    const std::size_t local = (b - grid.begin(part, lists.samples)) * lists.steps;
+  std::uint32_t* own = counts[static_cast<std::size_t>(worker.id())].data();
+  worker.each(lists.samples, [&](std::size_t job) {
+    const auto b = static_cast<std::uint32_t>(job);
+    const std::uint32_t part = part_of(b);
+    const std::size_t local = std::size_t{b - grid.begin(part, lists.samples)} * lists.steps;
     for (std::uint32_t t = 0; t < lists.steps; ++t) {
-      writer.write(part, local + t, std::size_t{t} * lists.samples + b);
+      const std::size_t q = std::size_t{t} * lists.samples + b;
+      writer.write(part, local + t, q);
+      for (std::uint32_t e = lists.first[q]; e < lists.first[q] + lists.spikes[q]; ++e) ++own[lists.id[e]];
     }
   });
+}
+
+Dropped ListMerge::total_dropped() const {
+  Dropped total;
+  for (const Dropped& d : dropped) {
+    total.spikes += d.spikes;
+    total.others += d.others;
+  }
+  return total;
+}
+
+void ListMerge::sum_counts(std::vector<std::uint32_t>& into) const {
+  std::fill(into.begin(), into.end(), 0u);
+  for (const auto& own : counts) {
+    for (std::size_t j = 0; j < into.size(); ++j) into[j] += own[j];
+  }
 }
 
 void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled,

@@ -42,6 +42,7 @@ struct Recording {
     std::uint32_t others = 0;
   };
   std::vector<Span> spans;  ///< [sample in range][step]
+  std::size_t entries = 0;  ///< used; the arrays only grow
   std::vector<std::uint16_t> id;
   std::vector<float> slope, by_alpha, by_second;
 
@@ -66,10 +67,19 @@ struct Dropped {
   std::uint64_t others = 0;
 };
 
-/// Merges recordings into `lists`; a list holds at most `capacity` entries, spikes before others. What
-/// does not fit is counted. Called by all workers.
-void merge(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, bool gradients,
-           SpikeLists& lists, Dropped& dropped);
+/// Merges the recordings of a layer into its lists. What a merge needs is kept from batch to batch.
+struct ListMerge {
+  std::vector<Dropped> dropped;                        ///< of every sample
+  std::vector<std::vector<std::uint32_t>> counts;      ///< spikes of every neuron, per worker
+
+  /// A list holds at most `capacity` entries, spikes before others; what does not fit is counted. Called by
+  /// all workers.
+  void run(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, std::uint32_t neurons, bool gradients,
+           SpikeLists& lists);
+  /// After run(): sums over samples and workers.
+  [[nodiscard]] Dropped total_dropped() const;
+  void sum_counts(std::vector<std::uint32_t>& into) const;
+};
 
 /// The entries of the lists of a block of steps, by source: the visits of row k are row_first[k] ..
 /// row_first[k + 1], spikes first. visit: index of the list inside the block; entry: its place in the

@@ -33,29 +33,6 @@ void back_project(const float* weights, std::uint32_t width, const std::uint16_t
   }
 }
 
-namespace {
-
-float slope_of(const Membrane& m, float x) {
-  const float bx = m.steepness * x;
-  switch (m.slope) {
-    case SlopeKind::superspike:
-      return 1.0f / ((std::abs(bx) + 1.0f) * (std::abs(bx) + 1.0f));
-    case SlopeKind::arctan:
-      return 1.0f / (1.0f + bx * bx);
-    case SlopeKind::sigmoid: {
-      const float q = 1.0f / (1.0f + std::exp(-bx));
-      return 4.0f * (q * (1.0f - q));
-    }
-    case SlopeKind::triangular:
-      return std::fmax(0.0f, 1.0f - std::abs(bx));
-    case SlopeKind::boxcar:
-      return std::abs(bx) < 0.5f ? 1.0f : 0.0f;
-  }
-  return 0.0f;
-}
-
-}  // namespace
-
 void membrane_step(const Membrane& m, const MembraneState& s, const float* current,
                    std::uint32_t neurons, bool gradients, Listed& listed) {
   for (std::uint32_t j = 0; j < neurons; ++j) {
@@ -97,6 +74,10 @@ void membrane_step(const Membrane& m, const MembraneState& s, const float* curre
       s.second[j] = m.second[j] * s.second[j] + (spiking ? 1.0f : 0.0f);
     }
   }
+}
+
+void membrane_flow(const float* alpha, std::uint32_t neurons, const float* next, float* row) {
+  for (std::uint32_t j = 0; j < neurons; ++j) row[j] = alpha[j] * next[j];
 }
 
 void membrane_decay(const Membrane& m, std::uint32_t neurons, float* gu, float* second) {

@@ -2,6 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,8 +19,29 @@ void row_gradients(const float* w, const float* g, std::uint32_t width, const Ro
 void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
                   const float* g, float* ds);
 
+/// ds/du as a function of x = u - threshold (tessera/training.hpp has the table).
+inline float slope_of(const Membrane& m, float x) {
+  const float bx = m.steepness * x;
+  switch (m.slope) {
+    case SlopeKind::superspike:
+      return 1.0f / ((std::abs(bx) + 1.0f) * (std::abs(bx) + 1.0f));
+    case SlopeKind::arctan:
+      return 1.0f / (1.0f + bx * bx);
+    case SlopeKind::sigmoid: {
+      const float q = 1.0f / (1.0f + std::exp(-bx));
+      return 4.0f * (q * (1.0f - q));
+    }
+    case SlopeKind::triangular:
+      return std::fmax(0.0f, 1.0f - std::abs(bx));
+    case SlopeKind::boxcar:
+      return std::abs(bx) < 0.5f ? 1.0f : 0.0f;
+  }
+  return 0.0f;
+}
+
 void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
                    std::uint32_t neurons, bool gradients, Listed& listed);
+void membrane_flow(const float* alpha, std::uint32_t neurons, const float* next, float* row);
 void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second);
 void membrane_output(const Membrane& membrane, std::uint32_t neurons, const float* gu, float* gi,
                      float* out);

@@ -34,8 +34,8 @@ class SparseEngine final : public Engine {
 
   BatchResult run(Crew& crew, const SpikeBatch& batch, double theta_grad, bool gradients,
                   const std::function<void(Worker&)>& finish) override {
-    assign_input(batch, input_);
     crew.run([&](Worker& worker) {
+      assign_input(worker, batch, input_);
       for (std::size_t k = 0; k < layers_.size(); ++k) {
         layers_[k].forward(worker, below(k), theta_grad, gradients);
       }
@@ -57,7 +57,7 @@ class SparseEngine final : public Engine {
     const SpikeLists& lists = layers_[layer].lists();
     if (layers_[layer].is_readout()) return found;
     for (std::uint32_t t = 0; t < lists.steps; ++t) {
-      const std::size_t q = std::size_t{t} * lists.samples + sample;
+      const std::size_t q = std::size_t{sample} * lists.steps + t;
       for (std::uint32_t e = lists.first[q]; e < lists.first[q] + lists.spikes[q]; ++e) {
         found.push_back({t, lists.id[e]});
       }
@@ -81,7 +81,8 @@ class SparseEngine final : public Engine {
     const std::size_t lists = std::size_t{batch.steps} * batch.samples;
     output_.trace.assign(lists * network_.classes, 0.0);
     for (std::size_t q = 0; q < lists; ++q) {
-      double* at = output_.trace.data() + q * network_.classes;
+      const std::size_t sample = q / batch.steps, step = q % batch.steps;
+      double* at = output_.trace.data() + (step * batch.samples + sample) * network_.classes;
       if (last.is_readout()) {
         const float* u = last.trace() + q * last.stride();
         for (std::uint32_t c = 0; c < network_.classes; ++c) at[c] = u[c];

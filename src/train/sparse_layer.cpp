@@ -213,7 +213,7 @@ void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLi
   for (std::uint32_t b = begin; b < end; ++b) {
     s.clear();
     for (std::uint32_t t = 0; t < lists_.steps; ++t) {
-      const std::size_t list = std::size_t{t} * lists_.samples + b;
+      const std::size_t list = std::size_t{b} * lists_.steps + t;
       input_current(tile, list, t, input, s.input_ring.data(), s.current.data());
       if (is_readout()) {
         run_readout(tile, list, s.current.data(), s.u.data());
@@ -231,7 +231,7 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
   recording.clear(lists_.steps);
   s.clear();
   for (std::uint32_t t = 0; t < lists_.steps; ++t) {
-    const std::size_t list = std::size_t{t} * lists_.samples + b;
+    const std::size_t list = std::size_t{b} * lists_.steps + t;
     s.listed.spikes.count = s.listed.others.count = 0;
     for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
       const std::size_t at = std::size_t{tile} * width_;
@@ -261,7 +261,8 @@ void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_
       for (int k = 0; k < worker.workers(); ++k) scratch_.push_back(make_scratch());
     }
     if (order_ == Order::tiles) {
-      const auto parts = static_cast<std::uint32_t>(worker.workers()) * 2 / tiles_ + 1;
+      // Jobs enough for all workers to end at about the same time.
+      const auto parts = (4 * static_cast<std::uint32_t>(worker.workers()) + tiles_ - 1) / tiles_;
       grid_.resize(tiles_, std::min(parts, input.samples));
     } else {
       grid_.resize(1, input.samples);

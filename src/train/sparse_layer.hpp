@@ -41,7 +41,7 @@ class SparseLayer {
   [[nodiscard]] const SpikeLists& lists() const { return lists_; }
   [[nodiscard]] LayerActivity activity() const;
   [[nodiscard]] std::span<const std::uint32_t> spike_counts() const { return counts_; }
-  /// Readout: u, [step][sample][stride()].
+  /// Readout: u, [sample][step][stride()].
   [[nodiscard]] const float* trace() const { return trace_.data(); }
   [[nodiscard]] std::uint32_t stride() const { return tiles_ * width_; }
 
@@ -81,6 +81,7 @@ class SparseLayer {
                      DelayRing* ring, float* current) const;
   void step(std::uint32_t tile, std::size_t at, Scratch& scratch, const float* current) const;
 
+  [[nodiscard]] std::size_t derivative_row(std::size_t list) const;
   void prepare_flow(const SpikeLists& input, const float* derivative);
   void build_visits(Worker& worker, const SpikeLists& input, bool sources);
   void backward_tiles(Worker& worker, bool sources);

@@ -26,6 +26,11 @@ void add_groups(const float* sums, std::size_t groups, std::size_t n, float* int
 
 }  // namespace
 
+// The derivative of the loss is ordered by steps, then samples.
+std::size_t SparseLayer::derivative_row(std::size_t q) const {
+  return q % lists_.steps * lists_.samples + q / lists_.steps;
+}
+
 void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative) {
   if (!flow_) flow_ = std::make_unique<Flow>();
   Flow& f = *flow_;
@@ -46,14 +51,14 @@ void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative)
   if (order_ == Order::convolution) {
     resize(f.g, f.groups * (stride() + 16));
   } else {
-    const std::size_t behind = 1 + delay;  // steps: the next block's first, and zeros after the last step
-    f.rows = (f.block_steps + behind) * f.samples;
+    const std::uint32_t behind = 1 + delay;  // steps: the next block's first, and zeros after the last step
+    f.sample_rows = f.block_steps + behind;
     const std::size_t tiles = order_ == Order::tiles ? 1 : tiles_;
-    resize(f.g, tiles * f.rows * width_);
-    for (std::size_t tile = 0; tile < tiles; ++tile) {
-      const std::size_t last = f.block_end(f.blocks - 1) - f.block_begin(f.blocks - 1);
-      const std::size_t end = last * f.samples;
-      std::fill_n(f.g.data() + (tile * f.rows + end) * width_, (f.rows - end) * width_, 0.0f);
+    resize(f.g, f.row(tiles, 0, 0) * width_);
+    const std::uint32_t last = f.block_end(f.blocks - 1) - f.block_begin(f.blocks - 1);
+    for (std::size_t k = 0; k < tiles * f.samples; ++k) {
+      const std::size_t row = k * f.sample_rows + last;
+      std::fill_n(f.g.data() + row * width_, std::size_t{f.sample_rows - last} * width_, 0.0f);
     }
   }
   if (second_) resize(f.gu, f.samples * neurons);
@@ -83,7 +88,7 @@ void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative)
   if (ds_.size() < lists_.entries()) ds_.resize(lists_.entries());
   for (std::size_t q = 0; q < lists_.lists(); ++q) {
     for (std::size_t e = lists_.first[q]; e < lists_.first[q + 1]; ++e) {
-      ds_[e] = derivative[q * topology_.neurons + lists_.id[e]];
+      ds_[e] = derivative[derivative_row(q) * topology_.neurons + lists_.id[e]];
     }
   }
 }
@@ -92,11 +97,11 @@ void SparseLayer::build_visits(Worker& worker, const SpikeLists& input, bool sou
   Flow& f = *flow_;
   const Projection& p = input_->projection();
   worker.each(f.blocks, [&](std::size_t k) {
-    f.visits[k].build(input, p.pooled_index, input_->rows(), f.block_begin(k), f.block_end(k), sources);
+    f.visits[k].build(input, p.pooled_index, input_->rows(), f.block_begin(k), f.block_end(k), f.sample_rows, sources);
     if (!recurrent_) return;
     // Spikes of the step before the block's first arrive in it.
     const std::uint32_t begin = std::max(f.block_begin(k), 1u) - 1, end = f.block_end(k) - 1;
-    f.recurrent[k].build(lists_, {}, topology_.neurons, begin, std::max(begin, end), false);
+    f.recurrent[k].build(lists_, {}, topology_.neurons, begin, std::max(begin, end), f.sample_rows, false);
   });
 }
 
@@ -178,10 +183,10 @@ void SparseLayer::two_state_flow(std::uint32_t tile, std::size_t q, std::uint32_
 void SparseLayer::flow_step(std::uint32_t tile, std::uint32_t b, std::uint32_t t, std::uint32_t group,
                             const float* next, float* row) {
   Flow& f = *flow_;
-  const std::size_t q = std::size_t{t} * f.samples + b;
+  const std::size_t q = std::size_t{b} * f.steps + t;
   if (is_readout()) {
     const Membrane& m = tile_membranes_[tile];
-    const float* derivative = f.derivative + q * topology_.neurons + std::size_t{tile} * width_;
+    const float* derivative = f.derivative + derivative_row(q) * topology_.neurons + std::size_t{tile} * width_;
     membrane_flow(m.alpha, width_, next, row);
     for (std::uint32_t j = 0; j < neurons_of(tile); ++j) row[j] += m.inverse_capacitance * derivative[j];
   } else if (!second_) {
@@ -204,9 +209,8 @@ void SparseLayer::flow_step(std::uint32_t tile, std::uint32_t b, std::uint32_t t
 void SparseLayer::carry_row(std::uint32_t tile_in_progress, std::uint32_t b, std::uint32_t block) {
   Flow& f = *flow_;
   if (block + 1 == f.blocks) return;
-  float* g = f.g.data() + tile_in_progress * f.rows * width_;
-  const std::size_t behind = std::size_t{f.block_end(block) - f.block_begin(block)} * f.samples;
-  std::copy_n(g + std::size_t{b} * width_, width_, g + (behind + b) * width_);
+  float* g = f.g.data() + f.row(tile_in_progress, b, 0) * width_;
+  std::copy_n(g, width_, g + std::size_t{f.block_end(block) - f.block_begin(block)} * width_);
 }
 
 void SparseLayer::backward_tiles(Worker& worker, bool sources) {
@@ -218,15 +222,15 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
         for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
           carry_row(0, b, k);
           for (std::uint32_t t = f.block_end(k); t-- > f.block_begin(k);) {
-            float* row = f.g.data() + (std::size_t{t - f.block_begin(k)} * f.samples + b) * width_;
-            flow_step(tile, b, t, static_cast<std::uint32_t>(group), row + std::size_t{f.samples} * width_, row);
+            float* row = f.g.data() + f.row(0, b, t - f.block_begin(k)) * width_;
+            flow_step(tile, b, t, static_cast<std::uint32_t>(group), row + width_, row);
           }
         }
       });
       worker.each(jobs, [&](std::size_t job) {
         const auto begin = static_cast<std::uint32_t>(job * rows / jobs);
         const auto end = static_cast<std::uint32_t>((job + 1) * rows / jobs);
-        input_->gradients(tile, begin, end, f.visits[k], f.g.data(), f.samples, k + 1 == f.blocks, sources);
+        input_->gradients(tile, begin, end, f.visits[k], f.g.data(), k + 1 == f.blocks, sources);
       });
     }
   }
@@ -235,12 +239,11 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
 // What step t + 1 (and later ones, over delays) brings back to this layer's own entries of step t.
 void SparseLayer::recurrent_sources(std::uint32_t b, std::uint32_t t, std::uint32_t block_begin) {
   Flow& f = *flow_;
-  const std::size_t q = std::size_t{t} * f.samples + b;
+  const std::size_t q = std::size_t{b} * f.steps + t;
   const std::uint32_t begin = lists_.first[q], n = lists_.first[q + 1] - begin;
-  const std::size_t row = std::size_t{t + 1 - block_begin} * f.samples + b;
   for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-    recurrent_->back_project(tile, lists_.id.data() + begin, n, f.g.data() + (tile * f.rows + row) * width_,
-                             std::size_t{f.samples} * width_, ds_.data() + begin);
+    recurrent_->back_project(tile, lists_.id.data() + begin, n,
+                             f.g.data() + f.row(tile, b, t + 1 - block_begin) * width_, ds_.data() + begin);
   }
 }
 
@@ -253,8 +256,8 @@ void SparseLayer::backward_samples(Worker& worker, bool sources) {
       for (std::uint32_t t = end; t-- > begin;) {
         if (t + 1 < f.steps) recurrent_sources(b, t, begin);
         for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-          float* row = f.g.data() + (tile * f.rows + std::size_t{t - begin} * f.samples + b) * width_;
-          flow_step(tile, b, t, group, row + std::size_t{f.samples} * width_, row);
+          float* row = f.g.data() + f.row(tile, b, t - begin) * width_;
+          flow_step(tile, b, t, group, row + width_, row);
         }
       }
     }
@@ -271,13 +274,13 @@ void SparseLayer::backward_samples(Worker& worker, bool sources) {
       const auto begin = static_cast<std::uint32_t>(at * n / jobs);
       const auto end = static_cast<std::uint32_t>((at + 1) * n / jobs);
       // A spike of the layer itself arrives a step later; the block's first step has no spikes before step 0.
-      const std::size_t shift = f.block_begin(k) == 0 ? std::size_t{f.samples} * width_ : 0;
+      const std::size_t shift = f.block_begin(k) == 0 ? width_ : 0;
       for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-        const float* g = f.g.data() + tile * f.rows * width_;
+        const float* g = f.g.data() + f.row(tile, 0, 0) * width_;
         if (of_input) {
-          input_->gradients(tile, begin, end, f.visits[k], g, f.samples, fresh, sources);
+          input_->gradients(tile, begin, end, f.visits[k], g, fresh, sources);
         } else {
-          recurrent_->gradients(tile, begin, end, f.recurrent[k], g + shift, f.samples, fresh, false);
+          recurrent_->gradients(tile, begin, end, f.recurrent[k], g + shift, fresh, false);
         }
       }
     });
@@ -293,7 +296,7 @@ void SparseLayer::backward_convolution(Worker& worker, const SpikeLists& input, 
       std::fill_n(row, width_, 0.0f);
       for (std::uint32_t t = f.steps; t-- > 0;) {
         flow_step(0, b, t, static_cast<std::uint32_t>(group), row, row);
-        const std::size_t q = std::size_t{t} * f.samples + b;
+        const std::size_t q = std::size_t{b} * f.steps + t;
         const std::uint32_t begin = input.first[q];
         const std::uint32_t n = input_ds != nullptr ? input.first[q + 1] - begin : input.spikes[q];
         convolution_->backward(input.id.data() + begin, input.spikes[q], n, row,
@@ -333,10 +336,10 @@ void SparseLayer::readout_decay_sums() {
     for (std::uint32_t j = 0; j < topology_.neurons; ++j) {
       float before = 0.0f, p = 0.0f;
       for (std::uint32_t t = 0; t < f.steps; ++t) {
-        const std::size_t q = std::size_t{t} * f.samples + b;
+        const std::size_t q = std::size_t{b} * f.steps + t;
         p = before + membrane_.value[j] * p;
         before = trace_[q * stride() + j];
-        f.alpha[j] += f.derivative[q * topology_.neurons + j] * p;
+        f.alpha[j] += f.derivative[derivative_row(q) * topology_.neurons + j] * p;
       }
     }
   }

@@ -58,13 +58,33 @@ std::uint64_t SpikeLists::bytes() const {
          lists() * 2 * sizeof(std::uint32_t);
 }
 
-void assign_input(const SpikeBatch& batch, SpikeLists& lists) {
-  lists.samples = batch.samples;
-  lists.steps = batch.steps;
-  lists.first.assign(batch.first.begin(), batch.first.end());
-  lists.spikes.resize(lists.lists());
-  for (std::size_t q = 0; q < lists.lists(); ++q) lists.spikes[q] = lists.first[q + 1] - lists.first[q];
-  lists.id.assign(batch.channel.begin(), batch.channel.end());
+void assign_input(Worker& worker, const SpikeBatch& batch, SpikeLists& lists) {
+  worker.once([&] {
+    lists.samples = batch.samples;
+    lists.steps = batch.steps;
+    grow(lists.first, lists.lists() + 1);
+    grow(lists.spikes, lists.lists());
+    grow(lists.id, batch.channel.size());
+    std::uint32_t at = 0;
+    for (std::uint32_t b = 0; b < batch.samples; ++b) {
+      for (std::uint32_t t = 0; t < batch.steps; ++t) {
+        const std::size_t q = std::size_t{b} * batch.steps + t, from = std::size_t{t} * batch.samples + b;
+        lists.first[q] = at;
+        lists.spikes[q] = batch.first[from + 1] - batch.first[from];
+        at += lists.spikes[q];
+      }
+    }
+    lists.first[lists.lists()] = at;
+  });
+  worker.each(batch.samples, [&](std::size_t b) {
+    for (std::uint32_t t = 0; t < batch.steps; ++t) {
+      const std::uint32_t from = batch.first[std::size_t{t} * batch.samples + b];
+      const std::size_t q = b * batch.steps + t;
+      for (std::uint32_t k = 0; k < lists.spikes[q]; ++k) {
+        lists.id[lists.first[q] + k] = static_cast<std::uint16_t>(batch.channel[from + k]);
+      }
+    }
+  });
 }
 
 void Recording::clear(std::size_t lists) {
@@ -131,7 +151,7 @@ void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t cap
       const std::uint32_t kept = std::min(spikes, capacity), room = std::min(others, capacity - kept);
       dropped[b].spikes += spikes - kept;
       dropped[b].others += others - room;
-      const std::size_t q = std::size_t{t} * lists.samples + b;
+      const std::size_t q = std::size_t{b} * lists.steps + t;
       lists.spikes[q] = kept;
       lists.first[q + 1] = kept + room;
     }
@@ -160,7 +180,7 @@ void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t cap
     const std::uint32_t part = part_of(b);
     const std::size_t local = std::size_t{b - grid.begin(part, lists.samples)} * lists.steps;
     for (std::uint32_t t = 0; t < lists.steps; ++t) {
-      const std::size_t q = std::size_t{t} * lists.samples + b;
+      const std::size_t q = std::size_t{b} * lists.steps + t;
       writer.write(part, local + t, q);
       for (std::uint32_t e = lists.first[q]; e < lists.first[q] + lists.spikes[q]; ++e) ++own[lists.id[e]];
     }
@@ -183,26 +203,29 @@ void ListMerge::sum_counts(std::vector<std::uint32_t>& into) const {
   }
 }
 
-void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled,
-                       std::uint32_t rows, std::uint32_t first, std::uint32_t end, bool others) {
-  first_step = first;
-  end_step = end;
-  const std::size_t begin_list = std::size_t{first} * lists.samples;
-  const std::size_t end_list = std::size_t{end} * lists.samples;
+void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled, std::uint32_t rows,
+                       std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride, bool others) {
   const auto row_of = [&](std::size_t e) -> std::uint32_t {
     return pooled.empty() ? lists.id[e] : pooled[lists.id[e]];
   };
+  const auto each_list = [&](const auto& visit_list) {
+    for (std::uint32_t b = 0; b < lists.samples; ++b) {
+      for (std::uint32_t t = first; t < end; ++t) {
+        const std::size_t q = std::size_t{b} * lists.steps + t;
+        visit_list(lists.first[q], lists.first[q] + lists.spikes[q], lists.first[q + 1], b * sample_stride + (t - first));
+      }
+    }
+  };
   // Counts of spikes and others per row, then their places: spikes of row k, others of row k, row k + 1.
   std::vector<std::uint32_t> spike_place(rows, 0), other_place(rows, 0);
-  for (std::size_t q = begin_list; q < end_list; ++q) {
-    const std::size_t middle = lists.first[q] + lists.spikes[q];
-    for (std::size_t e = lists.first[q]; e < middle; ++e) {
+  each_list([&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t) {
+    for (; e < middle; ++e) {
       if (row_of(e) < rows) ++spike_place[row_of(e)];
     }
-    for (std::size_t e = middle; others && e < lists.first[q + 1]; ++e) {
+    for (; others && e < last; ++e) {
       if (row_of(e) < rows) ++other_place[row_of(e)];
     }
-  }
+  });
   row_first.resize(rows + 1);
   row_spikes.resize(rows);
   std::uint32_t place = 0;
@@ -219,20 +242,18 @@ void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>
   grow(visit, place);
   if (others) {
     grow(entry, place);
-    if (ds.size() < place) ds.resize(place + place / 8);
+    grow(ds, place);
     std::fill_n(ds.begin(), place, 0.0f);
   }
-  for (std::size_t q = begin_list; q < end_list; ++q) {
-    const std::size_t middle = lists.first[q] + lists.spikes[q];
-    const std::size_t last = others ? lists.first[q + 1] : middle;
-    for (std::size_t e = lists.first[q]; e < last; ++e) {
+  each_list([&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t at_list) {
+    for (const std::uint32_t end_entry = others ? last : middle; e < end_entry; ++e) {
       const std::uint32_t row = row_of(e);
       if (row >= rows) continue;
       const std::uint32_t at = e < middle ? spike_place[row]++ : other_place[row]++;
-      visit[at] = static_cast<std::uint32_t>(q - begin_list);
-      if (others) entry[at] = static_cast<std::uint32_t>(e);
+      visit[at] = at_list;
+      if (others) entry[at] = e;
     }
-  }
+  });
 }
 
 }  // namespace tessera::training

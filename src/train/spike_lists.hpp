@@ -12,7 +12,7 @@
 
 namespace tessera::training {
 
-/// Lists of one layer for a batch. List q = step * samples + sample has the entries first[q] ..
+/// Lists of one layer for a batch. List q = sample * steps + step has the entries first[q] ..
 /// first[q + 1]: spikes[q] spikes, then gradient-only entries, ids ascending in both parts. Arrays only
 /// grow, so the last entry is first[lists], not the size of an array.
 struct SpikeLists {
@@ -30,8 +30,8 @@ struct SpikeLists {
   [[nodiscard]] std::uint64_t bytes() const;  ///< used by the lists of this batch
 };
 
-/// Input spikes as lists, with ids replaced by pooled ones where `pooled` is not empty.
-void assign_input(const SpikeBatch& batch, SpikeLists& lists);
+/// Input spikes as lists. Called by all workers.
+void assign_input(Worker& worker, const SpikeBatch& batch, SpikeLists& lists);
 
 /// What one section of a layer (a tile, or all of it) lists while it runs, sample by sample; merged into
 /// SpikeLists afterwards. One recording per (section, range of samples).
@@ -82,11 +82,9 @@ struct ListMerge {
 };
 
 /// The entries of the lists of a block of steps, by source: the visits of row k are row_first[k] ..
-/// row_first[k + 1], spikes first. visit: index of the list inside the block; entry: its place in the
-/// lists; ds: what flows back to it.
+/// row_first[k + 1], spikes first. visit: sample * sample_stride + step inside the block; entry: its place
+/// in the lists; ds: what flows back to it.
 struct VisitBlock {
-  std::uint32_t first_step = 0;
-  std::uint32_t end_step = 0;
   std::vector<std::uint32_t> row_first;
   std::vector<std::uint32_t> row_spikes;
   std::vector<std::uint32_t> visit;
@@ -95,7 +93,7 @@ struct VisitBlock {
 
   /// `pooled` maps ids to rows (empty: the same). `others`: also gradient-only entries, with ds.
   void build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled, std::uint32_t rows,
-             std::uint32_t first, std::uint32_t end, bool others);
+             std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride, bool others);
 };
 
 }  // namespace tessera::training

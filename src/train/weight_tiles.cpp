@@ -127,7 +127,7 @@ void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t 
 }
 
 void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, const float* g,
-                               std::size_t step_stride, float* ds) const {
+                               float* ds) const {
   const float* weights = array_.value.data();
   if (!sparse()) {
     tessera::back_project(weights + std::size_t{tile} * rows_ * width_, width_, ids, n, g, ds);
@@ -137,14 +137,14 @@ void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std
   for (std::size_t k = 0; k < n; ++k) {
     float sum = 0.0f;
     for (std::uint32_t i = first[ids[k]]; i < first[ids[k] + 1]; ++i) {
-      sum += weights[i] * g[synapses_[i].delay * step_stride + synapses_[i].target];
+      sum += weights[i] * g[synapses_[i].delay * std::size_t{width_} + synapses_[i].target];
     }
     ds[k] += sum;
   }
 }
 
 void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits,
-                                   const float* g, std::size_t step_stride, bool fresh, float* ds) {
+                                   const float* g, bool fresh, float* ds) {
   const std::uint32_t* first = row_first_.data() + row_place(tile, row);
   const float* weights = array_.value.data();
   float* gradient = array_.gradient.data();
@@ -154,7 +154,7 @@ void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t row, const 
     const bool spike = v < visits.spikes;
     float sum = 0.0f;
     for (std::uint32_t i = first[0]; i < first[1]; ++i) {
-      const float x = base[synapses_[i].delay * step_stride + synapses_[i].target];
+      const float x = base[synapses_[i].delay * std::size_t{width_} + synapses_[i].target];
       sum += weights[i] * x;
       if (spike) gradient[i] += x;
     }
@@ -163,15 +163,14 @@ void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t row, const 
 }
 
 void WeightTiles::gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end, VisitBlock& block,
-                            const float* g, std::uint32_t samples, bool fresh, bool with_sources) {
-  const std::size_t step_stride = std::size_t{samples} * width_;
+                            const float* g, bool fresh, bool with_sources) {
   for (std::uint32_t row = begin; row < end; ++row) {
     const std::uint32_t at = block.row_first[row];
     RowVisits visits{block.visit.data() + at, block.row_spikes[row], block.row_first[row + 1] - at};
     float* ds = with_sources ? block.ds.data() + at : nullptr;
     if (visits.all == 0 && !fresh) continue;
     if (sparse()) {
-      sparse_gradients(tile, row, visits, g, step_stride, fresh, ds);
+      sparse_gradients(tile, row, visits, g, fresh, ds);
     } else {
       const std::size_t place = (std::size_t{tile} * rows_ + row) * width_;
       row_gradients(array_.value.data() + place, g, width_, visits, fresh, array_.gradient.data() + place, ds);

@@ -39,14 +39,14 @@ class WeightTiles {
            DelayRing& ring, float* current) const;
 
   /// ds[k] += what flows back to source ids[k]; `g`: the tile's row of this sample in the step in which
-  /// undelayed spikes arrive; a later step is `step_stride` floats further on.
+  /// undelayed spikes arrive; that of the next step lies behind it.
   void back_project(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, const float* g,
-                    std::size_t step_stride, float* ds) const;
+                    float* ds) const;
 
   /// Gradients of the rows begin .. end for the visits of a block (see row_gradients). `g`: the tile's
-  /// rows of the block, [list in block][width]. `fresh`: the first block of the batch.
+  /// rows of the block, steps of a sample one after the other. `fresh`: the first block of the batch.
   void gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end, VisitBlock& block,
-                 const float* g, std::uint32_t samples, bool fresh, bool with_sources);
+                 const float* g, bool fresh, bool with_sources);
 
  private:
   struct Synapse {
@@ -59,7 +59,7 @@ class WeightTiles {
   }
   void place_synapses();
   void sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits, const float* g,
-                        std::size_t step_stride, bool fresh, float* ds);
+                        bool fresh, float* ds);
 
   Projection projection_;
   std::uint32_t width_;

@@ -44,16 +44,30 @@ struct Piece {
   HWY_ALIGN float x[kPiece];  // u - threshold
   HWY_ALIGN float by_alpha[kPiece];
   HWY_ALIGN float by_second[kPiece];
-  std::uint64_t spikes[kPiece / 64];
-  std::uint64_t others[kPiece / 64];
+  HWY_ALIGN std::uint8_t spikes[kPiece / 8];  // a bit per neuron
+  HWY_ALIGN std::uint8_t others[kPiece / 8];
 };
 
+// Bits of neurons at .. at + lanes; a vector of four fills half a byte.
+HWY_INLINE void store_bits(Mask mask, std::size_t at, std::uint8_t* bits) {
+  const Floats d;
+  if constexpr (hn::MaxLanes(Floats()) >= 8) {
+    hn::StoreMaskBits(d, mask, bits + at / 8);
+  } else {
+    std::uint8_t few[8] = {};
+    hn::StoreMaskBits(d, mask, few);
+    bits[at / 8] = static_cast<std::uint8_t>(at % 8 == 0 ? few[0] : bits[at / 8] | few[0] << 4);
+  }
+}
+
 template <bool kSensitive>
-HWY_INLINE void append(const Membrane& m, const Piece& piece, const std::uint64_t* bits, std::uint32_t first,
+HWY_INLINE void append(const Membrane& m, const Piece& piece, const std::uint8_t* bits, std::uint32_t first,
                        bool gradients, ListPart& part) {
   std::uint32_t n = part.count;
   for (std::uint32_t word = 0; word < kPiece / 64; ++word) {
-    for (std::uint64_t left = bits[word]; left != 0; left &= left - 1) {
+    std::uint64_t left;
+    __builtin_memcpy(&left, bits + 8 * word, 8);
+    for (; left != 0; left &= left - 1) {
       const std::uint32_t j = 64 * word + static_cast<std::uint32_t>(__builtin_ctzll(left));
       part.id[n] = first + j;
       if (gradients) {
@@ -76,7 +90,10 @@ HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const fl
   const Vector threshold = hn::Set(d, m.threshold), scale = hn::Set(d, m.inverse_capacitance);
   const Vector ratio = hn::Set(d, m.second_threshold);
   const Vector one = hn::Set(d, 1.0f), zero = hn::Zero(d);
-  for (std::size_t k = 0; k < kPiece / 64; ++k) piece.spikes[k] = piece.others[k] = 0;
+  if (end - first < kPiece) {
+    __builtin_memset(piece.spikes, 0, sizeof(piece.spikes));
+    __builtin_memset(piece.others, 0, sizeof(piece.others));
+  }
   for (std::size_t j = first; j < end; j += lanes) {
     const Vector alpha = hn::LoadU(d, m.alpha + j);
     Vector input = hn::LoadU(d, current + j);
@@ -116,14 +133,8 @@ HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const fl
       hn::Store(by_alpha, d, piece.by_alpha + at);
       hn::Store(by_second, d, piece.by_second + at);
     }
-    std::uint8_t bits[8] = {};
-    hn::StoreMaskBits(d, spiking, bits);
-    std::uint64_t word;
-    __builtin_memcpy(&word, bits, 8);
-    piece.spikes[at / 64] |= word << at % 64;
-    hn::StoreMaskBits(d, hn::AndNot(spiking, all), bits);
-    __builtin_memcpy(&word, bits, 8);
-    piece.others[at / 64] |= word << at % 64;
+    store_bits(spiking, at, piece.spikes);
+    store_bits(hn::AndNot(spiking, all), at, piece.others);
 
     const Vector after = m.reset_to_zero ? hn::IfThenZeroElse(spiking, u)
                                          : hn::Sub(u, hn::IfThenElseZero(spiking, threshold));

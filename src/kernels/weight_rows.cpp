@@ -50,6 +50,54 @@ HWY_INLINE void add_pass(const float* weights, std::size_t width, const std::uin
   for (std::size_t z = 0; z < kVectors; ++z) hn::StoreU(sum[z], d, current + z * lanes);
 }
 
+// ds[0 .. 4) += the sums over the lanes of four vectors: transposed inside blocks of four lanes, then blocks are
+// added, so that no vector is reduced alone.
+template <class D>
+HWY_INLINE void add_sums(D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> c, hn::Vec<D> e, float* ds) {
+  const hn::RepartitionToWide<D> dw;
+  const auto ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  const auto ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
+  const auto low = hn::InterleaveLower(dw, hn::BitCast(dw, ab), hn::BitCast(dw, ce));
+  const auto high = hn::InterleaveUpper(dw, hn::BitCast(dw, ab), hn::BitCast(dw, ce));
+  const auto all = hn::Add(hn::BitCast(d, low), hn::BitCast(d, high));
+  const hn::FixedTag<float, 4> d4;
+  if constexpr (hn::MaxLanes(D()) == 16) {
+    const hn::FixedTag<float, 8> d8;
+    const auto half = hn::Add(hn::LowerHalf(d8, all), hn::UpperHalf(d8, all));
+    const auto sum = hn::Add(hn::LowerHalf(d4, half), hn::UpperHalf(d4, half));
+    hn::StoreU(hn::Add(hn::LoadU(d4, ds), sum), d4, ds);
+  } else if constexpr (hn::MaxLanes(D()) == 8) {
+    const auto sum = hn::Add(hn::LowerHalf(d4, all), hn::UpperHalf(d4, all));
+    hn::StoreU(hn::Add(hn::LoadU(d4, ds), sum), d4, ds);
+  } else {
+    hn::StoreU(hn::Add(hn::LoadU(d, ds), all), d, ds);
+  }
+}
+
+// Dots of n rows with `factor`, in fours; row_of(v) is the row of visit v. kSum: rows are also added to `sum`.
+template <std::size_t kVectors, bool kSum, class RowOf>
+HWY_INLINE void dots(const Vector* factor, Vector* sum, std::size_t n, const RowOf& row_of, float* ds) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto dot = [&](std::size_t v) HWY_ATTR {
+    const float* row = row_of(v);
+    Vector even = hn::Zero(d), odd = hn::Zero(d);
+    for (std::size_t z = 0; z < kVectors; ++z) {
+      const Vector x = hn::LoadU(d, row + z * lanes);
+      if (kSum) sum[z] = hn::Add(sum[z], x);
+      Vector& part = z % 2 == 0 ? even : odd;
+      part = hn::MulAdd(x, factor[z], part);
+    }
+    return hn::Add(even, odd);
+  };
+  std::size_t v = 0;
+  for (; v + 4 <= n; v += 4) {
+    const Vector a = dot(v), b = dot(v + 1), c = dot(v + 2), e = dot(v + 3);
+    add_sums(d, a, b, c, e, ds + v);
+  }
+  for (; v < n; ++v) ds[v] += hn::GetLane(hn::SumOfLanes(d, dot(v)));
+}
+
 template <std::size_t kVectors>
 HWY_INLINE void gradient_pass(const float* w, const float* g, std::size_t width,
                               const RowVisits& visits, bool fresh, float* dw, float* ds) {
@@ -68,26 +116,10 @@ HWY_INLINE void gradient_pass(const float* w, const float* g, std::size_t width,
       }
     }
   } else {
-    for (std::size_t v = 0; v < visits.spikes; ++v) {
-      const float* row = g + visits.row[v] * width;
-      Vector even = hn::Zero(d), odd = hn::Zero(d);
-      for (std::size_t z = 0; z < kVectors; ++z) {
-        const Vector x = hn::LoadU(d, row + z * lanes);
-        sum[z] = hn::Add(sum[z], x);
-        Vector& dot = z % 2 == 0 ? even : odd;
-        dot = hn::MulAdd(x, weight[z], dot);
-      }
-      ds[v] += hn::GetLane(hn::SumOfLanes(d, hn::Add(even, odd)));
-    }
-    for (std::size_t v = visits.spikes; v < visits.all; ++v) {
-      const float* row = g + visits.row[v] * width;
-      Vector even = hn::Zero(d), odd = hn::Zero(d);
-      for (std::size_t z = 0; z < kVectors; ++z) {
-        Vector& dot = z % 2 == 0 ? even : odd;
-        dot = hn::MulAdd(hn::LoadU(d, row + z * lanes), weight[z], dot);
-      }
-      ds[v] += hn::GetLane(hn::SumOfLanes(d, hn::Add(even, odd)));
-    }
+    const auto row_of = [&](std::size_t v) HWY_ATTR { return g + visits.row[v] * width; };
+    const auto other = [&](std::size_t v) HWY_ATTR { return g + visits.row[visits.spikes + v] * width; };
+    dots<kVectors, true>(weight, sum, visits.spikes, row_of, ds);
+    dots<kVectors, false>(weight, sum, visits.all - visits.spikes, other, ds + visits.spikes);
   }
   for (std::size_t z = 0; z < kVectors; ++z) hn::StoreU(sum[z], d, dw + z * lanes);
 }
@@ -96,18 +128,10 @@ template <std::size_t kVectors>
 HWY_INLINE void project_pass(const float* weights, std::size_t width, const std::uint16_t* ids,
                              std::size_t n, const float* g, float* ds) {
   const Floats d;
-  const std::size_t lanes = hn::Lanes(d);
   Vector value[kVectors];
-  for (std::size_t z = 0; z < kVectors; ++z) value[z] = hn::LoadU(d, g + z * lanes);
-  for (std::size_t k = 0; k < n; ++k) {
-    const float* row = weights + ids[k] * width;
-    Vector even = hn::Zero(d), odd = hn::Zero(d);
-    for (std::size_t z = 0; z < kVectors; ++z) {
-      Vector& dot = z % 2 == 0 ? even : odd;
-      dot = hn::MulAdd(hn::LoadU(d, row + z * lanes), value[z], dot);
-    }
-    ds[k] += hn::GetLane(hn::SumOfLanes(d, hn::Add(even, odd)));
-  }
+  for (std::size_t z = 0; z < kVectors; ++z) value[z] = hn::LoadU(d, g + z * hn::Lanes(d));
+  const auto row_of = [&](std::size_t k) HWY_ATTR { return weights + ids[k] * width; };
+  dots<kVectors, false>(value, value, n, row_of, ds);
 }
 
 // Calls pass(number of vectors as a constant, first column) until the width is covered.

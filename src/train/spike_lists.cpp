@@ -17,16 +17,13 @@ struct ListWriter {
   SpikeLists& lists;
   bool gradients;
 
+  // Pieces are a few entries long: loops, not memmove.
   void copy(const Recording& from, std::size_t begin, std::size_t n, std::size_t to) const {
-    std::copy_n(from.id.begin() + static_cast<std::ptrdiff_t>(begin), n,
-                lists.id.begin() + static_cast<std::ptrdiff_t>(to));
+    for (std::size_t k = 0; k < n; ++k) lists.id[to + k] = from.id[begin + k];
     if (!gradients) return;
-    const auto floats = [&](const std::vector<float>& source, std::vector<float>& target) {
-      if (!source.empty()) std::copy_n(source.data() + begin, n, target.data() + to);
-    };
-    floats(from.slope, lists.slope);
-    floats(from.by_alpha, lists.by_alpha);
-    floats(from.by_second, lists.by_second);
+    for (std::size_t k = 0; k < n; ++k) lists.slope[to + k] = from.slope[begin + k];
+    for (std::size_t k = 0; !lists.by_alpha.empty() && k < n; ++k) lists.by_alpha[to + k] = from.by_alpha[begin + k];
+    for (std::size_t k = 0; !lists.by_second.empty() && k < n; ++k) lists.by_second[to + k] = from.by_second[begin + k];
   }
 
   void write(std::uint32_t part, std::size_t local, std::size_t q) const {

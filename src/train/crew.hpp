@@ -40,6 +40,17 @@ class Crew {
       }
       finish();
     }
+    /// The same jobs go to the same workers whenever as many are shared: what they touch stays in a cache.
+    template <class Job>
+    void each_at_home(std::size_t jobs, const Job& job) {
+      const auto mine = static_cast<std::size_t>(id_), all = static_cast<std::size_t>(workers());
+      for (std::size_t k = mine * jobs / all; k < (mine + 1) * jobs / all; ++k) {
+        if (crew_->failed_.load(std::memory_order_relaxed)) break;
+        crew_->guard([&] { job(k); });
+      }
+      crew_->next_[(phase_ + 2) % kCounters].store(0, std::memory_order_relaxed);
+      finish();
+    }
     /// job() on one worker.
     template <class Job>
     void once(const Job& job) {

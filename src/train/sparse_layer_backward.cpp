@@ -218,7 +218,7 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
   const std::uint32_t rows = input_->rows(), jobs = std::min(kRowJobs, rows);
   for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
     for (std::uint32_t k = f.blocks; k-- > 0;) {
-      worker.each(f.groups, [&](std::size_t group) {
+      worker.each_at_home(f.groups, [&](std::size_t group) {
         for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
           carry_row(0, b, k);
           for (std::uint32_t t = f.block_end(k); t-- > f.block_begin(k);) {
@@ -227,7 +227,7 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
           }
         }
       });
-      worker.each(jobs, [&](std::size_t job) {
+      worker.each_at_home(jobs, [&](std::size_t job) {
         const auto begin = static_cast<std::uint32_t>(job * rows / jobs);
         const auto end = static_cast<std::uint32_t>((job + 1) * rows / jobs);
         input_->gradients(tile, begin, end, f.visits[k], f.g.data(), k + 1 == f.blocks, sources);

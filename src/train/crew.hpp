@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <mutex>
 
 #include "base/flush_subnormals.hpp"
@@ -26,8 +27,8 @@ class Crew {
     [[nodiscard]] int id() const noexcept { return id_; }
     [[nodiscard]] int workers() const noexcept { return crew_->size(); }
 
-    /// job(k) for k in 0 .. jobs-1, shared among the workers. After an exception the remaining jobs of
-    /// the batch are left out, and run() rethrows it.
+    /// job(k) for k in 0 .. jobs-1, shared among the workers. After an exception all workers leave the
+    /// batch at the end of this phase (what follows may need what was not made), and run() rethrows it.
     template <class Job>
     void each(std::size_t jobs, const Job& job) {
       std::atomic<std::size_t>& next = crew_->next_[phase_ % kCounters];
@@ -35,8 +36,8 @@ class Crew {
       crew_->next_[(phase_ + 2) % kCounters].store(0, std::memory_order_relaxed);
       for (std::size_t k = next.fetch_add(1, std::memory_order_relaxed); k < jobs;
            k = next.fetch_add(1, std::memory_order_relaxed)) {
-        if (crew_->failed_.load(std::memory_order_relaxed)) break;
-        crew_->guard([&] { job(k); });
+        if (crew_->failed_phase_.load(std::memory_order_relaxed) != kNone) break;
+        crew_->guard(phase_, [&] { job(k); });
       }
       finish();
     }
@@ -62,6 +63,8 @@ class Crew {
     Worker(Crew& crew, int id) : crew_(&crew), id_(id) {}
     void finish() {
       crew_->team_.barrier();
+      // A faster worker may have failed in the next phase already: then everyone leaves after that one.
+      if (crew_->failed_phase_.load(std::memory_order_relaxed) == phase_) throw Abandoned();
       ++phase_;
     }
     Crew* crew_;
@@ -73,33 +76,38 @@ class Crew {
   template <class Work>
   void run(const Work& work) {
     for (auto& counter : next_) counter.store(0, std::memory_order_relaxed);
-    failed_.store(false, std::memory_order_relaxed);
+    failed_phase_.store(kNone, std::memory_order_relaxed);
     failure_ = nullptr;
     team_.run([&](int id) {
       const FlushSubnormals flush;
       Worker worker(*this, id);
-      work(worker);
+      try {
+        work(worker);
+      } catch (const Abandoned&) {
+      }
     });
     if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
   static constexpr std::size_t kCounters = 4;
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  struct Abandoned {};
 
   template <class Job>
-  void guard(const Job& job) noexcept {
+  void guard(std::size_t phase, const Job& job) noexcept {
     try {
       job();
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
-      failed_.store(true, std::memory_order_relaxed);
+      failed_phase_.store(phase, std::memory_order_relaxed);
     }
   }
 
   ThreadTeam team_;
   std::array<std::atomic<std::size_t>, kCounters> next_{};
-  std::atomic<bool> failed_{false};
+  std::atomic<std::size_t> failed_phase_{kNone};
   std::mutex mutex_;
   std::exception_ptr failure_;
 };

@@ -93,10 +93,33 @@ bool better(const EpochMetrics& a, const EpochMetrics& b) {
   return a.validation_loss < b.validation_loss;
 }
 
+// Before anything is read: a data set that cannot belong to the network.
+void check_data(const Network& network, const SpikeDataset& data) {
+  std::vector<Problem> problems;
+  const Shape shape = data.shape();
+  const auto text = [](const Shape& s) { return fmt::format("{} x {} x {}", s.height, s.width, s.channels); };
+  const auto expect = [&](bool good, const std::string& what, const std::string& found, const std::string& needed) {
+    if (good) return;
+    problems.push_back({{}, fmt::format("The data set '{}' has {} {}, but the network '{}' needs {}.", data.name(), what,
+                                        found, network.name, needed)});
+  };
+  expect(shape == network.input, "the shape", text(shape), text(network.input));
+  expect(data.steps() == network.steps, "the number of steps", fmt::format("{}", data.steps()),
+         fmt::format("{}", network.steps));
+  expect(data.classes() == network.classes, "the number of classes", fmt::format("{}", data.classes()),
+         fmt::format("{}", network.classes));
+  if (!problems.empty()) throw InputError(std::move(problems));
+}
+
+const SpikeDataset& checked(const Network& network, const SpikeDataset& data) {
+  check_data(network, data);
+  return data;
+}
+
 class Fitting {
  public:
   Fitting(Trainer& trainer, const SpikeDataset& data, FitObserver& observer, std::vector<EpochMetrics> finished)
-      : trainer_(trainer), data_(data), observer_(observer), options_(trainer.options()),
+      : trainer_(trainer), data_(checked(trainer.network(), data)), observer_(observer), options_(trainer.options()),
         samples_(split(data, options_.validation_fraction, options_.seed)) {
     if (samples_.training.empty()) throw InputError("There is no sample left for training.");
     epoch_batches_ = (samples_.training.size() + options_.batch - 1) / options_.batch;
@@ -190,7 +213,11 @@ class Fitting {
     BatchLoader loader(data_, samples_.validation, options_.batch, 0);
     Tally tally;
     SpikeBatch batch;
-    while (loader.next(batch)) tally.add(trainer_.evaluate(batch));
+    try {
+      while (loader.next(batch)) tally.add(trainer_.evaluate(batch));
+    } catch (const DivergedError& error) {
+      throw DivergedError(fmt::format("Epoch {}, validation: {}", m.epoch + 1, error.what()), error.layer);
+    }
     m.validation_loss = tally.mean_loss();
     m.validation_accuracy = tally.accuracy();
   }
@@ -230,6 +257,7 @@ FitResult fit(Trainer& trainer, const SpikeDataset& training, FitObserver& obser
 }
 
 EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserver& observer) {
+  check_data(trainer.network(), data);
   EvaluationResult result;
   result.confusion.assign(data.classes(), std::vector<std::uint64_t>(data.classes(), 0));
   std::vector<std::uint32_t> order(data.size());

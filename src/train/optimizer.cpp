@@ -1,9 +1,12 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/optimizer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <string>
 
 #include "kernels/update.hpp"
 
@@ -81,11 +84,23 @@ void Updater::step(const Piece& piece, double rate) const {
   }
 }
 
+void Updater::clip() {
+  double total = 0.0;
+  for (std::size_t k = 0; k < pieces_.size(); ++k) {
+    total += squares_[k];
+    if (std::isfinite(squares_[k])) continue;
+    const std::string& name = pieces_[k].array->name;
+    throw DivergedError(fmt::format("The gradient of '{}' stopped being a finite number. Try a smaller learning rate "
+                                    "or a longer warm-up.", name), name.substr(0, name.rfind('.')));
+  }
+  const double norm = std::sqrt(total);
+  if (norm > optimizer_.clip_norm) gradient_scale_ = optimizer_.clip_norm / norm;
+}
+
 void Updater::update(Worker& worker, const std::vector<ParameterArray*>& arrays, double rate_factor) {
   const double rate = optimizer_.learning_rate * rate_factor;
   worker.once([&] {
     if (pieces_.empty()) attach(arrays);
-    ++batches_;
     gradient_scale_ = 1.0;
   });
   if (optimizer_.clip_norm > 0.0) {
@@ -93,13 +108,9 @@ void Updater::update(Worker& worker, const std::vector<ParameterArray*>& arrays,
       const Piece& p = pieces_[k];
       squares_[k] = square_sum(p.array->gradient.data() + p.begin, p.end - p.begin);
     });
-    worker.once([&] {
-      double total = 0.0;
-      for (const double s : squares_) total += s;
-      const double norm = std::sqrt(total);
-      if (norm > optimizer_.clip_norm) gradient_scale_ = optimizer_.clip_norm / norm;
-    });
+    worker.once([&] { clip(); });
   }
+  worker.once([&] { ++batches_; });
   worker.each(pieces_.size(), [&](std::size_t k) { step(pieces_[k], rate); });
 }
 

@@ -30,6 +30,7 @@ class Updater {
     ParameterArray* array;
     std::size_t begin, end;
   };
+  void clip();  ///< throws DivergedError when the norm is not finite: nothing was updated then
   void step(const Piece& piece, double rate) const;
 
   Optimizer optimizer_;

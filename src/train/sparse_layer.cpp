@@ -1,7 +1,10 @@
 // The layer and its forward pass. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/sparse_layer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -59,7 +62,7 @@ SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology)
     : layer_(layer), topology_(topology), width_(tile_width(topology)),
       tiles_((topology.neurons + width_ - 1) / width_) {
   const bool convolves = topology.input.spec.kind == ConnectionKind::convolution;
-  order_ = convolves ? Order::convolution : topology.recurrent ? Order::samples : Order::tiles;
+  order_ = topology.recurrent ? Order::samples : convolves ? Order::convolution : Order::tiles;
   if (convolves) {
     convolution_.emplace(topology.input, layer.name + ".weight");
   } else {
@@ -174,8 +177,7 @@ std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
 // I[t] of a tile from the layer below and the bias.
 void SparseLayer::input_current(std::uint32_t tile, std::size_t list, std::uint32_t step,
                                 const SpikeLists& input, DelayRing* ring, float* current) const {
-  const std::uint32_t width = order_ == Order::convolution ? stride() : width_;
-  std::fill_n(current, width, 0.0f);
+  std::fill_n(current, width_, 0.0f);  // a convolution is one tile
   const std::uint16_t* ids = input.id.data() + input.first[list];
   if (convolution_) {
     convolution_->add(ids, input.spikes[list], current);
@@ -184,7 +186,7 @@ void SparseLayer::input_current(std::uint32_t tile, std::size_t list, std::uint3
   }
   if (!bias_) return;
   const float* bias = bias_->value.data() + std::size_t{tile} * width_;
-  for (std::uint32_t j = 0; j < width; ++j) current[j] += bias[j];
+  for (std::uint32_t j = 0; j < width_; ++j) current[j] += bias[j];
 }
 
 // One step of one tile; what it lists has ids inside the layer, from `offset` on.
@@ -198,6 +200,17 @@ void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const flo
   if (offset == 0) return;
   for (std::uint32_t k = spikes; k < s.listed.spikes.count; ++k) s.listed.spikes.id[k] += offset;
   for (std::uint32_t k = others; k < s.listed.others.count; ++k) s.listed.others.id[k] += offset;
+}
+
+// A neuron whose u is not a number never spikes again: without a look it would fall silent unnoticed. As it
+// stays so to the end of the sample, one look at the end is enough.
+void SparseLayer::expect_finite(const float* u, std::uint32_t neurons) const {
+  constexpr std::uint32_t kExponent = 0x7f800000;
+  bool finite = true;
+  for (std::uint32_t j = 0; j < neurons; ++j) finite &= (std::bit_cast<std::uint32_t>(u[j]) & kExponent) != kExponent;
+  if (finite) return;
+  throw DivergedError(fmt::format("A membrane potential of layer '{}' stopped being a finite number. Try a smaller "
+                                  "learning rate, gradient clipping or a longer warm-up.", layer_.name), layer_.name);
 }
 
 void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u) {
@@ -223,6 +236,7 @@ void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLi
       step(tile, 0, s, s.current.data());
       recording.append(std::size_t{b - begin} * lists_.steps + t, s.listed, gradients_);
     }
+    expect_finite(s.u.data(), neurons_of(tile));
   }
 }
 
@@ -240,12 +254,18 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
       if (recurrent_) {
         recurrent_->add(tile, s.last_spikes.data(), s.last_spikes.size(), t, s.recurrent_ring[tile], current);
       }
-      step(tile, at, s, current);
+      if (is_readout()) {
+        run_readout(tile, list, current, s.u.data() + at);
+      } else {
+        step(tile, at, s, current);
+      }
     }
+    if (is_readout()) continue;
     recording.append(t, s.listed, gradients_);
     const std::uint32_t kept = std::min(s.listed.spikes.count, list_capacity());  // as in the lists
     s.last_spikes.assign(s.listed.spikes.id, s.listed.spikes.id + kept);
   }
+  expect_finite(s.u.data(), topology_.neurons);
 }
 
 void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients) {

@@ -6,7 +6,7 @@
 //                stay in the cache
 //   samples      recurrent: a sample runs through all steps; in a step all tiles, which need the last step's
 //                spikes of each other
-//   convolution  a sample runs through all steps, the layer is one tile
+//   convolution  not recurrent: a sample runs through all steps, the layer is one tile
 // Sums over samples are taken in an order that does not depend on the number of workers: rows of weights are
 // owned by one job at a time, and everything else is summed per group of samples, then over groups.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
@@ -76,6 +76,7 @@ class SparseLayer {
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const;
   void run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input, Scratch& scratch);
   void run_sample(std::uint32_t sample, const SpikeLists& input, Scratch& scratch);
+  void expect_finite(const float* u, std::uint32_t neurons) const;
   void run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u);
   void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step, const SpikeLists& input,
                      DelayRing* ring, float* current) const;
@@ -85,8 +86,10 @@ class SparseLayer {
   void prepare_flow(const SpikeLists& input, const float* derivative);
   void build_visits(Worker& worker, const SpikeLists& input, bool sources);
   void backward_tiles(Worker& worker, bool sources);
-  void backward_samples(Worker& worker, bool sources);
+  void backward_samples(Worker& worker, const SpikeLists& input, float* input_ds);
   void backward_convolution(Worker& worker, const SpikeLists& input, float* input_ds);
+  void convolution_step(std::size_t list, std::uint32_t group, const SpikeLists& input, const float* row,
+                        float* input_ds);
   void flow_step(std::uint32_t tile, std::uint32_t sample, std::uint32_t step, std::uint32_t group,
                  const float* next, float* row);
   void lif_flow(std::uint32_t tile, std::size_t list, std::uint32_t group, const float* next, float* row);

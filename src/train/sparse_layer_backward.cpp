@@ -95,9 +95,11 @@ void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative)
 
 void SparseLayer::build_visits(Worker& worker, const SpikeLists& input, bool sources) {
   Flow& f = *flow_;
-  const Projection& p = input_->projection();
   worker.each(f.blocks, [&](std::size_t k) {
-    f.visits[k].build(input, p.pooled_index, input_->rows(), f.block_begin(k), f.block_end(k), f.sample_rows, sources);
+    if (input_) {
+      f.visits[k].build(input, input_->projection().pooled_index, input_->rows(), f.block_begin(k), f.block_end(k),
+                        f.sample_rows, sources);
+    }
     if (!recurrent_) return;
     // Spikes of the step before the block's first arrive in it.
     const std::uint32_t begin = std::max(f.block_begin(k), 1u) - 1, end = f.block_end(k) - 1;
@@ -247,8 +249,9 @@ void SparseLayer::recurrent_sources(std::uint32_t b, std::uint32_t t, std::uint3
   }
 }
 
-void SparseLayer::backward_samples(Worker& worker, bool sources) {
+void SparseLayer::backward_samples(Worker& worker, const SpikeLists& input, float* input_ds) {
   Flow& f = *flow_;
+  const bool sources = input_ds != nullptr;
   const auto run_block = [&](std::uint32_t group, std::uint32_t k) {
     const std::uint32_t begin = f.block_begin(k), end = f.block_end(k);
     for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
@@ -258,11 +261,12 @@ void SparseLayer::backward_samples(Worker& worker, bool sources) {
         for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
           float* row = f.g.data() + f.row(tile, b, t - begin) * width_;
           flow_step(tile, b, t, group, row + width_, row);
+          if (convolution_) convolution_step(std::size_t{b} * f.steps + t, group, input, row, input_ds);
         }
       }
     }
   };
-  const std::uint32_t rows = input_->rows(), own = topology_.neurons;
+  const std::uint32_t rows = input_ ? input_->rows() : 0, own = topology_.neurons;
   const std::uint32_t input_jobs = std::min(kRowJobs, rows), own_jobs = std::min(kRowJobs, own);
   for (std::uint32_t k = f.blocks; k-- > 0;) {
     const bool fresh = k + 1 == f.blocks;
@@ -287,25 +291,27 @@ void SparseLayer::backward_samples(Worker& worker, bool sources) {
   }
 }
 
+// One row of g goes into the kernel's gradient, and back to the entries of the input's list.
+void SparseLayer::convolution_step(std::size_t q, std::uint32_t group, const SpikeLists& input, const float* row,
+                                   float* input_ds) {
+  float* kernel = flow_->kernel.data() + group * convolution_->gradient_size();
+  const std::uint32_t begin = input.first[q];
+  const std::uint32_t n = input_ds != nullptr ? input.first[q + 1] - begin : input.spikes[q];
+  convolution_->backward(input.id.data() + begin, input.spikes[q], n, row,
+                         input_ds != nullptr ? input_ds + begin : nullptr, kernel);
+}
+
 void SparseLayer::backward_convolution(Worker& worker, const SpikeLists& input, float* input_ds) {
   Flow& f = *flow_;
   worker.each(f.groups, [&](std::size_t group) {
     float* row = f.g.data() + group * (stride() + 16);
-    float* kernel = f.kernel.data() + group * convolution_->gradient_size();
     for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
       std::fill_n(row, width_, 0.0f);
       for (std::uint32_t t = f.steps; t-- > 0;) {
         flow_step(0, b, t, static_cast<std::uint32_t>(group), row, row);
-        const std::size_t q = std::size_t{b} * f.steps + t;
-        const std::uint32_t begin = input.first[q];
-        const std::uint32_t n = input_ds != nullptr ? input.first[q + 1] - begin : input.spikes[q];
-        convolution_->backward(input.id.data() + begin, input.spikes[q], n, row,
-                               input_ds != nullptr ? input_ds + begin : nullptr, kernel);
+        convolution_step(std::size_t{b} * f.steps + t, static_cast<std::uint32_t>(group), input, row, input_ds);
       }
     }
-  });
-  worker.once([&] {
-    add_groups(f.kernel.data(), f.groups, convolution_->gradient_size(), convolution_->array().gradient.data());
   });
 }
 
@@ -348,6 +354,9 @@ void SparseLayer::readout_decay_sums() {
 void SparseLayer::finish_gradients(Worker& worker) {
   worker.once([&] {
     Flow& f = *flow_;
+    if (convolution_) {
+      add_groups(f.kernel.data(), f.groups, convolution_->gradient_size(), convolution_->array().gradient.data());
+    }
     if (input_ && input_->projection().scale != 1.0f) {
       for (float& x : input_->array().gradient) x *= input_->projection().scale;
     }
@@ -375,9 +384,9 @@ void SparseLayer::backward(Worker& worker, const SpikeLists& input, const float*
     if (order_ == Order::tiles) {
       backward_tiles(worker, sources);
     } else {
-      backward_samples(worker, sources);
+      backward_samples(worker, input, sources ? input_ds->data() : nullptr);
     }
-    if (sources) scatter_sources(worker, *input_ds);
+    if (sources && input_) scatter_sources(worker, *input_ds);
   }
   finish_gradients(worker);
 }

@@ -20,6 +20,61 @@ std::string shape_text(const std::vector<std::uint64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
+// A batch straight from a caller: the engines index with its numbers without looking again.
+void check_batch(const Network& network, const SpikeBatch& batch) {
+  std::vector<Problem> problems;
+  const auto expect = [&](bool good, const std::string& sentence) {
+    if (!good) problems.push_back({{}, sentence});
+    return good;
+  };
+  const std::uint64_t lists = std::uint64_t{batch.samples} * batch.steps;
+  expect(batch.samples > 0, "The batch has no samples.");
+  expect(batch.steps == network.steps,
+         fmt::format("The batch has {} steps, but the network has {}.", batch.steps, network.steps));
+  expect(batch.channels == network.input.size(),
+         fmt::format("The batch has {} channels, but the network has {} inputs.", batch.channels,
+                     network.input.size()));
+  expect(batch.label.size() == batch.samples,
+         fmt::format("The batch has {} labels for {} samples.", batch.label.size(), batch.samples));
+  const auto label = std::find_if(batch.label.begin(), batch.label.end(), [&](std::int32_t l) {
+    return l < 0 || static_cast<std::uint32_t>(l) >= network.classes;
+  });
+  if (label != batch.label.end()) {
+    expect(false, fmt::format("Sample {} of the batch has the label {}; labels are 0 to {}.",
+                              label - batch.label.begin(), *label, network.classes - 1));
+  }
+  const std::vector<std::uint32_t>& first = batch.first;
+  if (expect(first.size() == lists + 1,
+             fmt::format("The batch has {} offsets (`first`); {} samples of {} steps need {}.", first.size(),
+                         batch.samples, batch.steps, lists + 1))) {
+    expect(first.front() == 0 && first.back() == batch.channel.size() && std::is_sorted(first.begin(), first.end()),
+           fmt::format("The offsets of the batch (`first`) do not rise from 0 to its {} spikes.", batch.channel.size()));
+  }
+  const auto channel = std::find_if(batch.channel.begin(), batch.channel.end(),
+                                    [&](std::uint32_t c) { return c >= batch.channels; });
+  if (channel != batch.channel.end()) {
+    expect(false, fmt::format("The batch has a spike of channel {}, but {} channels.", *channel, batch.channels));
+  }
+  if (!problems.empty()) throw InputError(std::move(problems));
+}
+
+// A double as the sum of three floats: exact for the range of a membrane potential.
+std::vector<float> in_floats(double x) {
+  std::vector<float> parts(3, 0.0f);
+  for (float& part : parts) {
+    part = static_cast<float>(x);
+    if (std::isinf(part)) break;
+    x -= part;
+  }
+  return parts;
+}
+
+double from_floats(const std::vector<float>& parts) {
+  double x = 0.0;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) x += *part;
+  return x;
+}
+
 double listed_fraction(const BatchResult& result) {
   double listed = 0.0, possible = 0.0;
   for (const LayerActivity& layer : result.layers) {
@@ -129,6 +184,7 @@ Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 
 BatchResult Trainer::train(const SpikeBatch& batch, double learning_rate_scale) {
   Impl& i = *impl_;
+  check_batch(i.network, batch);
   if (!i.chosen) i.choose(batch);
   const std::vector<ParameterArray*> arrays = i.engine->arrays();
   BatchResult result = i.engine->run(i.crew, batch, i.theta_grad, true, [&](Worker& worker) {
@@ -140,10 +196,12 @@ BatchResult Trainer::train(const SpikeBatch& batch, double learning_rate_scale) 
 }
 
 BatchResult Trainer::evaluate(const SpikeBatch& batch) {
+  check_batch(impl_->network, batch);
   return impl_->engine->run(impl_->crew, batch, impl_->theta_grad, false, {});
 }
 
 BatchResult Trainer::gradients(const SpikeBatch& batch, std::vector<Tensor>& gradients) {
+  check_batch(impl_->network, batch);
   BatchResult result = impl_->engine->run(impl_->crew, batch, impl_->theta_grad, true, {});
   gradients = impl_->export_all(".gradient");
   return result;
@@ -170,6 +228,7 @@ void Trainer::initialise_activity(const SpikeBatch& batch) {
           if (weights) w *= static_cast<float>(next / factor);
         }
       }
+      i.engine->parameters_changed();
       factor = next;
     }
   }
@@ -215,18 +274,40 @@ std::vector<Tensor> Trainer::state() const {
                    {static_cast<float>(n >> 24), static_cast<float>(n & 0xffffff)}});
   const bool dense = impl_->strategy == Strategy::dense;
   state.push_back({"training.chosen", {1}, {!impl_->chosen ? 0.0f : dense ? 2.0f : 1.0f}});
+  state.push_back({"training.theta_grad", {3}, in_floats(impl_->theta_grad)});
   return state;
 }
 
 void Trainer::set_state(const std::vector<Tensor>& state) {
   Impl& i = *impl_;
-  const auto find = [&](const std::string& name, std::size_t n) -> const Tensor& {
+  const auto find = [&](const std::string& name, std::size_t n) -> const std::vector<float>& {
     for (const Tensor& tensor : state) {
-      if (tensor.name == name && tensor.values.size() == n) return tensor;
+      if (tensor.name == name && tensor.values.size() == n) return tensor.values;
     }
     throw InputError(fmt::format("The training state has no '{}' with {} values.", name, n));
   };
-  const float chosen = find("training.chosen", 1).values[0];
+  const auto refuse = [](const std::string& name) {
+    throw InputError(fmt::format("The training state has a value of '{}' that cannot be.", name));
+  };
+  // Everything is looked at before anything changes.
+  const float chosen = find("training.chosen", 1)[0];
+  if (!(chosen == 0.0f || chosen == 1.0f || chosen == 2.0f)) refuse("training.chosen");
+  const std::vector<float>& count = find("training.batches", 2);
+  for (const float part : count) {
+    if (!(part >= 0.0f && part <= 0x1p24f)) refuse("training.batches");
+  }
+  const double theta_grad = from_floats(find("training.theta_grad", 3));
+  if (std::isnan(theta_grad)) refuse("training.theta_grad");
+  for (const ParameterArray* array : i.engine->arrays()) {
+    const auto check = [&](const AlignedArray<float>& own, const std::string& suffix, bool square) {
+      if (own.size() == 0) return;
+      for (const float x : find(array->name + suffix, array->elements)) {
+        if (!std::isfinite(x) || (square && x < 0.0f)) refuse(array->name + suffix);
+      }
+    };
+    check(array->first, ".first", false);
+    check(array->second, ".second", true);
+  }
   if (chosen == 2.0f && i.strategy == Strategy::sparse && i.options.strategy == Strategy::automatic) {
     const std::vector<Tensor> parameters = i.export_all("");
     i.use(Strategy::dense);
@@ -234,18 +315,11 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
   }
   i.chosen = chosen != 0.0f;
   for (ParameterArray* array : i.engine->arrays()) {
-    if (array->first.size() > 0) array->assign(array->first, find(array->name + ".first", array->elements).values);
-    if (array->second.size() > 0) array->assign(array->second, find(array->name + ".second", array->elements).values);
+    if (array->first.size() > 0) array->assign(array->first, find(array->name + ".first", array->elements));
+    if (array->second.size() > 0) array->assign(array->second, find(array->name + ".second", array->elements));
   }
-  const std::vector<float>& count = find("training.batches", 2).values;
-  const std::uint64_t batches = static_cast<std::uint64_t>(count[0]) << 24 | static_cast<std::uint64_t>(count[1]);
-  i.updater.set_batches(batches);
-  i.theta_grad = i.options.second_threshold.start;
-  for (std::uint64_t n = 0; n < batches; ++n) {
-    const double before = i.theta_grad;
-    i.anneal();
-    if (i.theta_grad == before) break;
-  }
+  i.updater.set_batches(static_cast<std::uint64_t>(count[0]) << 24 | static_cast<std::uint64_t>(count[1]));
+  i.theta_grad = theta_grad;
 }
 
 double Trainer::theta_grad() const noexcept { return impl_->theta_grad; }

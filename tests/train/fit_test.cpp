@@ -1,0 +1,368 @@
+// The loop over epochs on a data set made here: learning, resume, patience, warnings, errors.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "train/networks.hpp"
+
+namespace tessera::training {
+namespace {
+
+/// Class 0 spikes in channels 0 to 3, class 1 in channels 4 to 7; which ones depends on sample and draw.
+class TwoClasses : public SpikeDataset {
+ public:
+  explicit TwoClasses(std::size_t size) : size_(size) {}
+  std::string name() const override { return "two classes"; }
+  std::size_t size() const override { return size_; }
+  Shape shape() const override { return {1, 1, channels}; }
+  std::uint32_t steps() const override { return 10; }
+  std::uint32_t classes() const override { return labels; }
+  std::int32_t label(std::size_t index) const override { return static_cast<std::int32_t>(index % 2); }
+  void read(std::size_t index, std::uint64_t draw, SpikeSample& sample) const override {
+    if (index == broken) throw InputError("samples.bin: sample 33 ends at byte 120.");
+    RandomStream stream(RandomKey(3), Purpose::subsample, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(draw));
+    sample.first.assign(1, 0);
+    sample.channel.clear();
+    sample.label = label(index);
+    for (std::uint32_t t = 0; t < steps(); ++t) {
+      for (std::uint32_t c = 0; c < 8; ++c) {
+        const bool own = (c < 4) == (sample.label == 0);
+        if (stream.next_unit() < (own ? 0.5 : 0.1)) sample.channel.push_back(c);
+      }
+      sample.first.push_back(static_cast<std::uint32_t>(sample.channel.size()));
+    }
+  }
+
+  std::uint32_t channels = 8, labels = 2;
+  std::size_t broken = std::numeric_limits<std::size_t>::max();
+
+ private:
+  std::size_t size_;
+};
+
+Network small_network() {
+  Network network;
+  network.name = "small";
+  network.input = {1, 1, 8};
+  network.steps = 10;
+  network.classes = 2;
+  network.layers = {make_layer("hidden", NeuronKind::lif, 20, 1.5), make_layer("out", NeuronKind::readout, 2, 1.0)};
+  network.layers[0].initial_activity = 0.1;
+  return network;
+}
+
+Options small_options(int threads = 1) {
+  Options options = options_of({}, Strategy::sparse, threads);
+  options.batch = 16;
+  options.epochs = 4;
+  options.validation_fraction = 0.2;
+  options.optimizer.learning_rate = 0.02;
+  options.optimizer.schedule = ScheduleKind::cosine;
+  return options;
+}
+
+struct Observer : FitObserver {
+  std::vector<std::string> warnings;
+  std::vector<bool> best;
+  std::vector<TrainingProgress> progress;
+  std::vector<std::vector<Tensor>> parameters, state;
+  std::uint64_t stop_after = std::numeric_limits<std::uint64_t>::max();
+
+  void on_batch(const TrainingProgress& p) override { progress.push_back(p); }
+  void on_epoch(const EpochMetrics&, bool is_best, const Trainer& trainer) override {
+    best.push_back(is_best);
+    parameters.push_back(trainer.parameters());
+    state.push_back(trainer.state());
+  }
+  void on_warning(const std::string& sentence) override { warnings.push_back(sentence); }
+  bool stop_requested() override { return progress.size() >= stop_after; }
+  bool warned(const std::string& part) const {
+    return std::any_of(warnings.begin(), warnings.end(),
+                       [&](const std::string& w) { return w.find(part) != std::string::npos; });
+  }
+};
+
+void expect_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t k = 0; k < a.size(); ++k) EXPECT_TRUE(a[k].values == b[k].values) << a[k].name;
+}
+
+// Everything but the times.
+void expect_same(const EpochMetrics& a, const EpochMetrics& b) {
+  EXPECT_EQ(a.epoch, b.epoch);
+  EXPECT_EQ(a.loss, b.loss);
+  EXPECT_EQ(a.accuracy, b.accuracy);
+  EXPECT_EQ(a.validation_loss, b.validation_loss);
+  EXPECT_EQ(a.validation_accuracy, b.validation_accuracy);
+  EXPECT_EQ(a.learning_rate, b.learning_rate);
+  EXPECT_EQ(a.theta_grad, b.theta_grad);
+  ASSERT_EQ(a.layers.size(), b.layers.size());
+  for (std::size_t k = 0; k < a.layers.size(); ++k) {
+    EXPECT_EQ(a.layers[k].spikes, b.layers[k].spikes);
+    EXPECT_EQ(a.layers[k].listed, b.layers[k].listed);
+    EXPECT_EQ(a.layers[k].silent_neurons, b.layers[k].silent_neurons);
+  }
+}
+
+void expect_same(const FitResult& a, const FitResult& b) {
+  ASSERT_EQ(a.epochs.size(), b.epochs.size());
+  for (std::size_t k = 0; k < a.epochs.size(); ++k) expect_same(a.epochs[k], b.epochs[k]);
+  EXPECT_EQ(a.best_epoch, b.best_epoch);
+  EXPECT_EQ(a.best_validation_accuracy, b.best_validation_accuracy);
+}
+
+TEST(Fit, LearnsTwoClassesTheSameWithTwoThreads) {
+  const TwoClasses data(100), unseen(60);
+  Observer observers[2];
+  FitResult results[2];
+  for (int k : {0, 1}) {
+    Trainer trainer(small_network(), small_options(k + 1));
+    results[k] = fit(trainer, data, observers[k]);
+    const EvaluationResult test = evaluate(trainer, unseen, observers[k]);
+    EXPECT_GT(test.accuracy, 0.95);
+    std::uint64_t right = 0, all = 0;
+    for (std::size_t label : {0, 1}) {
+      for (std::size_t prediction : {0, 1}) all += test.confusion[label][prediction];
+      right += test.confusion[label][label];
+      EXPECT_EQ(test.confusion[label][0] + test.confusion[label][1], 30u);
+    }
+    EXPECT_EQ(all, 60u);
+    EXPECT_DOUBLE_EQ(test.accuracy, static_cast<double>(right) / 60.0);
+  }
+  expect_same(results[0], results[1]);
+  expect_same(results[0].best_parameters, results[1].best_parameters);
+  expect_same(observers[0].parameters.back(), observers[1].parameters.back());
+
+  const FitResult& result = results[0];
+  EXPECT_FALSE(result.stopped_early || result.interrupted);
+  ASSERT_EQ(result.epochs.size(), 4u);
+  EXPECT_GT(result.epochs[3].validation_accuracy, 0.95);
+  // 20 of 100 samples are held out; 80 make 5 batches of 16.
+  const auto& progress = observers[0].progress;
+  ASSERT_GE(progress.size(), 20u);
+  EXPECT_EQ(progress[19].batch, 5u);
+  EXPECT_EQ(progress[19].batches, 5u);
+  EXPECT_EQ(progress[19].epoch, 3u);
+  EXPECT_EQ(progress[19].seconds_left, 0.0);
+  EXPECT_EQ(result.epochs[0].layers[0].neuron_steps, 80u * 10 * 20);
+  EXPECT_GT(result.epochs[0].samples_per_second, 0.0);
+  // The initial activity was met before the first batch.
+  const LayerActivity& first = progress[0].layers[0];
+  EXPECT_NEAR(static_cast<double>(first.spikes) / static_cast<double>(first.neuron_steps), 0.1, 0.01);
+}
+
+TEST(Fit, TheBestEpochHasTheBestValidation) {
+  const TwoClasses data(60);
+  Options options = small_options();
+  options.optimizer.learning_rate = 0.3;  // restless
+  Trainer trainer(small_network(), options);
+  Observer observer;
+  const FitResult result = fit(trainer, data, observer);
+  for (std::size_t k = 0; k < 4; ++k) {
+    const EpochMetrics& m = result.epochs[k];
+    const EpochMetrics& best = result.epochs[result.best_epoch];
+    EXPECT_TRUE(m.validation_accuracy < best.validation_accuracy ||
+                (m.validation_accuracy == best.validation_accuracy && m.validation_loss >= best.validation_loss));
+    EXPECT_EQ(observer.best[k] && std::none_of(observer.best.begin() + static_cast<std::ptrdiff_t>(k) + 1,
+                                               observer.best.end(), [](bool b) { return b; }),
+              k == result.best_epoch);
+  }
+  EXPECT_TRUE(observer.best[0]);
+  EXPECT_EQ(result.best_validation_accuracy, result.epochs[result.best_epoch].validation_accuracy);
+  expect_same(result.best_parameters, observer.parameters[result.best_epoch]);
+}
+
+TEST(Fit, ResumesExactly) {
+  const TwoClasses data(60);
+  for (const OptimizerKind kind : {OptimizerKind::adamw, OptimizerKind::sgd}) {
+    Options options = small_options();
+    options.optimizer.kind = kind;
+    Observer all;
+    Trainer whole(small_network(), options);
+    const FitResult expected = fit(whole, data, all);
+    for (const std::size_t epochs : {1, 3}) {
+      options.threads = 2;
+      Trainer trainer(small_network(), options);
+      trainer.set_parameters(all.parameters[epochs - 1]);
+      trainer.set_state(all.state[epochs - 1]);
+      Observer rest;
+      const FitResult result = fit(trainer, data, rest, {expected.epochs.begin(), expected.epochs.begin() + static_cast<std::ptrdiff_t>(epochs)});
+      expect_same(result, expected);
+      expect_same(trainer.parameters(), whole.parameters());
+      expect_same(trainer.state(), whole.state());
+      EXPECT_EQ(result.best_parameters.empty(), expected.best_epoch < epochs);
+      if (!result.best_parameters.empty()) expect_same(result.best_parameters, expected.best_parameters);
+    }
+    // All epochs are done: nothing is left.
+    Observer none;
+    expect_same(fit(whole, data, none, expected.epochs), expected);
+    EXPECT_TRUE(none.progress.empty());
+  }
+}
+
+// With a learning rate that changes nothing, no epoch is better than the first.
+TEST(Fit, StopsWhenPatienceRunsOut) {
+  const TwoClasses data(40);
+  Options options = small_options();
+  options.epochs = 10;
+  options.patience = 2;
+  options.optimizer.learning_rate = 1e-30;
+  Trainer trainer(small_network(), options);
+  Observer observer;
+  const FitResult result = fit(trainer, data, observer);
+  EXPECT_EQ(result.epochs.size(), 3u);
+  EXPECT_EQ(result.best_epoch, 0u);
+  EXPECT_TRUE(result.stopped_early);
+  EXPECT_FALSE(result.interrupted);
+}
+
+TEST(Fit, StopsWhenAsked) {
+  const TwoClasses data(60);  // 48 for training: 3 batches an epoch
+  Trainer trainer(small_network(), small_options());
+  Observer observer;
+  observer.stop_after = 5;
+  const FitResult result = fit(trainer, data, observer);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_FALSE(result.stopped_early);
+  EXPECT_EQ(result.epochs.size(), 1u);
+  EXPECT_EQ(observer.progress.size(), 5u);
+}
+
+TEST(Fit, WithoutValidationTheTrainingSamplesStandForThem) {
+  const TwoClasses data(40);
+  Options options = small_options();
+  options.validation_fraction = 0.0;
+  options.epochs = 2;
+  Trainer trainer(small_network(), options);
+  Observer observer;
+  const FitResult result = fit(trainer, data, observer);
+  EXPECT_EQ(observer.progress.size(), 2u * 3);  // 40 samples: 16, 16, 8
+  for (const EpochMetrics& m : result.epochs) {
+    EXPECT_EQ(m.validation_loss, m.loss);
+    EXPECT_EQ(m.validation_accuracy, m.accuracy);
+    EXPECT_EQ(m.layers[0].neuron_steps, 40u * 10 * 20);
+  }
+}
+
+TEST(Fit, WarnsOfLayersThatAreDeadSaturatedOrFull) {
+  const TwoClasses data(40);
+  const auto warnings = [&](const std::function<void(Layer&)>& change) {
+    Network network = small_network();
+    network.layers[0].initial_activity = 0.0;
+    change(network.layers[0]);
+    Options options = small_options();
+    options.epochs = 1;
+    options.optimizer.learning_rate = 1e-6;
+    Trainer trainer(network, options);
+    Observer observer;
+    fit(trainer, data, observer);
+    return observer;
+  };
+  EXPECT_TRUE(warnings([](Layer&) {}).warnings.empty());
+  EXPECT_TRUE(warnings([](Layer& l) { l.threshold = 1e6; }).warned("'hidden' did not spike in epoch 1"));
+  EXPECT_TRUE(warnings([](Layer& l) { l.initial_gain = 0.0; }).warned("'hidden' did not spike"));
+  const Observer full = warnings([](Layer& l) { l.max_activity = 0.05; });
+  EXPECT_TRUE(full.warned("'hidden' dropped")) << "one of 20 neurons a step";
+  EXPECT_TRUE(full.warned("max_activity"));
+  Network network = small_network();
+  network.layers[0].initial_activity = 0.9;  // many spikes, whatever the weights' signs
+  network.layers[0].threshold = 1e-6;
+  network.layers[0].initial_activity = 0.0;
+  network.layers[0].reset = Reset::subtract;
+  Options options = small_options();
+  options.epochs = 1;
+  options.second_threshold = {-100.0, 1e-7, 0.5};
+  Trainer trainer(network, options);
+  std::vector<Tensor> parameters = trainer.parameters();
+  for (float& w : parameters[0].values) w = std::abs(w);
+  trainer.set_parameters(parameters);
+  Observer observer;
+  fit(trainer, data, observer);
+  EXPECT_TRUE(observer.warned("'hidden' spikes in"));
+}
+
+TEST(Fit, ADivergedTrainingHasItsPlace) {
+  const TwoClasses data(60);
+  Network network = small_network();
+  network.layers[0].initial_activity = 0.0;
+  Options options = small_options();
+  options.optimizer.kind = OptimizerKind::sgd;
+  options.optimizer.schedule = ScheduleKind::constant;
+  options.optimizer.learning_rate = 3e38;
+  Trainer trainer(network, options);
+  Observer observer;
+  std::string message, layer;
+  try {
+    fit(trainer, data, observer);
+  } catch (const DivergedError& error) {
+    message = error.what();
+    layer = error.layer;
+  }
+  EXPECT_NE(message.find("Epoch 1, batch 2: "), std::string::npos) << message;
+  EXPECT_NE(message.find("'" + layer + "'"), std::string::npos) << message;
+  EXPECT_FALSE(layer.empty());
+}
+
+// In validation too: the last update before it was too large.
+TEST(Fit, ValidationThatDivergesHasItsPlace) {
+  const TwoClasses data(20);
+  Network network = small_network();
+  network.layers[0].initial_activity = 0.0;
+  Options options = small_options();
+  options.optimizer.kind = OptimizerKind::sgd;
+  options.optimizer.learning_rate = 3e38;  // one batch, whose update is all there is
+  Trainer trainer(network, options);
+  Observer observer;
+  std::string message;
+  try {
+    fit(trainer, data, observer);
+  } catch (const DivergedError& error) {
+    message = error.what();
+  }
+  EXPECT_NE(message.find("Epoch 1, validation: "), std::string::npos) << message;
+}
+
+TEST(Fit, WhatTheReaderThrowsArrives) {
+  TwoClasses data(80);
+  data.broken = 33;
+  Trainer trainer(small_network(), small_options());
+  Observer observer;
+  try {
+    fit(trainer, data, observer);
+    FAIL() << "nothing was thrown";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("ends at byte 120"), std::string::npos);
+  }
+  EXPECT_THROW((void)evaluate(trainer, data, observer), InputError);
+}
+
+TEST(Fit, RefusesDataOfAnotherShape) {
+  TwoClasses data(80);
+  data.channels = 9;
+  data.labels = 1;
+  Trainer trainer(small_network(), small_options());
+  Observer observer;
+  const auto sentences = [&](const auto& action) {
+    std::string all;
+    try {
+      action();
+    } catch (const InputError& error) {
+      for (const Problem& problem : error.problems()) all += problem.message;
+    }
+    return all;
+  };
+  for (const std::string& text : {sentences([&] { fit(trainer, data, observer); }),
+                                  sentences([&] { (void)evaluate(trainer, data, observer); })}) {
+    EXPECT_NE(text.find("1 x 1 x 9"), std::string::npos) << text;
+    EXPECT_NE(text.find("1 x 1 x 8"), std::string::npos) << text;
+    EXPECT_NE(text.find("number of classes 1, but the network 'small' needs 2"), std::string::npos) << text;
+  }
+}
+
+}  // namespace
+}  // namespace tessera::training

@@ -160,11 +160,11 @@ void read_data(TrainingReader& top, TrainingModel& model) {
     }
     return assume_shape(model.network, data);
   }
-  data = with_defaults(data);
+  const EncoderSpec encoder = with_defaults(data).encoder;
   model.network.input = encoded_shape(data);
   model.network.classes = class_count(data);
-  model.network.steps = data.encoder.steps;
-  model.network.dt_ms = data.encoder.dt_ms;
+  model.network.steps = encoder.steps;
+  model.network.dt_ms = encoder.dt_ms;
 }
 
 }  // namespace tessera::io

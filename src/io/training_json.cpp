@@ -116,7 +116,8 @@ ordered_json encoder_json(const EncoderSpec& e) {
           {"max_spikes_per_step", e.max_spikes_per_step}};
 }
 
-ordered_json data_json(const DataSpec& d) {
+ordered_json data_json(const DataSpec& given) {
+  const DataSpec d = with_defaults(given);
   const AugmentationSpec& a = d.augmentation;
   ordered_json object = {{"set", d.dataset}, {"encoder", encoder_json(d.encoder)}};
   object["augmentation"] = {{"shift", a.shift},

@@ -31,7 +31,7 @@ namespace tessera::training {
 struct Checkpoint {
   std::uint64_t model_digest = 0;
   std::vector<EpochMetrics> epochs;  ///< those that are done
-  std::uint32_t best_epoch = 0;
+  std::uint32_t best_epoch = 0;      ///< counted from 1; 0: none
   std::vector<Tensor> parameters;
   std::vector<Tensor> state;
 };
@@ -70,7 +70,7 @@ struct SampleRaster {
 /// What report.json says beside the model and this machine.
 struct TrainingSummary {
   std::vector<EpochMetrics> epochs;
-  std::uint32_t best_epoch = 0;
+  std::uint32_t best_epoch = 0;  ///< counted from 1; 0: none
   double best_validation_accuracy = 0.0;
   bool stopped_early = false, interrupted = false;
   std::string failure;  ///< why the training could not go on; empty when it could
@@ -106,7 +106,7 @@ struct TrainingResult {
   std::vector<std::string> classes;
   std::vector<ParameterOverride> overrides;  ///< with which model.toml has to be read
   std::vector<EpochMetrics> epochs;
-  std::uint32_t best_epoch = 0;
+  std::uint32_t best_epoch = 0;  ///< counted from 1; 0: none
   std::optional<double> test_accuracy;
   std::uint64_t seed = 0;
   double dt_ms = 1.0;

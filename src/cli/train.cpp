@@ -12,6 +12,7 @@
 #include "cli/train_settings.hpp"
 #include "cli/training_progress.hpp"
 #include "cli/training_session.hpp"
+#include "record/machine_info.hpp"
 #include "tessera/result.hpp"
 #include "tessera/training_result.hpp"
 
@@ -44,8 +45,8 @@ class EpochKeeper : public FitObserver {
     kept_.parameters = trainer.parameters();
     kept_.state = trainer.state();
     if (best) {
-      kept_.best_epoch = epoch.epoch;
-      save_weights(weights_of(settings_), kept_.parameters, kept_.model_digest, epoch.epoch);
+      kept_.best_epoch = epoch.epoch + 1;
+      save_weights(weights_of(settings_), kept_.parameters, kept_.model_digest, kept_.best_epoch);
     }
     save_checkpoint(checkpoint_of(settings_), kept_);
     write_metrics(settings_.out, kept_.epochs);
@@ -94,10 +95,11 @@ TrainingSummary summary_of(const TrainSettings& settings, const Trainer& trainer
   s.best_epoch = kept.best_epoch;
   for (const EpochMetrics& epoch : kept.epochs) {
     s.seconds += epoch.seconds;
-    if (epoch.epoch == kept.best_epoch) s.best_validation_accuracy = epoch.validation_accuracy;
+    if (epoch.epoch + 1 == kept.best_epoch) s.best_validation_accuracy = epoch.validation_accuracy;
   }
   s.strategy = trainer.strategy();
-  s.threads = trainer.options().threads;
+  const int asked = trainer.options().threads;
+  s.threads = asked > 0 ? asked : std::max(1, this_machine().cores);
   s.list_bytes = trainer.list_bytes();
   for (const Tensor& tensor : kept.parameters) s.parameters += tensor.values.size();
   s.overrides = settings.overrides;
@@ -122,7 +124,7 @@ void show(const TrainSettings& settings, const TrainingSummary& s) {
   const training::Network& network = settings.model.network;
   fmt::print("{}: {} trained with the {} strategy, {}, seed {}\n\n", network.name,
              counted(s.parameters, "parameter"), to_string(s.strategy),
-             counted(static_cast<std::uint64_t>(std::max(1, s.threads)), "thread"),
+             counted(static_cast<std::uint64_t>(s.threads), "thread"),
              settings.model.options.seed);
   fmt::print("{}\n", layer_table(network, s.epochs.back().layers));
   fmt::print("epochs      {} of {}{}\n", s.epochs.size(), settings.model.options.epochs,

@@ -60,7 +60,7 @@ void TrainingProgressDisplay::on_batch(const TrainingProgress& p) {
   const double share =
       p.batches > 0 ? static_cast<double>(p.batch) / static_cast<double>(p.batches) : 0.0;
   std::string text = bar(share);
-  if (epochs_ > 0) text += fmt::format(" epoch {}/{}", p.epoch, epochs_);
+  if (epochs_ > 0) text += fmt::format(" epoch {}/{}", p.epoch + 1, epochs_);
   text += fmt::format("  loss {:.4g}  accuracy {:.1f} %  {}", p.loss, 100.0 * p.accuracy,
                       rate_text(p.samples_per_second));
   if (p.seconds_left > 0.0) text += "  ETA " + clock_text(p.seconds_left);
@@ -71,9 +71,9 @@ void TrainingProgressDisplay::on_epoch(const EpochMetrics& e, bool best, const T
   if (quiet_) return;
   last_drawn_ = Clock::now();
   std::string text =
-      fmt::format("epoch {:{}}/{}  loss {:.4f}  accuracy {:.2f} %", e.epoch,
+      fmt::format("epoch {:{}}/{}  loss {:.4f}  accuracy {:.2f} %", e.epoch + 1,
                   std::to_string(epochs_).size(), epochs_, e.loss, 100.0 * e.accuracy);
-  if (e.validation_loss > 0.0) {
+  if (e.validation_loss != e.loss) {
     text += fmt::format("  validation {:.4f}  {:.2f} %{}", e.validation_loss,
                         100.0 * e.validation_accuracy, best ? " (best)" : "");
   }

@@ -38,7 +38,7 @@ Chart::Series series_of(const TrainingResult& result, const std::string& label, 
   series.label = label;
   series.points = result.epochs.size() <= 30;
   for (const EpochMetrics& epoch : result.epochs) {
-    series.x.push_back(epoch.epoch);
+    series.x.push_back(epoch.epoch + 1);
     series.y.push_back(factor * column(epoch));
   }
   return series;
@@ -46,7 +46,7 @@ Chart::Series series_of(const TrainingResult& result, const std::string& label, 
 
 bool has_validation(const TrainingResult& result) {
   return std::any_of(result.epochs.begin(), result.epochs.end(), [](const EpochMetrics& e) {
-    return std::isfinite(e.validation_loss) && e.validation_loss > 0.0;
+    return std::isfinite(e.validation_loss) && e.validation_loss != e.loss;
   });
 }
 
@@ -71,7 +71,7 @@ Chart activity_chart(const TrainingResult& result) {
     for (const EpochMetrics& epoch : result.epochs) {
       if (l >= epoch.layers.size()) continue;
       const LayerActivity& layer = epoch.layers[l];
-      for (Chart::Series* series : {&spikes, &listed}) series->x.push_back(epoch.epoch);
+      for (Chart::Series* series : {&spikes, &listed}) series->x.push_back(epoch.epoch + 1);
       spikes.y.push_back(percent(layer.spikes, layer.neuron_steps));
       listed.y.push_back(percent(layer.listed, layer.neuron_steps));
     }
@@ -97,7 +97,7 @@ std::optional<Chart> dropped_chart(const TrainingResult& result) {
       const LayerActivity& layer = epoch.layers[l];
       const auto dropped = static_cast<double>(layer.dropped_spikes + layer.dropped_gradients);
       any |= dropped > 0.0;
-      series.x.push_back(epoch.epoch);
+      series.x.push_back(epoch.epoch + 1);
       series.y.push_back(dropped);
     }
     chart.series.push_back(std::move(series));

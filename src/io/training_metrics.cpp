@@ -91,6 +91,8 @@ LayerActivity layer_of(const ObjectReader& o) {
 EpochMetrics epoch_of(const ObjectReader& o, const std::string& file) {
   EpochMetrics epoch;
   o.count("epoch", epoch.epoch);
+  if (epoch.epoch == 0) throw InputError(file + ": epochs are counted from 1.");
+  --epoch.epoch;
   epoch.loss = o.number("loss");
   epoch.accuracy = o.number("accuracy");
   epoch.validation_loss = o.number("validation_loss");
@@ -114,7 +116,7 @@ json metrics_json(const std::vector<EpochMetrics>& epochs) {
   for (const EpochMetrics& epoch : epochs) {
     json layers = json::array();
     for (const LayerActivity& layer : epoch.layers) layers.push_back(layer_json(layer));
-    list.push_back({{"epoch", epoch.epoch},
+    list.push_back({{"epoch", epoch.epoch + 1},
                     {"loss", number(epoch.loss)},
                     {"accuracy", number(epoch.accuracy)},
                     {"validation_loss", number(epoch.validation_loss)},

@@ -10,7 +10,8 @@
 
 namespace tessera::io {
 
-/// A list of objects; numbers read back equal, what is not finite is null.
+/// A list of objects; epochs are counted from 1, numbers read back equal, what is
+/// not finite is null.
 [[nodiscard]] nlohmann::ordered_json metrics_json(
     const std::vector<training::EpochMetrics>& epochs);
 /// Throws InputError (`name` and the key) for text that is no such list.

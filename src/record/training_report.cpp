@@ -45,7 +45,7 @@ void write_metrics_csv(const std::filesystem::path& folder,
   }
   io::CsvWriter csv(folder / "metrics.csv", columns);
   for (const EpochMetrics& epoch : epochs) {
-    std::vector<io::CsvCell> row = {static_cast<double>(epoch.epoch),
+    std::vector<io::CsvCell> row = {static_cast<double>(epoch.epoch + 1),
                                     epoch.loss,
                                     epoch.accuracy,
                                     epoch.validation_loss,

@@ -167,19 +167,22 @@ DataSpec with_defaults(DataSpec spec) {
   if (e.kind == EncoderKind::latency) {
     fill(e.early_ms, 0.0);
     fill(e.late_ms, (e.steps - 1) * e.dt_ms);
-    fill(e.tau_ms, (*e.late_ms - *e.early_ms) / 3.0);
+    if (e.curve == LatencyCurve::logarithmic) fill(e.tau_ms, (*e.late_ms - *e.early_ms) / 3.0);
     fill(e.threshold, facts.image() || e.curve == LatencyCurve::logarithmic ? 0.2 : 0.0);
-    fill(e.bias_ms, *e.early_ms);
+    if (e.bias) fill(e.bias_ms, *e.early_ms);
   } else if (e.kind == EncoderKind::rate) {
     fill(e.threshold, 0.0);
     fill(e.max_rate_hz, 200.0);
   } else if (facts.content == Content::sound) {
     fill(e.low_hz, 80.0);
     fill(e.compression, 0.3);
-    fill(e.gain, 3.0);
-    fill(e.hair_tau_ms, 2.0);
-    fill(e.refractory_ms, 2.0);
-    fill(e.delta_threshold, 0.05);
+    if (e.kind == EncoderKind::delta) {
+      fill(e.delta_threshold, 0.05);
+    } else {
+      fill(e.gain, 3.0);
+      fill(e.hair_tau_ms, 2.0);
+      fill(e.refractory_ms, 2.0);
+    }
   }
   return spec;
 }

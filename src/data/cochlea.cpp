@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/flush_subnormals.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera::training {
@@ -85,6 +86,7 @@ std::vector<float> Cochlea::envelopes(const std::vector<float>& samples) const {
   float peak = 0.0f;
   for (const float s : samples) peak = std::max(peak, std::abs(s));
   if (peak == 0.0f) return result;
+  const FlushSubnormals flush;  // filters that ring out in silence
   Stages stages(filters);
   std::vector<float> re(filters), im(filters);
   std::size_t n = 0;

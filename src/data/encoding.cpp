@@ -96,7 +96,7 @@ void latency_events(const std::vector<float>& values, const EncoderSpec& encoder
     double time_ms = late;
     if (linear) {
       time_ms = early + (late - early) * (1.0 - std::max(0.0, x - theta) / (1.0 - theta));
-    } else if (x > theta) {
+    } else if (values[i] > least) {
       time_ms = std::min(late, early + *encoder.tau_ms * (std::log(x / (x - theta)) - reference));
     } else {
       continue;

@@ -138,7 +138,8 @@ struct GeneratorSpec {
   double smoothness = 3.0;      ///< alpha >= 0; larger is smoother and easier
   std::uint32_t classes = 10;   ///< one manifold each, 2 .. 1000
   std::uint32_t channels = 50;  ///< input units, 1 .. 10,000
-  std::uint32_t cutoff = 1000;  ///< Fourier terms, 1 .. 10,000
+  std::uint32_t cutoff = 100;   ///< Fourier terms, 1 .. 1000; those below 1e-6 are left out
+  bool operator==(const GeneratorSpec&) const = default;
 };
 
 struct DataSpec {

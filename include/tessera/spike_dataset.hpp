@@ -41,6 +41,9 @@ struct SpikeBatch {
   std::vector<std::int32_t> label;     ///< one per sample, 0 .. classes - 1
 };
 
+/// A `draw` for which samples are not varied by augmentation: validation, evaluation, pictures.
+inline constexpr std::uint64_t kUnvaried = ~std::uint64_t{0};
+
 /// Samples that are already encoded as spikes. read() may be called from any thread.
 class SpikeDataset {
  public:
@@ -52,7 +55,8 @@ class SpikeDataset {
   [[nodiscard]] virtual std::uint32_t classes() const = 0;
   [[nodiscard]] virtual std::int32_t label(std::size_t index) const = 0;
   /// Fills `sample`. `draw` selects the random numbers of stochastic encoders and of augmentation: the
-  /// same (index, draw) gives the same spikes. Throws InputError for a damaged file (file, offset).
+  /// same (index, draw) gives the same spikes. kUnvaried: no augmentation. Throws InputError for a damaged
+  /// file (file, offset).
   virtual void read(std::size_t index, std::uint64_t draw, SpikeSample& sample) const = 0;
 };
 

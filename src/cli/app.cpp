@@ -101,8 +101,9 @@ CLI::App* add_stats(CLI::App& app, StatsArguments& arguments) {
 
 CLI::App* add_plot(CLI::App& app, PlotArguments& arguments) {
   CLI::App* plot = app.add_subcommand("plot", "Draw a result as SVG");
-  value(*plot, "RESULT", arguments.result, "DIR", "result folder of a run");
-  value(*plot, "KIND", arguments.kind, "KIND", "raster, rates, isi or trace");
+  value(*plot, "RESULT", arguments.result, "DIR", "result folder of a run or a training");
+  value(*plot, "KIND", arguments.kind, "KIND",
+        "raster, rates, isi or trace; of a training: loss, activity, confusion or raster");
   value(*plot, "-o,--output", arguments.output, "FILE", "SVG file; default: RESULT/KIND.svg");
   value(*plot, "--reference", arguments.reference, "DIR", "rates: mark the means of a reference");
   value(*plot, "--from", arguments.from, "TIME",
@@ -111,6 +112,43 @@ CLI::App* add_plot(CLI::App& app, PlotArguments& arguments) {
         "raster, trace: length; default: 400ms (raster), 500ms (trace)");
   example(*plot, "tessera plot results/microcircuit raster -o raster.svg");
   return plot;
+}
+
+void training_options(CLI::App& app, Text& data, Text& threads, Text& strategy) {
+  value(app, "--data", data, "DIR",
+        "folder of the data sets; default: $TESSERA_DATA_DIR, else data");
+  value(app, "--threads", threads, "N", "worker threads; default: the model's, else one per core");
+  value(app, "--strategy", strategy, "KIND",
+        "auto (by measured activity), sparse, dense or reference; default: the model's");
+}
+
+CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {
+  CLI::App* train = app.add_subcommand("train", "Train a network and write a result folder");
+  value(*train, "MODEL", arguments.model, "FILE", "training file (TOML)");
+  training_options(*train, arguments.data, arguments.threads, arguments.strategy);
+  value(*train, "--cache", arguments.cache, "DIR", "keep encoded samples of slow encoders here");
+  value(*train, "--epochs", arguments.epochs, "N", "epochs in all; default: the model's");
+  value(*train, "--seed", arguments.seed, "N", "seed of all random numbers; default: the model's");
+  values(*train, "--set", arguments.set, "NAME=VALUE",
+         "override a named parameter of the model; repeatable");
+  value(*train, "--out", arguments.out, "DIR",
+        "result folder; default: results/<name of the model file>");
+  train->add_flag("--force", arguments.force, "replace a result that is there; other files stay");
+  train->add_flag("--resume", arguments.resume, "go on from the checkpoint in the result folder");
+  train->add_flag("--quiet", arguments.quiet, "no progress and no summary, only errors");
+  example(*train, "tessera train models/training/yin_yang.toml --epochs 20 --out results/yin_yang");
+  return train;
+}
+
+CLI::App* add_evaluate(CLI::App& app, EvaluateArguments& arguments) {
+  CLI::App* evaluate =
+      app.add_subcommand("evaluate", "Accuracy of trained weights, class by class");
+  value(*evaluate, "RESULT", arguments.result, "DIR", "result folder of a training");
+  training_options(*evaluate, arguments.data, arguments.threads, arguments.strategy);
+  value(*evaluate, "--split", arguments.split, "SPLIT", "test or train; default: test");
+  evaluate->add_flag("--quiet", arguments.quiet, "no progress and no tables, only the accuracy");
+  example(*evaluate, "tessera evaluate results/yin_yang --split train");
+  return evaluate;
 }
 
 std::string full_name(const CLI::App& app) {
@@ -157,11 +195,14 @@ void refuse_unknown_command(const CLI::App& app) {
 }  // namespace
 
 int dispatch(int argc, char** argv) {
-  CLI::App app{"Tessera simulates spiking neural networks on many small memories.", "tessera"};
+  CLI::App app{"Tessera simulates and trains spiking neural networks on many small memories.",
+               "tessera"};
   RunArguments run_arguments;
   ModelArguments plan_arguments;
   StatsArguments stats_arguments;
   PlotArguments plot_arguments;
+  TrainArguments train_arguments;
+  EvaluateArguments evaluate_arguments;
   ModelsArguments models_arguments;
 
   const auto formatter = std::make_shared<HelpFormatter>();
@@ -181,6 +222,9 @@ int dispatch(int argc, char** argv) {
   commands.emplace_back(plan_app, [&] { return plan(plan_arguments); });
   commands.emplace_back(add_stats(app, stats_arguments), [&] { return stats(stats_arguments); });
   commands.emplace_back(add_plot(app, plot_arguments), [&] { return plot(plot_arguments); });
+  commands.emplace_back(add_train(app, train_arguments), [&] { return train(train_arguments); });
+  commands.emplace_back(add_evaluate(app, evaluate_arguments),
+                        [&] { return evaluate(evaluate_arguments); });
   CLI::App* models_app = app.add_subcommand(
       "models", "List the neuron models, or document one: equations, parameters");
   value(*models_app, "NAME", models_arguments.name, "NAME", "neuron model");

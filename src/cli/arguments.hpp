@@ -29,6 +29,17 @@ struct StatsArguments {
   Text result, reference;
 };
 
+struct TrainArguments {
+  Text model, data, cache, epochs, seed, threads, strategy, out;
+  std::vector<std::string> set;
+  bool force = false, resume = false, quiet = false;
+};
+
+struct EvaluateArguments {
+  Text result, data, split, threads, strategy;
+  bool quiet = false;
+};
+
 struct PlotArguments {
   Text result, kind, output, reference, from, duration;
 };
@@ -44,6 +55,10 @@ int run(const RunArguments& arguments);
 int plan(const ModelArguments& arguments);
 int stats(const StatsArguments& arguments);
 int plot(const PlotArguments& arguments);
+/// Plots of trainings, whose arguments plot() has looked at.
+int plot_training(const PlotArguments& arguments);
+int train(const TrainArguments& arguments);
+int evaluate(const EvaluateArguments& arguments);
 int models(const ModelsArguments& arguments);
 int info();
 

@@ -8,6 +8,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/values.hpp"
+#include "tessera/training_result.hpp"
 
 namespace tessera::cli {
 namespace {
@@ -59,6 +60,10 @@ int plot(const PlotArguments& arguments) {
   Problems problems;
   require_given(arguments.result, "RESULT", example, problems);
   require_given(arguments.kind, "KIND", example, problems);
+  if (arguments.result && training::is_training_result(*arguments.result)) {
+    problems.raise();
+    return plot_training(arguments);
+  }
   std::optional<std::size_t> kind;
   std::optional<double> from_ms, duration_ms;
   if (arguments.kind) kind = parse_choice(*arguments.kind, kKinds, "KIND", problems);

@@ -2,13 +2,8 @@
 #include "cli/progress.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 
 #include "cli/text.hpp"
 
@@ -20,23 +15,13 @@ constexpr double kSilentSeconds = 2.0;
 constexpr double kRedrawSeconds = 0.25;
 constexpr double kSparseShare = 0.1, kSparseSeconds = 2.0, kLongestPause = 30.0;
 
-bool is_terminal() {
-  const char* const kind = std::getenv("TERM");
-  return isatty(STDERR_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
-}
-
-std::size_t terminal_columns() {
-  struct winsize size = {};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80u;
-}
-
 }  // namespace
 
 ProgressDisplay::ProgressDisplay(bool quiet, const InterruptGuard& interrupt)
-    : quiet_(quiet), terminal_(is_terminal()), interrupt_(interrupt), begin_(Clock::now()) {}
+    : quiet_(quiet), interrupt_(interrupt), begin_(Clock::now()) {}
 
 void ProgressDisplay::phase(const std::string& sentence) {
-  if (!quiet_) draw(sentence);
+  if (!quiet_) line_.draw(sentence);
 }
 
 void ProgressDisplay::begin_run(double start_ms, double end_ms) {
@@ -47,25 +32,20 @@ void ProgressDisplay::begin_run(double start_ms, double end_ms) {
   last_drawn_seconds_ = last_drawn_share_ = 0.0;
 }
 
-void ProgressDisplay::clear() {
-  if (drawn_ && terminal_) std::fputs("\r\033[K", stderr);
-  drawn_ = false;
-}
-
 void ProgressDisplay::on_progress(const Progress& progress) {
   if (quiet_ || end_ms_ <= start_ms_) return;
   const double elapsed = std::chrono::duration<double>(Clock::now() - begin_).count();
   if (elapsed < kSilentSeconds) return;
   const double share = (progress.model_time_ms - start_ms_) / (end_ms_ - start_ms_);
   const double pause = elapsed - last_drawn_seconds_;
-  const bool due = terminal_
+  const bool due = line_.terminal()
                        ? pause >= kRedrawSeconds
                        : last_drawn_seconds_ == 0.0 || pause >= kLongestPause ||
                              (share - last_drawn_share_ >= kSparseShare && pause >= kSparseSeconds);
   if (!due) return;
   last_drawn_seconds_ = elapsed;
   last_drawn_share_ = share;
-  draw(line(progress, elapsed));
+  line_.draw(line(progress, elapsed));
 }
 
 std::string ProgressDisplay::line(const Progress& progress, double elapsed) const {
@@ -77,16 +57,6 @@ std::string ProgressDisplay::line(const Progress& progress, double elapsed) cons
       "{:3.0f} %  {} of {}  ETA {}  real-time factor {:.2f}  {} spikes/s", 100.0 * share,
       time_text(progress.model_time_ms), time_text(end_ms_), left, progress.real_time_factor,
       grouped(static_cast<std::uint64_t>(std::max(0.0, progress.spikes_per_second))));
-}
-
-void ProgressDisplay::draw(const std::string& text) {
-  if (terminal_) {
-    std::fputs(("\r\033[K" + text.substr(0, terminal_columns() - 1)).c_str(), stderr);
-  } else {
-    std::fputs(("tessera: " + text + "\n").c_str(), stderr);
-  }
-  std::fflush(stderr);
-  drawn_ = true;
 }
 
 }  // namespace tessera::cli

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/interrupt.hpp"
+#include "cli/status_line.hpp"
 #include "tessera/simulation.hpp"
 
 namespace tessera::cli {
@@ -14,13 +15,12 @@ namespace tessera::cli {
 class ProgressDisplay : public RunObserver {
  public:
   ProgressDisplay(bool quiet, const InterruptGuard& interrupt);
-  ~ProgressDisplay() override { clear(); }
 
   /// A phase that cannot say how far it is ("building connectivity: ...").
   void phase(const std::string& sentence);
   /// The run goes from `start_ms` to `end_ms`, possibly by several calls of Simulation::run.
   void begin_run(double start_ms, double end_ms);
-  void clear();
+  void clear() { line_.clear(); }
 
   void on_progress(const Progress& progress) override;
   [[nodiscard]] bool stop_requested() override { return interrupt_.requested(); }
@@ -28,11 +28,9 @@ class ProgressDisplay : public RunObserver {
  private:
   using Clock = std::chrono::steady_clock;
   [[nodiscard]] std::string line(const Progress& progress, double elapsed) const;
-  void draw(const std::string& text);
 
   bool quiet_;
-  bool terminal_;
-  bool drawn_ = false;
+  StatusLine line_;
   const InterruptGuard& interrupt_;
   double start_ms_ = 0.0, end_ms_ = 0.0;
   Clock::time_point begin_;

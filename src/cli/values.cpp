@@ -160,10 +160,10 @@ SimulationOptions simulation_options(const ModelArguments& arguments, Problems& 
   return options;
 }
 
-std::optional<Network> load_network(const ModelArguments& arguments, const NeuronCatalogue& models,
-                                    Problems& problems) {
+std::vector<ParameterOverride> parse_overrides(const std::vector<std::string>& set,
+                                               Problems& problems) {
   std::vector<ParameterOverride> overrides;
-  for (const std::string& assignment : arguments.set) {
+  for (const std::string& assignment : set) {
     const auto equals = assignment.find('=');
     const std::string name = without_spaces_around(assignment.substr(0, equals));
     if (equals == std::string::npos || name.empty()) {
@@ -174,6 +174,12 @@ std::optional<Network> load_network(const ModelArguments& arguments, const Neuro
     }
     overrides.emplace_back(name, without_spaces_around(assignment.substr(equals + 1)));
   }
+  return overrides;
+}
+
+std::optional<Network> load_network(const ModelArguments& arguments, const NeuronCatalogue& models,
+                                    Problems& problems) {
+  const std::vector<ParameterOverride> overrides = parse_overrides(arguments.set, problems);
   if (!arguments.model) return std::nullopt;
   try {
     return load_model_file(*arguments.model, models, overrides);

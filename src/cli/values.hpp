@@ -9,6 +9,7 @@
 
 #include "cli/arguments.hpp"
 #include "tessera/errors.hpp"
+#include "tessera/model_file.hpp"
 #include "tessera/network.hpp"
 #include "tessera/simulation.hpp"
 
@@ -54,6 +55,10 @@ void require_multiple_of_dt(double time_ms, double dt_ms, const std::string& opt
 /// The options of a simulation; `seed` is the model's unless one was given.
 [[nodiscard]] SimulationOptions simulation_options(const ModelArguments& arguments,
                                                    Problems& problems);
+
+/// Named parameters of the model: "scale=0.1" as name and value.
+[[nodiscard]] std::vector<ParameterOverride> parse_overrides(const std::vector<std::string>& set,
+                                                             Problems& problems);
 
 /// Loads the model with its overrides; its problems join the others.
 [[nodiscard]] std::optional<Network> load_network(const ModelArguments& arguments,

@@ -1,7 +1,7 @@
 // How HDF5 writes our files: a file driver that never tells the library that the disk is full. A
 // failed write leaves HDF5 unable to close the file; it then crashes or loops when the program
 // ends. This driver notes the first error, drops what follows, and whoever writes looks at the note
-// after each step. Included by hdf5.cpp only.
+// after each step. Included by hdf5_file.hpp only.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 

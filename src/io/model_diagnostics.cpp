@@ -20,6 +20,13 @@ std::string entry_of(const std::string& path) {
     return path.substr(0, first);
   return path.substr(0, path.find_first_of(".[", first + 1));
 }
+
+// Sections of training files whose values are read and checked one by one.
+bool is_independent(const std::string& section) {
+  static const std::vector<std::string> kSections{
+      "data", "layer", "loss", "optimizer", "schedule", "second_threshold", "training"};
+  return std::find(kSections.begin(), kSections.end(), section) != kSections.end();
+}
 }  // namespace
 
 void ModelDiagnostics::remember(const std::string& path, const toml::source_region& region) {
@@ -56,6 +63,7 @@ bool ModelDiagnostics::is_doubtful(const std::string& path) const {
     if (from == "projections" || from == "stimuli" || from == "recorders" || from == "scaling") {
       return spoiled == entry_of(path);
     }
+    if (is_independent(from)) return spoiled == entry_of(path);
     return true;  // a named parameter or dt can be anywhere
   });
 }

@@ -19,6 +19,10 @@ class ModelDiagnostics {
   /// Remembers where a key path is written; problems found later by name are placed with it.
   void remember(const std::string& path, const toml::source_region& region);
 
+  [[nodiscard]] bool remembers(const std::string& path) const {
+    return positions_.contains(path);
+  }
+
   /// The same problem at the same place counts once. Throws InputError after 100 problems.
   void add(const toml::source_region& region, const std::string& path, std::string message);
   /// A problem of the network as it was read, which knows only its key path: placed at the longest

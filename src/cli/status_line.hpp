@@ -1,0 +1,29 @@
+// One line on standard error that is redrawn in place on a terminal, and written out elsewhere.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace tessera::cli {
+
+class StatusLine {
+ public:
+  StatusLine();
+  ~StatusLine() { clear(); }
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
+
+  /// Replaces the line. Elsewhere than on a terminal: a line of its own, "tessera: TEXT".
+  void draw(const std::string& text);
+  /// Removes the line (on a terminal).
+  void clear();
+  /// A line that stays, above the one that is redrawn.
+  void print(const std::string& text);
+  [[nodiscard]] bool terminal() const noexcept { return terminal_; }
+
+ private:
+  bool terminal_;
+  bool drawn_ = false;
+};
+
+}  // namespace tessera::cli

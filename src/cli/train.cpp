@@ -1,0 +1,191 @@
+// tessera train: fit a network to labelled spike trains, keep the best weights, report.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/arguments.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/output_folder.hpp"
+#include "cli/text.hpp"
+#include "cli/train_settings.hpp"
+#include "cli/training_progress.hpp"
+#include "cli/training_session.hpp"
+#include "record/machine_info.hpp"
+#include "tessera/result.hpp"
+#include "tessera/training_result.hpp"
+
+namespace tessera::cli {
+namespace {
+
+using namespace training;
+
+std::filesystem::path checkpoint_of(const TrainSettings& s) {
+  return s.out / "checkpoint.safetensors";
+}
+std::filesystem::path weights_of(const TrainSettings& s) { return s.out / "weights.safetensors"; }
+
+// Shows every epoch and keeps it: the weights when they are the best so far, then the checkpoint,
+// then the metrics, so that the checkpoint always fits what lies beside it.
+class EpochKeeper : public FitObserver {
+ public:
+  EpochKeeper(const TrainSettings& settings, TrainingProgressDisplay& display, Checkpoint start)
+      : settings_(settings), display_(display), kept_(std::move(start)) {
+    kept_.model_digest = model_digest(settings.model);
+  }
+
+  void on_batch(const TrainingProgress& progress) override { display_.on_batch(progress); }
+  void on_warning(const std::string& sentence) override { display_.on_warning(sentence); }
+  [[nodiscard]] bool stop_requested() override { return display_.stop_requested(); }
+
+  void on_epoch(const EpochMetrics& epoch, bool best, const Trainer& trainer) override {
+    if (kept_.epochs.empty()) prepare_folder();
+    kept_.epochs.push_back(epoch);
+    kept_.parameters = trainer.parameters();
+    kept_.state = trainer.state();
+    if (best) {
+      kept_.best_epoch = epoch.epoch + 1;
+      save_weights(weights_of(settings_), kept_.parameters, kept_.model_digest, kept_.best_epoch);
+    }
+    save_checkpoint(checkpoint_of(settings_), kept_);
+    write_metrics(settings_.out, kept_.epochs);
+    display_.on_epoch(epoch, best, trainer);
+  }
+
+  [[nodiscard]] const Checkpoint& kept() const { return kept_; }
+
+ private:
+  // Late, so that a training that never gets through an epoch leaves what was there before.
+  void prepare_folder() {
+    prepare_result_folder(settings_.out, settings_.force);
+    if (settings_.force) remove_training_result(settings_.out);
+  }
+
+  const TrainSettings& settings_;
+  TrainingProgressDisplay& display_;
+  Checkpoint kept_;
+};
+
+Checkpoint resume(Trainer& trainer, const TrainSettings& settings) {
+  if (!settings.resume) return {};
+  Checkpoint start = load_checkpoint(checkpoint_of(settings));
+  const std::string file = checkpoint_of(settings).string();
+  if (start.model_digest != model_digest(settings.model)) {
+    throw InputError(
+        fmt::format("--resume: the checkpoint '{}' belongs to another model, data set or seed; "
+                    "train into another folder, or replace it with --force.",
+                    file));
+  }
+  if (start.epochs.size() >= settings.model.options.epochs) {
+    throw InputError(
+        fmt::format("--resume: the checkpoint '{}' has {} already, and the training "
+                    "ends at {}; ask for more with --epochs.",
+                    file, counted(start.epochs.size(), "epoch"), settings.model.options.epochs));
+  }
+  trainer.set_parameters(start.parameters);
+  trainer.set_state(start.state);
+  return start;
+}
+
+TrainingSummary summary_of(const TrainSettings& settings, const Trainer& trainer,
+                           const Checkpoint& kept, const TrainingProgressDisplay& display) {
+  TrainingSummary s;
+  s.epochs = kept.epochs;
+  s.best_epoch = kept.best_epoch;
+  for (const EpochMetrics& epoch : kept.epochs) {
+    s.seconds += epoch.seconds;
+    if (epoch.epoch + 1 == kept.best_epoch) s.best_validation_accuracy = epoch.validation_accuracy;
+  }
+  s.strategy = trainer.strategy();
+  const int asked = trainer.options().threads;
+  s.threads = asked > 0 ? asked : std::max(1, this_machine().cores);
+  s.list_bytes = trainer.list_bytes();
+  for (const Tensor& tensor : kept.parameters) s.parameters += tensor.values.size();
+  s.overrides = settings.overrides;
+  s.warnings = display.warnings();
+  return s;
+}
+
+// The best epoch's weights, on samples that training has not seen.
+void test(Trainer& trainer, const SpikeDataset& data, const TrainSettings& settings,
+          TrainingProgressDisplay& display, TrainingSummary& summary) {
+  const Weights best = load_weights(weights_of(settings));
+  summary.weights_digest = weights_digest(best.parameters);
+  trainer.set_parameters(best.parameters);
+  if (summary.interrupted) return;
+  display.expect(0);
+  display.phase("evaluating the test samples");
+  summary.test = evaluate(trainer, data, display);
+  if (data.size() > 0) summary.raster = raster_of(trainer, data, 0);
+}
+
+void show(const TrainSettings& settings, const TrainingSummary& s) {
+  const training::Network& network = settings.model.network;
+  fmt::print("{}: {} trained with the {} strategy, {}, seed {}\n\n", network.name,
+             counted(s.parameters, "parameter"), to_string(s.strategy),
+             counted(static_cast<std::uint64_t>(s.threads), "thread"),
+             settings.model.options.seed);
+  fmt::print("{}\n", layer_table(network, s.epochs.back().layers));
+  fmt::print("epochs      {} of {}{}\n", s.epochs.size(), settings.model.options.epochs,
+             s.interrupted     ? ", interrupted: --resume goes on"
+             : s.stopped_early ? ", stopped early: the validation did not get better"
+                               : "");
+  fmt::print("best epoch  {}, validation accuracy {:.2f} %\n", s.best_epoch,
+             100.0 * s.best_validation_accuracy);
+  if (s.test)
+    fmt::print("test        accuracy {:.2f} %, loss {:.4f}\n", 100.0 * s.test->accuracy,
+               s.test->loss);
+  fmt::print("time        {} s, {} samples/s in the last epoch\n", number_text(s.seconds, 1),
+             grouped(static_cast<std::uint64_t>(s.epochs.back().samples_per_second)));
+  fmt::print("lists       {} over time for one batch\n", bytes_text(s.list_bytes));
+  fmt::print("weights     digest {}\n", digest_text(s.weights_digest));
+  fmt::print("result      {}\n", settings.out.string());
+}
+
+// A training that could not go on leaves a report that says so beside its last good epoch.
+void report_failure(const TrainSettings& settings, const Trainer& trainer, const Checkpoint& kept,
+                    const TrainingProgressDisplay& display, const std::string& why) {
+  if (kept.epochs.empty()) return;
+  TrainingSummary summary = summary_of(settings, trainer, kept, display);
+  summary.failure = why;
+  write_training_report(settings.out, settings.model, summary);
+}
+
+}  // namespace
+
+int train(const TrainArguments& arguments) {
+  const TrainSettings settings = resolve(arguments);
+  const TrainingModel& model = settings.model;
+  require_writable(settings.out);
+  const InterruptGuard interrupt;
+  TrainingProgressDisplay display(settings.quiet, interrupt);
+  display.phase("opening the data");
+  const std::uint64_t seed = model.options.seed;
+  const auto training_data = open_dataset(model.data, settings.data, Split::train, seed);
+  const auto test_data = open_dataset(model.data, settings.data, Split::test, seed);
+  Trainer trainer(model.network, model.options);
+  EpochKeeper keeper(settings, display, resume(trainer, settings));
+  display.expect(model.options.epochs);
+
+  FitResult fitted;
+  try {
+    fitted = fit(trainer, *training_data, keeper, keeper.kept().epochs);
+  } catch (const DivergedError& error) {
+    display.clear();
+    report_failure(settings, trainer, keeper.kept(), display, error.what());
+    throw;
+  }
+  display.clear();
+  if (keeper.kept().epochs.empty()) return kInterrupted;  // nothing was trained, nothing is written
+  TrainingSummary summary = summary_of(settings, trainer, keeper.kept(), display);
+  summary.interrupted = fitted.interrupted;
+  summary.stopped_early = fitted.stopped_early;
+  test(trainer, *test_data, settings, display, summary);
+  display.clear();
+  write_training_report(settings.out, model, summary);
+  if (!settings.quiet) show(settings, summary);
+  return summary.interrupted ? kInterrupted : kOk;
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,32 @@
+// What `tessera train` and `tessera evaluate` are asked to do, with every mistake reported at once.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.hpp"
+#include "cli/values.hpp"
+#include "tessera/training_file.hpp"
+
+namespace tessera::cli {
+
+struct TrainSettings {
+  training::TrainingModel model;
+  std::vector<ParameterOverride> overrides;
+  std::filesystem::path out, data;
+  bool force = false, quiet = false, resume = false;
+};
+[[nodiscard]] TrainSettings resolve(const TrainArguments& arguments);
+
+/// --data, else the environment's TESSERA_DATA_DIR, else "data".
+[[nodiscard]] std::filesystem::path data_folder(const Text& given);
+
+/// --threads and --strategy.
+void apply_training_options(const Text& threads, const Text& strategy, training::Options& options,
+                            Problems& problems);
+
+}  // namespace tessera::cli

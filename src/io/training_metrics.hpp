@@ -1,0 +1,24 @@
+// Metrics of a training as JSON text: metrics.json, and inside checkpoints.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tessera/training.hpp"
+
+namespace tessera::io {
+
+/// A list of objects; epochs are counted from 1, numbers read back equal, what is
+/// not finite is null.
+[[nodiscard]] nlohmann::ordered_json metrics_json(
+    const std::vector<training::EpochMetrics>& epochs);
+/// Throws InputError (`name` and the key) for text that is no such list.
+[[nodiscard]] std::vector<training::EpochMetrics> parse_metrics(const std::string& text,
+                                                                const std::string& name);
+/// JSON of bounded depth, keys in the order of the text; throws InputError for anything else.
+/// `name` stands for the file.
+[[nodiscard]] nlohmann::ordered_json parse_json(const std::string& text, const std::string& name);
+
+}  // namespace tessera::io

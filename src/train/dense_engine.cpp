@@ -1,10 +1,165 @@
-// The dense strategy: blocked matrices and BLAS. Copyright 2026 The Tessera authors.
+// The dense strategy: layer after layer, all rows (sample, step) of a layer at once, as products of dense
+// matrices. Every element is computed; the second threshold masks the surrogate derivative, so that the
+// gradients are those of the sparse strategy. Copyright 2026 The Tessera authors.
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "train/dense_layer.hpp"
 #include "train/engine.hpp"
+#include "train/output_loss.hpp"
 
 namespace tessera::training {
-std::string dense_obstacle(const Network&) { return "The dense strategy is not built yet."; }
-std::unique_ptr<Engine> make_dense_engine(const Network& network, const Loss&, const std::vector<LayerTopology>&) {
-  throw InputError(dense_obstacle(network));
+namespace {
+
+class DenseEngine final : public Engine {
+ public:
+  DenseEngine(const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology)
+      : network_(network), loss_(loss) {
+    layers_.reserve(network.layers.size());
+    for (std::size_t k = 0; k < network.layers.size(); ++k) layers_.emplace_back(network.layers[k], topology[k]);
+  }
+
+  std::vector<ParameterArray*> arrays() override {
+    std::vector<ParameterArray*> all;
+    for (DenseLayer& layer : layers_) {
+      const auto own = layer.arrays();
+      all.insert(all.end(), own.begin(), own.end());
+    }
+    return all;
+  }
+
+  void parameters_changed() override {
+    for (DenseLayer& layer : layers_) layer.parameters_changed();
+  }
+
+  BatchResult run(Crew& crew, const SpikeBatch& batch, double theta_grad, bool gradients,
+                  const std::function<void(Worker&)>& finish) override {
+    const SingleThreadedBlas single;
+    cut_ = RowCut::of(batch.samples, batch.steps);
+    scratch_.resize(static_cast<std::size_t>(crew.size()));
+    input_.neurons = batch.channels;
+    input_.stride = padded(batch.channels);
+    make_room(input_.spike, cut_.rows() * input_.stride);
+    crew.run([&](Worker& worker) {
+      worker.each(cut_.groups, [&](std::size_t group) { expand_input(batch, cut_.samples_of(group)); });
+      for (std::size_t k = 0; k < layers_.size(); ++k) {
+        layers_[k].forward(worker, cut_, below(k), theta_grad, gradients, scratch_);
+      }
+      worker.once([&] { evaluate_output(batch, gradients); });
+      for (std::size_t k = gradients ? layers_.size() : 0; k-- > 0;) {
+        const bool last = k + 1 == layers_.size();
+        layers_[k].backward(worker, last ? nullptr : &layers_[k + 1], output_.derivative.data(), scratch_);
+        layers_[k].finish_gradients(worker, below(k), scratch_);
+      }
+      if (finish) finish(worker);
+    });
+    return result();
+  }
+
+  std::vector<float> output() const override { return {output_.trace.begin(), output_.trace.end()}; }
+
+  std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer, std::uint32_t sample) const override {
+    std::vector<std::array<std::uint32_t, 2>> found;
+    if (layers_[layer].is_readout()) return found;
+    const SpikeMatrix& spikes = layers_[layer].spikes();
+    for (std::uint32_t t = 0; t < cut_.steps; ++t) {
+      const std::uint8_t* row = spikes.spike.data() + (std::size_t{sample} * cut_.steps + t) * spikes.stride;
+      for (std::uint32_t j = 0; j < spikes.neurons; ++j) {
+        if (row[j] != 0) found.push_back({t, j});
+      }
+    }
+    return found;
+  }
+
+  // As for the sparse strategy without the input and the readout's trace.
+  std::uint64_t bytes_over_time() const override {
+    std::uint64_t bytes = 0;
+    for (const DenseLayer& layer : layers_) bytes += layer.bytes_over_time();
+    return bytes;
+  }
+
+ private:
+  const SpikeMatrix& below(std::size_t layer) const { return layer == 0 ? input_ : layers_[layer - 1].spikes(); }
+
+  void expand_input(const SpikeBatch& batch, Span samples) {
+    for (std::size_t b = samples.begin; b < samples.end; ++b) {
+      std::uint8_t* rows = input_.spike.data() + b * cut_.steps * input_.stride;
+      std::fill_n(rows, cut_.steps * input_.stride, std::uint8_t{0});
+      for (std::size_t t = 0; t < batch.steps; ++t) {
+        const std::size_t q = t * batch.samples + b;
+        for (std::uint32_t e = batch.first[q]; e < batch.first[q + 1]; ++e) {
+          rows[t * input_.stride + batch.channel[e]] = 1;
+        }
+      }
+    }
+  }
+
+  void evaluate_output(const SpikeBatch& batch, bool gradients) {
+    const DenseLayer& last = layers_.back();
+    const std::uint32_t classes = network_.classes;
+    output_.trace.resize(cut_.rows() * classes);
+    for (std::size_t q = 0; q < cut_.rows(); ++q) {
+      double* at = output_.trace.data() + (q % cut_.steps * cut_.samples + q / cut_.steps) * classes;
+      const std::size_t row = q * last.stride();
+      for (std::uint32_t c = 0; c < classes; ++c) {
+        at[c] = last.is_readout() ? double{last.rows()[row + c]} : last.spikes().spike[row + c];
+      }
+    }
+    output_.evaluate(loss_, batch, classes, gradients);
+    if (!std::isfinite(output_.result.loss)) throw_diverged(output_.result.loss, network_, arrays());
+  }
+
+  BatchResult result() const {
+    BatchResult r;
+    r.loss = output_.result.loss;
+    r.samples = cut_.samples;
+    r.correct = output_.result.correct;
+    r.prediction = output_.result.prediction;
+    for (const DenseLayer& layer : layers_) {
+      if (!layer.is_readout()) r.layers.push_back(layer.activity());
+    }
+    return r;
+  }
+
+  Network network_;
+  Loss loss_;
+  std::vector<DenseLayer> layers_;
+  std::vector<DenseScratch> scratch_;
+  RowCut cut_;
+  SpikeMatrix input_;
+  OutputLoss output_;
+};
+
+std::string connection_obstacle(const Layer& layer, const Connection& connection) {
+  if (connection.kind == ConnectionKind::convolution) {
+    return fmt::format("The dense strategy has no convolutions (layer '{}'); use the sparse one.", layer.name);
+  }
+  if (connection.kind == ConnectionKind::sparse && connection.max_delay > 0) {
+    return fmt::format("The dense strategy has no delays (layer '{}'); use the sparse one.", layer.name);
+  }
+  return {};
 }
+
+}  // namespace
+
+std::string dense_obstacle(const Network& network) {
+  if (!blas_available()) return "The dense strategy needs OpenBLAS, which Tessera was built without.";
+  for (const Layer& layer : network.layers) {
+    std::string obstacle = connection_obstacle(layer, layer.input);
+    if (obstacle.empty() && layer.recurrent) obstacle = connection_obstacle(layer, *layer.recurrent);
+    if (!obstacle.empty()) return obstacle;
+  }
+  return {};
+}
+
+std::unique_ptr<Engine> make_dense_engine(const Network& network, const Loss& loss,
+                                          const std::vector<LayerTopology>& topology) {
+  const std::string obstacle = dense_obstacle(network);
+  if (!obstacle.empty()) throw InputError(obstacle);
+  return std::make_unique<DenseEngine>(network, loss, topology);
+}
+
 }  // namespace tessera::training

@@ -6,8 +6,11 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <set>
 #include <string>
 
+#include "train/blas.hpp"
+#include "train/engine.hpp"
 #include "train/networks.hpp"
 
 namespace tessera::training {
@@ -160,6 +163,111 @@ TEST_P(SparseStrategy, EqualsTheMaskedOracleWithASecondThreshold) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, SparseStrategy, testing::ValuesIn(cases()),
                          [](const auto& info) { return info.param.name; });
+
+// What the dense strategy has no matrices for.
+const std::set<std::string>& refused_by_dense() {
+  static const std::set<std::string> names = {"recurrent_sparse_delayed", "sparse_delayed", "convolution",
+                                              "convolution_pooled", "sparse_pooled_sum"};
+  return names;
+}
+
+std::vector<Case> dense_cases() {
+  std::vector<Case> taken;
+  for (const Case& c : cases()) {
+    if (!refused_by_dense().contains(c.name)) taken.push_back(c);
+  }
+  taken.push_back({"recurrent_sparse", [](Network& n, Loss&) {
+                     n.layers[0].recurrent = sparse(0.3, 0, 0);
+                     n.layers[1].recurrent = Connection{};
+                     train_decays(n.layers[1]);
+                     n.layers[1].bias = true;
+                   }});
+  taken.push_back({"recurrent_synaptic", [](Network& n, Loss&) {
+                     n.layers[0].recurrent = Connection{};
+                     make_synaptic(n.layers[0]);
+                     n.layers[0].initial_gain = 1.5;
+                   }});
+  taken.push_back({"sparse_pooled", [](Network& n, Loss&) {
+                     n.input = {7, 6, 2};
+                     n.layers[0].input = sparse(0.5, 0, 0);
+                     n.layers[0].input.pool = 3;
+                     n.layers[0].input.pooling = Pooling::sum;
+                   }});
+  return taken;
+}
+
+class DenseStrategy : public testing::TestWithParam<Case> {};
+
+TEST_P(DenseStrategy, EqualsTheOracleWithEveryNeuronListed) {
+  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  compare(GetParam(), Strategy::dense, kEverything, 2);
+}
+TEST_P(DenseStrategy, EqualsTheMaskedOracleWithASecondThreshold) {
+  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  compare(GetParam(), Strategy::dense, 0.4, 1);
+}
+
+// Three batches of training with each number of threads; more rows and neurons than one block has.
+TEST_P(DenseStrategy, HasTheSameBitsForAnyNumberOfThreads) {
+  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  Network network = two_layers();
+  Loss loss;
+  GetParam().change(network, loss);
+  const SpikeBatch batch = random_batch(network, 26, 0.2, 3);
+  std::vector<Tensor> first;
+  for (const int threads : {1, 2, 3}) {
+    Trainer trainer(network, options_of(loss, Strategy::dense, threads));
+    for (int k = 0; k < 3; ++k) trainer.train(batch);
+    const std::vector<Tensor> parameters = trainer.parameters();
+    if (threads == 1) first = parameters;
+    ASSERT_EQ(parameters.size(), first.size());
+    for (std::size_t k = 0; k < first.size(); ++k) {
+      EXPECT_TRUE(parameters[k].values == first[k].values) << first[k].name << " with " << threads << " threads";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, DenseStrategy, testing::ValuesIn(dense_cases()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(DenseObstacle, IsASentenceAndTheTrainerRefusesWithIt) {
+  for (const Case& c : cases()) {
+    Network network = two_layers();
+    Loss loss;
+    c.change(network, loss);
+    const std::string obstacle = dense_obstacle(network);
+    const bool refused = refused_by_dense().contains(c.name) || !blas_available();
+    EXPECT_EQ(!obstacle.empty(), refused) << c.name << ": " << obstacle;
+    if (!refused) continue;
+    EXPECT_TRUE(obstacle.starts_with("The dense strategy")) << obstacle;
+    EXPECT_TRUE(obstacle.ends_with(".")) << obstacle;
+    try {
+      Trainer(network, options_of(loss, Strategy::dense, 1));
+      ADD_FAILURE() << c.name << " is not refused.";
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find(obstacle), std::string::npos) << error.what();
+    }
+  }
+}
+
+// Four bytes of u and one of the spike for every neuron and step of the two hidden layers.
+TEST(DenseStrategyMemory, IsProportionalToNeuronsTimesSteps) {
+  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  const Network network = two_layers();
+  Trainer trainer(network, options_of({}, Strategy::dense, 1));
+  trainer.evaluate(random_batch(network, 5, 0.2, 3));
+  EXPECT_EQ(trainer.list_bytes(), 5u * 12 * (40 + 24) * 5);
+}
+
+// Groups of one sample whose steps are cut in blocks: 1,100 steps are more than two blocks.
+TEST(DenseStrategyBlocks, StateGoesFromBlockToBlock) {
+  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  compare({"blocks", [](Network& n, Loss& l) {
+             n.steps = 1100;
+             l.reduction = Reduction::mean;
+             for (Layer* layer : hidden(n)) make_synaptic(*layer);
+           }}, Strategy::dense, 0.4, 2);
+}
 
 }  // namespace
 }  // namespace tessera::training

@@ -1,0 +1,23 @@
+// What a build without OpenBLAS says. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "tessera/errors.hpp"
+#include "train/blas.hpp"
+
+namespace tessera::training {
+namespace {
+
+[[noreturn]] void refuse() {
+  throw InputError("Tessera was built without OpenBLAS, which the dense strategy needs.");
+}
+
+}  // namespace
+
+bool blas_available() noexcept { return false; }
+
+SingleThreadedBlas::SingleThreadedBlas() { refuse(); }
+SingleThreadedBlas::~SingleThreadedBlas() = default;
+
+void multiply(std::size_t, std::size_t, std::size_t, MatrixIn, MatrixIn, MatrixOut, bool) { refuse(); }
+void multiply_transposed(std::size_t, std::size_t, std::size_t, MatrixIn, MatrixIn, MatrixOut, bool) { refuse(); }
+void transposed_multiply(std::size_t, std::size_t, std::size_t, MatrixIn, MatrixIn, MatrixOut, bool) { refuse(); }
+
+}  // namespace tessera::training

@@ -260,7 +260,7 @@ TEST(MembraneStep, IsTheReferencesOnEveryTarget) {
           m.second_threshold = (options & 2) != 0 ? kEverything : 0.3f;
           const bool gradients = (options & 4) != 0, alpha = (options & 8) != 0;
           const bool second = (options & 16) != 0 && kind != MembraneKind::lif;
-          for (const std::uint32_t n : {1u, 5u, 15u, 16u, 17u, 33u, 100u}) {
+          for (const std::uint32_t n : {1u, 5u, 16u, 17u, 63u, 128u, 200u}) {
             SCOPED_TRACE(target + " kind " + std::to_string(static_cast<int>(kind)) + " slope " +
                          std::to_string(static_cast<int>(slope)) + " options " + std::to_string(options) + " n " +
                          std::to_string(n));
@@ -326,6 +326,11 @@ TEST(MembraneFlow, DecayOutputAndReadoutAreTheReferences) {
         expect_close(gi2, gi1, 1e-6, "gi " + target);
         expect_close(out2, out1, 1e-6, "out " + target);
         EXPECT_FLOAT_EQ(out2[3], kind == MembraneKind::synaptic ? gi2[3] : gu2[3]);
+
+        reference::membrane_flow(alpha.data(), n, gi1.data(), out1.data());
+        membrane_flow(alpha.data(), n, gi2.data(), out2.data());
+        expect_close(out2, out1, 1e-6, "flow " + target);
+        EXPECT_FLOAT_EQ(out2[n - 1], alpha[n - 1] * gi2[n - 1]);
 
         const Floats current = numbers.some(n, -1, 1);
         reference::readout_step(alpha.data(), 0.3f, current.data(), n, gu1.data(), out1.data());

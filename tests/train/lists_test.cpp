@@ -45,13 +45,14 @@ RecordingGrid small_grid() {
   return grid;
 }
 
-SpikeLists merged(std::uint32_t capacity, int threads, Dropped& dropped) {
+/// Lists (sample 0: steps 0, 1), (sample 1: steps 0, 1), (sample 2: steps 0, 1).
+SpikeLists merged(std::uint32_t capacity, int threads, ListMerge& merge) {
   const RecordingGrid grid = small_grid();
   SpikeLists lists;
   lists.samples = 3;
   lists.steps = 2;
   Crew crew(threads);
-  crew.run([&](Worker& worker) { merge(worker, grid, capacity, true, lists, dropped); });
+  crew.run([&](Worker& worker) { merge.run(worker, grid, capacity, 20, true, lists); });
   return lists;
 }
 
@@ -64,83 +65,96 @@ Ids ids_of(const SpikeLists& lists, std::size_t q) {
 
 TEST(Lists, SectionsAreMergedSpikesFirst) {
   for (const int threads : {1, 3}) {
-    Dropped dropped;
-    const SpikeLists lists = merged(20, threads, dropped);
+    ListMerge merge;
+    const SpikeLists lists = merged(20, threads, merge);
     EXPECT_EQ(ids_of(lists, 0), (Ids{1, 4, 11, 14, 2, 12}));
-    EXPECT_EQ(ids_of(lists, 1), (Ids{3, 5, 13, 15}));
-    EXPECT_EQ(ids_of(lists, 2), Ids{});
-    EXPECT_EQ(ids_of(lists, 3), Ids{});
-    EXPECT_EQ(ids_of(lists, 4), (Ids{0, 10, 9, 19}));
+    EXPECT_EQ(ids_of(lists, 1), Ids{});
+    EXPECT_EQ(ids_of(lists, 2), (Ids{3, 5, 13, 15}));
+    EXPECT_EQ(ids_of(lists, 3), (Ids{0, 10, 9, 19}));
+    EXPECT_EQ(ids_of(lists, 4), Ids{});
     EXPECT_EQ(ids_of(lists, 5), (Ids{7}));
-    EXPECT_EQ((Ids{lists.spikes.begin(), lists.spikes.begin() + 6}), (Ids{4, 0, 0, 0, 2, 1}));
+    EXPECT_EQ((Ids{lists.spikes.begin(), lists.spikes.begin() + 6}), (Ids{4, 0, 0, 2, 0, 1}));
     EXPECT_EQ(lists.entries(), 15u);
-    EXPECT_EQ(dropped.spikes + dropped.others, 0u);
+    EXPECT_EQ(merge.total_dropped().spikes + merge.total_dropped().others, 0u);
+    Ids counts(20);
+    merge.sum_counts(counts);
+    EXPECT_EQ(counts, (Ids{1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0}));
     // Ids of 2 bytes, slopes of 4, two numbers of 4 bytes for each list.
     EXPECT_EQ(lists.bytes(), 15u * 6 + 6 * 8);
   }
 }
 
 TEST(Lists, WhatDoesNotFitIsCounted) {
-  Dropped dropped;
-  const SpikeLists lists = merged(3, 2, dropped);
+  ListMerge merge;
+  const SpikeLists lists = merged(3, 2, merge);
   EXPECT_EQ(ids_of(lists, 0), (Ids{1, 4, 11}));
-  EXPECT_EQ(ids_of(lists, 1), (Ids{3, 5, 13}));
-  EXPECT_EQ(ids_of(lists, 4), (Ids{0, 10, 9}));
+  EXPECT_EQ(ids_of(lists, 2), (Ids{3, 5, 13}));
+  EXPECT_EQ(ids_of(lists, 3), (Ids{0, 10, 9}));
   EXPECT_EQ(ids_of(lists, 5), (Ids{7}));
   EXPECT_EQ(lists.spikes[0], 3u);
-  EXPECT_EQ(dropped.spikes, 1u);
-  EXPECT_EQ(dropped.others, 2u + 1 + 1);
+  EXPECT_EQ(merge.total_dropped().spikes, 1u);
+  EXPECT_EQ(merge.total_dropped().others, 2u + 1 + 1);
+  Ids counts(20);
+  merge.sum_counts(counts);
+  EXPECT_EQ(counts[11], 1u);
+  EXPECT_EQ(counts[14], 0u) << "a dropped spike";
 }
 
 TEST(Lists, VisitsAreSortedBySourceSpikesFirst) {
-  Dropped dropped;
-  const SpikeLists lists = merged(20, 1, dropped);
+  ListMerge merge;
+  const SpikeLists lists = merged(20, 1, merge);
   VisitBlock block;
-  block.build(lists, {}, 20, 0, 2, true);
+  block.build(lists, {}, 20, 0, 2, 5, true);  // a visit is 5 * sample + step
   const auto visits = [&](std::uint32_t row) {
     return Ids{block.visit.begin() + block.row_first[row], block.visit.begin() + block.row_first[row + 1]};
   };
-  EXPECT_EQ(visits(0), (Ids{4}));
-  EXPECT_EQ(visits(5), (Ids{1}));
+  EXPECT_EQ(visits(0), (Ids{6}));
+  EXPECT_EQ(visits(5), (Ids{5}));
   EXPECT_EQ(visits(6), Ids{});
+  EXPECT_EQ(visits(7), (Ids{11}));
   EXPECT_EQ(block.row_spikes[5], 0u);
   EXPECT_EQ(block.row_spikes[11], 1u);
   EXPECT_EQ(block.row_first[20], 15u);
   for (std::uint32_t row = 0; row < 20; ++row) {
     for (std::uint32_t v = block.row_first[row]; v < block.row_first[row + 1]; ++v) {
       EXPECT_EQ(lists.id[block.entry[v]], row);
+      EXPECT_EQ(block.ds[v], 0.0f);
     }
   }
-  block.build(lists, {}, 20, 1, 2, false);  // the second step alone, spikes alone
+  block.build(lists, {}, 20, 1, 2, 5, false);  // the second step alone, spikes alone
   EXPECT_EQ(block.row_first[20], 3u);
-  EXPECT_EQ(visits(7), (Ids{2}));
+  EXPECT_EQ(visits(7), (Ids{10}));
   EXPECT_EQ(visits(9), Ids{});
 }
 
 // Pairs of sources share a row, the last two sources reach nobody.
 TEST(Lists, PooledVisitsShareARow) {
-  Dropped dropped;
-  const SpikeLists lists = merged(20, 1, dropped);
+  ListMerge merge;
+  const SpikeLists lists = merged(20, 1, merge);
   std::vector<std::uint32_t> pooled(20);
   for (std::uint32_t k = 0; k < 20; ++k) pooled[k] = k < 18 ? k / 2 : not_pooled;
   VisitBlock block;
-  block.build(lists, pooled, 9, 0, 2, true);
+  block.build(lists, pooled, 9, 0, 2, 2, true);
   EXPECT_EQ(block.row_first[9], 14u);  // without id 19
-  // Row 2: the spike of 4 (list 0), then the other of 5 (list 1).
+  // Row 2: the spike of 4 (sample 0), then the other of 5 (sample 1).
   ASSERT_EQ(block.row_first[3] - block.row_first[2], 2u);
   EXPECT_EQ(block.row_spikes[2], 1u);
   EXPECT_EQ(lists.id[block.entry[block.row_first[2]]], 4u);
   EXPECT_EQ(lists.id[block.entry[block.row_first[2] + 1]], 5u);
 }
 
+// Batches are ordered by step, lists by sample.
 TEST(Lists, InputIsAllSpikes) {
-  SpikeBatch batch{2, 2, 30, {0, 1, 3, 3, 4}, {5, 6, 29, 1}, {0, 1}};
-  SpikeLists lists;
-  assign_input(batch, lists);
-  EXPECT_EQ(lists.entries(), 4u);
-  EXPECT_EQ((Ids{lists.spikes.begin(), lists.spikes.end()}), (Ids{1, 2, 0, 1}));
-  EXPECT_EQ(lists.id[2], 29u);
-  EXPECT_EQ(lists.bytes(), 4u * 2 + 4 * 8);
+  const SpikeBatch batch{2, 2, 30, {0, 1, 3, 3, 4}, {5, 6, 29, 1}, {0, 1}};
+  for (const int threads : {1, 2}) {
+    SpikeLists lists;
+    Crew crew(threads);
+    crew.run([&](Worker& worker) { assign_input(worker, batch, lists); });
+    EXPECT_EQ((Ids{lists.first.begin(), lists.first.begin() + 5}), (Ids{0, 1, 1, 3, 4}));
+    EXPECT_EQ((Ids{lists.spikes.begin(), lists.spikes.begin() + 4}), (Ids{1, 0, 2, 1}));
+    EXPECT_EQ((Ids{lists.id.begin(), lists.id.begin() + 4}), (Ids{5, 6, 29, 1}));
+    EXPECT_EQ(lists.bytes(), 4u * 2 + 4 * 8);
+  }
 }
 
 // Later phases may need what the failed one did not make: no worker enters them, and nobody waits for ever.

@@ -112,6 +112,8 @@ bool same_spikes(const Trainer& a, const Trainer& b, std::uint32_t samples) {
   return true;
 }
 
+// A wrong term shows far above 1e-4; sums that nearly cancel, as those of a shared decay, leave a few 1e-5 of
+// rounding in single precision.
 TEST(RandomNetworks, SparseEqualsTheOracle) {
   int rounded = 0;
   for (std::uint32_t seed = 0; seed < 60; ++seed) {
@@ -137,7 +139,7 @@ TEST(RandomNetworks, SparseEqualsTheOracle) {
     EXPECT_NEAR(b.loss, a.loss, 1e-5 * std::abs(a.loss) + 1e-6);
     ASSERT_EQ(found.size(), wanted.size());
     for (std::size_t k = 0; k < wanted.size(); ++k) {
-      EXPECT_LT(relative_difference(found[k], wanted[k]), 2e-5) << wanted[k].name;
+      EXPECT_LT(relative_difference(found[k], wanted[k]), 1e-4) << wanted[k].name;
     }
     for (std::size_t k = 0; k < a.layers.size(); ++k) EXPECT_EQ(b.layers[k].listed, a.layers[k].listed);
   }

@@ -1,0 +1,148 @@
+// Training kernels on one tile: 1472 sources, 128 neurons, batches of 48 samples and 100 steps.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <benchmark/benchmark.h>
+
+#include <vector>
+
+#include "base/aligned_array.hpp"
+#include "base/random.hpp"
+#include "kernels/membrane.hpp"
+#include "kernels/update.hpp"
+#include "kernels/weight_rows.hpp"
+
+namespace {
+
+using namespace tessera;
+
+constexpr std::uint32_t kSources = 1472, kWidth = 128;
+
+AlignedArray<float> numbers(std::size_t n, float low, float high) {
+  AlignedArray<float> values(n);
+  RandomStream random(RandomKey(5), Purpose::pair, static_cast<std::uint32_t>(n), 0);
+  for (float& x : values) x = low + (high - low) * static_cast<float>(random.next_unit());
+  return values;
+}
+
+// Argument: how many of a thousand sources spike. Items: synapses.
+void add_rows(benchmark::State& state) {
+  const AlignedArray<float> weights = numbers(std::size_t{kSources} * kWidth, -1, 1);
+  AlignedArray<float> current(kWidth);
+  RandomStream random(RandomKey(6), Purpose::pair, 0, 0);
+  constexpr std::size_t kLists = 64;
+  std::vector<std::vector<std::uint16_t>> lists(kLists);
+  std::size_t ids = 0;
+  for (auto& list : lists) {
+    for (std::uint32_t k = 0; k < kSources; ++k) {
+      if (random.next_below(1000) < static_cast<std::uint32_t>(state.range(0))) list.push_back(static_cast<std::uint16_t>(k));
+    }
+    ids += list.size();
+  }
+  for (auto _ : state) {
+    for (const auto& list : lists) tessera::add_rows(weights.data(), kWidth, list.data(), list.size(), current.data());
+    benchmark::ClobberMemory();
+  }
+  const auto synapses = static_cast<std::int64_t>(ids * kWidth) * state.iterations();
+  state.SetItemsProcessed(synapses);
+  state.SetBytesProcessed(synapses * 4);
+}
+BENCHMARK(add_rows)->Arg(10)->Arg(20)->Arg(50);
+
+// The visits of all rows in a block of 24 steps of 48 samples; as many gradient-only visits as spikes.
+// Arguments: spikes of a thousand, whether gradients flow back to the sources. Items: synapses.
+void row_gradients(benchmark::State& state) {
+  constexpr std::uint32_t kLists = 24 * 48;
+  const AlignedArray<float> weights = numbers(std::size_t{kSources} * kWidth, -1, 1);
+  const AlignedArray<float> g = numbers(std::size_t{kLists} * kWidth, -1, 1);
+  AlignedArray<float> gradient(std::size_t{kSources} * kWidth);
+  RandomStream random(RandomKey(7), Purpose::pair, 0, 0);
+  std::vector<std::vector<std::uint32_t>> rows(kSources);
+  const bool sources = state.range(1) != 0;
+  std::size_t visits = 0;
+  for (auto& row : rows) {
+    const auto spikes = static_cast<std::uint32_t>(kLists * state.range(0) / 1000);
+    for (std::uint32_t v = 0; v < 2 * spikes; ++v) row.push_back(random.next_below(kLists));
+    visits += sources ? 2 * spikes : spikes;
+  }
+  std::vector<float> ds(kLists, 0.0f);
+  for (auto _ : state) {
+    for (std::uint32_t k = 0; k < kSources; ++k) {
+      const RowVisits visit{rows[k].data(), rows[k].size() / 2, rows[k].size()};
+      const std::size_t at = std::size_t{k} * kWidth;
+      tessera::row_gradients(weights.data() + at, g.data(), kWidth, visit, false, gradient.data() + at,
+                             sources ? ds.data() : nullptr);
+    }
+    benchmark::ClobberMemory();
+  }
+  const auto synapses = static_cast<std::int64_t>(visits * kWidth) * state.iterations();
+  state.SetItemsProcessed(synapses);
+  state.SetBytesProcessed(synapses * 4);
+}
+BENCHMARK(row_gradients)->ArgsProduct({{10, 20, 50}, {0, 1}});
+
+// Argument: how many of a thousand neurons spike in a step; as many are listed for their gradients. A step's
+// input puts every neuron where it is wanted, whatever its state was. Items: neurons.
+void membrane_step(benchmark::State& state) {
+  constexpr std::uint32_t kSteps = 64;
+  AlignedArray<float> alpha(kWidth), u(kWidth), current(std::size_t{kWidth} * kSteps);
+  RandomStream random(RandomKey(8), Purpose::pair, 0, 0);
+  const auto share = static_cast<std::uint32_t>(state.range(0));
+  for (float& i : current) {
+    const std::uint32_t place = random.next_below(1000);
+    i = place < share ? 1.5f : place < 2 * share ? 0.95f : 0.3f;
+  }
+  Membrane membrane;  // alpha = 0: u is the input
+  membrane.alpha = alpha.data();
+  membrane.second_threshold = 0.9f;
+  MembraneState neurons;
+  neurons.u = u.data();
+  std::vector<std::uint32_t> ids[2] = {std::vector<std::uint32_t>(kWidth + 16), std::vector<std::uint32_t>(kWidth + 16)};
+  std::vector<float> slopes[2] = {std::vector<float>(kWidth + 16), std::vector<float>(kWidth + 16)};
+  std::uint64_t spikes = 0;
+  for (auto _ : state) {
+    for (std::uint32_t t = 0; t < kSteps; ++t) {
+      Listed listed;
+      listed.spikes = {ids[0].data(), slopes[0].data(), nullptr, nullptr, 0};
+      listed.others = {ids[1].data(), slopes[1].data(), nullptr, nullptr, 0};
+      tessera::membrane_step(membrane, neurons, current.data() + std::size_t{t} * kWidth, kWidth, true, listed);
+      spikes += listed.spikes.count;
+    }
+    benchmark::ClobberMemory();
+  }
+  const auto steps = static_cast<std::int64_t>(kWidth * kSteps) * state.iterations();
+  state.SetItemsProcessed(steps);
+  state.SetBytesProcessed(steps * 16);  // alpha, current, u read and written
+  state.counters["spiking"] = static_cast<double>(spikes) / static_cast<double>(steps);
+}
+BENCHMARK(membrane_step)->Arg(10)->Arg(20)->Arg(50);
+
+// Argument: parameters, in the second-level cache or in memory. Items: parameters.
+void adamw(benchmark::State& state) {
+  const auto n = static_cast<std::size_t>(state.range(0));
+  AlignedArray<float> w = numbers(n, -1, 1), m = numbers(n, -1, 1), v = numbers(n, 0, 1);
+  const AlignedArray<float> g = numbers(n, -1, 1);
+  for (auto _ : state) {
+    tessera::adamw(AdamwStep{}, n, w.data(), g.data(), m.data(), v.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+  state.SetBytesProcessed(state.iterations() * state.range(0) * 28);  // four read, three written
+}
+BENCHMARK(adamw)->Arg(1 << 15)->Arg(1 << 23);
+
+void sgd(benchmark::State& state) {
+  const auto n = static_cast<std::size_t>(state.range(0));
+  AlignedArray<float> w = numbers(n, -1, 1), velocity = numbers(n, -1, 1);
+  const AlignedArray<float> g = numbers(n, -1, 1);
+  SgdStep step;
+  step.rate = 1e-6f;
+  step.momentum = 0.9f;
+  for (auto _ : state) {
+    tessera::sgd(step, n, w.data(), g.data(), velocity.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+  state.SetBytesProcessed(state.iterations() * state.range(0) * 20);  // three read, two written
+}
+BENCHMARK(sgd)->Arg(1 << 15)->Arg(1 << 23);
+
+}  // namespace

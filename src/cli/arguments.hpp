@@ -33,6 +33,11 @@ struct PlotArguments {
   Text result, kind, output, reference, from, duration;
 };
 
+struct DataArguments {
+  Text action, dataset, data, split, sample, out, format;
+  bool force = false;
+};
+
 struct ModelsArguments {
   Text name;
 };
@@ -44,6 +49,7 @@ int run(const RunArguments& arguments);
 int plan(const ModelArguments& arguments);
 int stats(const StatsArguments& arguments);
 int plot(const PlotArguments& arguments);
+int data(const DataArguments& arguments);
 int models(const ModelsArguments& arguments);
 int info();
 

@@ -42,7 +42,7 @@ struct SpikeBatch {
 };
 
 /// A `draw` for which samples are not varied by augmentation: validation, evaluation, pictures.
-inline constexpr std::uint64_t kUnvaried = ~std::uint64_t{0};
+inline constexpr std::uint64_t kUnvaried = 0;
 
 /// Samples that are already encoded as spikes. read() may be called from any thread.
 class SpikeDataset {

@@ -151,6 +151,26 @@ CLI::App* add_evaluate(CLI::App& app, EvaluateArguments& arguments) {
   return evaluate;
 }
 
+CLI::App* add_data(CLI::App& app, DataArguments& arguments) {
+  CLI::App* data = app.add_subcommand("data", "What a data set holds, and its spikes as files");
+  value(*data, "ACTION", arguments.action, "ACTION", "info or convert");
+  value(*data, "DATASET", arguments.dataset, "NAME",
+        "data set, e.g. mnist; without one, info lists them all");
+  value(*data, "--data", arguments.data, "DIR",
+        "folder of the data sets; default: $TESSERA_DATA_DIR, else data");
+  value(*data, "--split", arguments.split, "SPLIT", "train or test; default: both");
+  value(*data, "--sample", arguments.sample, "N",
+        "info: count the spikes of this sample; convert: draw it as SVG");
+  value(*data, "--out", arguments.out, "DIR", "convert: folder for the files");
+  value(*data, "--format", arguments.format, "KIND",
+        "convert: npy, csv or h5 (the layout of SHD); default: npy");
+  data->add_flag("--force", arguments.force, "convert: write into a folder that is not empty");
+  example(*data,
+          "tessera data info yin_yang\n"
+          "  tessera data convert mnist --split test --format h5 --out spikes");
+  return data;
+}
+
 std::string full_name(const CLI::App& app) {
   return app.get_parent() == nullptr ? "tessera" : "tessera " + app.get_name();
 }
@@ -203,6 +223,7 @@ int dispatch(int argc, char** argv) {
   PlotArguments plot_arguments;
   TrainArguments train_arguments;
   EvaluateArguments evaluate_arguments;
+  DataArguments data_arguments;
   ModelsArguments models_arguments;
 
   const auto formatter = std::make_shared<HelpFormatter>();
@@ -225,6 +246,7 @@ int dispatch(int argc, char** argv) {
   commands.emplace_back(add_train(app, train_arguments), [&] { return train(train_arguments); });
   commands.emplace_back(add_evaluate(app, evaluate_arguments),
                         [&] { return evaluate(evaluate_arguments); });
+  commands.emplace_back(add_data(app, data_arguments), [&] { return data(data_arguments); });
   CLI::App* models_app = app.add_subcommand(
       "models", "List the neuron models, or document one: equations, parameters");
   value(*models_app, "NAME", models_arguments.name, "NAME", "neuron model");

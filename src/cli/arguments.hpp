@@ -44,6 +44,11 @@ struct PlotArguments {
   Text result, kind, output, reference, from, duration;
 };
 
+struct DataArguments {
+  Text action, dataset, data, split, sample, out, format;
+  bool force = false;
+};
+
 struct ModelsArguments {
   Text name;
 };
@@ -59,6 +64,7 @@ int plot(const PlotArguments& arguments);
 int plot_training(const PlotArguments& arguments);
 int train(const TrainArguments& arguments);
 int evaluate(const EvaluateArguments& arguments);
+int data(const DataArguments& arguments);
 int models(const ModelsArguments& arguments);
 int info();
 

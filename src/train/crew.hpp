@@ -46,8 +46,8 @@ class Crew {
     void each_at_home(std::size_t jobs, const Job& job) {
       const auto mine = static_cast<std::size_t>(id_), all = static_cast<std::size_t>(workers());
       for (std::size_t k = mine * jobs / all; k < (mine + 1) * jobs / all; ++k) {
-        if (crew_->failed_.load(std::memory_order_relaxed)) break;
-        crew_->guard([&] { job(k); });
+        if (crew_->failed_phase_.load(std::memory_order_relaxed) != kNone) break;
+        crew_->guard(phase_, [&] { job(k); });
       }
       crew_->next_[(phase_ + 2) % kCounters].store(0, std::memory_order_relaxed);
       finish();

@@ -1,0 +1,124 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "cli/data_files.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "data/shd_file.hpp"
+#include "io/csv.hpp"
+#include "io/npy.hpp"
+#include "tessera/errors.hpp"
+#include "tessera/plot.hpp"
+#include "tessera/result.hpp"
+
+namespace tessera::cli {
+namespace {
+
+using namespace training;
+
+std::vector<std::int32_t> labels_of(const SpikeDataset& data) {
+  std::vector<std::int32_t> labels(data.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = data.label(i);
+  return labels;
+}
+
+/// Calls visit(sample, step, channel) for every spike.
+template <class Visitor>
+void for_each_spike(const SpikeDataset& data, const Visitor& visit) {
+  SpikeSample sample;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    data.read(i, kUnvaried, sample);
+    for (std::uint32_t t = 0; t + 1 < sample.first.size(); ++t) {
+      for (std::uint32_t s = sample.first[t]; s < sample.first[t + 1]; ++s) {
+        visit(static_cast<std::uint32_t>(i), t, sample.channel[s]);
+      }
+    }
+  }
+}
+
+void write_npy_files(const SpikeDataset& data, const std::filesystem::path& spikes,
+                     const std::filesystem::path& labels) {
+  std::vector<std::uint32_t> rows;
+  for_each_spike(data, [&](std::uint32_t sample, std::uint32_t step, std::uint32_t channel) {
+    rows.insert(rows.end(), {sample, step, channel});
+  });
+  io::write_npy(spikes, std::span<const std::uint32_t>(rows), 3);
+  const std::vector<std::int32_t> list = labels_of(data);
+  const std::vector<std::int64_t> wide(list.begin(), list.end());
+  io::write_npy(labels, std::span<const std::int64_t>(wide));
+}
+
+void write_csv_files(const SpikeDataset& data, const std::filesystem::path& spikes,
+                     const std::filesystem::path& labels) {
+  io::CsvWriter rows(spikes, {"sample", "step", "channel"});
+  for_each_spike(data, [&](std::uint32_t sample, std::uint32_t step, std::uint32_t channel) {
+    rows.row({double(sample), double(step), double(channel)});
+  });
+  io::CsvWriter list(labels, {"sample", "label"});
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    list.row({static_cast<double>(i), static_cast<double>(data.label(i))});
+  }
+  rows.commit();
+  list.commit();
+}
+
+void write_h5_file(const SpikeDataset& data, double dt_ms, const std::filesystem::path& file) {
+  if (data.shape().size() > std::numeric_limits<std::uint16_t>::max() + std::uint64_t{1}) {
+    throw InputError("the layout of SHD has room for 65,536 channels; use --format npy.");
+  }
+  SpikeSample sample;
+  write_shd(file, labels_of(data), false, [&](std::size_t i, Recording& recording) {
+    data.read(i, kUnvaried, sample);
+    recording.times.clear();
+    recording.units.assign(sample.channel.begin(), sample.channel.end());
+    for (std::uint32_t t = 0; t + 1 < sample.first.size(); ++t) {
+      recording.times.insert(recording.times.end(), sample.first[t + 1] - sample.first[t],
+                             static_cast<float>(t * dt_ms * 1e-3));
+    }
+  });
+}
+
+}  // namespace
+
+std::vector<std::string> write_spikes(const SpikeDataset& data, double dt_ms,
+                                      const std::filesystem::path& folder, const std::string& name,
+                                      DataFormat format) {
+  if (format == DataFormat::h5) {
+    write_h5_file(data, dt_ms, folder / (name + ".h5"));
+    return {name + ".h5"};
+  }
+  const std::string end = format == DataFormat::npy ? ".npy" : ".csv";
+  const std::string spikes = name + "_spikes" + end, labels = name + "_labels" + end;
+  if (format == DataFormat::npy) {
+    write_npy_files(data, folder / spikes, folder / labels);
+  } else {
+    write_csv_files(data, folder / spikes, folder / labels);
+  }
+  return {spikes, labels};
+}
+
+std::string write_raster(const SpikeDataset& data, const DataSpec& spec, std::uint64_t index,
+                         const std::filesystem::path& folder, const std::string& name) {
+  SpikeSample sample;
+  data.read(index, kUnvaried, sample);
+  Chart::Series spikes;
+  spikes.line = false;
+  for (std::uint32_t t = 0; t + 1 < sample.first.size(); ++t) {
+    for (std::uint32_t s = sample.first[t]; s < sample.first[t + 1]; ++s) {
+      spikes.x.push_back(t * spec.encoder.dt_ms);
+      spikes.y.push_back(sample.channel[s]);
+    }
+  }
+  Chart chart;
+  chart.title = fmt::format("{}, {} sample {}: {}", spec.dataset, name, index,
+                            class_names(spec)[static_cast<std::size_t>(sample.label)]);
+  chart.x_label = "time (ms)";
+  chart.y_label = "channel";
+  chart.series.push_back(std::move(spikes));
+  const std::string file = fmt::format("{}_sample_{}.svg", name, index);
+  write_text_file(folder / file, chart_svg(chart));
+  return file;
+}
+
+}  // namespace tessera::cli

@@ -11,7 +11,7 @@ void grow(std::vector<T>& array, std::size_t n) {
   if (array.size() < n) array.resize(n + n / 8);
 }
 
-// One list: the parts of all sections one after the other, cut at the capacity.
+// Puts the parts of all sections one after the other, cut at the capacity.
 struct ListWriter {
   const RecordingGrid& grid;
   SpikeLists& lists;
@@ -26,22 +26,25 @@ struct ListWriter {
     for (std::size_t k = 0; !lists.by_second.empty() && k < n; ++k) lists.by_second[to + k] = from.by_second[begin + k];
   }
 
+  // All lists of one sample: section after section, every list remembering how full it is.
   void write(std::uint32_t part, std::size_t local, std::size_t q) const {
-    std::size_t to = lists.first[q];
-    const std::size_t end_spikes = to + lists.spikes[q], end = lists.first[q + 1];
-    for (std::uint32_t s = 0; s < grid.sections && to < end_spikes; ++s) {
-      const Recording& from = grid.recordings[s * grid.parts + part];
-      const Recording::Span& span = from.spans[local];
-      const std::size_t n = std::min<std::size_t>(span.spikes, end_spikes - to);
-      copy(from, span.begin, n, to);
-      to += n;
+    std::vector<std::uint32_t> spike_at(lists.steps), other_at(lists.steps);
+    for (std::uint32_t t = 0; t < lists.steps; ++t) {
+      spike_at[t] = lists.first[q + t];
+      other_at[t] = lists.first[q + t] + lists.spikes[q + t];
     }
-    for (std::uint32_t s = 0; s < grid.sections && to < end; ++s) {
+    for (std::uint32_t s = 0; s < grid.sections; ++s) {
       const Recording& from = grid.recordings[s * grid.parts + part];
-      const Recording::Span& span = from.spans[local];
-      const std::size_t n = std::min<std::size_t>(span.others, end - to);
-      copy(from, span.begin + span.spikes, n, to);
-      to += n;
+      const Recording::Span* spans = from.spans.data() + local;
+      for (std::uint32_t t = 0; t < lists.steps; ++t) {
+        const std::uint32_t middle = lists.first[q + t] + lists.spikes[q + t], end = lists.first[q + t + 1];
+        const std::uint32_t spikes = std::min(spans[t].spikes, middle - spike_at[t]);
+        const std::uint32_t others = std::min(spans[t].others, end - other_at[t]);
+        copy(from, spans[t].begin, spikes, spike_at[t]);
+        copy(from, spans[t].begin + spans[t].spikes, others, other_at[t]);
+        spike_at[t] += spikes;
+        other_at[t] += others;
+      }
     }
   }
 };
@@ -138,19 +141,25 @@ void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t cap
     const auto b = static_cast<std::uint32_t>(job);
     const std::uint32_t part = part_of(b);
     const std::size_t local = std::size_t{b - grid.begin(part, lists.samples)} * lists.steps;
-    for (std::uint32_t t = 0; t < lists.steps; ++t) {
-      std::uint32_t spikes = 0, others = 0;
-      for (std::uint32_t s = 0; s < grid.sections; ++s) {
-        const Recording::Span& span = grid.recordings[s * grid.parts + part].spans[local + t];
-        spikes += span.spikes;
-        others += span.others;
+    const std::size_t q = std::size_t{b} * lists.steps;
+    std::uint32_t* spikes = lists.spikes.data() + q;
+    std::uint32_t* entries = lists.first.data() + q + 1;  // of every list; offsets come with the sum below
+    std::fill_n(spikes, lists.steps, 0u);
+    std::fill_n(entries, lists.steps, 0u);
+    for (std::uint32_t s = 0; s < grid.sections; ++s) {
+      const Recording::Span* spans = grid.recordings[s * grid.parts + part].spans.data() + local;
+      for (std::uint32_t t = 0; t < lists.steps; ++t) {
+        spikes[t] += spans[t].spikes;
+        entries[t] += spans[t].spikes + spans[t].others;
       }
-      const std::uint32_t kept = std::min(spikes, capacity), room = std::min(others, capacity - kept);
-      dropped[b].spikes += spikes - kept;
+    }
+    for (std::uint32_t t = 0; t < lists.steps; ++t) {
+      const std::uint32_t others = entries[t] - spikes[t];
+      const std::uint32_t kept = std::min(spikes[t], capacity), room = std::min(others, capacity - kept);
+      dropped[b].spikes += spikes[t] - kept;
       dropped[b].others += others - room;
-      const std::size_t q = std::size_t{b} * lists.steps + t;
-      lists.spikes[q] = kept;
-      lists.first[q + 1] = kept + room;
+      spikes[t] = kept;
+      entries[t] = kept + room;
     }
   });
   worker.once([&] {
@@ -176,9 +185,9 @@ void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t cap
     const auto b = static_cast<std::uint32_t>(job);
     const std::uint32_t part = part_of(b);
     const std::size_t local = std::size_t{b - grid.begin(part, lists.samples)} * lists.steps;
-    for (std::uint32_t t = 0; t < lists.steps; ++t) {
-      const std::size_t q = std::size_t{b} * lists.steps + t;
-      writer.write(part, local + t, q);
+    const std::size_t begin = std::size_t{b} * lists.steps;
+    writer.write(part, local, begin);
+    for (std::size_t q = begin; q < begin + lists.steps; ++q) {
       for (std::uint32_t e = lists.first[q]; e < lists.first[q] + lists.spikes[q]; ++e) ++own[lists.id[e]];
     }
   });

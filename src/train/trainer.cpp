@@ -124,7 +124,9 @@ struct Trainer::Impl {
   void choose(const SpikeBatch& batch) {
     chosen = true;
     if (options.strategy != Strategy::automatic || !dense_obstacle(network).empty()) return;
-    const BatchResult result = engine->run(crew, batch, theta_grad, true, {});
+    // While theta_grad is annealed everything may be listed: what counts is where it goes.
+    const SecondThreshold& second = options.second_threshold;
+    const BatchResult result = engine->run(crew, batch, second.rate > 0.0 ? second.target : theta_grad, true, {});
     if (listed_fraction(result) <= kDenseAbove) return;
     const std::vector<Tensor> parameters = export_all("");
     use(Strategy::dense);

@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <functional>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <string>
 
 #include "train/networks.hpp"
@@ -24,6 +25,10 @@ class TwoClasses : public SpikeDataset {
   std::uint32_t classes() const override { return labels; }
   std::int32_t label(std::size_t index) const override { return static_cast<std::int32_t>(index % 2); }
   void read(std::size_t index, std::uint64_t draw, SpikeSample& sample) const override {
+    {
+      const std::lock_guard lock(mutex);
+      read_order[draw].push_back(index);
+    }
     if (index == broken) throw InputError("samples.bin: sample 33 ends at byte 120.");
     RandomStream stream(RandomKey(3), Purpose::subsample, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(draw));
     sample.first.assign(1, 0);
@@ -40,6 +45,8 @@ class TwoClasses : public SpikeDataset {
 
   std::uint32_t channels = 8, labels = 2;
   std::size_t broken = std::numeric_limits<std::size_t>::max();
+  mutable std::mutex mutex;
+  mutable std::map<std::uint64_t, std::vector<std::size_t>> read_order;  ///< by draw
 
  private:
   std::size_t size_;
@@ -203,6 +210,28 @@ TEST(Fit, ResumesExactly) {
     expect_same(fit(whole, data, none, expected.epochs), expected);
     EXPECT_TRUE(none.progress.empty());
   }
+}
+
+TEST(Fit, EveryEpochHasTheSameSamplesInAnotherOrder) {
+  const TwoClasses data(60);
+  Network network = small_network();
+  network.layers[0].initial_activity = 0.0;  // which reads a batch before the first epoch
+  Trainer trainer(network, small_options());
+  Observer observer;
+  fit(trainer, data, observer);
+  ASSERT_EQ(data.read_order.size(), 5u);  // four epochs, and validation without random numbers of its own
+  std::vector<std::size_t> all = data.read_order.at(0);
+  all.resize(12);  // validated after every epoch
+  std::vector<std::size_t> first = data.read_order.at(1), second = data.read_order.at(2);
+  first.erase(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(first.size() - 48));
+  EXPECT_NE(first, second);
+  EXPECT_FALSE(std::is_sorted(first.begin(), first.end()));
+  std::sort(first.begin(), first.end());
+  std::sort(second.begin(), second.end());
+  EXPECT_EQ(first, second);
+  all.insert(all.end(), first.begin(), first.end());
+  std::sort(all.begin(), all.end());
+  for (std::size_t k = 0; k < 60; ++k) EXPECT_EQ(all[k], k);
 }
 
 // With a learning rate that changes nothing, no epoch is better than the first.

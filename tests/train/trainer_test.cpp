@@ -58,6 +58,12 @@ const std::vector<Case>& cases() {
          for (Layer& l : n.layers) l.input = sparse(0.4, 0, 3);
          n.layers[1].recurrent = sparse(0.4, 0, 2);
        }},
+      {"long", [](Network& n) {  // the largest batch needs several blocks of steps, the others one
+         n.steps = 70;
+         n.layers[0].size = 256;
+         n.layers[1].size = 200;
+         n.layers[1].recurrent = Connection{};
+       }},
       {"convolution", [](Network& n) { make_convolutional(n, 2); for (Layer& l : n.layers) l.bias = true; }},
       {"convolution_recurrent", [](Network& n) {
          make_convolutional(n, 1);

@@ -21,7 +21,8 @@ std::uint32_t dense_step(const Membrane& m, const DenseStep& row, std::uint32_t 
 void dense_back(const Membrane& m, const DenseFlow& row, std::uint32_t neurons) {
   reference::dense_membrane_back(m, row, neurons);
 }
-void readout_forward(const float* alpha, float scale, const float* before_u, float* u, std::uint32_t neurons) {
+void readout_forward(const float* alpha, float scale, const float* before_u, float* u,
+                     std::uint32_t neurons) {
   reference::dense_readout_step(alpha, scale, before_u, u, neurons);
 }
 void readout_back(const float* alpha, float scale, const DenseFlow& row, std::uint32_t neurons) {
@@ -81,7 +82,8 @@ HWY_INLINE void raise(float* sums, std::size_t j, Vector by) {
   hn::StoreU(hn::Add(hn::LoadU(d, sums + j), by), d, sums + j);
 }
 
-// u = alpha u + I / C, or with i = kappa i + I in the place of I; the reset of the step before comes first.
+// u = alpha u + I / C, or with i = kappa i + I in the place of I; the reset of the step before
+// comes first.
 template <MembraneKind kKind, bool kToZero>
 HWY_INLINE std::uint32_t step_kind(const Membrane& m, const DenseStep& row, std::uint32_t neurons) {
   const Floats d;
@@ -98,13 +100,15 @@ HWY_INLINE std::uint32_t step_kind(const Membrane& m, const DenseStep& row, std:
     const auto spiked = hn::Gt(before, level_of<kKind>(m, before_second));
     if constexpr (kKind != MembraneKind::lif) {
       const Vector kept = hn::Mul(hn::LoadU(d, m.second + j), before_second);
-      second = hn::Add(kept, kKind == MembraneKind::synaptic ? input : hn::IfThenElseZero(spiked, one));
+      second =
+          hn::Add(kept, kKind == MembraneKind::synaptic ? input : hn::IfThenElseZero(spiked, one));
       hn::StoreU(second, d, row.second + j);
       if constexpr (kKind == MembraneKind::synaptic) input = second;
     }
     const Vector level = level_of<kKind>(m, second);
-    const Vector u = hn::Add(hn::Mul(hn::LoadU(d, m.alpha + j), after_reset<kToZero>(m, before, spiked)),
-                             hn::Mul(input, scale));
+    const Vector u =
+        hn::Add(hn::Mul(hn::LoadU(d, m.alpha + j), after_reset<kToZero>(m, before, spiked)),
+                hn::Mul(input, scale));
     const auto spiking = hn::Gt(u, level);
     auto all = hn::Or(spiking, hn::Gt(u, hn::Mul(ratio, level)));
     if (j + lanes > neurons) all = hn::And(all, hn::FirstN(d, neurons - j));
@@ -112,7 +116,8 @@ HWY_INLINE std::uint32_t step_kind(const Membrane& m, const DenseStep& row, std:
     hn::StoreU(u, d, row.u + j);
     const auto unit = hn::IfThenElseZero(hn::RebindMask(di, spiking), hn::Set(di, 1));
     hn::StoreU(hn::DemoteTo(Bytes(), unit), Bytes(), row.spikes + j);
-    if (row.float_spikes != nullptr) hn::StoreU(hn::IfThenElseZero(spiking, one), d, row.float_spikes + j);
+    if (row.float_spikes != nullptr)
+      hn::StoreU(hn::IfThenElseZero(spiking, one), d, row.float_spikes + j);
     hn::StoreU(hn::Add(hn::LoadU(dc, row.counts + j), hn::BitCast(dc, unit)), dc, row.counts + j);
   }
   return static_cast<std::uint32_t>(listed);
@@ -134,7 +139,8 @@ HWY_INLINE void back_kind(const Membrane& m, const DenseFlow& row, std::uint32_t
     const auto listed = hn::Or(spiking, hn::Gt(u, hn::Mul(ratio, level)));
     Vector ds = hn::LoadU(d, row.ds + j);
     if (row.regulariser != nullptr) ds = hn::Add(ds, hn::LoadU(d, row.regulariser + j));
-    if constexpr (kKind == MembraneKind::adaptive) ds = hn::Add(ds, gsecond);  // a[t+1] = rho a[t] + s[t]
+    if constexpr (kKind == MembraneKind::adaptive)
+      ds = hn::Add(ds, gsecond);  // a[t+1] = rho a[t] + s[t]
     const Vector du = hn::IfThenElseZero(listed, hn::Mul(ds, slope_of(m, hn::Sub(u, level))));
     Vector later = hn::LoadU(d, row.gu + j);
     if constexpr (kToZero) later = hn::IfThenZeroElse(spiking, later);
@@ -144,13 +150,15 @@ HWY_INLINE void back_kind(const Membrane& m, const DenseFlow& row, std::uint32_t
     if constexpr (kKind == MembraneKind::adaptive) {
       gsecond = hn::Sub(hn::Mul(decay, gsecond), hn::Mul(hn::Set(d, m.adaptation), du));
     }
-    if constexpr (kKind == MembraneKind::synaptic) g = gsecond = hn::Add(hn::Mul(decay, gsecond), g);
+    if constexpr (kKind == MembraneKind::synaptic)
+      g = gsecond = hn::Add(hn::Mul(decay, gsecond), g);
     if constexpr (kKind != MembraneKind::lif) hn::StoreU(gsecond, d, row.gsecond + j);
     if (row.bias_sum != nullptr) raise(row.bias_sum, j, g);
     if (row.alpha_sum != nullptr) {
       const Vector before = hn::LoadU(d, row.before_u + j);
       Vector before_second = hn::Zero(d);
-      if constexpr (kKind == MembraneKind::adaptive) before_second = hn::LoadU(d, row.before_second + j);
+      if constexpr (kKind == MembraneKind::adaptive)
+        before_second = hn::LoadU(d, row.before_second + j);
       const auto spiked = hn::Gt(before, level_of<kKind>(m, before_second));
       raise(row.alpha_sum, j, hn::Mul(gu, after_reset<kToZero>(m, before, spiked)));
     }
@@ -180,16 +188,17 @@ HWY_INLINE auto with_constants(const Membrane& m, const Run& run) {
 }
 
 std::uint32_t dense_step(const Membrane& m, const DenseStep& row, std::uint32_t neurons) {
-  return with_constants(m, [&](auto kind, auto to_zero) HWY_ATTR {
-    return step_kind<kind, to_zero>(m, row, neurons);
-  });
+  return with_constants(m, [&](auto kind, auto to_zero)
+                               HWY_ATTR { return step_kind<kind, to_zero>(m, row, neurons); });
 }
 
 void dense_back(const Membrane& m, const DenseFlow& row, std::uint32_t neurons) {
-  with_constants(m, [&](auto kind, auto to_zero) HWY_ATTR { back_kind<kind, to_zero>(m, row, neurons); });
+  with_constants(
+      m, [&](auto kind, auto to_zero) HWY_ATTR { back_kind<kind, to_zero>(m, row, neurons); });
 }
 
-void readout_forward(const float* alpha, float scale, const float* before_u, float* u, std::uint32_t neurons) {
+void readout_forward(const float* alpha, float scale, const float* before_u, float* u,
+                     std::uint32_t neurons) {
   const Floats d;
   for (std::size_t j = 0; j < neurons; j += hn::Lanes(d)) {
     const Vector kept = hn::Mul(hn::LoadU(d, alpha + j), hn::LoadU(d, before_u + j));
@@ -205,7 +214,8 @@ void readout_back(const float* alpha, float scale, const DenseFlow& row, std::ui
     const Vector g = hn::Mul(gu, hn::Set(d, scale));
     hn::StoreU(gu, d, row.gu + j);
     if (row.bias_sum != nullptr) raise(row.bias_sum, j, g);
-    if (row.alpha_sum != nullptr) raise(row.alpha_sum, j, hn::Mul(gu, hn::LoadU(d, row.before_u + j)));
+    if (row.alpha_sum != nullptr)
+      raise(row.alpha_sum, j, hn::Mul(gu, hn::LoadU(d, row.before_u + j)));
     hn::StoreU(g, d, row.u + j);
   }
 }
@@ -231,7 +241,8 @@ HWY_EXPORT(readout_forward);
 HWY_EXPORT(readout_back);
 HWY_EXPORT(expand);
 
-std::uint32_t dense_membrane_step(const Membrane& membrane, const DenseStep& row, std::uint32_t neurons) {
+std::uint32_t dense_membrane_step(const Membrane& membrane, const DenseStep& row,
+                                  std::uint32_t neurons) {
   if (scalar_kernels_forced()) return reference::dense_membrane_step(membrane, row, neurons);
   return HWY_DYNAMIC_DISPATCH(dense_step)(membrane, row, neurons);
 }
@@ -241,8 +252,8 @@ void dense_membrane_back(const Membrane& membrane, const DenseFlow& row, std::ui
   HWY_DYNAMIC_DISPATCH(dense_back)(membrane, row, neurons);
 }
 
-void dense_readout_step(const float* alpha, float inverse_capacitance, const float* before_u, float* u,
-                        std::uint32_t neurons) {
+void dense_readout_step(const float* alpha, float inverse_capacitance, const float* before_u,
+                        float* u, std::uint32_t neurons) {
   if (scalar_kernels_forced()) {
     return reference::dense_readout_step(alpha, inverse_capacitance, before_u, u, neurons);
   }
@@ -251,7 +262,8 @@ void dense_readout_step(const float* alpha, float inverse_capacitance, const flo
 
 void dense_readout_back(const float* alpha, float inverse_capacitance, const DenseFlow& row,
                         std::uint32_t neurons) {
-  if (scalar_kernels_forced()) return reference::dense_readout_back(alpha, inverse_capacitance, row, neurons);
+  if (scalar_kernels_forced())
+    return reference::dense_readout_back(alpha, inverse_capacitance, row, neurons);
   HWY_DYNAMIC_DISPATCH(readout_back)(alpha, inverse_capacitance, row, neurons);
 }
 

@@ -1,7 +1,7 @@
-// One time step of a row of neurons (those of one sample) in training with dense matrices: forward from the
-// input current, backward to it. Rows are stored over time, so a step reads its state from the row before.
-// All rows are padded to a multiple of 16 neurons; padding neurons have no input and stay silent.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// One time step of a row of neurons (those of one sample) in training with dense matrices: forward
+// from the input current, backward to it. Rows are stored over time, so a step reads its state from
+// the row before. All rows are padded to a multiple of 16 neurons; padding neurons have no input
+// and stay silent. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -22,10 +22,11 @@ struct DenseStep {
 };
 
 /// Returns how many of the first `neurons` spike or pass the second threshold.
-std::uint32_t dense_membrane_step(const Membrane& membrane, const DenseStep& row, std::uint32_t neurons);
+std::uint32_t dense_membrane_step(const Membrane& membrane, const DenseStep& row,
+                                  std::uint32_t neurons);
 
 struct DenseFlow {
-  const float* ds = nullptr;             ///< d loss / d s[t], what later steps of this neuron add left out
+  const float* ds = nullptr;  ///< d loss / d s[t], what later steps of this neuron add left out
   const float* regulariser = nullptr;    ///< added to ds, when not null
   const float* second = nullptr;         ///< adaptive: a[t]
   const float* before_u = nullptr;       ///< u[t-1] before its reset; read for alpha_sum only
@@ -35,14 +36,14 @@ struct DenseFlow {
   float* gsecond = nullptr;              ///< d loss / d a or d i, from step t+1 to step t
   float* bias_sum = nullptr;             ///< += d loss / d I[t], when not null
   float* alpha_sum = nullptr;            ///< += d loss / d alpha, when not null
-  float* decay_sum = nullptr;            ///< += d loss / d rho or d kappa, when there is one and not null
+  float* decay_sum = nullptr;  ///< += d loss / d rho or d kappa, when there is one and not null
 };
 
 void dense_membrane_back(const Membrane& membrane, const DenseFlow& row, std::uint32_t neurons);
 
 /// u[t] = alpha u[t-1] + I[t] / C of a readout; `u` holds I[t].
-void dense_readout_step(const float* alpha, float inverse_capacitance, const float* before_u, float* u,
-                        std::uint32_t neurons);
+void dense_readout_step(const float* alpha, float inverse_capacitance, const float* before_u,
+                        float* u, std::uint32_t neurons);
 /// `ds` is d loss / d u[t]; of the rest `before_u`, `u`, `gu`, `bias_sum` and `alpha_sum` are used.
 void dense_readout_back(const float* alpha, float inverse_capacitance, const DenseFlow& row,
                         std::uint32_t neurons);

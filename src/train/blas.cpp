@@ -1,4 +1,5 @@
-// The only file that knows OpenBLAS. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// The only file that knows OpenBLAS. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
+// Apache-2.0
 #include "train/blas.hpp"
 
 #include <cblas.h>
@@ -12,11 +13,11 @@ std::mutex users_mutex;
 int users = 0;
 int threads_before = 1;
 
-void product(CBLAS_TRANSPOSE a_order, CBLAS_TRANSPOSE b_order, std::size_t m, std::size_t n, std::size_t k,
-             MatrixIn a, MatrixIn b, MatrixOut c, bool add) {
+void product(CBLAS_TRANSPOSE a_order, CBLAS_TRANSPOSE b_order, std::size_t m, std::size_t n,
+             std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c, bool add) {
   const auto i = [](std::size_t x) { return static_cast<blasint>(x); };
-  cblas_sgemm(CblasRowMajor, a_order, b_order, i(m), i(n), i(k), 1.0f, a.data, i(a.stride), b.data, i(b.stride),
-              add ? 1.0f : 0.0f, c.data, i(c.stride));
+  cblas_sgemm(CblasRowMajor, a_order, b_order, i(m), i(n), i(k), 1.0f, a.data, i(a.stride), b.data,
+              i(b.stride), add ? 1.0f : 0.0f, c.data, i(c.stride));
 }
 
 }  // namespace
@@ -35,17 +36,18 @@ SingleThreadedBlas::~SingleThreadedBlas() {
   if (--users == 0) openblas_set_num_threads(threads_before);
 }
 
-void multiply(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c, bool add) {
+void multiply(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c,
+              bool add) {
   product(CblasNoTrans, CblasNoTrans, m, n, k, a, b, c, add);
 }
 
-void multiply_transposed(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c,
-                         bool add) {
+void multiply_transposed(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b,
+                         MatrixOut c, bool add) {
   product(CblasNoTrans, CblasTrans, m, n, k, a, b, c, add);
 }
 
-void transposed_multiply(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c,
-                         bool add) {
+void transposed_multiply(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b,
+                         MatrixOut c, bool add) {
   product(CblasTrans, CblasNoTrans, m, n, k, a, b, c, add);
 }
 

@@ -9,10 +9,10 @@ namespace tessera::training {
 /// False when the library was built without OpenBLAS; then the products throw InputError.
 [[nodiscard]] bool blas_available() noexcept;
 
-/// While one of these lives OpenBLAS computes every product on the calling thread: the crew's workers take
-/// fixed blocks instead. Two teams of threads would compete for the same cores, and how OpenBLAS cuts a
-/// product, and so its last bits, would depend on the number of threads. The setting belongs to the process:
-/// the first object sets it, the last one restores what it found.
+/// While one of these lives OpenBLAS computes every product on the calling thread: the crew's
+/// workers take fixed blocks instead. Two teams of threads would compete for the same cores, and
+/// how OpenBLAS cuts a product, and so its last bits, would depend on the number of threads. The
+/// setting belongs to the process: the first object sets it, the last one restores what it found.
 class SingleThreadedBlas {
  public:
   SingleThreadedBlas();
@@ -32,12 +32,13 @@ struct MatrixOut {
 };
 
 /// c[m][n] = a[m][k] b[k][n], or with `add` c += a b.
-void multiply(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c, bool add);
+void multiply(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c,
+              bool add);
 /// The same with b given as its transpose b[n][k].
-void multiply_transposed(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c,
-                         bool add);
+void multiply_transposed(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b,
+                         MatrixOut c, bool add);
 /// The same with a given as its transpose a[k][m].
-void transposed_multiply(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c,
-                         bool add);
+void transposed_multiply(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b,
+                         MatrixOut c, bool add);
 
 }  // namespace tessera::training

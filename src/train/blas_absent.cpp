@@ -1,4 +1,5 @@
-// What a build without OpenBLAS says. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// What a build without OpenBLAS says. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
+// Apache-2.0
 #include "tessera/errors.hpp"
 #include "train/blas.hpp"
 
@@ -16,8 +17,16 @@ bool blas_available() noexcept { return false; }
 SingleThreadedBlas::SingleThreadedBlas() { refuse(); }
 SingleThreadedBlas::~SingleThreadedBlas() = default;
 
-void multiply(std::size_t, std::size_t, std::size_t, MatrixIn, MatrixIn, MatrixOut, bool) { refuse(); }
-void multiply_transposed(std::size_t, std::size_t, std::size_t, MatrixIn, MatrixIn, MatrixOut, bool) { refuse(); }
-void transposed_multiply(std::size_t, std::size_t, std::size_t, MatrixIn, MatrixIn, MatrixOut, bool) { refuse(); }
+void multiply(std::size_t, std::size_t, std::size_t, MatrixIn, MatrixIn, MatrixOut, bool) {
+  refuse();
+}
+void multiply_transposed(std::size_t, std::size_t, std::size_t, MatrixIn, MatrixIn, MatrixOut,
+                         bool) {
+  refuse();
+}
+void transposed_multiply(std::size_t, std::size_t, std::size_t, MatrixIn, MatrixIn, MatrixOut,
+                         bool) {
+  refuse();
+}
 
 }  // namespace tessera::training

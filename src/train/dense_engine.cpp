@@ -1,6 +1,6 @@
-// The dense strategy: layer after layer, all rows (sample, step) of a layer at once, as products of dense
-// matrices. Every element is computed; the second threshold masks the surrogate derivative, so that the
-// gradients are those of the sparse strategy. Copyright 2026 The Tessera authors.
+// The dense strategy: layer after layer, all rows (sample, step) of a layer at once, as products of
+// dense matrices. Every element is computed; the second threshold masks the surrogate derivative,
+// so that the gradients are those of the sparse strategy. Copyright 2026 The Tessera authors.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
@@ -19,7 +19,8 @@ class DenseEngine final : public Engine {
   DenseEngine(const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology)
       : network_(network), loss_(loss) {
     layers_.reserve(network.layers.size());
-    for (std::size_t k = 0; k < network.layers.size(); ++k) layers_.emplace_back(network.layers[k], topology[k]);
+    for (std::size_t k = 0; k < network.layers.size(); ++k)
+      layers_.emplace_back(network.layers[k], topology[k]);
   }
 
   std::vector<ParameterArray*> arrays() override {
@@ -44,14 +45,16 @@ class DenseEngine final : public Engine {
     input_.stride = padded(batch.channels);
     make_room(input_.spike, cut_.rows() * input_.stride);
     crew.run([&](Worker& worker) {
-      worker.each(cut_.groups, [&](std::size_t group) { expand_input(batch, cut_.samples_of(group)); });
+      worker.each(cut_.groups,
+                  [&](std::size_t group) { expand_input(batch, cut_.samples_of(group)); });
       for (std::size_t k = 0; k < layers_.size(); ++k) {
         layers_[k].forward(worker, cut_, below(k), theta_grad, gradients, scratch_);
       }
       worker.once([&] { evaluate_output(batch, gradients); });
       for (std::size_t k = gradients ? layers_.size() : 0; k-- > 0;) {
         const bool last = k + 1 == layers_.size();
-        layers_[k].backward(worker, last ? nullptr : &layers_[k + 1], output_.derivative.data(), scratch_);
+        layers_[k].backward(worker, last ? nullptr : &layers_[k + 1], output_.derivative.data(),
+                            scratch_);
         layers_[k].finish_gradients(worker, below(k), scratch_);
       }
       if (finish) finish(worker);
@@ -59,14 +62,18 @@ class DenseEngine final : public Engine {
     return result();
   }
 
-  std::vector<float> output() const override { return {output_.trace.begin(), output_.trace.end()}; }
+  std::vector<float> output() const override {
+    return {output_.trace.begin(), output_.trace.end()};
+  }
 
-  std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer, std::uint32_t sample) const override {
+  std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer,
+                                                   std::uint32_t sample) const override {
     std::vector<std::array<std::uint32_t, 2>> found;
     if (layers_[layer].is_readout()) return found;
     const SpikeMatrix& spikes = layers_[layer].spikes();
     for (std::uint32_t t = 0; t < cut_.steps; ++t) {
-      const std::uint8_t* row = spikes.spike.data() + (std::size_t{sample} * cut_.steps + t) * spikes.stride;
+      const std::uint8_t* row =
+          spikes.spike.data() + (std::size_t{sample} * cut_.steps + t) * spikes.stride;
       for (std::uint32_t j = 0; j < spikes.neurons; ++j) {
         if (row[j] != 0) found.push_back({t, j});
       }
@@ -82,7 +89,9 @@ class DenseEngine final : public Engine {
   }
 
  private:
-  const SpikeMatrix& below(std::size_t layer) const { return layer == 0 ? input_ : layers_[layer - 1].spikes(); }
+  const SpikeMatrix& below(std::size_t layer) const {
+    return layer == 0 ? input_ : layers_[layer - 1].spikes();
+  }
 
   void expand_input(const SpikeBatch& batch, Span samples) {
     for (std::size_t b = samples.begin; b < samples.end; ++b) {
@@ -102,14 +111,16 @@ class DenseEngine final : public Engine {
     const std::uint32_t classes = network_.classes;
     output_.trace.resize(cut_.rows() * classes);
     for (std::size_t q = 0; q < cut_.rows(); ++q) {
-      double* at = output_.trace.data() + (q % cut_.steps * cut_.samples + q / cut_.steps) * classes;
+      double* at =
+          output_.trace.data() + (q % cut_.steps * cut_.samples + q / cut_.steps) * classes;
       const std::size_t row = q * last.stride();
       for (std::uint32_t c = 0; c < classes; ++c) {
         at[c] = last.is_readout() ? double{last.rows()[row + c]} : last.spikes().spike[row + c];
       }
     }
     output_.evaluate(loss_, batch, classes, gradients);
-    if (!std::isfinite(output_.result.loss)) throw_diverged(output_.result.loss, network_, arrays());
+    if (!std::isfinite(output_.result.loss))
+      throw_diverged(output_.result.loss, network_, arrays());
   }
 
   BatchResult result() const {
@@ -135,10 +146,12 @@ class DenseEngine final : public Engine {
 
 std::string connection_obstacle(const Layer& layer, const Connection& connection) {
   if (connection.kind == ConnectionKind::convolution) {
-    return fmt::format("The dense strategy has no convolutions (layer '{}'); use the sparse one.", layer.name);
+    return fmt::format("The dense strategy has no convolutions (layer '{}'); use the sparse one.",
+                       layer.name);
   }
   if (connection.kind == ConnectionKind::sparse && connection.max_delay > 0) {
-    return fmt::format("The dense strategy has no delays (layer '{}'); use the sparse one.", layer.name);
+    return fmt::format("The dense strategy has no delays (layer '{}'); use the sparse one.",
+                       layer.name);
   }
   return {};
 }
@@ -146,10 +159,12 @@ std::string connection_obstacle(const Layer& layer, const Connection& connection
 }  // namespace
 
 std::string dense_obstacle(const Network& network) {
-  if (!blas_available()) return "The dense strategy needs OpenBLAS, which Tessera was built without.";
+  if (!blas_available())
+    return "The dense strategy needs OpenBLAS, which Tessera was built without.";
   for (const Layer& layer : network.layers) {
     std::string obstacle = connection_obstacle(layer, layer.input);
-    if (obstacle.empty() && layer.recurrent) obstacle = connection_obstacle(layer, *layer.recurrent);
+    if (obstacle.empty() && layer.recurrent)
+      obstacle = connection_obstacle(layer, *layer.recurrent);
     if (!obstacle.empty()) return obstacle;
   }
   return {};

@@ -1,4 +1,5 @@
-// The layer and its forward pass. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// The layer and its forward pass. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
+// Apache-2.0
 #include "train/dense_layer.hpp"
 
 #include <algorithm>
@@ -7,8 +8,8 @@
 namespace tessera::training {
 namespace {
 
-// Products of a few hundred rows run at full speed, and a block of their columns stays in the second-level
-// cache for the neurons' steps.
+// Products of a few hundred rows run at full speed, and a block of their columns stays in the
+// second-level cache for the neurons' steps.
 constexpr std::uint32_t kGroupRows = 400;
 constexpr std::uint32_t kMostBlockSteps = 512;
 // Enough groups that workers wait little for the last one.
@@ -19,8 +20,10 @@ constexpr std::size_t kFewestStepColumns = 64, kMostStepColumns = 256;
 
 std::optional<DecayFactor> second_factor(const Layer& layer, std::uint32_t neurons) {
   const std::size_t stride = padded(neurons);
-  if (layer.neuron == NeuronKind::synaptic_lif) return DecayFactor(layer, DecayRole::synapse, neurons, stride);
-  if (layer.neuron == NeuronKind::adaptive_lif) return DecayFactor(layer, DecayRole::adaptation, neurons, stride);
+  if (layer.neuron == NeuronKind::synaptic_lif)
+    return DecayFactor(layer, DecayRole::synapse, neurons, stride);
+  if (layer.neuron == NeuronKind::adaptive_lif)
+    return DecayFactor(layer, DecayRole::adaptation, neurons, stride);
   return std::nullopt;
 }
 
@@ -56,10 +59,14 @@ EvenCut step_columns(std::size_t stride) {
 }
 
 DenseLayer::DenseLayer(const Layer& layer, const LayerTopology& topology)
-    : layer_(layer), topology_(topology), neurons_(topology.neurons), stride_(padded(topology.neurons)),
+    : layer_(layer),
+      topology_(topology),
+      neurons_(topology.neurons),
+      stride_(padded(topology.neurons)),
       input_(topology.input, layer.name + ".weight"),
       membrane_(layer, DecayRole::membrane, topology.neurons, padded(topology.neurons)),
-      second_decay_(second_factor(layer, topology.neurons)), zeros_(padded(topology.neurons)) {
+      second_decay_(second_factor(layer, topology.neurons)),
+      zeros_(padded(topology.neurons)) {
   if (topology.recurrent) recurrent_.emplace(*topology.recurrent, layer.name + ".recurrent_weight");
   if (layer.bias) {
     bias_.emplace(layer.name + ".bias", std::vector<std::uint64_t>{neurons_},
@@ -129,7 +136,8 @@ void DenseLayer::pool(Span rows, const SpikeMatrix& below) {
   }
 }
 
-MatrixIn DenseLayer::sources(Span rows, Span columns, const SpikeMatrix& below, DenseScratch& scratch) const {
+MatrixIn DenseLayer::sources(Span rows, Span columns, const SpikeMatrix& below,
+                             DenseScratch& scratch) const {
   if (pools()) return {pooled_.data() + rows.begin * input_.rows() + columns.begin, input_.rows()};
   make_room(scratch.x, rows.size() * columns.size());
   for (std::size_t q = rows.begin; q < rows.end; ++q) {
@@ -139,9 +147,10 @@ MatrixIn DenseLayer::sources(Span rows, Span columns, const SpikeMatrix& below, 
   return {scratch.x.data(), columns.size()};
 }
 
-// I[t] from the layer below and the bias, and then the neurons' steps, a block of columns after the other.
-void DenseLayer::currents(std::size_t group, Span rows, const SpikeMatrix& below, DenseScratch& scratch,
-                          int worker) {
+// I[t] from the layer below and the bias, and then the neurons' steps, a block of columns after the
+// other.
+void DenseLayer::currents(std::size_t group, Span rows, const SpikeMatrix& below,
+                          DenseScratch& scratch, int worker) {
   if (pools()) pool(rows, below);
   const MatrixIn x = sources(rows, {0, input_.rows()}, below, scratch);
   const EvenCut cut(stride_, kColumns);
@@ -149,12 +158,15 @@ void DenseLayer::currents(std::size_t group, Span rows, const SpikeMatrix& below
   for (std::size_t k = 0; k < cut.parts; ++k) {
     const Span columns = cut.part(k);
     for (std::size_t q = rows.begin; bias_ && q < rows.end; ++q) {
-      std::copy_n(bias_->value.data() + columns.begin, columns.size(), u_.data() + q * stride_ + columns.begin);
+      std::copy_n(bias_->value.data() + columns.begin, columns.size(),
+                  u_.data() + q * stride_ + columns.begin);
     }
-    input_.forward(rows.size(), x, columns, {u_.data() + rows.begin * stride_, stride_}, bias_.has_value());
+    input_.forward(rows.size(), x, columns, {u_.data() + rows.begin * stride_, stride_},
+                   bias_.has_value());
     if (recurrent_) continue;
     for (std::size_t q = rows.begin; q < rows.end; q += steps) {
-      for (std::size_t t = 0; t < steps; ++t) step(q / cut_.steps, q % cut_.steps + t, columns, worker);
+      for (std::size_t t = 0; t < steps; ++t)
+        step(q / cut_.steps, q % cut_.steps + t, columns, worker);
     }
   }
 }
@@ -180,19 +192,22 @@ void DenseLayer::step(std::size_t sample, std::size_t t, Span columns, int worke
   }
   row.spikes = spikes_.spike.data() + at;
   if (recurrent_) {
-    row.float_spikes = last_spikes_.data() + (t % 2 * cut_.samples + sample) * stride_ + columns.begin;
+    row.float_spikes =
+        last_spikes_.data() + (t % 2 * cut_.samples + sample) * stride_ + columns.begin;
   }
   row.counts = counts_[static_cast<std::size_t>(worker)].data() + columns.begin;
   const std::size_t end = std::min<std::size_t>(columns.end, neurons_);
   listed_[static_cast<std::size_t>(worker)] +=
       dense_membrane_step(m, row, static_cast<std::uint32_t>(end - columns.begin));
+  // What is not a number stays so to the end of the sample: one look there is enough.
+  if (t + 1 == cut_.steps) expect_finite(layer_, row.u, neurons);
 }
 
 // A step at a time, of all samples: I[t] gets its part from the spikes of step t-1.
 void DenseLayer::forward_steps(Worker& worker) {
   const EvenCut cut = step_columns(stride_);
   for (std::size_t t = 0; t < cut_.steps; ++t) {
-    worker.each(cut.parts, [&](std::size_t k) {
+    worker.each_at_home(cut.parts, [&](std::size_t k) {
       const Span columns = cut.part(k);
       if (t > 0) {
         const float* last = last_spikes_.data() + (t - 1) % 2 * cut_.samples * stride_;
@@ -204,8 +219,8 @@ void DenseLayer::forward_steps(Worker& worker) {
   }
 }
 
-void DenseLayer::forward(Worker& worker, const RowCut& cut, const SpikeMatrix& below, double theta_grad,
-                         bool gradients, std::vector<DenseScratch>& scratch) {
+void DenseLayer::forward(Worker& worker, const RowCut& cut, const SpikeMatrix& below,
+                         double theta_grad, bool gradients, std::vector<DenseScratch>& scratch) {
   worker.once([&] {
     cut_ = cut;
     theta_grad_ = theta_grad;
@@ -214,8 +229,8 @@ void DenseLayer::forward(Worker& worker, const RowCut& cut, const SpikeMatrix& b
   });
   worker.each(cut_.groups, [&](std::size_t group) {
     for (std::size_t block = 0; block < cut_.blocks; ++block) {
-      currents(group, cut_.rows_of(group, block), below, scratch[static_cast<std::size_t>(worker.id())],
-               worker.id());
+      currents(group, cut_.rows_of(group, block), below,
+               scratch[static_cast<std::size_t>(worker.id())], worker.id());
     }
   });
   if (recurrent_) forward_steps(worker);

@@ -1,15 +1,16 @@
-// One layer of the dense engine: matrix products over blocks of (sample, step) rows, and the neurons' steps
-// over a block while it is in the cache.
+// One layer of the dense engine: matrix products over blocks of (sample, step) rows, and the
+// neurons' steps over a block while it is in the cache.
 //
-// Row q = sample * steps + step of every matrix over time. Stored over time is what the backward pass cannot
-// do without: u (four bytes a neuron; the backward pass replaces it, row by row, by d loss / d I), spikes (one
-// byte), and the second state variable of adaptive neurons, or of synaptic ones whose decay is trained.
-// Spikes are expanded to the floats that a product wants block by block.
+// Row q = sample * steps + step of every matrix over time. Stored over time is what the backward
+// pass cannot do without: u (four bytes a neuron; the backward pass replaces it, row by row, by d
+// loss / d I), spikes (one byte), and the second state variable of adaptive neurons, or of synaptic
+// ones whose decay is trained. Spikes are expanded to the floats that a product wants block by
+// block.
 //
-// Feed-forward layers run by groups of samples. Recurrent layers need the last step's spikes of all neurons:
-// they run step by step, by blocks of neurons over all samples. How the work is cut depends on the network and
-// the batch alone, so the results do not depend on the number of workers.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Feed-forward layers run by groups of samples. Recurrent layers need the last step's spikes of all
+// neurons: they run step by step, by blocks of neurons over all samples. How the work is cut
+// depends on the network and the batch alone, so the results do not depend on the number of
+// workers. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -56,8 +57,8 @@ void make_room(AlignedArray<T>& array, std::size_t n) {
 
 /// Of one worker, shared by the layers.
 struct DenseScratch {
-  AlignedArray<float> x;   ///< expanded spikes of a block
-  AlignedArray<float> ds;  ///< d loss / d s of a block
+  AlignedArray<float> x;       ///< expanded spikes of a block
+  AlignedArray<float> ds;      ///< d loss / d s of a block
   AlignedArray<float> pooled;  ///< the same of the pooled spikes
 };
 
@@ -79,14 +80,15 @@ class DenseLayer {
   [[nodiscard]] std::uint64_t bytes_over_time() const;
 
   // Called by all workers.
-  void forward(Worker& worker, const RowCut& cut, const SpikeMatrix& below, double theta_grad, bool gradients,
-               std::vector<DenseScratch>& scratch);
-  /// `above`: the layer that this one feeds, its backward() done, or null: then `derivative` is d loss / d
-  /// trace, [step][sample][neuron]. The rows become d loss / d I.
+  void forward(Worker& worker, const RowCut& cut, const SpikeMatrix& below, double theta_grad,
+               bool gradients, std::vector<DenseScratch>& scratch);
+  /// `above`: the layer that this one feeds, its backward() done, or null: then `derivative` is d
+  /// loss / d trace, [step][sample][neuron]. The rows become d loss / d I.
   void backward(Worker& worker, const DenseLayer* above, const float* derivative,
                 std::vector<DenseScratch>& scratch);
   /// Gradients of all arrays, from the rows that backward() left.
-  void finish_gradients(Worker& worker, const SpikeMatrix& below, std::vector<DenseScratch>& scratch);
+  void finish_gradients(Worker& worker, const SpikeMatrix& below,
+                        std::vector<DenseScratch>& scratch);
 
  private:
   [[nodiscard]] Membrane membrane(std::size_t column) const;
@@ -94,19 +96,22 @@ class DenseLayer {
   [[nodiscard]] bool pools() const { return !topology_.input.pooled_index.empty(); }
   void prepare_forward(int workers);
   void pool(Span rows, const SpikeMatrix& below);
-  [[nodiscard]] MatrixIn sources(Span rows, Span columns, const SpikeMatrix& below, DenseScratch& scratch) const;
+  [[nodiscard]] MatrixIn sources(Span rows, Span columns, const SpikeMatrix& below,
+                                 DenseScratch& scratch) const;
   [[nodiscard]] MatrixIn own_sources(Span rows, Span columns, DenseScratch& scratch) const;
-  void currents(std::size_t group, Span rows, const SpikeMatrix& below, DenseScratch& scratch, int worker);
+  void currents(std::size_t group, Span rows, const SpikeMatrix& below, DenseScratch& scratch,
+                int worker);
   void step(std::size_t sample, std::size_t t, Span columns, int worker);
   void forward_steps(Worker& worker);
   void count_spikes();
 
   void prepare_backward();
   void source_flow(Span rows, Span columns, MatrixOut out, DenseScratch& scratch) const;
-  void flow_from_above(Span rows, Span columns, const DenseLayer* above, const float* derivative, MatrixOut out,
-                       DenseScratch& scratch) const;
+  void flow_from_above(Span rows, Span columns, const DenseLayer* above, const float* derivative,
+                       MatrixOut out, DenseScratch& scratch) const;
   void back(std::size_t sample, std::size_t t, Span columns, const float* ds);
-  void backward_group(std::size_t group, const DenseLayer* above, const float* derivative, DenseScratch& scratch);
+  void backward_group(std::size_t group, const DenseLayer* above, const float* derivative,
+                      DenseScratch& scratch);
   void backward_steps(Worker& worker);
   void weight_gradients(DenseWeights& weights, const SpikeMatrix* below, Span rows, Span columns,
                         DenseScratch& scratch) const;
@@ -129,16 +134,18 @@ class DenseLayer {
   bool gradients_ = false;
   SpikeMatrix spikes_;
   AlignedArray<float> u_, second_;
-  AlignedArray<float> pooled_;         ///< pooled spikes of the layer below times their scale, rows of its own
-  AlignedArray<float> ds_;             ///< recurrent: d loss / d s of all rows
-  AlignedArray<float> current_;        ///< synaptic current where it is not kept over time, [sample]
-  AlignedArray<float> last_spikes_;    ///< recurrent: of two steps, [step % 2][sample]
-  AlignedArray<float> gu_, gsecond_;   ///< [sample], from step to step
+  AlignedArray<float>
+      pooled_;              ///< pooled spikes of the layer below times their scale, rows of its own
+  AlignedArray<float> ds_;  ///< recurrent: d loss / d s of all rows
+  AlignedArray<float> current_;       ///< synaptic current where it is not kept over time, [sample]
+  AlignedArray<float> last_spikes_;   ///< recurrent: of two steps, [step % 2][sample]
+  AlignedArray<float> gu_, gsecond_;  ///< [sample], from step to step
   AlignedArray<float> regulariser_;
-  AlignedArray<float> bias_sums_, alpha_sums_, decay_sums_;  ///< [group of samples]; recurrent: one group
-  std::vector<AlignedArray<std::uint32_t>> counts_;          ///< spikes of every neuron, by worker
-  std::vector<std::uint64_t> listed_;                        ///< by worker
-  std::vector<std::uint32_t> count_;                         ///< of all workers
+  AlignedArray<float> bias_sums_, alpha_sums_,
+      decay_sums_;                                   ///< [group of samples]; recurrent: one group
+  std::vector<AlignedArray<std::uint32_t>> counts_;  ///< spikes of every neuron, by worker
+  std::vector<std::uint64_t> listed_;                ///< by worker
+  std::vector<std::uint32_t> count_;                 ///< of all workers
 };
 
 }  // namespace tessera::training

@@ -1,5 +1,6 @@
-// The backward pass of a dense layer: d loss / d s from the layer above, d loss / d I in the place of u, and
-// from these the gradients. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// The backward pass of a dense layer: d loss / d s from the layer above, d loss / d I in the place
+// of u, and from these the gradients. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
+// Apache-2.0
 #include <algorithm>
 
 #include "train/dense_layer.hpp"
@@ -64,13 +65,15 @@ void DenseLayer::source_flow(Span rows, Span columns, MatrixOut out, DenseScratc
     const float* pooled = scratch.pooled.data() + q * width;
     for (std::size_t j = columns.begin; j < columns.end; ++j) {
       const std::uint32_t from = j < p.sources ? p.pooled_index[j] : not_pooled;
-      out.data[q * out.stride + j - columns.begin] = from == not_pooled ? 0.0f : p.scale * pooled[from];
+      out.data[q * out.stride + j - columns.begin] =
+          from == not_pooled ? 0.0f : p.scale * pooled[from];
     }
   }
 }
 
-void DenseLayer::flow_from_above(Span rows, Span columns, const DenseLayer* above, const float* derivative,
-                                 MatrixOut out, DenseScratch& scratch) const {
+void DenseLayer::flow_from_above(Span rows, Span columns, const DenseLayer* above,
+                                 const float* derivative, MatrixOut out,
+                                 DenseScratch& scratch) const {
   if (above != nullptr) return above->source_flow(rows, columns, out, scratch);
   for (std::size_t q = rows.begin; q < rows.end; ++q) {
     const std::size_t sample = q / cut_.steps, t = q % cut_.steps;
@@ -88,8 +91,12 @@ void DenseLayer::back(std::size_t sample, std::size_t t, Span columns, const flo
   const std::size_t group = recurrent_ ? 0 : sample / cut_.group_samples;
   const float* zeros = zeros_.data() + columns.begin;
   const auto neurons = static_cast<std::uint32_t>(columns.size());
-  const auto before = [&](const AlignedArray<float>& rows) { return t > 0 ? rows.data() + at - stride_ : zeros; };
-  const auto sums = [&](AlignedArray<float>& array) { return array.data() + group * stride_ + columns.begin; };
+  const auto before = [&](const AlignedArray<float>& rows) {
+    return t > 0 ? rows.data() + at - stride_ : zeros;
+  };
+  const auto sums = [&](AlignedArray<float>& array) {
+    return array.data() + group * stride_ + columns.begin;
+  };
   DenseFlow row;
   row.ds = ds;
   row.before_u = before(u_);
@@ -144,11 +151,12 @@ void DenseLayer::backward_steps(Worker& worker) {
   const EvenCut cut = step_columns(stride_);
   const std::size_t apart = cut_.steps * stride_;  // rows of a step
   for (std::size_t t = cut_.steps; t-- > 0;) {
-    worker.each(cut.parts, [&](std::size_t k) {
+    worker.each_at_home(cut.parts, [&](std::size_t k) {
       const Span columns = cut.part(k);
       float* ds = ds_.data() + t * stride_ + columns.begin;
       if (t + 1 < cut_.steps) {
-        recurrent_->back(cut_.samples, {u_.data() + (t + 1) * stride_, apart}, columns, {ds, apart}, true);
+        recurrent_->back(cut_.samples, {u_.data() + (t + 1) * stride_, apart}, columns, {ds, apart},
+                         true);
       }
       for (std::size_t b = 0; b < cut_.samples; ++b) back(b, t, columns, ds + b * apart);
     });
@@ -179,19 +187,22 @@ MatrixIn DenseLayer::own_sources(Span rows, Span columns, DenseScratch& scratch)
 }
 
 // One block of the gradient of the input weights, or with `below` null of the recurrent ones.
-void DenseLayer::weight_gradients(DenseWeights& weights, const SpikeMatrix* below, Span rows, Span columns,
-                                  DenseScratch& scratch) const {
+void DenseLayer::weight_gradients(DenseWeights& weights, const SpikeMatrix* below, Span rows,
+                                  Span columns, DenseScratch& scratch) const {
   for (std::size_t q = 0; q < cut_.rows(); q += kGradientRows) {
     const Span block{q, std::min(cut_.rows(), q + kGradientRows)};
-    const MatrixIn x = below != nullptr ? sources(block, rows, *below, scratch) : own_sources(block, rows, scratch);
+    const MatrixIn x = below != nullptr ? sources(block, rows, *below, scratch)
+                                        : own_sources(block, rows, scratch);
     weights.gradients(block.size(), x, {u_.data() + q * stride_, stride_}, rows, columns, q > 0);
   }
   weights.mask_gradients(rows, columns);
 }
 
-void DenseLayer::finish_gradients(Worker& worker, const SpikeMatrix& below, std::vector<DenseScratch>& scratch) {
+void DenseLayer::finish_gradients(Worker& worker, const SpikeMatrix& below,
+                                  std::vector<DenseScratch>& scratch) {
   const EvenCut columns(stride_, kTargets);
-  const EvenCut input_rows = source_cut(input_.rows()), own_rows = source_cut(recurrent_ ? stride_ : 0);
+  const EvenCut input_rows = source_cut(input_.rows()),
+                own_rows = source_cut(recurrent_ ? stride_ : 0);
   const std::size_t input_jobs = input_rows.parts * columns.parts;
   const std::size_t own_jobs = recurrent_ ? own_rows.parts * columns.parts : 0;
   worker.each(input_jobs + own_jobs, [&](std::size_t job) {
@@ -199,8 +210,8 @@ void DenseLayer::finish_gradients(Worker& worker, const SpikeMatrix& below, std:
     const bool own = job >= input_jobs;
     const std::size_t k = own ? job - input_jobs : job;
     const Span rows = (own ? own_rows : input_rows).part(k / columns.parts);
-    weight_gradients(own ? *recurrent_ : input_, own ? nullptr : &below, rows, columns.part(k % columns.parts),
-                     mine);
+    weight_gradients(own ? *recurrent_ : input_, own ? nullptr : &below, rows,
+                     columns.part(k % columns.parts), mine);
   });
   worker.once([&] { finish_sums(); });
 }

@@ -30,7 +30,9 @@ ArrayLayout layout_of(const Projection& p) {
 }  // namespace
 
 DenseWeights::DenseWeights(const Projection& projection, std::string name)
-    : projection_(projection), rows_(padded(projection.pooled.size())), columns_(padded(projection.targets)),
+    : projection_(projection),
+      rows_(padded(projection.pooled.size())),
+      columns_(padded(projection.targets)),
       array_(std::move(name), shape_of(projection), layout_of(projection)) {
   array_.decays = true;
 }
@@ -45,9 +47,11 @@ void DenseWeights::back(std::size_t n, MatrixIn g, Span rows, MatrixOut out, boo
   multiply_transposed(n, rows.size(), columns_, g, w, out, add);
 }
 
-void DenseWeights::gradients(std::size_t n, MatrixIn x, MatrixIn g, Span rows, Span columns, bool add) {
+void DenseWeights::gradients(std::size_t n, MatrixIn x, MatrixIn g, Span rows, Span columns,
+                             bool add) {
   float* dw = array_.gradient.data() + rows.begin * columns_ + columns.begin;
-  transposed_multiply(rows.size(), columns.size(), n, x, {g.data + columns.begin, g.stride}, {dw, columns_}, add);
+  transposed_multiply(rows.size(), columns.size(), n, x, {g.data + columns.begin, g.stride},
+                      {dw, columns_}, add);
 }
 
 void DenseWeights::mask_gradients(Span rows, Span columns) {

@@ -1,7 +1,10 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/layer_membrane.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -51,13 +54,27 @@ Membrane membrane_of(const Layer& layer, double theta_grad) {
   return m;
 }
 
-DecayFactor::DecayFactor(const Layer& layer, DecayRole role, std::uint32_t neurons, std::size_t stride)
+void expect_finite(const Layer& layer, const float* u, std::size_t n) {
+  constexpr std::uint32_t kExponent = 0x7f800000;
+  bool finite = true;
+  for (std::size_t j = 0; j < n; ++j)
+    finite &= (std::bit_cast<std::uint32_t>(u[j]) & kExponent) != kExponent;
+  if (finite) return;
+  throw DivergedError(
+      fmt::format("A membrane potential of layer '{}' stopped being a finite number. Try a smaller "
+                  "learning rate, gradient clipping or a longer warm-up.",
+                  layer.name),
+      layer.name);
+}
+
+DecayFactor::DecayFactor(const Layer& layer, DecayRole role, std::uint32_t neurons,
+                         std::size_t stride)
     : neurons_(neurons), fixed_(decay_of(layer, role).low), value_(stride) {
   const Decay& spec = decay_of(layer, role);
   if (has_logit(spec)) {
     const std::uint64_t n = spec.per_neuron ? neurons : 1;
-    logit_.emplace(layer.name + "." + std::string(logit_suffix(role)), std::vector<std::uint64_t>{n},
-                   ArrayLayout::flat(n));
+    logit_.emplace(layer.name + "." + std::string(logit_suffix(role)),
+                   std::vector<std::uint64_t>{n}, ArrayLayout::flat(n));
     logit_->trainable = spec.trainable;
   }
   refresh();

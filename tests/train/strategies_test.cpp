@@ -250,6 +250,28 @@ TEST(DenseObstacle, IsASentenceAndTheTrainerRefusesWithIt) {
   }
 }
 
+// Where there is no synapse the matrix stays zero through updates: after some of them both still do the same.
+TEST(DenseStrategySynapses, TrainAsThoseOfTheOracle) {
+  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  Network network = two_layers();
+  for (Layer& layer : network.layers) layer.input = sparse(0.3, 0, 0);
+  network.layers[0].recurrent = sparse(0.2, 0, 0);
+  const SpikeBatch batch = random_batch(network, 5, 0.2, 3);
+  std::vector<Trainer> trainers;
+  for (const Strategy strategy : {Strategy::reference, Strategy::dense}) {
+    Options options = options_of({}, strategy, 1);
+    options.optimizer.kind = OptimizerKind::sgd;
+    options.optimizer.learning_rate = 0.05;
+    options.optimizer.clip_norm = 1.0;
+    trainers.emplace_back(network, options);
+    for (int k = 0; k < 3; ++k) trainers.back().train(batch);
+  }
+  const std::vector<Tensor> wanted = trainers[0].parameters(), found = trainers[1].parameters();
+  for (std::size_t k = 0; k < wanted.size(); ++k) {
+    EXPECT_LT(relative_difference(found[k], wanted[k]), 1e-5) << wanted[k].name;
+  }
+}
+
 // Four bytes of u and one of the spike for every neuron and step of the two hidden layers.
 TEST(DenseStrategyMemory, IsProportionalToNeuronsTimesSteps) {
   if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";

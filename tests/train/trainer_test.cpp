@@ -9,6 +9,7 @@
 #include <limits>
 #include <string>
 
+#include "train/blas.hpp"
 #include "train/networks.hpp"
 
 namespace tessera::training {
@@ -368,9 +369,14 @@ TEST(Trainer, RefusesBatchesThatDoNotFit) {
 TEST(Trainer, NamesTheLayerThatDiverged) {
   const Network network = two_layers();
   const SpikeBatch batch = random_batch(network, 5, 0.3, 1);
-  for (const int threads : {1, 3}) {
+  std::vector<Options> all = {adamw_options(1), adamw_options(3)};
+  if (blas_available()) {
+    all.push_back(adamw_options(2));
+    all.back().strategy = Strategy::dense;
+  }
+  for (const Options& options : all) {
     for (const std::string layer : {"first", "second", "out"}) {
-      Trainer trainer(network, adamw_options(threads)), healthy(network, adamw_options(threads));
+      Trainer trainer(network, options), healthy(network, options);
       const std::vector<Tensor> good = trainer.parameters();
       std::vector<Tensor> bad = good;
       for (Tensor& tensor : bad) {

@@ -67,9 +67,10 @@ void dense_membrane_back(const Membrane& m, const DenseFlow& row, std::uint32_t 
   }
 }
 
-void dense_readout_step(const float* alpha, float inverse_capacitance, const float* before_u, float* u,
-                        std::uint32_t neurons) {
-  for (std::uint32_t j = 0; j < neurons; ++j) u[j] = alpha[j] * before_u[j] + u[j] * inverse_capacitance;
+void dense_readout_step(const float* alpha, float inverse_capacitance, const float* before_u,
+                        float* u, std::uint32_t neurons) {
+  for (std::uint32_t j = 0; j < neurons; ++j)
+    u[j] = alpha[j] * before_u[j] + u[j] * inverse_capacitance;
 }
 
 void dense_readout_back(const float* alpha, float inverse_capacitance, const DenseFlow& row,

@@ -9,10 +9,11 @@
 
 namespace tessera::reference {
 
-std::uint32_t dense_membrane_step(const Membrane& membrane, const DenseStep& row, std::uint32_t neurons);
+std::uint32_t dense_membrane_step(const Membrane& membrane, const DenseStep& row,
+                                  std::uint32_t neurons);
 void dense_membrane_back(const Membrane& membrane, const DenseFlow& row, std::uint32_t neurons);
-void dense_readout_step(const float* alpha, float inverse_capacitance, const float* before_u, float* u,
-                        std::uint32_t neurons);
+void dense_readout_step(const float* alpha, float inverse_capacitance, const float* before_u,
+                        float* u, std::uint32_t neurons);
 void dense_readout_back(const float* alpha, float inverse_capacitance, const DenseFlow& row,
                         std::uint32_t neurons);
 void expand_spikes(const std::uint8_t* bytes, std::size_t n, float* floats);

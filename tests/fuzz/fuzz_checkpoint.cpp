@@ -2,7 +2,6 @@
 // leaves it as it was. Magic, length, fingerprint and checksum are set right, so that mutations
 // reach what comes after them.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -12,6 +11,7 @@
 #include <iterator>
 #include <string>
 
+#include "memory_file.hpp"
 #include "tessera/errors.hpp"
 #include "tessera/simulation.hpp"
 
@@ -41,21 +41,6 @@ tessera::Simulation tiny_simulation() {
   options.connectivity = tessera::Connectivity::stored;
   return {tiny_network(), tessera::NeuronCatalogue::builtin(), options};
 }
-
-/// A file in memory; its path can be opened like any other.
-class MemoryFile {
- public:
-  MemoryFile() : fd_(memfd_create("checkpoint", 0)) {
-    if (fd_ < 0) std::abort();
-  }
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-  void write(const std::string& bytes) const {
-    if (ftruncate(fd_, 0) != 0 || pwrite(fd_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) std::abort();
-  }
-
- private:
-  int fd_;
-};
 
 /// The fingerprint of the tiny network: the first eight bytes behind magic and length of a checkpoint.
 std::string fingerprint() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "cli/arguments.hpp"
@@ -26,9 +27,13 @@ std::filesystem::path checkpoint_of(const TrainSettings& s) {
 }
 std::filesystem::path weights_of(const TrainSettings& s) { return s.out / "weights.safetensors"; }
 
-// Shows every epoch and keeps it: the weights when they are the best so far, then the checkpoint,
-// then the metrics, so that the checkpoint always fits what lies beside it.
+// Epochs of milliseconds are not worth a file each.
+constexpr double kLongestUnwritten = 1.0;  // seconds
+
+// Shows every epoch and keeps it.
 class EpochKeeper : public FitObserver {
+  using Clock = std::chrono::steady_clock;
+
  public:
   EpochKeeper(const TrainSettings& settings, TrainingProgressDisplay& display, Checkpoint start)
       : settings_(settings), display_(display), kept_(std::move(start)) {
@@ -40,17 +45,32 @@ class EpochKeeper : public FitObserver {
   [[nodiscard]] bool stop_requested() override { return display_.stop_requested(); }
 
   void on_epoch(const EpochMetrics& epoch, bool best, const Trainer& trainer) override {
-    if (kept_.epochs.empty()) prepare_folder();
     kept_.epochs.push_back(epoch);
     kept_.parameters = trainer.parameters();
     kept_.state = trainer.state();
     if (best) {
       kept_.best_epoch = epoch.epoch + 1;
-      save_weights(weights_of(settings_), kept_.parameters, kept_.model_digest, kept_.best_epoch);
+      best_ = kept_.parameters;
     }
+    unwritten_ = true;
+    const double pause = std::chrono::duration<double>(Clock::now() - last_written_).count();
+    if (!written_ || pause >= kLongestUnwritten) write();
+    display_.on_epoch(epoch, best, trainer);
+  }
+
+  /// Writes what was not written yet: the best weights first, then the checkpoint, then the
+  /// metrics, so that the checkpoint always fits what lies beside it.
+  void write() {
+    if (!unwritten_) return;
+    if (!written_) prepare_folder();
+    if (!best_.empty())
+      save_weights(weights_of(settings_), best_, kept_.model_digest, kept_.best_epoch);
+    best_.clear();
     save_checkpoint(checkpoint_of(settings_), kept_);
     write_metrics(settings_.out, kept_.epochs);
-    display_.on_epoch(epoch, best, trainer);
+    written_ = true;
+    unwritten_ = false;
+    last_written_ = Clock::now();
   }
 
   [[nodiscard]] const Checkpoint& kept() const { return kept_; }
@@ -58,13 +78,16 @@ class EpochKeeper : public FitObserver {
  private:
   // Late, so that a training that never gets through an epoch leaves what was there before.
   void prepare_folder() {
-    prepare_result_folder(settings_.out, settings_.force);
+    prepare_result_folder(settings_.out, settings_.force || settings_.resume);
     if (settings_.force) remove_training_result(settings_.out);
   }
 
   const TrainSettings& settings_;
   TrainingProgressDisplay& display_;
   Checkpoint kept_;
+  std::vector<Tensor> best_;  // of an epoch that is not written yet
+  bool unwritten_ = false, written_ = false;
+  Clock::time_point last_written_;
 };
 
 Checkpoint resume(Trainer& trainer, const TrainSettings& settings) {
@@ -124,8 +147,7 @@ void show(const TrainSettings& settings, const TrainingSummary& s) {
   const training::Network& network = settings.model.network;
   fmt::print("{}: {} trained with the {} strategy, {}, seed {}\n\n", network.name,
              counted(s.parameters, "parameter"), to_string(s.strategy),
-             counted(static_cast<std::uint64_t>(s.threads), "thread"),
-             settings.model.options.seed);
+             counted(static_cast<std::uint64_t>(s.threads), "thread"), settings.model.options.seed);
   fmt::print("{}\n", layer_table(network, s.epochs.back().layers));
   fmt::print("epochs      {} of {}{}\n", s.epochs.size(), settings.model.options.epochs,
              s.interrupted     ? ", interrupted: --resume goes on"
@@ -173,10 +195,12 @@ int train(const TrainArguments& arguments) {
     fitted = fit(trainer, *training_data, keeper, keeper.kept().epochs);
   } catch (const DivergedError& error) {
     display.clear();
+    keeper.write();
     report_failure(settings, trainer, keeper.kept(), display, error.what());
     throw;
   }
   display.clear();
+  keeper.write();
   if (keeper.kept().epochs.empty()) return kInterrupted;  // nothing was trained, nothing is written
   TrainingSummary summary = summary_of(settings, trainer, keeper.kept(), display);
   summary.interrupted = fitted.interrupted;

@@ -15,6 +15,8 @@ using namespace training;
 
 // On a terminal five lines a second; elsewhere epochs say enough, unless they take long.
 constexpr double kRedrawSeconds = 0.2, kLongestPause = 30.0;
+// Epochs of milliseconds need no line each.
+constexpr double kEpochSeconds = 0.1;
 constexpr int kBarWidth = 20;
 constexpr std::size_t kMostLayersShown = 4;
 
@@ -69,7 +71,10 @@ void TrainingProgressDisplay::on_batch(const TrainingProgress& p) {
 
 void TrainingProgressDisplay::on_epoch(const EpochMetrics& e, bool best, const Trainer&) {
   if (quiet_) return;
-  last_drawn_ = Clock::now();
+  const Clock::time_point now = Clock::now();
+  const double pause = std::chrono::duration<double>(now - last_epoch_).count();
+  if (e.epoch > 0 && e.epoch + 1 < epochs_ && pause < kEpochSeconds) return;
+  last_epoch_ = now;
   std::string text =
       fmt::format("epoch {:{}}/{}  loss {:.4f}  accuracy {:.2f} %", e.epoch + 1,
                   std::to_string(epochs_).size(), epochs_, e.loss, 100.0 * e.accuracy);

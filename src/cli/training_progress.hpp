@@ -38,7 +38,7 @@ class TrainingProgressDisplay : public training::FitObserver {
   const InterruptGuard& interrupt_;
   StatusLine line_;
   std::uint32_t epochs_ = 0;
-  Clock::time_point last_drawn_;
+  Clock::time_point last_drawn_, last_epoch_;
   std::vector<std::string> warnings_;
 };
 

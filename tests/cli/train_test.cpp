@@ -151,7 +151,7 @@ TEST_F(Train, ResumeEqualsATrainingThatWasNeverInterrupted) {
 TEST_F(Train, CtrlCKeepsTheEpochsThatAreDoneAndResumeGoesOn) {
   bool sent = false;
   options_.on_error_output = [&sent](pid_t child, const std::string& text) {
-    if (sent || !contains(text, "epoch     2/")) return;
+    if (sent || !contains(text, "/100000")) return;
     sent = true;
     kill(child, SIGINT);
   };
@@ -164,7 +164,7 @@ TEST_F(Train, CtrlCKeepsTheEpochsThatAreDoneAndResumeGoesOn) {
   EXPECT_EQ(report["interrupted"], true);
   const std::size_t done = json("r/metrics.json").size();
   EXPECT_EQ(report["epochs_done"], done);
-  EXPECT_GE(done, 2u);
+  EXPECT_GE(done, 1u);
   for (const std::string& file : folder_.contents()) EXPECT_FALSE(contains(file, "partial"));
   // Untested so far; the weights are there.
   const Outcome evaluated = line("evaluate r");
@@ -231,7 +231,7 @@ TEST_F(Train, BadInputIsToldAtOnceAndNothingIsWritten) {
               files.find("[[layer]]") - files.find("[data.generator]"));
   files.replace(files.find("size = 3"), 8, "size = 10");
   write_text(folder_ / "mnist.toml", files);
-  expect_refused("train mnist.toml --data nothing --out r", "sha256");
+  expect_refused("train mnist.toml --data nothing --out r", "SHA-256");
 }
 
 TEST_F(Train, DamagedCheckpointsAndThoseOfOtherModelsAreRefused) {
@@ -253,7 +253,7 @@ TEST_F(Train, ALossThatIsNoNumberKeepsTheLastGoodEpoch) {
   ASSERT_EQ(line("train m.toml --out good --quiet --epochs 2").exit_code, 0);
   std::string model = kModel;
   // The rate is sane for twenty batches, and then all but infinite.
-  model.replace(model.find("kind = \"cosine\"\nwarmup_batches = 3"), 33,
+  model.replace(model.find("kind = \"cosine\"\nwarmup_batches = 3"), 34,
                 "kind = \"step\"\nstep_epochs = 2\nstep_factor = 1e37");
   write_text(folder_ / "m.toml", model);
   const Outcome outcome = line("train m.toml --out r");

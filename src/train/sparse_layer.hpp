@@ -98,7 +98,7 @@ class SparseLayer {
   void carry_row(std::uint32_t tile_in_progress, std::uint32_t sample, std::uint32_t block);
   [[nodiscard]] Entries entries_of(std::uint32_t tile, std::size_t list);
   void recurrent_sources(std::uint32_t sample, std::uint32_t step, std::uint32_t block_begin);
-  void scatter_sources(Worker& worker, std::vector<float>& input_ds);
+  void scatter_sources(Worker& worker, const SpikeLists& input, std::vector<float>& input_ds);
   void finish_gradients(Worker& worker);
   void readout_decay_sums();
   void logit_gradient(DecayFactor& factor, const AlignedArray<float>& sums);

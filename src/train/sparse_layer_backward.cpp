@@ -315,12 +315,11 @@ void SparseLayer::backward_convolution(Worker& worker, const SpikeLists& input, 
   });
 }
 
-void SparseLayer::scatter_sources(Worker& worker, std::vector<float>& input_ds) {
+void SparseLayer::scatter_sources(Worker& worker, const SpikeLists& input, std::vector<float>& input_ds) {
   Flow& f = *flow_;
   const float scale = input_->projection().scale;
   worker.each(f.blocks, [&](std::size_t k) {
-    const VisitBlock& block = f.visits[k];
-    for (std::uint32_t v = 0; v < block.row_first.back(); ++v) input_ds[block.entry[v]] = scale * block.ds[v];
+    f.visits[k].scatter(input, f.block_begin(k), f.block_end(k), scale, input_ds);
   });
 }
 
@@ -374,8 +373,6 @@ void SparseLayer::backward(Worker& worker, const SpikeLists& input, const float*
     prepare_flow(input, derivative);
     if (!sources) return;
     if (input_ds->size() < input.entries()) input_ds->resize(input.entries() + input.entries() / 8);
-    const bool some_dropped = input_ && !input_->projection().pooled_index.empty();
-    if (some_dropped) std::fill(input_ds->begin(), input_ds->end(), 0.0f);
   });
   if (order_ == Order::convolution) {
     backward_convolution(worker, input, sources ? input_ds->data() : nullptr);
@@ -386,7 +383,7 @@ void SparseLayer::backward(Worker& worker, const SpikeLists& input, const float*
     } else {
       backward_samples(worker, input, sources ? input_ds->data() : nullptr);
     }
-    if (sources && input_) scatter_sources(worker, *input_ds);
+    if (sources && input_) scatter_sources(worker, input, *input_ds);
   }
   finish_gradients(worker);
 }

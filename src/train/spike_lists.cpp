@@ -209,56 +209,87 @@ void ListMerge::sum_counts(std::vector<std::uint32_t>& into) const {
   }
 }
 
-void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled, std::uint32_t rows,
-                       std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride, bool others) {
-  const auto row_of = [&](std::size_t e) -> std::uint32_t {
-    return pooled.empty() ? lists.id[e] : pooled[lists.id[e]];
-  };
-  const auto each_list = [&](const auto& visit_list) {
-    for (std::uint32_t b = 0; b < lists.samples; ++b) {
-      for (std::uint32_t t = first; t < end; ++t) {
-        const std::size_t q = std::size_t{b} * lists.steps + t;
-        visit_list(lists.first[q], lists.first[q] + lists.spikes[q], lists.first[q + 1], b * sample_stride + (t - first));
-      }
+namespace {
+
+// Calls list(first entry, first gradient-only entry, end, index of the list in the block) for a block's lists.
+template <class List>
+void each_list(const SpikeLists& lists, std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride,
+               const List& list) {
+  for (std::uint32_t b = 0; b < lists.samples; ++b) {
+    for (std::uint32_t t = first; t < end; ++t) {
+      const std::size_t q = std::size_t{b} * lists.steps + t;
+      list(lists.first[q], lists.first[q] + lists.spikes[q], lists.first[q + 1], b * sample_stride + (t - first));
     }
-  };
-  // Counts of spikes and others per row, then their places: spikes of row k, others of row k, row k + 1.
-  std::vector<std::uint32_t> spike_place(rows, 0), other_place(rows, 0);
-  each_list([&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t) {
-    for (; e < middle; ++e) {
-      if (row_of(e) < rows) ++spike_place[row_of(e)];
+  }
+}
+
+struct SameRow {
+  const std::uint16_t* id;
+  std::uint32_t operator()(std::uint32_t e) const { return id[e]; }
+};
+struct PooledRow {
+  const std::uint16_t* id;
+  const std::uint32_t* pooled;
+  std::uint32_t operator()(std::uint32_t e) const { return pooled[id[e]]; }
+};
+
+// A counting sort of the block's entries by row; `next` has a place for spikes and one for others per row.
+template <class RowOf>
+void sort_visits(const SpikeLists& lists, const RowOf& row_of, std::uint32_t rows, std::uint32_t first,
+                 std::uint32_t end, std::uint32_t sample_stride, bool others, VisitBlock& block) {
+  std::vector<std::uint32_t> next(2 * (std::size_t{rows} + 1), 0);
+  const auto slot = [rows](std::uint32_t row, bool other) { return 2 * std::size_t{std::min(row, rows)} + other; };
+  each_list(lists, first, end, sample_stride, [&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t) {
+    for (; e < middle; ++e) ++next[slot(row_of(e), false)];
+    for (; others && e < last; ++e) ++next[slot(row_of(e), true)];
+  });
+  block.row_first.resize(rows + 1);
+  block.row_spikes.resize(rows);
+  std::uint32_t place = 0, entries = 0;
+  for (std::uint32_t k = 0; k < rows; ++k) {
+    block.row_first[k] = place;
+    block.row_spikes[k] = next[2 * k];
+    for (std::uint32_t part = 0; part < 2; ++part) {
+      const std::uint32_t n = next[2 * std::size_t{k} + part];
+      next[2 * std::size_t{k} + part] = place;
+      place += n;
     }
-    for (; others && e < last; ++e) {
-      if (row_of(e) < rows) ++other_place[row_of(e)];
+  }
+  block.row_first[rows] = place;
+  grow(block.visit, place);
+  entries = place + next[2 * std::size_t{rows}] + next[2 * std::size_t{rows} + 1];  // with those pooled away
+  if (others) {
+    grow(block.place, entries);
+    grow(block.ds, place);
+    std::fill_n(block.ds.begin(), place, 0.0f);
+  }
+  std::uint32_t k = 0;
+  each_list(lists, first, end, sample_stride, [&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t at_list) {
+    for (const std::uint32_t stop = others ? last : middle; e < stop; ++e, ++k) {
+      const std::uint32_t row = row_of(e);
+      const std::uint32_t at = row < rows ? next[slot(row, e >= middle)]++ : VisitBlock::kNoVisit;
+      if (row < rows) block.visit[at] = at_list;
+      if (others) block.place[k] = at;
     }
   });
-  row_first.resize(rows + 1);
-  row_spikes.resize(rows);
-  std::uint32_t place = 0;
-  for (std::uint32_t k = 0; k < rows; ++k) {
-    row_first[k] = place;
-    row_spikes[k] = spike_place[k];
-    spike_place[k] = place;
-    place += row_spikes[k];
-    const std::uint32_t n = other_place[k];
-    other_place[k] = place;
-    place += n;
+}
+
+}  // namespace
+
+void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled, std::uint32_t rows,
+                       std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride, bool others) {
+  if (pooled.empty()) {
+    sort_visits(lists, SameRow{lists.id.data()}, rows, first, end, sample_stride, others, *this);
+  } else {
+    sort_visits(lists, PooledRow{lists.id.data(), pooled.data()}, rows, first, end, sample_stride, others, *this);
   }
-  row_first[rows] = place;
-  grow(visit, place);
-  if (others) {
-    grow(entry, place);
-    grow(ds, place);
-    std::fill_n(ds.begin(), place, 0.0f);
-  }
-  each_list([&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t at_list) {
-    for (const std::uint32_t end_entry = others ? last : middle; e < end_entry; ++e) {
-      const std::uint32_t row = row_of(e);
-      if (row >= rows) continue;
-      const std::uint32_t at = e < middle ? spike_place[row]++ : other_place[row]++;
-      visit[at] = at_list;
-      if (others) entry[at] = e;
-    }
+}
+
+void VisitBlock::scatter(const SpikeLists& lists, std::uint32_t first, std::uint32_t end, float scale,
+                         std::vector<float>& entry_ds) const {
+  std::uint32_t k = 0;
+  each_list(lists, first, end, 0, [&](std::uint32_t e, std::uint32_t, std::uint32_t last, std::uint32_t) {
+    for (; e < last; ++e, ++k) entry_ds[e] = place[k] == kNoVisit ? 0.0f : scale * ds[place[k]];
   });
 }
 

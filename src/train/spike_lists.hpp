@@ -82,18 +82,22 @@ struct ListMerge {
 };
 
 /// The entries of the lists of a block of steps, by source: the visits of row k are row_first[k] ..
-/// row_first[k + 1], spikes first. visit: sample * sample_stride + step inside the block; entry: its place
-/// in the lists; ds: what flows back to it.
+/// row_first[k + 1], spikes first. visit: sample * sample_stride + step inside the block; ds: what flows
+/// back to it. place: the visit of every entry, in the order of the lists (kNoVisit: pooled away).
 struct VisitBlock {
   std::vector<std::uint32_t> row_first;
   std::vector<std::uint32_t> row_spikes;
   std::vector<std::uint32_t> visit;
-  std::vector<std::uint32_t> entry;
+  std::vector<std::uint32_t> place;
+  static constexpr std::uint32_t kNoVisit = ~0u;
   std::vector<float> ds;
 
   /// `pooled` maps ids to rows (empty: the same). `others`: also gradient-only entries, with ds.
   void build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled, std::uint32_t rows,
              std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride, bool others);
+  /// entry_ds of the block's entries = scale * ds of their visits; 0 for those pooled away.
+  void scatter(const SpikeLists& lists, std::uint32_t first, std::uint32_t end, float scale,
+               std::vector<float>& entry_ds) const;
 };
 
 }  // namespace tessera::training

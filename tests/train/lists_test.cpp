@@ -115,12 +115,16 @@ TEST(Lists, VisitsAreSortedBySourceSpikesFirst) {
   EXPECT_EQ(block.row_spikes[5], 0u);
   EXPECT_EQ(block.row_spikes[11], 1u);
   EXPECT_EQ(block.row_first[20], 15u);
+  // What is written to a visit comes back to its entry.
   for (std::uint32_t row = 0; row < 20; ++row) {
     for (std::uint32_t v = block.row_first[row]; v < block.row_first[row + 1]; ++v) {
-      EXPECT_EQ(lists.id[block.entry[v]], row);
       EXPECT_EQ(block.ds[v], 0.0f);
+      block.ds[v] = 1.0f + static_cast<float>(row);
     }
   }
+  std::vector<float> entry_ds(lists.entries());
+  block.scatter(lists, 0, 2, 0.5f, entry_ds);
+  for (std::size_t e = 0; e < lists.entries(); ++e) EXPECT_EQ(entry_ds[e], 0.5f * (1.0f + lists.id[e]));
   block.build(lists, {}, 20, 1, 2, 5, false);  // the second step alone, spikes alone
   EXPECT_EQ(block.row_first[20], 3u);
   EXPECT_EQ(visits(7), (Ids{10}));
@@ -139,8 +143,14 @@ TEST(Lists, PooledVisitsShareARow) {
   // Row 2: the spike of 4 (sample 0), then the other of 5 (sample 1).
   ASSERT_EQ(block.row_first[3] - block.row_first[2], 2u);
   EXPECT_EQ(block.row_spikes[2], 1u);
-  EXPECT_EQ(lists.id[block.entry[block.row_first[2]]], 4u);
-  EXPECT_EQ(lists.id[block.entry[block.row_first[2] + 1]], 5u);
+  block.ds[block.row_first[2]] = 4.0f;
+  block.ds[block.row_first[2] + 1] = 5.0f;
+  std::vector<float> entry_ds(lists.entries(), -1.0f);
+  block.scatter(lists, 0, 2, 1.0f, entry_ds);
+  for (std::size_t e = 0; e < lists.entries(); ++e) {
+    const std::uint16_t id = lists.id[e];
+    EXPECT_EQ(entry_ds[e], id == 4 || id == 5 ? id : 0.0f) << id;
+  }
 }
 
 // Batches are ordered by step, lists by sample.

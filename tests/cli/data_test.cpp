@@ -23,6 +23,14 @@ TEST(DataInfo, ListsTheSetsAndDescribesOne) {
   EXPECT_TRUE(contains(one.out, "yin_yang, test: 1,000 samples, 3 classes"));
 }
 
+TEST(DataInfo, TakesTheEncoderOfATrainingFile) {
+  const std::string file = std::string(TESSERA_SOURCE_DIR) + "/models/training/yin_yang.toml";
+  const Outcome outcome = tessera({"data", "info", file, "--split", "test"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "yin_yang, test: ")) << outcome.out;
+  EXPECT_EQ(tessera({"data", "info", "no_such_file.toml"}).exit_code, 2);
+}
+
 TEST(DataInfo, SaysWhatToDownload) {
   const TemporaryFolder folder;
   const Outcome outcome = tessera({"data", "info", "mnist", "--data", folder.path().string()});

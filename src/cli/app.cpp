@@ -154,8 +154,8 @@ CLI::App* add_evaluate(CLI::App& app, EvaluateArguments& arguments) {
 CLI::App* add_data(CLI::App& app, DataArguments& arguments) {
   CLI::App* data = app.add_subcommand("data", "What a data set holds, and its spikes as files");
   value(*data, "ACTION", arguments.action, "ACTION", "info or convert");
-  value(*data, "DATASET", arguments.dataset, "NAME",
-        "data set, e.g. mnist; without one, info lists them all");
+  value(*data, "DATASET", arguments.dataset, "NAME|FILE",
+        "data set, e.g. mnist, or a training file (TOML); without one, info lists the sets");
   value(*data, "--data", arguments.data, "DIR",
         "folder of the data sets; default: $TESSERA_DATA_DIR, else data");
   value(*data, "--split", arguments.split, "SPLIT", "train or test; default: both");

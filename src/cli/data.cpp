@@ -5,14 +5,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "cli/arguments.hpp"
 #include "cli/data_files.hpp"
 #include "cli/output_folder.hpp"
 #include "cli/text.hpp"
+#include "cli/train_settings.hpp"
 #include "cli/values.hpp"
+#include "tessera/training_file.hpp"
 
 namespace tessera::cli {
 namespace {
@@ -22,13 +23,6 @@ using namespace training;
 const std::vector<std::string> kActions = {"info", "convert"};
 const std::vector<std::string> kSplits = {"train", "test"};
 const std::vector<std::string> kFormats = {"npy", "csv", "h5"};
-constexpr std::uint64_t kSeed = 1;  // of what is drawn; samples themselves do not depend on it
-
-std::filesystem::path folder_of(const Text& given) {
-  if (given) return *given;
-  const char* folder = std::getenv("TESSERA_DATA_DIR");
-  return folder != nullptr && *folder != '\0' ? folder : "data";
-}
 
 std::string shape_text(const Shape& shape) {
   return shape.height == 1 && shape.width == 1
@@ -75,15 +69,32 @@ void show_sample(const SpikeDataset& data, std::size_t index, const DataSpec& sp
 
 struct Request {
   DataSpec spec;
+  std::uint64_t seed = 1;
   std::filesystem::path folder;
   std::vector<Split> splits;
   std::optional<std::uint64_t> sample;
 };
 
+// The name of a set, with its default encoder, or a training file with its own.
+void choose(const std::string& word, Request& request, Problems& problems) {
+  if (std::filesystem::path(word).extension() != ".toml") {
+    request.spec.dataset = word;
+    problems.add(validate(request.spec));
+    return;
+  }
+  try {
+    const TrainingModel model = load_training_file(word);
+    request.spec = model.data;
+    request.seed = model.options.seed;
+  } catch (const InputError& error) {
+    problems.add(error.problems());
+  }
+}
+
 int info(const Request& request) {
   bool first = true;
   for (const Split split : request.splits) {
-    const auto data = open_dataset(request.spec, request.folder, split, kSeed);
+    const auto data = open_dataset(request.spec, request.folder, split, request.seed);
     if (!first) fmt::print("\n");
     first = false;
     show(describe(*data), split, request.spec);
@@ -94,7 +105,7 @@ int info(const Request& request) {
 
 int convert(const Request& request, const std::filesystem::path& out, DataFormat format) {
   for (const Split split : request.splits) {
-    const auto data = open_dataset(request.spec, request.folder, split, kSeed);
+    const auto data = open_dataset(request.spec, request.folder, split, request.seed);
     std::filesystem::create_directories(out);
     std::vector<std::string> files =
         write_spikes(*data, request.spec.encoder.dt_ms, out, to_string(split), format);
@@ -129,16 +140,13 @@ int data(const DataArguments& arguments) {
     if (arguments.force) problems.add("--force", "only 'data convert' writes files.");
   }
   Request request;
-  request.folder = folder_of(arguments.data);
+  request.folder = data_folder(arguments.data);
   request.splits = split ? std::vector{*split == 0 ? Split::train : Split::test}
                          : std::vector{Split::train, Split::test};
   if (arguments.sample) {
     request.sample = parse_whole(*arguments.sample, 0, ~std::uint32_t{0}, "--sample", problems);
   }
-  if (arguments.dataset) {
-    request.spec.dataset = *arguments.dataset;
-    problems.add(validate(request.spec));
-  }
+  if (arguments.dataset) choose(*arguments.dataset, request, problems);
   problems.raise();
   if (!arguments.dataset) {
     list_datasets();

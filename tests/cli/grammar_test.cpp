@@ -9,7 +9,8 @@ namespace {
 
 using ::testing::TestWithParam;
 
-const std::vector<std::string> kCommands = {"run", "plan", "stats", "plot", "models", "info"};
+const std::vector<std::string> kCommands = {"run",  "plan",   "stats", "plot",
+                                            "data", "models", "info"};
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;

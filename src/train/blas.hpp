@@ -3,11 +3,16 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 namespace tessera::training {
 
 /// False when the library was built without OpenBLAS; then the products throw InputError.
 [[nodiscard]] bool blas_available() noexcept;
+
+/// A sentence when OpenBLAS does not know this processor and fell back to the kernels of an old one (several
+/// times slower); empty when there is nothing to say.
+[[nodiscard]] std::string blas_advice();
 
 /// While one of these lives OpenBLAS computes every product on the calling thread: the crew's
 /// workers take fixed blocks instead. Two teams of threads would compete for the same cores, and

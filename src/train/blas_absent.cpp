@@ -12,6 +12,8 @@ namespace {
 
 }  // namespace
 
+std::string blas_advice() { return {}; }
+
 bool blas_available() noexcept { return false; }
 
 SingleThreadedBlas::SingleThreadedBlas() { refuse(); }

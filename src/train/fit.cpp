@@ -9,6 +9,7 @@
 
 #include "base/random.hpp"
 #include "train/batch_loader.hpp"
+#include "train/blas.hpp"
 #include "train/optimizer.hpp"
 
 namespace tessera::training {
@@ -132,6 +133,7 @@ class Fitting {
 
   FitResult run() {
     start_ = Clock::now();
+    if (trainer_.strategy() == Strategy::dense && !blas_advice().empty()) observer_.on_warning(blas_advice());
     if (fresh_) initialise();
     while (result_.epochs.size() < options_.epochs && !out_of_patience()) {
       if (!run_epoch(static_cast<std::uint32_t>(result_.epochs.size()))) {

@@ -1,10 +1,7 @@
 // The layer and its forward pass. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/sparse_layer.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -29,38 +26,12 @@ std::uint32_t tile_width(const LayerTopology& t) {
   return padded((t.neurons + tiles - 1) / tiles);
 }
 
-SlopeKind slope_kind(Surrogate surrogate) {
-  switch (surrogate) {
-    case Surrogate::superspike:
-      return SlopeKind::superspike;
-    case Surrogate::arctan:
-      return SlopeKind::arctan;
-    case Surrogate::sigmoid:
-      return SlopeKind::sigmoid;
-    case Surrogate::triangular:
-      return SlopeKind::triangular;
-    case Surrogate::piecewise_linear:
-      return SlopeKind::boxcar;
-  }
-  return SlopeKind::superspike;
-}
-
-MembraneKind membrane_kind(NeuronKind kind) {
-  switch (kind) {
-    case NeuronKind::adaptive_lif:
-      return MembraneKind::adaptive;
-    case NeuronKind::synaptic_lif:
-      return MembraneKind::synaptic;
-    default:
-      return MembraneKind::lif;
-  }
-}
-
 }  // namespace
 
 SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology)
     : layer_(layer), topology_(topology), width_(tile_width(topology)),
-      tiles_((topology.neurons + width_ - 1) / width_) {
+      tiles_((topology.neurons + width_ - 1) / width_),
+      membrane_(layer, DecayRole::membrane, topology.neurons, std::size_t{tiles_} * width_) {
   const bool convolves = topology.input.spec.kind == ConnectionKind::convolution;
   order_ = topology.recurrent ? Order::samples : convolves ? Order::convolution : Order::tiles;
   if (convolves) {
@@ -73,22 +44,8 @@ SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology)
     bias_.emplace(layer.name + ".bias", std::vector<std::uint64_t>{topology.neurons},
                   ArrayLayout::tiled(1, topology.neurons, width_));
   }
-  const auto factor = [&](DecayRole role) {
-    DecayFactor made;
-    made.role = role;
-    made.value = AlignedArray<float>(stride());
-    const Decay& spec = decay_of(layer_, role);
-    if (has_logit(spec)) {
-      const std::uint64_t n = spec.per_neuron ? topology.neurons : 1;
-      made.logit.emplace(layer.name + "." + std::string(logit_suffix(role)),
-                         std::vector<std::uint64_t>{n}, ArrayLayout::flat(n));
-      made.logit->trainable = spec.trainable;
-    }
-    return made;
-  };
-  membrane_ = factor(DecayRole::membrane);
-  if (layer.neuron == NeuronKind::synaptic_lif) second_ = factor(DecayRole::synapse);
-  if (layer.neuron == NeuronKind::adaptive_lif) second_ = factor(DecayRole::adaptation);
+  if (layer.neuron == NeuronKind::synaptic_lif) second_.emplace(layer, DecayRole::synapse, topology.neurons, stride());
+  if (layer.neuron == NeuronKind::adaptive_lif) second_.emplace(layer, DecayRole::adaptation, topology.neurons, stride());
   counts_.resize(topology.neurons);
   parameters_changed();
 }
@@ -101,37 +58,20 @@ std::vector<ParameterArray*> SparseLayer::arrays() {
   all.push_back(convolution_ ? &convolution_->array() : &input_->array());
   if (recurrent_) all.push_back(&recurrent_->array());
   if (bias_) all.push_back(&*bias_);
-  if (membrane_.logit) all.push_back(&*membrane_.logit);
-  if (second_ && second_->logit) all.push_back(&*second_->logit);
+  if (membrane_.logit() != nullptr) all.push_back(membrane_.logit());
+  if (second_ && second_->logit() != nullptr) all.push_back(second_->logit());
   return all;
 }
 
 void SparseLayer::parameters_changed() {
-  const auto refresh = [&](DecayFactor& factor) {
-    const Decay& spec = decay_of(layer_, factor.role);
-    for (std::uint32_t j = 0; j < topology_.neurons; ++j) {
-      const bool own = factor.logit && factor.logit->elements > 1;
-      const double x = factor.logit ? factor.logit->value[own ? j : 0] : 0.0;
-      factor.value[j] = static_cast<float>(factor.logit ? 1.0 / (1.0 + std::exp(-x)) : spec.low);
-    }
-  };
-  refresh(membrane_);
-  if (second_) refresh(*second_);
+  membrane_.refresh();
+  if (second_) second_->refresh();
 }
 
 Membrane SparseLayer::make_membrane(std::uint32_t tile) const {
-  Membrane m;
-  const std::size_t at = std::size_t{tile} * width_;
-  m.kind = membrane_kind(layer_.neuron);
-  m.reset_to_zero = layer_.reset == Reset::to_zero;
-  m.alpha = membrane_.value.data() + at;
-  m.second = second_ ? second_->value.data() + at : nullptr;
-  m.threshold = static_cast<float>(layer_.threshold);
-  m.adaptation = static_cast<float>(layer_.adaptation_strength);
-  m.inverse_capacitance = static_cast<float>(1.0 / layer_.capacitance);
-  m.slope = slope_kind(layer_.surrogate);
-  m.steepness = static_cast<float>(layer_.surrogate_steepness);
-  m.second_threshold = static_cast<float>(theta_grad_ / layer_.threshold);
+  Membrane m = membrane_of(layer_, theta_grad_);
+  m.alpha = membrane_.value() + std::size_t{tile} * width_;
+  m.second = second_ ? second_->value() + std::size_t{tile} * width_ : nullptr;
   return m;
 }
 
@@ -202,19 +142,8 @@ void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const flo
   for (std::uint32_t k = others; k < s.listed.others.count; ++k) s.listed.others.id[k] += offset;
 }
 
-// A neuron whose u is not a number never spikes again: without a look it would fall silent unnoticed. As it
-// stays so to the end of the sample, one look at the end is enough.
-void SparseLayer::expect_finite(const float* u, std::uint32_t neurons) const {
-  constexpr std::uint32_t kExponent = 0x7f800000;
-  bool finite = true;
-  for (std::uint32_t j = 0; j < neurons; ++j) finite &= (std::bit_cast<std::uint32_t>(u[j]) & kExponent) != kExponent;
-  if (finite) return;
-  throw DivergedError(fmt::format("A membrane potential of layer '{}' stopped being a finite number. Try a smaller "
-                                  "learning rate, gradient clipping or a longer warm-up.", layer_.name), layer_.name);
-}
-
 void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u) {
-  readout_step(membrane_.value.data() + std::size_t{tile} * width_,
+  readout_step(membrane_.value() + std::size_t{tile} * width_,
                static_cast<float>(1.0 / layer_.capacitance), current, width_, u,
                trace_.data() + list * stride() + std::size_t{tile} * width_);
 }
@@ -236,7 +165,7 @@ void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLi
       step(tile, 0, s, s.current.data());
       recording.append(std::size_t{b - begin} * lists_.steps + t, s.listed, gradients_);
     }
-    expect_finite(s.u.data(), neurons_of(tile));
+    expect_finite(layer_, s.u.data(), neurons_of(tile));  // a NaN stays to the end of the sample
   }
 }
 
@@ -265,7 +194,7 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
     const std::uint32_t kept = std::min(s.listed.spikes.count, list_capacity());  // as in the lists
     s.last_spikes.assign(s.listed.spikes.id, s.listed.spikes.id + kept);
   }
-  expect_finite(s.u.data(), topology_.neurons);
+  expect_finite(layer_, s.u.data(), topology_.neurons);
 }
 
 void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients) {

@@ -22,6 +22,7 @@
 #include "kernels/membrane.hpp"
 #include "train/convolution.hpp"
 #include "train/crew.hpp"
+#include "train/layer_membrane.hpp"
 #include "train/parameters.hpp"
 #include "train/spike_lists.hpp"
 #include "train/weight_tiles.hpp"
@@ -62,13 +63,6 @@ class SparseLayer {
     std::uint32_t spike0, spike1, other0, other1;
   };
 
-  struct DecayFactor {
-    DecayRole role = DecayRole::membrane;
-    std::optional<ParameterArray> logit;
-    AlignedArray<float> value;     ///< of every neuron, padded as the tiles
-    [[nodiscard]] bool trained() const { return logit && logit->trainable; }
-  };
-
   [[nodiscard]] Membrane make_membrane(std::uint32_t tile) const;
   [[nodiscard]] std::uint32_t neurons_of(std::uint32_t tile) const;
   [[nodiscard]] std::uint32_t list_capacity() const;
@@ -76,7 +70,6 @@ class SparseLayer {
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const;
   void run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input, Scratch& scratch);
   void run_sample(std::uint32_t sample, const SpikeLists& input, Scratch& scratch);
-  void expect_finite(const float* u, std::uint32_t neurons) const;
   void run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u);
   void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step, const SpikeLists& input,
                      DelayRing* ring, float* current) const;
@@ -101,7 +94,7 @@ class SparseLayer {
   void scatter_sources(Worker& worker, const SpikeLists& input, std::vector<float>& input_ds);
   void finish_gradients(Worker& worker);
   void readout_decay_sums();
-  void logit_gradient(DecayFactor& factor, const AlignedArray<float>& sums);
+  void decay_gradient(DecayFactor& factor, const AlignedArray<float>& sums);
 
   Layer layer_;
   LayerTopology topology_;

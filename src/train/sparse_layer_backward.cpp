@@ -323,15 +323,10 @@ void SparseLayer::scatter_sources(Worker& worker, const SpikeLists& input, std::
   });
 }
 
-void SparseLayer::logit_gradient(DecayFactor& factor, const AlignedArray<float>& sums) {
-  std::vector<float> by_decay(stride());
-  add_groups(sums.data(), flow_->groups, stride(), by_decay.data());
-  ParameterArray& logit = *factor.logit;
-  std::fill(logit.gradient.begin(), logit.gradient.end(), 0.0f);
-  for (std::uint32_t j = 0; j < topology_.neurons; ++j) {
-    const float a = factor.value[j];  // d alpha / d logit = alpha (1 - alpha)
-    logit.gradient[logit.elements > 1 ? j : 0] += by_decay[j] * a * (1.0f - a);
-  }
+void SparseLayer::decay_gradient(DecayFactor& factor, const AlignedArray<float>& sums) {
+  std::vector<float> by_factor(stride());
+  add_groups(sums.data(), flow_->groups, stride(), by_factor.data());
+  factor.set_gradient(by_factor.data());
 }
 
 // u[t] by alpha of a readout: p[t] = u[t-1] + alpha p[t-1].
@@ -342,7 +337,7 @@ void SparseLayer::readout_decay_sums() {
       float before = 0.0f, p = 0.0f;
       for (std::uint32_t t = 0; t < f.steps; ++t) {
         const std::size_t q = std::size_t{b} * f.steps + t;
-        p = before + membrane_.value[j] * p;
+        p = before + membrane_.value()[j] * p;
         before = trace_[q * stride() + j];
         f.alpha[j] += f.derivative[derivative_row(q) * topology_.neurons + j] * p;
       }
@@ -361,8 +356,8 @@ void SparseLayer::finish_gradients(Worker& worker) {
     }
     if (bias_) add_groups(f.bias.data(), f.groups, stride(), bias_->gradient.data());
     if (is_readout() && membrane_.trained()) readout_decay_sums();
-    if (membrane_.trained()) logit_gradient(membrane_, f.alpha);
-    if (second_ && second_->trained()) logit_gradient(*second_, f.decay);
+    if (membrane_.trained()) decay_gradient(membrane_, f.alpha);
+    if (second_ && second_->trained()) decay_gradient(*second_, f.decay);
   });
 }
 

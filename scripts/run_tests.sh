@@ -4,7 +4,7 @@
 #
 # Usage: scripts/run_tests.sh [release] [asan] [tsan] [fuzz]     default: all four
 # TESSERA_DATA_DIR: folder with optional validation data; tests that need it are skipped without.
-# TESSERA_FUZZ_SECONDS: length of one fuzzing session (default 20).
+# TESSERA_FUZZ_SECONDS: length of one fuzzing session (default 10).
 # The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -18,8 +18,8 @@ skipped=0
 notes=()
 
 # Rooms whose tests run on small networks and are worth the sanitizers' price.
-asan_rooms=(base kernels neurons network connectivity machine engine record io)
-tsan_rooms=(base connectivity engine)
+asan_rooms=(base kernels neurons network connectivity machine engine record io train data training_file)
+tsan_rooms=(base connectivity engine train)
 
 headline() { printf '\n=== %s ===\n' "$*"; }
 stage_failed() { failed=$((failed + 1)); notes+=("FAILED: $*"); echo "FAILED: $*"; }
@@ -123,7 +123,7 @@ fuzz() {
     inputs=("$new_inputs")
     [ -d "tests/fuzz/corpus/$reader" ] && inputs+=("tests/fuzz/corpus/$reader")
     [ -f "tests/fuzz/$reader.dict" ] && inputs+=(-dict="tests/fuzz/$reader.dict")
-    if "build/fuzz/tests/fuzz/fuzz_$reader" -max_total_time="${TESSERA_FUZZ_SECONDS:-20}" -timeout=10 \
+    if "build/fuzz/tests/fuzz/fuzz_$reader" -max_total_time="${TESSERA_FUZZ_SECONDS:-10}" -timeout=10 \
       -rss_limit_mb=2048 -max_len=65536 -artifact_prefix=build/fuzz/ -verbosity=0 \
       -print_final_stats=1 "${inputs[@]}" </dev/null; then
       echo "fuzz_$reader: no crash, no hang"

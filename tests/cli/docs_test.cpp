@@ -1,4 +1,4 @@
-// Every example of docs/command-line.md and docs/simulation.md runs, one after the other, on a small network.
+// Every example of docs/command-line.md, docs/simulation.md and docs/training.md runs, one after the other, on a small network.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
@@ -57,6 +57,26 @@ TEST(Documentation, EveryExampleOfTheCommandLineRuns) {
     // fail.
     const bool verdict = outcome.out.find("Verdict: DIFFERS") != std::string::npos;
     EXPECT_EQ(outcome.exit_code, verdict ? 1 : 0) << outcome.err;
+  }
+}
+
+TEST(Documentation, EveryExampleOfTrainingRunsOnTheFileOfThePage) {
+  const TemporaryFolder folder;
+  const std::string page = read_text(std::string(TESSERA_SOURCE_DIR) + "/docs/training.md");
+  const std::string fence = "```toml\n";
+  const std::size_t begin = page.find(fence) + fence.size();
+  write_text(folder / "example.toml", page.substr(begin, page.find("```", begin) - begin));
+  ProcessOptions options;
+  options.folder = folder.path();
+  const std::vector<std::string> commands = examples("training.md");
+  ASSERT_GE(commands.size(), 8u);
+  for (const std::string& command : commands) {
+    SCOPED_TRACE(command);
+    std::vector<std::string> words = words_of(command);
+    ASSERT_EQ(words.at(0), "tessera");
+    words.erase(words.begin());
+    const Outcome outcome = tessera(words, options);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   }
 }
 

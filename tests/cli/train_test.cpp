@@ -252,9 +252,10 @@ TEST_F(Train, DamagedCheckpointsAndThoseOfOtherModelsAreRefused) {
 TEST_F(Train, ALossThatIsNoNumberKeepsTheLastGoodEpoch) {
   ASSERT_EQ(line("train m.toml --out good --quiet --epochs 2").exit_code, 0);
   std::string model = kModel;
-  // The rate is sane for twenty batches, and then all but infinite.
+  // The rate is sane for two epochs, and then all but infinite.
   model.replace(model.find("kind = \"cosine\"\nwarmup_batches = 3"), 34,
-                "kind = \"step\"\nstep_epochs = 2\nstep_factor = 1e37");
+                "kind = \"step\"\nstep_epochs = 2\nstep_factor = 1e300");
+  model.replace(model.find("size = 3"), 8, "size = 3\nbias = true");
   write_text(folder_ / "m.toml", model);
   const Outcome outcome = line("train m.toml --out r");
   EXPECT_EQ(outcome.exit_code, 1) << outcome.err;

@@ -2,10 +2,14 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 //
 // Usage: bench_training [name=value ...]     one line of csv per call, after a header with header=1
-//   strategy=sparse|dense  layers=2  neurons=2944 (hidden, in all)  inputs=1472  classes=20  batch=48
-//   steps=100  activity=0.02  optimizer=sgd|adamw  threads=0  repetitions=5  recurrent=0  trace=0
-// Weights are scaled layer by layer until the activity is met, then theta_grad is chosen so that about twice
-// as many neurons are listed as spike. The learning rate is so small that the activity stays.
+//   strategy=sparse|dense  layers=2  neurons=2944 (hidden, in all)  inputs=1472  classes=20
+//   batch=48 steps=100  activity=0.02  optimizer=sgd|adamw  threads=0  repetitions=5  recurrent=0
+//   trace=0
+// Weights are scaled layer by layer until the activity is met, then theta_grad is chosen so that
+// about twice as many neurons are listed as spike. The learning rate is so small that the activity
+// stays.
+#include "tessera/training.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,8 +18,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include "tessera/training.hpp"
 
 namespace {
 
@@ -28,8 +30,8 @@ double number(const Settings& settings, const std::string& name, double standard
   return found == settings.end() ? standard : std::atof(found->second.c_str());
 }
 
-SpikeBatch random_batch(std::uint32_t samples, std::uint32_t steps, std::uint32_t channels, double activity,
-                        std::uint32_t classes) {
+SpikeBatch random_batch(std::uint32_t samples, std::uint32_t steps, std::uint32_t channels,
+                        double activity, std::uint32_t classes) {
   SpikeBatch batch{samples, steps, channels, {0}, {}, {}};
   std::mt19937 engine(1);
   std::uniform_real_distribution<double> unit;
@@ -39,7 +41,8 @@ SpikeBatch random_batch(std::uint32_t samples, std::uint32_t steps, std::uint32_
     }
     batch.first.push_back(static_cast<std::uint32_t>(batch.channel.size()));
   }
-  for (std::uint32_t b = 0; b < samples; ++b) batch.label.push_back(static_cast<std::int32_t>(b % classes));
+  for (std::uint32_t b = 0; b < samples; ++b)
+    batch.label.push_back(static_cast<std::int32_t>(b % classes));
   return batch;
 }
 
@@ -93,8 +96,9 @@ int main(int argc, char** argv) {
   options.optimizer.learning_rate = 1e-12;
   options.second_threshold = {0.9, 0.9, 0.0};
 
-  const SpikeBatch batch = random_batch(options.batch, network.steps,
-                                        static_cast<std::uint32_t>(network.input.size()), activity, network.classes);
+  const SpikeBatch batch =
+      random_batch(options.batch, network.steps, static_cast<std::uint32_t>(network.input.size()),
+                   activity, network.classes);
   // Activity and theta_grad are found with the sparse strategy for both.
   Options sparse = options;
   sparse.strategy = Strategy::sparse;
@@ -123,11 +127,15 @@ int main(int argc, char** argv) {
     possible += static_cast<double>(layer.neuron_steps);
   }
   if (number(settings, "header", 0) > 0) {
-    std::printf("strategy,optimizer,layers,neurons,inputs,activity,listed,median_s,fastest_s,slowest_s,list_bytes\n");
+    std::printf(
+        "strategy,optimizer,layers,neurons,inputs,activity,listed,median_s,fastest_s,slowest_s,"
+        "list_bytes\n");
   }
   std::printf("%s,%s,%u,%u,%llu,%.4f,%.4f,%.5f,%.5f,%.5f,%llu\n", dense ? "dense" : "sparse",
-              adamw ? "adamw" : "sgd", layers, neurons, static_cast<unsigned long long>(network.input.size()),
-              spikes / possible, ratio_listed(result) * spikes / possible, seconds[seconds.size() / 2],
-              seconds.front(), seconds.back(), static_cast<unsigned long long>(trainer.list_bytes()));
+              adamw ? "adamw" : "sgd", layers, neurons,
+              static_cast<unsigned long long>(network.input.size()), spikes / possible,
+              ratio_listed(result) * spikes / possible, seconds[seconds.size() / 2],
+              seconds.front(), seconds.back(),
+              static_cast<unsigned long long>(trainer.list_bytes()));
   return 0;
 }

@@ -16,14 +16,12 @@ struct Shape {
   std::uint32_t height = 1;
   std::uint32_t width = 1;
   std::uint32_t channels = 1;
-  [[nodiscard]] std::uint64_t size() const {
-    return std::uint64_t{height} * width * channels;
-  }
+  [[nodiscard]] std::uint64_t size() const { return std::uint64_t{height} * width * channels; }
   bool operator==(const Shape&) const = default;
 };
 
-/// One sample: at most one spike per channel and step. first[t] .. first[t + 1] is the range of step t
-/// in `channel`, ascending inside a step; first has steps + 1 entries.
+/// One sample: at most one spike per channel and step. first[t] .. first[t + 1] is the range of
+/// step t in `channel`, ascending inside a step; first has steps + 1 entries.
 struct SpikeSample {
   std::vector<std::uint32_t> first;
   std::vector<std::uint32_t> channel;
@@ -36,9 +34,9 @@ struct SpikeBatch {
   std::uint32_t samples = 0;
   std::uint32_t steps = 0;
   std::uint32_t channels = 0;
-  std::vector<std::uint32_t> first;    ///< steps * samples + 1
+  std::vector<std::uint32_t> first;  ///< steps * samples + 1
   std::vector<std::uint32_t> channel;
-  std::vector<std::int32_t> label;     ///< one per sample, 0 .. classes - 1
+  std::vector<std::int32_t> label;  ///< one per sample, 0 .. classes - 1
 };
 
 /// A `draw` for which samples are not varied by augmentation: validation, evaluation, pictures.
@@ -54,9 +52,9 @@ class SpikeDataset {
   [[nodiscard]] virtual std::uint32_t steps() const = 0;
   [[nodiscard]] virtual std::uint32_t classes() const = 0;
   [[nodiscard]] virtual std::int32_t label(std::size_t index) const = 0;
-  /// Fills `sample`. `draw` selects the random numbers of stochastic encoders and of augmentation: the
-  /// same (index, draw) gives the same spikes. kUnvaried: no augmentation. Throws InputError for a damaged
-  /// file (file, offset).
+  /// Fills `sample`. `draw` selects the random numbers of stochastic encoders and of augmentation:
+  /// the same (index, draw) gives the same spikes. kUnvaried: no augmentation. Throws InputError
+  /// for a damaged file (file, offset).
   virtual void read(std::size_t index, std::uint64_t draw, SpikeSample& sample) const = 0;
 };
 

@@ -1,8 +1,7 @@
-// Training spiking networks with surrogate gradients on compressed spike lists: the network, the options,
-// the trainer and the loop over epochs.
-// Sources: Finkbeiner et al. 2024 (arXiv 2311.04386), Perez-Nieves and Goodman 2021 (second threshold),
-// Neftci et al. 2019 (surrogate gradients).
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Training spiking networks with surrogate gradients on compressed spike lists: the network, the
+// options, the trainer and the loop over epochs. Sources: Finkbeiner et al. 2024 (arXiv
+// 2311.04386), Perez-Nieves and Goodman 2021 (second threshold), Neftci et al. 2019 (surrogate
+// gradients). Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>
@@ -20,8 +19,8 @@
 
 namespace tessera::training {
 
-/// Per step t, with input current I[t] = sum_j w_ij s_j (this step's spikes of the layer below, the last
-/// step's of the layer itself) + bias:
+/// Per step t, with input current I[t] = sum_j w_ij s_j (this step's spikes of the layer below, the
+/// last step's of the layer itself) + bias:
 ///   lif           u[t] = alpha u[t-1] (1 - s[t-1]) + I[t] / C        (reset = zero)
 ///                 u[t] = alpha (u[t-1] - theta s[t-1]) + I[t] / C    (reset = subtract)
 ///                 s[t] = 1 if u[t] > theta
@@ -32,7 +31,8 @@ namespace tessera::training {
 enum class NeuronKind { lif, adaptive_lif, synaptic_lif, readout };
 enum class Reset { to_zero, subtract };
 
-/// ds/du as a function of x = u - threshold, with steepness beta; all are 1 at x = 0 except where noted:
+/// ds/du as a function of x = u - threshold, with steepness beta; all are 1 at x = 0 except where
+/// noted:
 ///   superspike        1 / (1 + beta |x|)^2
 ///   arctan            1 / (1 + (beta x)^2)
 ///   sigmoid           4 q (1 - q), q = 1 / (1 + exp(-beta x))
@@ -54,14 +54,14 @@ enum class Pooling { sum, average };
 
 struct Connection {
   ConnectionKind kind = ConnectionKind::dense;
-  double density = 1.0;         ///< sparse: probability of a synapse, (0, 1]; fixed after construction
+  double density = 1.0;  ///< sparse: probability of a synapse, (0, 1]; fixed after construction
   std::uint32_t min_delay = 0;  ///< sparse: extra steps, drawn uniformly per synapse in min .. max
   std::uint32_t max_delay = 0;  ///< at most 1023; dense connections have no delays
   std::uint32_t filters = 0;    ///< convolution: output channels
   std::uint32_t kernel = 3;     ///< convolution: edge length of the square kernel
   std::uint32_t stride = 1;
   std::uint32_t padding = 0;
-  std::uint32_t pool = 1;       ///< edge of the square windows summed or averaged in front (1: none)
+  std::uint32_t pool = 1;  ///< edge of the square windows summed or averaged in front (1: none)
   Pooling pooling = Pooling::average;
 };
 
@@ -80,25 +80,28 @@ struct Layer {
   Connection input;
   std::optional<Connection> recurrent;  ///< dense or sparse; acts one step later (plus its delays)
   bool bias = false;
-  Decay membrane;                          ///< alpha
-  Decay synapse = {0.8, 0.8, false, false};      ///< kappa, synaptic_lif only
-  Decay adaptation = {0.99, 0.99, false, false}; ///< rho, adaptive_lif only
-  double adaptation_strength = 0.1;        ///< beta, in units of the threshold per spike
-  double threshold = 1.0;                  ///< theta > 0
-  double capacitance = 1.0;                ///< C > 0; 1 / (1 - alpha) gives u = alpha u + (1 - alpha) I
+  Decay membrane;                                 ///< alpha
+  Decay synapse = {0.8, 0.8, false, false};       ///< kappa, synaptic_lif only
+  Decay adaptation = {0.99, 0.99, false, false};  ///< rho, adaptive_lif only
+  double adaptation_strength = 0.1;               ///< beta, in units of the threshold per spike
+  double threshold = 1.0;                         ///< theta > 0
+  double capacitance = 1.0;  ///< C > 0; 1 / (1 - alpha) gives u = alpha u + (1 - alpha) I
   Reset reset = Reset::to_zero;
   Surrogate surrogate = Surrogate::superspike;
-  double surrogate_steepness = 10.0;       ///< beta > 0
-  double max_activity = 1.0;  ///< capacity of a list (one sample, one step): this fraction of the neurons
-  double initial_activity = 0.0;  ///< scale the initial weights until this fraction spikes; 0: do not
-  double initial_gain = 1.0;      ///< weights ~ N(0, gain / sqrt(inputs)) before that
+  double surrogate_steepness = 10.0;  ///< beta > 0
+  double max_activity =
+      1.0;  ///< capacity of a list (one sample, one step): this fraction of the neurons
+  double initial_activity =
+      0.0;                    ///< scale the initial weights until this fraction spikes; 0: do not
+  double initial_gain = 1.0;  ///< weights ~ N(0, gain / sqrt(inputs)) before that
   ActivityRegulariser regulariser;
   SourceLocation where;  ///< for messages
 };
 
-/// The second threshold: neurons with theta_grad < u pass gradients. It approaches `target` after every
-/// batch: theta_grad += rate * (target - theta_grad). rate = 0 keeps `start`.
-/// In units of u; relative to theta (adaptive: the current threshold): listed if u > theta_grad / theta * threshold.
+/// The second threshold: neurons with theta_grad < u pass gradients. It approaches `target` after
+/// every batch: theta_grad += rate * (target - theta_grad). rate = 0 keeps `start`. In units of u;
+/// relative to theta (adaptive: the current threshold): listed if u > theta_grad / theta *
+/// threshold.
 struct SecondThreshold {
   double start = -100.0;
   double target = 0.9;
@@ -115,12 +118,14 @@ struct Network {
 };
 
 enum class LossKind { cross_entropy, cross_entropy_per_step, spike_count, mean_squared_error };
-/// How the readout's trace becomes one number per class (logits; also what the prediction compares).
+/// How the readout's trace becomes one number per class (logits; also what the prediction
+/// compares).
 enum class Reduction { sum, mean, last, max };
 
 /// cross_entropy           of softmax over the reduced readout
-/// cross_entropy_per_step  mean over steps of the cross-entropy of softmax(u[t]); prediction by majority vote
-/// spike_count             spiking output: mean over classes of (spikes / steps - target)^2, target
+/// cross_entropy_per_step  mean over steps of the cross-entropy of softmax(u[t]); prediction by
+/// majority vote spike_count             spiking output: mean over classes of (spikes / steps -
+/// target)^2, target
 ///                         `count_true` for the label's neuron and `count_false` for the others
 /// mean_squared_error      mean over classes of (reduced readout - one-hot)^2
 /// All are means over the samples of a batch.
@@ -139,8 +144,8 @@ struct Optimizer {
   double learning_rate = 1e-3;
   double weight_decay = 0.0;  ///< decoupled (adamw), weights only; L2 for sgd
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-  double momentum = 0.9;      ///< sgd
-  double clip_norm = 0.0;     ///< global norm of all gradients; 0: no clipping
+  double momentum = 0.9;   ///< sgd
+  double clip_norm = 0.0;  ///< global norm of all gradients; 0: no clipping
   ScheduleKind schedule = ScheduleKind::constant;
   std::uint32_t warmup_batches = 0;  ///< learning rate rises linearly over these
   double final_fraction = 0.0;       ///< cosine: of the learning rate at the end
@@ -164,8 +169,9 @@ struct Options {
   Loss loss;
   Optimizer optimizer;
   SecondThreshold second_threshold;
-  double validation_fraction = 0.1;  ///< of the training samples, held out, for choosing the best epoch
-  std::uint32_t patience = 0;        ///< stop after so many epochs without a better validation; 0: never
+  double validation_fraction =
+      0.1;                     ///< of the training samples, held out, for choosing the best epoch
+  std::uint32_t patience = 0;  ///< stop after so many epochs without a better validation; 0: never
 };
 
 /// All problems of a network and its options at once; empty when there are none.
@@ -173,10 +179,11 @@ struct Options {
 /// Shape of every layer (convolutions resolved). The network must be valid.
 [[nodiscard]] std::vector<Shape> layer_shapes(const Network& network);
 
-/// One parameter array as users see it: `weight` [sources, targets] (convolution: [channels, kernel,
-/// kernel, filters]; sparse: [synapses], in the order of sources, then delays, then targets), `bias`
-/// [targets], `membrane_logit`, `synapse_logit`, `adaptation_logit` [1 or targets].
-/// Names are "<layer>.weight", "<layer>.recurrent_weight", "<layer>.bias", "<layer>.membrane_logit", ...
+/// One parameter array as users see it: `weight` [sources, targets] (convolution: [channels,
+/// kernel, kernel, filters]; sparse: [synapses], in the order of sources, then delays, then
+/// targets), `bias` [targets], `membrane_logit`, `synapse_logit`, `adaptation_logit` [1 or
+/// targets]. Names are "<layer>.weight", "<layer>.recurrent_weight", "<layer>.bias",
+/// "<layer>.membrane_logit", ...
 struct Tensor {
   std::string name;
   std::vector<std::uint64_t> shape;
@@ -189,8 +196,9 @@ struct LayerActivity {
   std::uint64_t listed = 0;          ///< spikes and gradient-only entries
   std::uint64_t dropped_spikes = 0;  ///< that did not fit the list's capacity
   std::uint64_t dropped_gradients = 0;
-  std::uint64_t neuron_steps = 0;    ///< neurons x samples x steps
-  std::uint32_t silent_neurons = 0;  ///< neurons that never spiked in this batch (epoch: fewest of any batch)
+  std::uint64_t neuron_steps = 0;  ///< neurons x samples x steps
+  std::uint32_t silent_neurons =
+      0;  ///< neurons that never spiked in this batch (epoch: fewest of any batch)
 };
 
 struct BatchResult {
@@ -209,7 +217,8 @@ class DivergedError : public RunError {
   std::string layer;
 };
 
-/// Weights, optimiser state and the three passes. Same seed: same weights for any number of threads.
+/// Weights, optimiser state and the three passes. Same seed: same weights for any number of
+/// threads.
 class Trainer {
  public:
   /// Throws InputError when validate() finds problems.
@@ -231,18 +240,20 @@ class Trainer {
   [[nodiscard]] std::vector<float> output() const;
   /// Spikes of a layer for one sample of the last evaluate(): (step, neuron), ascending.
   [[nodiscard]] std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer,
-                                                               std::uint32_t sample) const;
+                                                                 std::uint32_t sample) const;
 
   [[nodiscard]] std::vector<Tensor> parameters() const;
-  /// Throws InputError naming both shapes when they do not match, or for a value that is not finite.
+  /// Throws InputError naming both shapes when they do not match, or for a value that is not
+  /// finite.
   void set_parameters(const std::vector<Tensor>& parameters);
-  /// Optimiser state, theta_grad and batch counter: with the parameters, all that exact resume needs.
+  /// Optimiser state, theta_grad and batch counter: with the parameters, all that exact resume
+  /// needs.
   [[nodiscard]] std::vector<Tensor> state() const;
   void set_state(const std::vector<Tensor>& state);
 
   [[nodiscard]] double theta_grad() const noexcept;
-  void set_theta_grad(double value);  ///< -infinity: every neuron is listed
-  [[nodiscard]] Strategy strategy() const noexcept;      ///< after `automatic` was resolved
+  void set_theta_grad(double value);                        ///< -infinity: every neuron is listed
+  [[nodiscard]] Strategy strategy() const noexcept;         ///< after `automatic` was resolved
   [[nodiscard]] std::uint64_t list_bytes() const noexcept;  ///< stored over time in the last batch
   [[nodiscard]] const Network& network() const noexcept;
   [[nodiscard]] const Options& options() const noexcept;
@@ -300,15 +311,16 @@ struct FitResult {
   std::uint32_t best_epoch = 0;
   double best_validation_accuracy = 0.0;
   std::vector<Tensor> best_parameters;
-  bool stopped_early = false;   ///< patience ran out
-  bool interrupted = false;     ///< stop_requested()
+  bool stopped_early = false;  ///< patience ran out
+  bool interrupted = false;    ///< stop_requested()
 };
 
-/// Epochs over the training samples, shuffled by seed and epoch, until options.epochs are done. `finished`
-/// are the metrics of the epochs before an interruption (the trainer then has the parameters and the state
-/// saved after the last of them): the result is that of an uninterrupted run. The held-out validation
-/// samples depend on the seed and the labels alone. best_parameters is empty when the best epoch is among
-/// the finished ones. Throws DivergedError with epoch, batch and layer.
+/// Epochs over the training samples, shuffled by seed and epoch, until options.epochs are done.
+/// `finished` are the metrics of the epochs before an interruption (the trainer then has the
+/// parameters and the state saved after the last of them): the result is that of an uninterrupted
+/// run. The held-out validation samples depend on the seed and the labels alone. best_parameters is
+/// empty when the best epoch is among the finished ones. Throws DivergedError with epoch, batch and
+/// layer.
 FitResult fit(Trainer& trainer, const SpikeDataset& training, FitObserver& observer,
               std::vector<EpochMetrics> finished = {});
 /// Every sample once.

@@ -37,7 +37,8 @@ using Floats = hn::CappedTag<float, 16>;
 using Vector = hn::Vec<Floats>;
 using Mask = hn::Mask<Floats>;
 
-// Few of a step's neurons are listed, so the vector loop only collects bits; whoever has one is listed after it.
+// Few of a step's neurons are listed, so the vector loop only collects bits; whoever has one is
+// listed after it.
 constexpr std::uint32_t kPiece = 128;
 
 struct Piece {
@@ -61,8 +62,8 @@ HWY_INLINE void store_bits(Mask mask, std::size_t at, std::uint8_t* bits) {
 }
 
 template <bool kSensitive>
-HWY_INLINE void append(const Membrane& m, const Piece& piece, const std::uint8_t* bits, std::uint32_t first,
-                       bool gradients, ListPart& part) {
+HWY_INLINE void append(const Membrane& m, const Piece& piece, const std::uint8_t* bits,
+                       std::uint32_t first, bool gradients, ListPart& part) {
   std::uint32_t n = part.count;
   for (std::uint32_t word = 0; word < kPiece / 64; ++word) {
     std::uint64_t left;
@@ -83,8 +84,8 @@ HWY_INLINE void append(const Membrane& m, const Piece& piece, const std::uint8_t
 
 // u = alpha u + I / C, or with the current i = kappa i + I between them; u holds the reset already.
 template <MembraneKind kKind, bool kSensitive>
-HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t first,
-                             std::uint32_t end, Piece& piece) {
+HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const float* current,
+                             std::uint32_t first, std::uint32_t end, Piece& piece) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   const Vector threshold = hn::Set(d, m.threshold), scale = hn::Set(d, m.inverse_capacitance);
@@ -107,14 +108,16 @@ HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const fl
     if constexpr (kKind == MembraneKind::synaptic) {
       if (kSensitive && s.second_by_decay != nullptr) {
         by_decay = hn::Add(second, hn::Mul(decay, hn::LoadU(d, s.second_by_decay + j)));
-        by_second = hn::Add(hn::Mul(alpha, hn::LoadU(d, s.u_by_kappa + j)), hn::Mul(by_decay, scale));
+        by_second =
+            hn::Add(hn::Mul(alpha, hn::LoadU(d, s.u_by_kappa + j)), hn::Mul(by_decay, scale));
       }
       second = hn::Add(hn::Mul(decay, second), input);
       input = second;
     }
     if constexpr (kKind == MembraneKind::adaptive) {
       level = hn::Add(threshold, hn::Mul(hn::Set(d, m.adaptation), second));
-      if (kSensitive && s.second_by_decay != nullptr) by_second = hn::LoadU(d, s.second_by_decay + j);
+      if (kSensitive && s.second_by_decay != nullptr)
+        by_second = hn::LoadU(d, s.second_by_decay + j);
     }
     if (kSensitive && s.u_by_alpha != nullptr) {
       by_alpha = hn::Add(before, hn::Mul(alpha, hn::LoadU(d, s.u_by_alpha + j)));
@@ -146,7 +149,9 @@ HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const fl
     }
     if constexpr (kSensitive) {
       // A reset to zero also forgets how u came about.
-      const auto kept = [&](Vector x) HWY_ATTR { return m.reset_to_zero ? hn::IfThenZeroElse(spiking, x) : x; };
+      const auto kept = [&](Vector x) HWY_ATTR {
+        return m.reset_to_zero ? hn::IfThenZeroElse(spiking, x) : x;
+      };
       if (s.u_by_alpha != nullptr) hn::StoreU(kept(by_alpha), d, s.u_by_alpha + j);
       if (s.second_by_decay != nullptr && kKind == MembraneKind::synaptic) {
         hn::StoreU(by_decay, d, s.second_by_decay + j);
@@ -160,8 +165,8 @@ HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const fl
 }
 
 template <MembraneKind kKind, bool kSensitive>
-HWY_INLINE void step_kind(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t neurons,
-                          bool gradients, Listed& listed) {
+HWY_INLINE void step_kind(const Membrane& m, const MembraneState& s, const float* current,
+                          std::uint32_t neurons, bool gradients, Listed& listed) {
   Piece piece;
   for (std::uint32_t first = 0; first < neurons; first += kPiece) {
     step_vectors<kKind, kSensitive>(m, s, current, first, HWY_MIN(first + kPiece, neurons), piece);

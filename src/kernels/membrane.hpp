@@ -1,6 +1,6 @@
-// One time step of a tile's neurons in training: forward with the list of who spiked or nearly did, and
-// backward. All arrays are padded to a multiple of 16; padding neurons have no input and are never listed.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// One time step of a tile's neurons in training: forward with the list of who spiked or nearly did,
+// and backward. All arrays are padded to a multiple of 16; padding neurons have no input and are
+// never listed. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -13,25 +13,25 @@ enum class SlopeKind { superspike, arctan, sigmoid, triangular, boxcar };
 
 struct Membrane {
   MembraneKind kind = MembraneKind::lif;
-  bool reset_to_zero = true;          ///< else the threshold is subtracted
-  const float* alpha = nullptr;       ///< membrane decay of every neuron
-  const float* second = nullptr;      ///< adaptive: rho; synaptic: kappa
+  bool reset_to_zero = true;      ///< else the threshold is subtracted
+  const float* alpha = nullptr;   ///< membrane decay of every neuron
+  const float* second = nullptr;  ///< adaptive: rho; synaptic: kappa
   float threshold = 1.0f;
-  float adaptation = 0.0f;            ///< rise of the threshold per unit of adaptation
+  float adaptation = 0.0f;  ///< rise of the threshold per unit of adaptation
   float inverse_capacitance = 1.0f;
   SlopeKind slope = SlopeKind::superspike;
   float steepness = 10.0f;
-  float second_threshold = 0.0f;      ///< listed if u > second_threshold * (current threshold)
+  float second_threshold = 0.0f;  ///< listed if u > second_threshold * (current threshold)
 };
 
-/// State at the end of a step, resets applied. `second` is the adaptation a[t+1] or the current i[t].
-/// The sensitivities du/dalpha and d(second)/d(its decay), du/dkappa are kept when not null.
+/// State at the end of a step, resets applied. `second` is the adaptation a[t+1] or the current
+/// i[t]. The sensitivities du/dalpha and d(second)/d(its decay), du/dkappa are kept when not null.
 struct MembraneState {
   float* u = nullptr;
   float* second = nullptr;
   float* u_by_alpha = nullptr;
   float* second_by_decay = nullptr;
-  float* u_by_kappa = nullptr;        ///< synaptic only
+  float* u_by_kappa = nullptr;  ///< synaptic only
 };
 
 /// Who spiked and who passes gradients, ascending ids inside the tile; room for width + 16 entries.
@@ -53,7 +53,8 @@ struct Listed {
 void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
                    std::uint32_t neurons, bool gradients, Listed& listed);
 
-/// row = alpha next: g of a step from that of the step after it, before the listed entries are added (lif).
+/// row = alpha next: g of a step from that of the step after it, before the listed entries are
+/// added (lif).
 void membrane_flow(const float* alpha, std::uint32_t neurons, const float* next, float* row);
 /// g[t] -> g[t-1] before the listed entries are added: gu *= alpha, second *= its decay (adaptive).
 void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second);

@@ -24,7 +24,8 @@ void sgd_step(const SgdStep& s, std::size_t n, float* w, const float* g, float* 
 
 using Floats = hn::CappedTag<float, 16>;
 
-// m / c1 / (sqrt(v / c2) + epsilon) = m (sqrt(c2) / c1) / (sqrt(v) + epsilon sqrt(c2)): one division.
+// m / c1 / (sqrt(v / c2) + epsilon) = m (sqrt(c2) / c1) / (sqrt(v) + epsilon sqrt(c2)): one
+// division.
 void adamw_step(const AdamwStep& s, std::size_t n, float* w, const float* g, float* m, float* v) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
@@ -32,7 +33,8 @@ void adamw_step(const AdamwStep& s, std::size_t n, float* w, const float* g, flo
   const auto scale = hn::Set(d, s.gradient_scale), keep = hn::Set(d, 1.0f - s.rate * s.decay);
   const auto b1 = hn::Set(d, s.beta1), a1 = hn::Set(d, 1.0f - s.beta1);
   const auto b2 = hn::Set(d, s.beta2), a2 = hn::Set(d, 1.0f - s.beta2);
-  const auto rate = hn::Set(d, s.rate * root / s.correction1), epsilon = hn::Set(d, s.epsilon * root);
+  const auto rate = hn::Set(d, s.rate * root / s.correction1),
+             epsilon = hn::Set(d, s.epsilon * root);
   std::size_t k = 0;
   for (; k + lanes <= n; k += lanes) {
     const auto gradient = hn::Mul(hn::LoadU(d, g + k), scale);

@@ -50,8 +50,8 @@ HWY_INLINE void add_pass(const float* weights, std::size_t width, const std::uin
   for (std::size_t z = 0; z < kVectors; ++z) hn::StoreU(sum[z], d, current + z * lanes);
 }
 
-// ds[0 .. 4) += the sums over the lanes of four vectors: transposed inside blocks of four lanes, then blocks are
-// added, so that no vector is reduced alone.
+// ds[0 .. 4) += the sums over the lanes of four vectors: transposed inside blocks of four lanes,
+// then blocks are added, so that no vector is reduced alone.
 template <class D>
 HWY_INLINE void add_sums(D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> c, hn::Vec<D> e, float* ds) {
   const hn::RepartitionToWide<D> dw;
@@ -74,9 +74,11 @@ HWY_INLINE void add_sums(D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> c, hn::Vec<
   }
 }
 
-// Dots of n rows with `factor`, in fours; row_of(v) is the row of visit v. kSum: rows are also added to `sum`.
+// Dots of n rows with `factor`, in fours; row_of(v) is the row of visit v. kSum: rows are also
+// added to `sum`.
 template <std::size_t kVectors, bool kSum, class RowOf>
-HWY_INLINE void dots(const Vector* factor, Vector* sum, std::size_t n, const RowOf& row_of, float* ds) {
+HWY_INLINE void dots(const Vector* factor, Vector* sum, std::size_t n, const RowOf& row_of,
+                     float* ds) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   const auto dot = [&](std::size_t v) HWY_ATTR {
@@ -117,7 +119,8 @@ HWY_INLINE void gradient_pass(const float* w, const float* g, std::size_t width,
     }
   } else {
     const auto row_of = [&](std::size_t v) HWY_ATTR { return g + visits.row[v] * width; };
-    const auto other = [&](std::size_t v) HWY_ATTR { return g + visits.row[visits.spikes + v] * width; };
+    const auto other = [&](std::size_t v)
+                           HWY_ATTR { return g + visits.row[visits.spikes + v] * width; };
     dots<kVectors, true>(weight, sum, visits.spikes, row_of, ds);
     dots<kVectors, false>(weight, sum, visits.all - visits.spikes, other, ds + visits.spikes);
   }

@@ -1,6 +1,6 @@
-// Dense weight rows of one tile: adding the rows of spiking sources, and the gradients that flow back.
-// Widths are multiples of 16 floats; a row holds the weights from one source to the tile's neurons.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Dense weight rows of one tile: adding the rows of spiking sources, and the gradients that flow
+// back. Widths are multiples of 16 floats; a row holds the weights from one source to the tile's
+// neurons. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,9 @@ struct RowVisits {
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
                    bool fresh, float* dw, float* ds);
 
-/// ds[k] += sum over j of weights[ids[k] * width + j] g[j]: what n sources get back from one row of g.
-void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
-                  const float* g, float* ds);
+/// ds[k] += sum over j of weights[ids[k] * width + j] g[j]: what n sources get back from one row of
+/// g.
+void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
+                  std::size_t n, const float* g, float* ds);
 
 }  // namespace tessera

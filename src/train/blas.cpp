@@ -28,14 +28,15 @@ bool blas_available() noexcept { return true; }
 std::string blas_advice() {
 #if defined(__x86_64__)
   const std::string kernels = openblas_get_corename();
-  const bool old = kernels == "Prescott" || kernels == "Core2" || kernels == "Nehalem" || kernels == "Penryn";
+  const bool old =
+      kernels == "Prescott" || kernels == "Core2" || kernels == "Nehalem" || kernels == "Penryn";
   const char* better = __builtin_cpu_supports("avx512f") ? "SkylakeX"
                        : __builtin_cpu_supports("avx2")  ? "Haswell"
                                                          : nullptr;
   if (old && better != nullptr) {
     return "OpenBLAS does not know this processor and uses its '" + kernels +
-           "' kernels: the dense strategy becomes several times faster with OPENBLAS_CORETYPE=" + better +
-           " in the environment.";
+           "' kernels: the dense strategy becomes several times faster with OPENBLAS_CORETYPE=" +
+           better + " in the environment.";
   }
 #endif
   return {};

@@ -10,8 +10,8 @@ namespace tessera::training {
 /// False when the library was built without OpenBLAS; then the products throw InputError.
 [[nodiscard]] bool blas_available() noexcept;
 
-/// A sentence when OpenBLAS does not know this processor and fell back to the kernels of an old one (several
-/// times slower); empty when there is nothing to say.
+/// A sentence when OpenBLAS does not know this processor and fell back to the kernels of an old one
+/// (several times slower); empty when there is nothing to say.
 [[nodiscard]] std::string blas_advice();
 
 /// While one of these lives OpenBLAS computes every product on the calling thread: the crew's

@@ -16,7 +16,8 @@ std::size_t kernel_rows(const Projection& p) {
 }  // namespace
 
 Convolution::Convolution(const Projection& projection, std::string name)
-    : projection_(projection), stride_(padded(projection.spec.filters)),
+    : projection_(projection),
+      stride_(padded(projection.spec.filters)),
       array_(std::move(name),
              {projection.pooled.channels, projection.spec.kernel, projection.spec.kernel,
               projection.spec.filters},
@@ -33,10 +34,12 @@ void Convolution::each_window(std::uint16_t id, const Visit& visit) const {
   const std::uint32_t pixel = pooled / projection_.pooled.channels;
   const std::uint32_t y = pixel / projection_.pooled.width, x = pixel % projection_.pooled.width;
   for (std::uint32_t dy = 0; dy < spec.kernel; ++dy) {
-    const std::int64_t oy = topology_detail::output_coordinate(y, dy, spec, projection_.target.height);
+    const std::int64_t oy =
+        topology_detail::output_coordinate(y, dy, spec, projection_.target.height);
     if (oy < 0) continue;
     for (std::uint32_t dx = 0; dx < spec.kernel; ++dx) {
-      const std::int64_t ox = topology_detail::output_coordinate(x, dx, spec, projection_.target.width);
+      const std::int64_t ox =
+          topology_detail::output_coordinate(x, dx, spec, projection_.target.width);
       if (ox < 0) continue;
       visit(static_cast<std::size_t>(oy * projection_.target.width + ox) * spec.filters,
             ((std::size_t{channel} * spec.kernel + dy) * spec.kernel + dx) * stride_);
@@ -55,8 +58,8 @@ void Convolution::add(const std::uint16_t* ids, std::size_t n, float* current) c
   }
 }
 
-void Convolution::backward(const std::uint16_t* ids, std::size_t spikes, std::size_t n, const float* g,
-                           float* ds, float* gradient) const {
+void Convolution::backward(const std::uint16_t* ids, std::size_t spikes, std::size_t n,
+                           const float* g, float* ds, float* gradient) const {
   const float* weights = array_.value.data();
   const std::uint32_t filters = projection_.spec.filters;
   const float scale = projection_.scale;

@@ -1,5 +1,5 @@
-// A 2-D convolution of spikes: every spike adds the kernel around its pixel, gradients flow back the same way.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// A 2-D convolution of spikes: every spike adds the kernel around its pixel, gradients flow back
+// the same way. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace tessera::training {
 
-/// Weights [channel][dy][dx][filter], filters padded to a multiple of 16. Currents and g have room for
-/// 16 floats behind the last neuron.
+/// Weights [channel][dy][dx][filter], filters padded to a multiple of 16. Currents and g have room
+/// for 16 floats behind the last neuron.
 class Convolution {
  public:
   Convolution(const Projection& projection, std::string name);
@@ -24,14 +24,14 @@ class Convolution {
 
   /// current[target] += scale * weights, for every spike.
   void add(const std::uint16_t* ids, std::size_t n, float* current) const;
-  /// For the entries of one list, the first `spikes` of them spikes: ds[k] = scale * (what flows back), and
-  /// gradient += scale * g for spikes. ds may be null.
-  void backward(const std::uint16_t* ids, std::size_t spikes, std::size_t n, const float* g, float* ds,
-                float* gradient) const;
+  /// For the entries of one list, the first `spikes` of them spikes: ds[k] = scale * (what flows
+  /// back), and gradient += scale * g for spikes. ds may be null.
+  void backward(const std::uint16_t* ids, std::size_t spikes, std::size_t n, const float* g,
+                float* ds, float* gradient) const;
 
  private:
-  /// Calls visit(offset of the target pixel, offset of the weight row) for every output pixel that sees
-  /// source `id`.
+  /// Calls visit(offset of the target pixel, offset of the weight row) for every output pixel that
+  /// sees source `id`.
   template <class Visit>
   void each_window(std::uint16_t id, const Visit& visit) const;
 

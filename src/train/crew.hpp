@@ -1,7 +1,7 @@
-// Workers that walk through the phases of one batch together: every worker calls the same sequence of
-// each() and once(), every one ends with a barrier. Jobs of a phase are taken in any order, so a job may
-// only write what no other job of the phase touches.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Workers that walk through the phases of one batch together: every worker calls the same sequence
+// of each() and once(), every one ends with a barrier. Jobs of a phase are taken in any order, so a
+// job may only write what no other job of the phase touches. Copyright 2026 The Tessera authors.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>
@@ -27,8 +27,9 @@ class Crew {
     [[nodiscard]] int id() const noexcept { return id_; }
     [[nodiscard]] int workers() const noexcept { return crew_->size(); }
 
-    /// job(k) for k in 0 .. jobs-1, shared among the workers. After an exception all workers leave the
-    /// batch at the end of this phase (what follows may need what was not made), and run() rethrows it.
+    /// job(k) for k in 0 .. jobs-1, shared among the workers. After an exception all workers leave
+    /// the batch at the end of this phase (what follows may need what was not made), and run()
+    /// rethrows it.
     template <class Job>
     void each(std::size_t jobs, const Job& job) {
       std::atomic<std::size_t>& next = crew_->next_[phase_ % kCounters];
@@ -41,7 +42,8 @@ class Crew {
       }
       finish();
     }
-    /// The same jobs go to the same workers whenever as many are shared: what they touch stays in a cache.
+    /// The same jobs go to the same workers whenever as many are shared: what they touch stays in a
+    /// cache.
     template <class Job>
     void each_at_home(std::size_t jobs, const Job& job) {
       const auto mine = static_cast<std::size_t>(id_), all = static_cast<std::size_t>(workers());
@@ -63,7 +65,8 @@ class Crew {
     Worker(Crew& crew, int id) : crew_(&crew), id_(id) {}
     void finish() {
       crew_->team_.barrier();
-      // A faster worker may have failed in the next phase already: then everyone leaves after that one.
+      // A faster worker may have failed in the next phase already: then everyone leaves after that
+      // one.
       if (crew_->failed_phase_.load(std::memory_order_relaxed) == phase_) throw Abandoned();
       ++phase_;
     }

@@ -22,28 +22,29 @@ class Engine {
   [[nodiscard]] virtual std::vector<ParameterArray*> arrays() = 0;
   virtual void parameters_changed() = 0;
 
-  /// Forward, and with `gradients` backward. Then every worker calls `finish` (the update), inside the
-  /// same run. Throws DivergedError when the loss is not finite; nothing was updated then.
+  /// Forward, and with `gradients` backward. Then every worker calls `finish` (the update), inside
+  /// the same run. Throws DivergedError when the loss is not finite; nothing was updated then.
   virtual BatchResult run(Crew& crew, const SpikeBatch& batch, double theta_grad, bool gradients,
                           const std::function<void(Worker&)>& finish) = 0;
 
   /// Of the last run, see Trainer.
   [[nodiscard]] virtual std::vector<float> output() const = 0;
-  [[nodiscard]] virtual std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer,
-                                                                         std::uint32_t sample) const = 0;
+  [[nodiscard]] virtual std::vector<std::array<std::uint32_t, 2>> spikes(
+      std::size_t layer, std::uint32_t sample) const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_over_time() const = 0;
 };
 
-[[nodiscard]] std::unique_ptr<Engine> make_sparse_engine(const Network& network, const Loss& loss,
-                                                         const std::vector<LayerTopology>& topology);
+[[nodiscard]] std::unique_ptr<Engine> make_sparse_engine(
+    const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology);
 [[nodiscard]] std::unique_ptr<Engine> make_dense_engine(const Network& network, const Loss& loss,
                                                         const std::vector<LayerTopology>& topology);
-[[nodiscard]] std::unique_ptr<Engine> make_reference_engine(const Network& network, const Loss& loss,
-                                                            const std::vector<LayerTopology>& topology);
+[[nodiscard]] std::unique_ptr<Engine> make_reference_engine(
+    const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology);
 /// Why the dense strategy cannot run this network, as a sentence; empty when it can.
 [[nodiscard]] std::string dense_obstacle(const Network& network);
 
-/// "The loss became nan ..." naming the first layer with a parameter that is not finite, else the output.
+/// "The loss became nan ..." naming the first layer with a parameter that is not finite, else the
+/// output.
 [[noreturn]] void throw_diverged(double loss, const Network& network,
                                  const std::vector<ParameterArray*>& arrays);
 

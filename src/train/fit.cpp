@@ -21,7 +21,8 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::vector<std::uint32_t> shuffled(std::vector<std::uint32_t> order, std::uint64_t seed, std::uint32_t epoch) {
+std::vector<std::uint32_t> shuffled(std::vector<std::uint32_t> order, std::uint64_t seed,
+                                    std::uint32_t epoch) {
   RandomStream stream(RandomKey(seed), Purpose::shuffle, epoch, 0);
   for (std::size_t k = order.size(); k > 1; --k) {
     std::swap(order[k - 1], order[stream.next_below(static_cast<std::uint32_t>(k))]);
@@ -56,7 +57,9 @@ struct Tally {
     correct += result.correct;
     add_activity(layers, result.layers);
   }
-  [[nodiscard]] double mean_loss() const { return samples > 0 ? loss / static_cast<double>(samples) : 0.0; }
+  [[nodiscard]] double mean_loss() const {
+    return samples > 0 ? loss / static_cast<double>(samples) : 0.0;
+  }
   [[nodiscard]] double accuracy() const {
     return samples > 0 ? static_cast<double>(correct) / static_cast<double>(samples) : 0.0;
   }
@@ -68,29 +71,36 @@ void warn(const Tally& tally, std::uint32_t epoch, FitObserver& observer) {
       return 100.0 * static_cast<double>(n) / static_cast<double>(layer.neuron_steps);
     };
     if (layer.spikes == 0) {
-      observer.on_warning(fmt::format(
-          "Layer '{}' did not spike in epoch {}: nothing passes through it. Raise its initial_gain, give it an "
-          "initial_activity, lower its threshold, or add a lower activity regulariser.", layer.name, epoch + 1));
+      observer.on_warning(
+          fmt::format("Layer '{}' did not spike in epoch {}: nothing passes through it. Raise its "
+                      "initial_gain, give it an "
+                      "initial_activity, lower its threshold, or add a lower activity regulariser.",
+                      layer.name, epoch + 1));
     } else if (of_steps(layer.spikes) > 50.0) {
-      observer.on_warning(fmt::format(
-          "Layer '{}' spikes in {:.0f} % of all neuron steps in epoch {}: it tells little and costs much. Lower its "
-          "initial_gain, raise its threshold, or add an upper activity regulariser.",
-          layer.name, of_steps(layer.spikes), epoch + 1));
+      observer.on_warning(
+          fmt::format("Layer '{}' spikes in {:.0f} % of all neuron steps in epoch {}: it tells "
+                      "little and costs much. Lower its "
+                      "initial_gain, raise its threshold, or add an upper activity regulariser.",
+                      layer.name, of_steps(layer.spikes), epoch + 1));
     }
     if (layer.dropped_spikes > 0) {
       observer.on_warning(fmt::format(
-          "Layer '{}' dropped {} of {} spikes in epoch {} because its lists were full: raise max_activity.",
+          "Layer '{}' dropped {} of {} spikes in epoch {} because its lists were full: raise "
+          "max_activity.",
           layer.name, layer.dropped_spikes, layer.spikes + layer.dropped_spikes, epoch + 1));
     } else if (layer.dropped_gradients > layer.listed / 10) {
-      observer.on_warning(fmt::format(
-          "Layer '{}' dropped {} gradient-only entries in epoch {} ({} were listed): raise max_activity or "
-          "theta_grad.", layer.name, layer.dropped_gradients, epoch + 1, layer.listed));
+      observer.on_warning(
+          fmt::format("Layer '{}' dropped {} gradient-only entries in epoch {} ({} were listed): "
+                      "raise max_activity or "
+                      "theta_grad.",
+                      layer.name, layer.dropped_gradients, epoch + 1, layer.listed));
     }
   }
 }
 
 bool better(const EpochMetrics& a, const EpochMetrics& b) {
-  if (a.validation_accuracy != b.validation_accuracy) return a.validation_accuracy > b.validation_accuracy;
+  if (a.validation_accuracy != b.validation_accuracy)
+    return a.validation_accuracy > b.validation_accuracy;
   return a.validation_loss < b.validation_loss;
 }
 
@@ -98,17 +108,21 @@ bool better(const EpochMetrics& a, const EpochMetrics& b) {
 void check_data(const Network& network, const SpikeDataset& data) {
   std::vector<Problem> problems;
   const Shape shape = data.shape();
-  const auto text = [](const Shape& s) { return fmt::format("{} x {} x {}", s.height, s.width, s.channels); };
-  const auto expect = [&](bool good, const std::string& what, const std::string& found, const std::string& needed) {
+  const auto text = [](const Shape& s) {
+    return fmt::format("{} x {} x {}", s.height, s.width, s.channels);
+  };
+  const auto expect = [&](bool good, const std::string& what, const std::string& found,
+                          const std::string& needed) {
     if (good) return;
-    problems.push_back({{}, fmt::format("The data set '{}' has {} {}, but the network '{}' needs {}.", data.name(), what,
-                                        found, network.name, needed)});
+    problems.push_back({{},
+                        fmt::format("The data set '{}' has {} {}, but the network '{}' needs {}.",
+                                    data.name(), what, found, network.name, needed)});
   };
   expect(shape == network.input, "the shape", text(shape), text(network.input));
   expect(data.steps() == network.steps, "the number of steps", fmt::format("{}", data.steps()),
          fmt::format("{}", network.steps));
-  expect(data.classes() == network.classes, "the number of classes", fmt::format("{}", data.classes()),
-         fmt::format("{}", network.classes));
+  expect(data.classes() == network.classes, "the number of classes",
+         fmt::format("{}", data.classes()), fmt::format("{}", network.classes));
   if (!problems.empty()) throw InputError(std::move(problems));
 }
 
@@ -119,8 +133,12 @@ const SpikeDataset& checked(const Network& network, const SpikeDataset& data) {
 
 class Fitting {
  public:
-  Fitting(Trainer& trainer, const SpikeDataset& data, FitObserver& observer, std::vector<EpochMetrics> finished)
-      : trainer_(trainer), data_(checked(trainer.network(), data)), observer_(observer), options_(trainer.options()),
+  Fitting(Trainer& trainer, const SpikeDataset& data, FitObserver& observer,
+          std::vector<EpochMetrics> finished)
+      : trainer_(trainer),
+        data_(checked(trainer.network(), data)),
+        observer_(observer),
+        options_(trainer.options()),
         samples_(split(data, options_.validation_fraction, options_.seed)) {
     if (samples_.training.empty()) throw InputError("There is no sample left for training.");
     epoch_batches_ = (samples_.training.size() + options_.batch - 1) / options_.batch;
@@ -133,7 +151,8 @@ class Fitting {
 
   FitResult run() {
     start_ = Clock::now();
-    if (trainer_.strategy() == Strategy::dense && !blas_advice().empty()) observer_.on_warning(blas_advice());
+    if (trainer_.strategy() == Strategy::dense && !blas_advice().empty())
+      observer_.on_warning(blas_advice());
     if (fresh_) initialise();
     while (result_.epochs.size() < options_.epochs && !out_of_patience()) {
       if (!run_epoch(static_cast<std::uint32_t>(result_.epochs.size()))) {
@@ -151,21 +170,26 @@ class Fitting {
  private:
   void initialise() {
     const std::vector<std::uint32_t> order = shuffled(samples_.training, options_.seed, 0);
-    BatchLoader loader(data_, {order.begin(), order.begin() + std::min<std::ptrdiff_t>(
-                                                  options_.batch, static_cast<std::ptrdiff_t>(order.size()))},
-                       options_.batch, 1);
+    BatchLoader loader(
+        data_,
+        {order.begin(),
+         order.begin() +
+             std::min<std::ptrdiff_t>(options_.batch, static_cast<std::ptrdiff_t>(order.size()))},
+        options_.batch, 1);
     SpikeBatch batch;
     if (loader.next(batch)) trainer_.initialise_activity(batch);
   }
 
   [[nodiscard]] bool out_of_patience() const {
-    return options_.patience > 0 && result_.epochs.size() > result_.best_epoch + std::size_t{options_.patience};
+    return options_.patience > 0 &&
+           result_.epochs.size() > result_.best_epoch + std::size_t{options_.patience};
   }
 
   // False when the observer asked to stop.
   bool run_epoch(std::uint32_t epoch) {
     const Clock::time_point begin = Clock::now();
-    BatchLoader loader(data_, shuffled(samples_.training, options_.seed, epoch), options_.batch, epoch + 1);
+    BatchLoader loader(data_, shuffled(samples_.training, options_.seed, epoch), options_.batch,
+                       epoch + 1);
     const std::uint64_t all = epoch_batches_ * options_.epochs;
     Tally tally;
     SpikeBatch batch;
@@ -203,7 +227,8 @@ class Fitting {
     try {
       return trainer_.train(batch, factor);
     } catch (const DivergedError& error) {
-      throw DivergedError(fmt::format("Epoch {}, batch {}: {}", epoch + 1, n + 1, error.what()), error.layer);
+      throw DivergedError(fmt::format("Epoch {}, batch {}: {}", epoch + 1, n + 1, error.what()),
+                          error.layer);
     }
   }
 
@@ -218,13 +243,15 @@ class Fitting {
     try {
       while (loader.next(batch)) tally.add(trainer_.evaluate(batch));
     } catch (const DivergedError& error) {
-      throw DivergedError(fmt::format("Epoch {}, validation: {}", m.epoch + 1, error.what()), error.layer);
+      throw DivergedError(fmt::format("Epoch {}, validation: {}", m.epoch + 1, error.what()),
+                          error.layer);
     }
     m.validation_loss = tally.mean_loss();
     m.validation_accuracy = tally.accuracy();
   }
 
-  void report(std::uint32_t epoch, std::uint64_t n, const Tally& tally, const BatchResult& last, double seconds) {
+  void report(std::uint32_t epoch, std::uint64_t n, const Tally& tally, const BatchResult& last,
+              double seconds) {
     TrainingProgress p;
     p.epoch = epoch;
     p.epochs = options_.epochs;
@@ -272,7 +299,8 @@ EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserve
     const BatchResult one = trainer.evaluate(batch);
     tally.add(one);
     for (std::uint32_t b = 0; b < one.samples; ++b) {
-      ++result.confusion[static_cast<std::size_t>(batch.label[b])][static_cast<std::size_t>(one.prediction[b])];
+      ++result.confusion[static_cast<std::size_t>(batch.label[b])]
+                        [static_cast<std::size_t>(one.prediction[b])];
     }
     TrainingProgress p;
     p.epochs = 1;
@@ -281,8 +309,10 @@ EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserve
     p.loss = tally.mean_loss();
     p.accuracy = tally.accuracy();
     p.layers = one.layers;
-    p.samples_per_second = static_cast<double>(tally.samples) / std::max(seconds_since(start), 1e-9);
-    p.seconds_left = seconds_since(start) / static_cast<double>(n) * static_cast<double>(p.batches - n);
+    p.samples_per_second =
+        static_cast<double>(tally.samples) / std::max(seconds_since(start), 1e-9);
+    p.seconds_left =
+        seconds_since(start) / static_cast<double>(n) * static_cast<double>(p.batches - n);
     observer.on_batch(p);
   }
   result.loss = tally.mean_loss();

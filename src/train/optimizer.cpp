@@ -75,7 +75,8 @@ void Updater::step(const Piece& piece, double rate) const {
     s.correction1 = static_cast<float>(1.0 - std::pow(optimizer_.beta1, batches));
     s.correction2 = static_cast<float>(1.0 - std::pow(optimizer_.beta2, batches));
     s.gradient_scale = static_cast<float>(gradient_scale_);
-    adamw(s, n, a.value.data() + at, a.gradient.data() + at, a.first.data() + at, a.second.data() + at);
+    adamw(s, n, a.value.data() + at, a.gradient.data() + at, a.first.data() + at,
+          a.second.data() + at);
   } else {
     const SgdStep s{static_cast<float>(rate), static_cast<float>(decay),
                     static_cast<float>(optimizer_.momentum), static_cast<float>(gradient_scale_)};
@@ -90,14 +91,19 @@ void Updater::clip() {
     total += squares_[k];
     if (std::isfinite(squares_[k])) continue;
     const std::string& name = pieces_[k].array->name;
-    throw DivergedError(fmt::format("The gradient of '{}' stopped being a finite number. Try a smaller learning rate "
-                                    "or a longer warm-up.", name), name.substr(0, name.rfind('.')));
+    throw DivergedError(
+        fmt::format(
+            "The gradient of '{}' stopped being a finite number. Try a smaller learning rate "
+            "or a longer warm-up.",
+            name),
+        name.substr(0, name.rfind('.')));
   }
   const double norm = std::sqrt(total);
   if (norm > optimizer_.clip_norm) gradient_scale_ = optimizer_.clip_norm / norm;
 }
 
-void Updater::update(Worker& worker, const std::vector<ParameterArray*>& arrays, double rate_factor) {
+void Updater::update(Worker& worker, const std::vector<ParameterArray*>& arrays,
+                     double rate_factor) {
   const double rate = optimizer_.learning_rate * rate_factor;
   worker.once([&] {
     if (pieces_.empty()) attach(arrays);

@@ -10,9 +10,10 @@
 
 namespace tessera::training {
 
-/// The factor of the learning rate for batch `batch` (from 0) of `batches` in all, `epoch_batches` each.
-[[nodiscard]] double schedule_factor(const Optimizer& optimizer, std::uint64_t batch, std::uint64_t batches,
-                                     std::uint64_t epoch_batches);
+/// The factor of the learning rate for batch `batch` (from 0) of `batches` in all, `epoch_batches`
+/// each.
+[[nodiscard]] double schedule_factor(const Optimizer& optimizer, std::uint64_t batch,
+                                     std::uint64_t batches, std::uint64_t epoch_batches);
 
 class Updater {
  public:

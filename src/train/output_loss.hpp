@@ -11,9 +11,9 @@ namespace tessera::training {
 
 /// Buffers are kept from batch to batch.
 struct OutputLoss {
-  std::vector<double> trace;         ///< [step][sample][class], filled by the engine
+  std::vector<double> trace;  ///< [step][sample][class], filled by the engine
   std::vector<double> slope;
-  std::vector<float> derivative;     ///< d loss / d trace, the same layout
+  std::vector<float> derivative;  ///< d loss / d trace, the same layout
   LossResult result;
 
   void evaluate(const Loss& loss, const SpikeBatch& batch, std::uint32_t classes, bool gradients) {

@@ -24,8 +24,11 @@ ArrayLayout ArrayLayout::flat(std::size_t n) { return {1, n, padded(n), {}, padd
 
 ParameterArray::ParameterArray(std::string its_name, std::vector<std::uint64_t> its_shape,
                                ArrayLayout its_layout)
-    : name(std::move(its_name)), shape(std::move(its_shape)), layout(std::move(its_layout)),
-      value(layout.size), gradient(layout.size) {
+    : name(std::move(its_name)),
+      shape(std::move(its_shape)),
+      layout(std::move(its_layout)),
+      value(layout.size),
+      gradient(layout.size) {
   elements = 1;
   for (const std::uint64_t extent : shape) elements *= extent;
 }

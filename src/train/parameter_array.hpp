@@ -1,6 +1,6 @@
-// One trainable array in the layout of the engine that uses it, with gradient and optimiser state, and its
-// way from and to the layout that users see (Tensor).
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// One trainable array in the layout of the engine that uses it, with gradient and optimiser state,
+// and its way from and to the layout that users see (Tensor). Copyright 2026 The Tessera authors.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,9 @@
 
 namespace tessera::training {
 
-/// Where element i of the tensor lies: a matrix [rows][columns] cut into tiles of `width` columns, each
-/// [rows][width] and padded with zeros; or an explicit place for every element; or the same place.
+/// Where element i of the tensor lies: a matrix [rows][columns] cut into tiles of `width` columns,
+/// each [rows][width] and padded with zeros; or an explicit place for every element; or the same
+/// place.
 struct ArrayLayout {
   std::size_t rows = 1;
   std::size_t columns = 0;
@@ -40,8 +41,8 @@ struct ParameterArray {
   std::string name;
   std::vector<std::uint64_t> shape;
   ArrayLayout layout;
-  std::size_t elements = 0;   ///< of the tensor
-  bool decays = false;        ///< weight decay applies
+  std::size_t elements = 0;  ///< of the tensor
+  bool decays = false;       ///< weight decay applies
   bool trainable = true;
   AlignedArray<float> value;
   AlignedArray<float> gradient;

@@ -12,12 +12,14 @@ namespace {
 
 class ReferenceEngine final : public Engine {
  public:
-  ReferenceEngine(const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology)
+  ReferenceEngine(const Network& network, const Loss& loss,
+                  const std::vector<LayerTopology>& topology)
       : network_(network), loss_(loss), topology_(topology), reference_(network_, topology_) {
     for (const Tensor& tensor : initial_parameters(network_, topology_, 0)) {
       std::size_t n = 1;
       for (const std::uint64_t extent : tensor.shape) n *= extent;
-      arrays_.push_back(std::make_unique<ParameterArray>(tensor.name, tensor.shape, ArrayLayout::flat(n)));
+      arrays_.push_back(
+          std::make_unique<ParameterArray>(tensor.name, tensor.shape, ArrayLayout::flat(n)));
       arrays_.back()->decays = tensor.name.ends_with("weight");
       arrays_.back()->trainable = trains(tensor.name);
     }
@@ -54,15 +56,19 @@ class ReferenceEngine final : public Engine {
     return result(theta_grad, gradients);
   }
 
-  std::vector<float> output() const override { return {run_.output().begin(), run_.output().end()}; }
+  std::vector<float> output() const override {
+    return {run_.output().begin(), run_.output().end()};
+  }
 
-  std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer, std::uint32_t sample) const override {
+  std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer,
+                                                   std::uint32_t sample) const override {
     std::vector<std::array<std::uint32_t, 2>> found;
     const ReferenceTrace& trace = run_.layers[layer];
     const std::uint32_t neurons = topology_[layer].neurons;
     for (std::uint32_t t = 0; t < steps_ && !trace.spike.empty(); ++t) {
       for (std::uint32_t j = 0; j < neurons; ++j) {
-        if (trace.spike[(std::size_t{t} * samples_ + sample) * neurons + j] != 0.0) found.push_back({t, j});
+        if (trace.spike[(std::size_t{t} * samples_ + sample) * neurons + j] != 0.0)
+          found.push_back({t, j});
       }
     }
     return found;
@@ -71,7 +77,8 @@ class ReferenceEngine final : public Engine {
   std::uint64_t bytes_over_time() const override {
     std::uint64_t numbers = 0;
     for (const ReferenceTrace& t : run_.layers) {
-      numbers += t.input.size() + t.current.size() + t.adaptation.size() + t.u.size() + t.spike.size() + t.reset.size();
+      numbers += t.input.size() + t.current.size() + t.adaptation.size() + t.u.size() +
+                 t.spike.size() + t.reset.size();
     }
     return numbers * sizeof(double);
   }
@@ -79,8 +86,10 @@ class ReferenceEngine final : public Engine {
  private:
   bool trains(const std::string& name) const {
     for (const Layer& layer : network_.layers) {
-      for (const DecayRole role : {DecayRole::membrane, DecayRole::synapse, DecayRole::adaptation}) {
-        if (name == layer.name + "." + std::string(logit_suffix(role))) return decay_of(layer, role).trainable;
+      for (const DecayRole role :
+           {DecayRole::membrane, DecayRole::synapse, DecayRole::adaptation}) {
+        if (name == layer.name + "." + std::string(logit_suffix(role)))
+          return decay_of(layer, role).trainable;
       }
     }
     return true;
@@ -104,7 +113,8 @@ class ReferenceEngine final : public Engine {
         const bool spike = trace.spike[n] != 0.0;
         a.spikes += spike ? 1 : 0;
         if (spike) spiked[n % neurons] = true;
-        const bool listed = spike || (gradients && Reference::is_listed(network_.layers[k], trace, n, theta_grad));
+        const bool listed =
+            spike || (gradients && Reference::is_listed(network_.layers[k], trace, n, theta_grad));
         a.listed += listed ? 1 : 0;
       }
       for (const bool s : spiked) a.silent_neurons += s ? 0 : 1;

@@ -1,5 +1,5 @@
-// The sparse strategy: layer after layer, all steps of a layer before the next; only lists in between.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// The sparse strategy: layer after layer, all steps of a layer before the next; only lists in
+// between. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
 #include "train/engine.hpp"
@@ -50,9 +50,12 @@ class SparseEngine final : public Engine {
     return result();
   }
 
-  std::vector<float> output() const override { return {output_.trace.begin(), output_.trace.end()}; }
+  std::vector<float> output() const override {
+    return {output_.trace.begin(), output_.trace.end()};
+  }
 
-  std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer, std::uint32_t sample) const override {
+  std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer,
+                                                   std::uint32_t sample) const override {
     std::vector<std::array<std::uint32_t, 2>> found;
     const SpikeLists& lists = layers_[layer].lists();
     if (layers_[layer].is_readout()) return found;
@@ -67,7 +70,8 @@ class SparseEngine final : public Engine {
 
   std::uint64_t bytes_over_time() const override {
     std::uint64_t bytes = 0;
-    for (const SparseLayer& layer : layers_) bytes += layer.is_readout() ? 0 : layer.lists().bytes();
+    for (const SparseLayer& layer : layers_)
+      bytes += layer.is_readout() ? 0 : layer.lists().bytes();
     return bytes;
   }
 
@@ -92,7 +96,8 @@ class SparseEngine final : public Engine {
       }
     }
     output_.evaluate(loss_, batch, network_.classes, gradients);
-    if (!std::isfinite(output_.result.loss)) throw_diverged(output_.result.loss, network_, arrays());
+    if (!std::isfinite(output_.result.loss))
+      throw_diverged(output_.result.loss, network_, arrays());
   }
 
   BatchResult result() const {

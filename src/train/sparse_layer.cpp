@@ -1,4 +1,5 @@
-// The layer and its forward pass. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// The layer and its forward pass. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
+// Apache-2.0
 #include "train/sparse_layer.hpp"
 
 #include <algorithm>
@@ -29,7 +30,9 @@ std::uint32_t tile_width(const LayerTopology& t) {
 }  // namespace
 
 SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology)
-    : layer_(layer), topology_(topology), width_(tile_width(topology)),
+    : layer_(layer),
+      topology_(topology),
+      width_(tile_width(topology)),
       tiles_((topology.neurons + width_ - 1) / width_),
       membrane_(layer, DecayRole::membrane, topology.neurons, std::size_t{tiles_} * width_) {
   const bool convolves = topology.input.spec.kind == ConnectionKind::convolution;
@@ -39,13 +42,16 @@ SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology)
   } else {
     input_.emplace(topology.input, layer.name + ".weight", width_);
   }
-  if (topology.recurrent) recurrent_.emplace(*topology.recurrent, layer.name + ".recurrent_weight", width_);
+  if (topology.recurrent)
+    recurrent_.emplace(*topology.recurrent, layer.name + ".recurrent_weight", width_);
   if (layer.bias) {
     bias_.emplace(layer.name + ".bias", std::vector<std::uint64_t>{topology.neurons},
                   ArrayLayout::tiled(1, topology.neurons, width_));
   }
-  if (layer.neuron == NeuronKind::synaptic_lif) second_.emplace(layer, DecayRole::synapse, topology.neurons, stride());
-  if (layer.neuron == NeuronKind::adaptive_lif) second_.emplace(layer, DecayRole::adaptation, topology.neurons, stride());
+  if (layer.neuron == NeuronKind::synaptic_lif)
+    second_.emplace(layer, DecayRole::synapse, topology.neurons, stride());
+  if (layer.neuron == NeuronKind::adaptive_lif)
+    second_.emplace(layer, DecayRole::adaptation, topology.neurons, stride());
   counts_.resize(topology.neurons);
   parameters_changed();
 }
@@ -94,7 +100,8 @@ std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
   if (second_) s->second = AlignedArray<float>(neurons);
   if (alpha) s->u_by_alpha = AlignedArray<float>(neurons);
   if (second) s->second_by_decay = AlignedArray<float>(neurons);
-  if (second && layer_.neuron == NeuronKind::synaptic_lif) s->u_by_kappa = AlignedArray<float>(neurons);
+  if (second && layer_.neuron == NeuronKind::synaptic_lif)
+    s->u_by_kappa = AlignedArray<float>(neurons);
   s->spike_id = AlignedArray<std::uint32_t>(neurons + 16);
   s->other_id = AlignedArray<std::uint32_t>(neurons + 16);
   for (int k = 0; k < 3; ++k) {
@@ -131,7 +138,9 @@ void SparseLayer::input_current(std::uint32_t tile, std::size_t list, std::uint3
 
 // One step of one tile; what it lists has ids inside the layer, from `offset` on.
 void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const float* current) const {
-  const auto part = [at](AlignedArray<float>& array) { return array.size() > 0 ? array.data() + at : nullptr; };
+  const auto part = [at](AlignedArray<float>& array) {
+    return array.size() > 0 ? array.data() + at : nullptr;
+  };
   const MembraneState state{part(s.u), part(s.second), part(s.u_by_alpha), part(s.second_by_decay),
                             part(s.u_by_kappa)};
   const std::uint32_t spikes = s.listed.spikes.count, others = s.listed.others.count;
@@ -142,15 +151,18 @@ void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const flo
   for (std::uint32_t k = others; k < s.listed.others.count; ++k) s.listed.others.id[k] += offset;
 }
 
-void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u) {
+void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float* current,
+                              float* u) {
   readout_step(membrane_.value() + std::size_t{tile} * width_,
                static_cast<float>(1.0 / layer_.capacitance), current, width_, u,
                trace_.data() + list * stride() + std::size_t{tile} * width_);
 }
 
-void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input, Scratch& s) {
+void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input,
+                           Scratch& s) {
   Recording& recording = grid_.recordings[tile * grid_.parts + part];
-  const std::uint32_t begin = grid_.begin(part, lists_.samples), end = grid_.begin(part + 1, lists_.samples);
+  const std::uint32_t begin = grid_.begin(part, lists_.samples),
+                      end = grid_.begin(part + 1, lists_.samples);
   recording.clear(std::size_t{end - begin} * lists_.steps);
   for (std::uint32_t b = begin; b < end; ++b) {
     s.clear();
@@ -181,7 +193,8 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
       float* current = s.current.data() + at;
       input_current(tile, list, t, input, input_ ? &s.input_ring[tile] : nullptr, current);
       if (recurrent_) {
-        recurrent_->add(tile, s.last_spikes.data(), s.last_spikes.size(), t, s.recurrent_ring[tile], current);
+        recurrent_->add(tile, s.last_spikes.data(), s.last_spikes.size(), t, s.recurrent_ring[tile],
+                        current);
       }
       if (is_readout()) {
         run_readout(tile, list, current, s.u.data() + at);
@@ -197,11 +210,13 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
   expect_finite(layer_, s.u.data(), topology_.neurons);
 }
 
-void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients) {
+void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_grad,
+                          bool gradients) {
   worker.once([&] {
     theta_grad_ = theta_grad;
     tile_membranes_.clear();
-    for (std::uint32_t tile = 0; tile < tiles_; ++tile) tile_membranes_.push_back(make_membrane(tile));
+    for (std::uint32_t tile = 0; tile < tiles_; ++tile)
+      tile_membranes_.push_back(make_membrane(tile));
     lists_.samples = input.samples;
     lists_.steps = input.steps;
     if (scratch_.empty() || gradients != gradients_) {

@@ -1,15 +1,18 @@
-// One layer of the sparse engine: forward with lists of who spiked or nearly did, backward over these lists.
-// Nothing dense is kept over time: membranes live for a step, gradients g for a block of steps of a tile.
+// One layer of the sparse engine: forward with lists of who spiked or nearly did, backward over
+// these lists. Nothing dense is kept over time: membranes live for a step, gradients g for a block
+// of steps of a tile.
 //
 // Three orders of the loops, chosen by the connections:
-//   tiles        feed-forward dense or sparse: a tile runs through all samples and steps while its weights
+//   tiles        feed-forward dense or sparse: a tile runs through all samples and steps while its
+//   weights
 //                stay in the cache
-//   samples      recurrent: a sample runs through all steps; in a step all tiles, which need the last step's
+//   samples      recurrent: a sample runs through all steps; in a step all tiles, which need the
+//   last step's
 //                spikes of each other
 //   convolution  not recurrent: a sample runs through all steps, the layer is one tile
-// Sums over samples are taken in an order that does not depend on the number of workers: rows of weights are
-// owned by one job at a time, and everything else is summed per group of samples, then over groups.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Sums over samples are taken in an order that does not depend on the number of workers: rows of
+// weights are owned by one job at a time, and everything else is summed per group of samples, then
+// over groups. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -57,9 +60,9 @@ class SparseLayer {
 
  private:
   enum class Order { tiles, samples, convolution };
-  struct Scratch;       // of one worker, forward
-  struct Flow;          // of the backward pass
-  struct Entries {      ///< of one list that belong to one tile
+  struct Scratch;   // of one worker, forward
+  struct Flow;      // of the backward pass
+  struct Entries {  ///< of one list that belong to one tile
     std::uint32_t spike0, spike1, other0, other1;
   };
 
@@ -71,8 +74,8 @@ class SparseLayer {
   void run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input, Scratch& scratch);
   void run_sample(std::uint32_t sample, const SpikeLists& input, Scratch& scratch);
   void run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u);
-  void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step, const SpikeLists& input,
-                     DelayRing* ring, float* current) const;
+  void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step,
+                     const SpikeLists& input, DelayRing* ring, float* current) const;
   void step(std::uint32_t tile, std::size_t at, Scratch& scratch, const float* current) const;
 
   [[nodiscard]] std::size_t derivative_row(std::size_t list) const;
@@ -81,13 +84,14 @@ class SparseLayer {
   void backward_tiles(Worker& worker, bool sources);
   void backward_samples(Worker& worker, const SpikeLists& input, float* input_ds);
   void backward_convolution(Worker& worker, const SpikeLists& input, float* input_ds);
-  void convolution_step(std::size_t list, std::uint32_t group, const SpikeLists& input, const float* row,
-                        float* input_ds);
+  void convolution_step(std::size_t list, std::uint32_t group, const SpikeLists& input,
+                        const float* row, float* input_ds);
   void flow_step(std::uint32_t tile, std::uint32_t sample, std::uint32_t step, std::uint32_t group,
                  const float* next, float* row);
-  void lif_flow(std::uint32_t tile, std::size_t list, std::uint32_t group, const float* next, float* row);
-  void two_state_flow(std::uint32_t tile, std::size_t list, std::uint32_t group, float* gu, float* second,
-                      float* row);
+  void lif_flow(std::uint32_t tile, std::size_t list, std::uint32_t group, const float* next,
+                float* row);
+  void two_state_flow(std::uint32_t tile, std::size_t list, std::uint32_t group, float* gu,
+                      float* second, float* row);
   void carry_row(std::uint32_t tile_in_progress, std::uint32_t sample, std::uint32_t block);
   [[nodiscard]] Entries entries_of(std::uint32_t tile, std::size_t list);
   void recurrent_sources(std::uint32_t sample, std::uint32_t step, std::uint32_t block_begin);

@@ -1,6 +1,6 @@
-// The backward pass of a layer: g = d loss / d I flows from step to step, gets what the lists bring, and goes
-// into the gradients of the weights and back to the sources.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// The backward pass of a layer: g = d loss / d I flows from step to step, gets what the lists
+// bring, and goes into the gradients of the weights and back to the sources. Copyright 2026 The
+// Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
 #include "train/sparse_layer_parts.hpp"
@@ -38,12 +38,13 @@ void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative)
   f.steps = input.steps;
   f.derivative = derivative;
   f.groups = std::min(f.samples, Flow::kMostGroups);
-  const std::uint32_t delay = std::max(input_ ? input_->max_delay() : 0,
-                                       recurrent_ ? recurrent_->max_delay() : 0);
+  const std::uint32_t delay =
+      std::max(input_ ? input_->max_delay() : 0, recurrent_ ? recurrent_->max_delay() : 0);
   const std::size_t neurons = order_ == Order::tiles ? width_ : stride();  // in progress at a time
   const std::size_t fitting = kBlockBytes / (sizeof(float) * f.samples * neurons);
-  f.block_steps = delay > 0 ? f.steps
-                            : std::clamp<std::uint32_t>(static_cast<std::uint32_t>(fitting), 1, f.steps);
+  f.block_steps = delay > 0
+                      ? f.steps
+                      : std::clamp<std::uint32_t>(static_cast<std::uint32_t>(fitting), 1, f.steps);
   if (order_ == Order::samples) f.block_steps = std::min(std::max(f.block_steps, 8u), f.steps);
   f.blocks = (f.steps + f.block_steps - 1) / f.block_steps;
   f.visits.resize(f.blocks);
@@ -51,7 +52,8 @@ void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative)
   if (order_ == Order::convolution) {
     resize(f.g, f.groups * (stride() + 16));
   } else {
-    const std::uint32_t behind = 1 + delay;  // steps: the next block's first, and zeros after the last step
+    const std::uint32_t behind =
+        1 + delay;  // steps: the next block's first, and zeros after the last step
     f.sample_rows = f.block_steps + behind;
     const std::size_t tiles = order_ == Order::tiles ? 1 : tiles_;
     resize(f.g, f.row(tiles, 0, 0) * width_);
@@ -97,17 +99,19 @@ void SparseLayer::build_visits(Worker& worker, const SpikeLists& input, bool sou
   Flow& f = *flow_;
   worker.each(f.blocks, [&](std::size_t k) {
     if (input_) {
-      f.visits[k].build(input, input_->projection().pooled_index, input_->rows(), f.block_begin(k), f.block_end(k),
-                        f.sample_rows, sources);
+      f.visits[k].build(input, input_->projection().pooled_index, input_->rows(), f.block_begin(k),
+                        f.block_end(k), f.sample_rows, sources);
     }
     if (!recurrent_) return;
     // Spikes of the step before the block's first arrive in it.
     const std::uint32_t begin = std::max(f.block_begin(k), 1u) - 1, end = f.block_end(k) - 1;
-    f.recurrent[k].build(lists_, {}, topology_.neurons, begin, std::max(begin, end), f.sample_rows, false);
+    f.recurrent[k].build(lists_, {}, topology_.neurons, begin, std::max(begin, end), f.sample_rows,
+                         false);
   });
 }
 
-// The entries of a list that belong to a tile. Tiles ask in ascending order, so every list remembers how far it got.
+// The entries of a list that belong to a tile. Tiles ask in ascending order, so every list
+// remembers how far it got.
 SparseLayer::Entries SparseLayer::entries_of(std::uint32_t tile, std::size_t q) {
   Flow& f = *flow_;
   const std::uint32_t middle = lists_.first[q] + lists_.spikes[q], last = lists_.first[q + 1];
@@ -128,7 +132,8 @@ SparseLayer::Entries SparseLayer::entries_of(std::uint32_t tile, std::size_t q) 
 }
 
 // g[t] = alpha g[t+1] (1 - s[t]) + ds[t] slope / C, the last part for listed neurons only.
-void SparseLayer::lif_flow(std::uint32_t tile, std::size_t q, std::uint32_t group, const float* next, float* row) {
+void SparseLayer::lif_flow(std::uint32_t tile, std::size_t q, std::uint32_t group,
+                           const float* next, float* row) {
   Flow& f = *flow_;
   const Membrane& m = tile_membranes_[tile];
   const Entries part = entries_of(tile, q);
@@ -150,8 +155,8 @@ void SparseLayer::lif_flow(std::uint32_t tile, std::size_t q, std::uint32_t grou
 }
 
 // The same for neurons with a second state: `second` is dL/da[t+1] (adaptive) or dL/di (synaptic).
-void SparseLayer::two_state_flow(std::uint32_t tile, std::size_t q, std::uint32_t group, float* gu, float* second,
-                                 float* row) {
+void SparseLayer::two_state_flow(std::uint32_t tile, std::size_t q, std::uint32_t group, float* gu,
+                                 float* second, float* row) {
   Flow& f = *flow_;
   const Membrane& m = tile_membranes_[tile];
   const Entries part = entries_of(tile, q);
@@ -163,9 +168,11 @@ void SparseLayer::two_state_flow(std::uint32_t tile, std::size_t q, std::uint32_
     for (std::uint32_t e = part.other0; e < part.other1; ++e) visit(e, id[e] - begin);
   };
   each_entry([&](std::uint32_t e, std::uint32_t j) {
-    ds_[e] += f.regulariser[id[e]] + (adaptive ? second[j] : 0.0f);  // a spike raises the adaptation
+    ds_[e] +=
+        f.regulariser[id[e]] + (adaptive ? second[j] : 0.0f);  // a spike raises the adaptation
   });
-  for (std::uint32_t e = part.spike0; m.reset_to_zero && e < part.spike1; ++e) gu[id[e] - begin] = 0.0f;
+  for (std::uint32_t e = part.spike0; m.reset_to_zero && e < part.spike1; ++e)
+    gu[id[e] - begin] = 0.0f;
   membrane_decay(m, width_, gu, second);
 
   const float scale = adaptive ? m.inverse_capacitance : 1.0f;
@@ -182,15 +189,17 @@ void SparseLayer::two_state_flow(std::uint32_t tile, std::size_t q, std::uint32_
 }
 
 // g of one tile, sample and step into `row`; `next` is that of the step after it.
-void SparseLayer::flow_step(std::uint32_t tile, std::uint32_t b, std::uint32_t t, std::uint32_t group,
-                            const float* next, float* row) {
+void SparseLayer::flow_step(std::uint32_t tile, std::uint32_t b, std::uint32_t t,
+                            std::uint32_t group, const float* next, float* row) {
   Flow& f = *flow_;
   const std::size_t q = std::size_t{b} * f.steps + t;
   if (is_readout()) {
     const Membrane& m = tile_membranes_[tile];
-    const float* derivative = f.derivative + derivative_row(q) * topology_.neurons + std::size_t{tile} * width_;
+    const float* derivative =
+        f.derivative + derivative_row(q) * topology_.neurons + std::size_t{tile} * width_;
     membrane_flow(m.alpha, width_, next, row);
-    for (std::uint32_t j = 0; j < neurons_of(tile); ++j) row[j] += m.inverse_capacitance * derivative[j];
+    for (std::uint32_t j = 0; j < neurons_of(tile); ++j)
+      row[j] += m.inverse_capacitance * derivative[j];
   } else if (!second_) {
     lif_flow(tile, q, group, next, row);
   } else {
@@ -245,7 +254,8 @@ void SparseLayer::recurrent_sources(std::uint32_t b, std::uint32_t t, std::uint3
   const std::uint32_t begin = lists_.first[q], n = lists_.first[q + 1] - begin;
   for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
     recurrent_->back_project(tile, lists_.id.data() + begin, n,
-                             f.g.data() + f.row(tile, b, t + 1 - block_begin) * width_, ds_.data() + begin);
+                             f.g.data() + f.row(tile, b, t + 1 - block_begin) * width_,
+                             ds_.data() + begin);
   }
 }
 
@@ -261,7 +271,8 @@ void SparseLayer::backward_samples(Worker& worker, const SpikeLists& input, floa
         for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
           float* row = f.g.data() + f.row(tile, b, t - begin) * width_;
           flow_step(tile, b, t, group, row + width_, row);
-          if (convolution_) convolution_step(std::size_t{b} * f.steps + t, group, input, row, input_ds);
+          if (convolution_)
+            convolution_step(std::size_t{b} * f.steps + t, group, input, row, input_ds);
         }
       }
     }
@@ -270,14 +281,16 @@ void SparseLayer::backward_samples(Worker& worker, const SpikeLists& input, floa
   const std::uint32_t input_jobs = std::min(kRowJobs, rows), own_jobs = std::min(kRowJobs, own);
   for (std::uint32_t k = f.blocks; k-- > 0;) {
     const bool fresh = k + 1 == f.blocks;
-    worker.each(f.groups, [&](std::size_t group) { run_block(static_cast<std::uint32_t>(group), k); });
+    worker.each(f.groups,
+                [&](std::size_t group) { run_block(static_cast<std::uint32_t>(group), k); });
     worker.each(input_jobs + own_jobs, [&](std::size_t job) {
       const bool of_input = job < input_jobs;
       const std::size_t jobs = of_input ? input_jobs : own_jobs, n = of_input ? rows : own;
       const std::size_t at = of_input ? job : job - input_jobs;
       const auto begin = static_cast<std::uint32_t>(at * n / jobs);
       const auto end = static_cast<std::uint32_t>((at + 1) * n / jobs);
-      // A spike of the layer itself arrives a step later; the block's first step has no spikes before step 0.
+      // A spike of the layer itself arrives a step later; the block's first step has no spikes
+      // before step 0.
       const std::size_t shift = f.block_begin(k) == 0 ? width_ : 0;
       for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
         const float* g = f.g.data() + f.row(tile, 0, 0) * width_;
@@ -292,8 +305,8 @@ void SparseLayer::backward_samples(Worker& worker, const SpikeLists& input, floa
 }
 
 // One row of g goes into the kernel's gradient, and back to the entries of the input's list.
-void SparseLayer::convolution_step(std::size_t q, std::uint32_t group, const SpikeLists& input, const float* row,
-                                   float* input_ds) {
+void SparseLayer::convolution_step(std::size_t q, std::uint32_t group, const SpikeLists& input,
+                                   const float* row, float* input_ds) {
   float* kernel = flow_->kernel.data() + group * convolution_->gradient_size();
   const std::uint32_t begin = input.first[q];
   const std::uint32_t n = input_ds != nullptr ? input.first[q + 1] - begin : input.spikes[q];
@@ -309,13 +322,15 @@ void SparseLayer::backward_convolution(Worker& worker, const SpikeLists& input, 
       std::fill_n(row, width_, 0.0f);
       for (std::uint32_t t = f.steps; t-- > 0;) {
         flow_step(0, b, t, static_cast<std::uint32_t>(group), row, row);
-        convolution_step(std::size_t{b} * f.steps + t, static_cast<std::uint32_t>(group), input, row, input_ds);
+        convolution_step(std::size_t{b} * f.steps + t, static_cast<std::uint32_t>(group), input,
+                         row, input_ds);
       }
     }
   });
 }
 
-void SparseLayer::scatter_sources(Worker& worker, const SpikeLists& input, std::vector<float>& input_ds) {
+void SparseLayer::scatter_sources(Worker& worker, const SpikeLists& input,
+                                  std::vector<float>& input_ds) {
   Flow& f = *flow_;
   const float scale = input_->projection().scale;
   worker.each(f.blocks, [&](std::size_t k) {
@@ -349,7 +364,8 @@ void SparseLayer::finish_gradients(Worker& worker) {
   worker.once([&] {
     Flow& f = *flow_;
     if (convolution_) {
-      add_groups(f.kernel.data(), f.groups, convolution_->gradient_size(), convolution_->array().gradient.data());
+      add_groups(f.kernel.data(), f.groups, convolution_->gradient_size(),
+                 convolution_->array().gradient.data());
     }
     if (input_ && input_->projection().scale != 1.0f) {
       for (float& x : input_->array().gradient) x *= input_->projection().scale;

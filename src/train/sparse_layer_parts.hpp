@@ -30,26 +30,28 @@ struct SparseLayer::Scratch {
   }
 };
 
-// Backward. A group is a range of samples whose sums are taken together: the number of groups does not depend
-// on the number of workers.
+// Backward. A group is a range of samples whose sums are taken together: the number of groups does
+// not depend on the number of workers.
 struct SparseLayer::Flow {
   static constexpr std::uint32_t kMostGroups = 16;
 
   std::uint32_t samples = 0, steps = 0;
   std::uint32_t block_steps = 1, blocks = 1;
   std::uint32_t groups = 1;
-  std::uint32_t sample_rows = 1;       ///< rows of g per sample: steps of a block and what lies behind them
-  std::vector<VisitBlock> visits;      ///< of the input, one per block
-  std::vector<VisitBlock> recurrent;   ///< of the layer's own spikes
-  AlignedArray<float> g;               ///< [tile in progress][sample][row][width]
-  AlignedArray<float> gu, second;      ///< carried from step to step, [sample][neurons in progress]
+  std::uint32_t sample_rows =
+      1;  ///< rows of g per sample: steps of a block and what lies behind them
+  std::vector<VisitBlock> visits;     ///< of the input, one per block
+  std::vector<VisitBlock> recurrent;  ///< of the layer's own spikes
+  AlignedArray<float> g;              ///< [tile in progress][sample][row][width]
+  AlignedArray<float> gu, second;     ///< carried from step to step, [sample][neurons in progress]
   std::vector<std::uint32_t> spike_at, other_at;  ///< first entry of the next tile, of every list
   AlignedArray<float> bias, alpha, decay;         ///< sums, [group][stride]
   AlignedArray<float> kernel;                     ///< sums of a convolution, [group][weights]
   std::vector<float> regulariser;                 ///< d regulariser / d s of every neuron
   const float* derivative = nullptr;
 
-  [[nodiscard]] std::size_t row(std::size_t tile_in_progress, std::uint32_t sample, std::uint32_t step) const {
+  [[nodiscard]] std::size_t row(std::size_t tile_in_progress, std::uint32_t sample,
+                                std::uint32_t step) const {
     return (tile_in_progress * samples + sample) * sample_rows + step;
   }
   [[nodiscard]] std::uint32_t group_begin(std::size_t group) const {

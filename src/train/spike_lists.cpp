@@ -22,8 +22,10 @@ struct ListWriter {
     for (std::size_t k = 0; k < n; ++k) lists.id[to + k] = from.id[begin + k];
     if (!gradients) return;
     for (std::size_t k = 0; k < n; ++k) lists.slope[to + k] = from.slope[begin + k];
-    for (std::size_t k = 0; !lists.by_alpha.empty() && k < n; ++k) lists.by_alpha[to + k] = from.by_alpha[begin + k];
-    for (std::size_t k = 0; !lists.by_second.empty() && k < n; ++k) lists.by_second[to + k] = from.by_second[begin + k];
+    for (std::size_t k = 0; !lists.by_alpha.empty() && k < n; ++k)
+      lists.by_alpha[to + k] = from.by_alpha[begin + k];
+    for (std::size_t k = 0; !lists.by_second.empty() && k < n; ++k)
+      lists.by_second[to + k] = from.by_second[begin + k];
   }
 
   // All lists of one sample: section after section, every list remembering how full it is.
@@ -37,7 +39,8 @@ struct ListWriter {
       const Recording& from = grid.recordings[s * grid.parts + part];
       const Recording::Span* spans = from.spans.data() + local;
       for (std::uint32_t t = 0; t < lists.steps; ++t) {
-        const std::uint32_t middle = lists.first[q + t] + lists.spikes[q + t], end = lists.first[q + t + 1];
+        const std::uint32_t middle = lists.first[q + t] + lists.spikes[q + t],
+                            end = lists.first[q + t + 1];
         const std::uint32_t spikes = std::min(spans[t].spikes, middle - spike_at[t]);
         const std::uint32_t others = std::min(spans[t].others, end - other_at[t]);
         copy(from, spans[t].begin, spikes, spike_at[t]);
@@ -52,8 +55,8 @@ struct ListWriter {
 }  // namespace
 
 std::uint64_t SpikeLists::bytes() const {
-  const std::uint64_t floats = (slope.empty() ? 0 : 1) + (by_alpha.empty() ? 0 : 1) +
-                               (by_second.empty() ? 0 : 1);
+  const std::uint64_t floats =
+      (slope.empty() ? 0 : 1) + (by_alpha.empty() ? 0 : 1) + (by_second.empty() ? 0 : 1);
   return entries() * (sizeof(std::uint16_t) + floats * sizeof(float)) +
          lists() * 2 * sizeof(std::uint32_t);
 }
@@ -68,7 +71,8 @@ void assign_input(Worker& worker, const SpikeBatch& batch, SpikeLists& lists) {
     std::uint32_t at = 0;
     for (std::uint32_t b = 0; b < batch.samples; ++b) {
       for (std::uint32_t t = 0; t < batch.steps; ++t) {
-        const std::size_t q = std::size_t{b} * batch.steps + t, from = std::size_t{t} * batch.samples + b;
+        const std::size_t q = std::size_t{b} * batch.steps + t,
+                          from = std::size_t{t} * batch.samples + b;
         lists.first[q] = at;
         lists.spikes[q] = batch.first[from + 1] - batch.first[from];
         at += lists.spikes[q];
@@ -108,10 +112,14 @@ void Recording::append(std::size_t list, const Listed& listed, bool gradients) {
   if (alpha) room(by_alpha);
   if (second) room(by_second);
   for (const ListPart* part : {&listed.spikes, &listed.others}) {
-    for (std::uint32_t k = 0; k < part->count; ++k) id[entries + k] = static_cast<std::uint16_t>(part->id[k]);
-    for (std::uint32_t k = 0; gradients && k < part->count; ++k) slope[entries + k] = part->slope[k];
-    for (std::uint32_t k = 0; alpha && k < part->count; ++k) by_alpha[entries + k] = part->by_alpha[k];
-    for (std::uint32_t k = 0; second && k < part->count; ++k) by_second[entries + k] = part->by_second[k];
+    for (std::uint32_t k = 0; k < part->count; ++k)
+      id[entries + k] = static_cast<std::uint16_t>(part->id[k]);
+    for (std::uint32_t k = 0; gradients && k < part->count; ++k)
+      slope[entries + k] = part->slope[k];
+    for (std::uint32_t k = 0; alpha && k < part->count; ++k)
+      by_alpha[entries + k] = part->by_alpha[k];
+    for (std::uint32_t k = 0; second && k < part->count; ++k)
+      by_second[entries + k] = part->by_second[k];
     entries += part->count;
   }
 }
@@ -122,8 +130,8 @@ void RecordingGrid::resize(std::uint32_t new_sections, std::uint32_t new_parts) 
   recordings.resize(std::size_t{sections} * parts);
 }
 
-void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, std::uint32_t neurons,
-                    bool gradients, SpikeLists& lists) {
+void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity,
+                    std::uint32_t neurons, bool gradients, SpikeLists& lists) {
   const auto part_of = [&](std::uint32_t b) {
     std::uint32_t part = 0;
     while (grid.begin(part + 1, lists.samples) <= b) ++part;
@@ -143,7 +151,8 @@ void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t cap
     const std::size_t local = std::size_t{b - grid.begin(part, lists.samples)} * lists.steps;
     const std::size_t q = std::size_t{b} * lists.steps;
     std::uint32_t* spikes = lists.spikes.data() + q;
-    std::uint32_t* entries = lists.first.data() + q + 1;  // of every list; offsets come with the sum below
+    std::uint32_t* entries =
+        lists.first.data() + q + 1;  // of every list; offsets come with the sum below
     std::fill_n(spikes, lists.steps, 0u);
     std::fill_n(entries, lists.steps, 0u);
     for (std::uint32_t s = 0; s < grid.sections; ++s) {
@@ -155,7 +164,8 @@ void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t cap
     }
     for (std::uint32_t t = 0; t < lists.steps; ++t) {
       const std::uint32_t others = entries[t] - spikes[t];
-      const std::uint32_t kept = std::min(spikes[t], capacity), room = std::min(others, capacity - kept);
+      const std::uint32_t kept = std::min(spikes[t], capacity),
+                          room = std::min(others, capacity - kept);
       dropped[b].spikes += spikes[t] - kept;
       dropped[b].others += others - room;
       spikes[t] = kept;
@@ -167,8 +177,9 @@ void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t cap
     const std::size_t n = lists.entries();
     grow(lists.id, n);
     const auto floats = [&](auto member, std::vector<float>& target) {
-      const bool used = gradients && std::any_of(grid.recordings.begin(), grid.recordings.end(),
-                                                 [&](const Recording& r) { return !(r.*member).empty(); });
+      const bool used =
+          gradients && std::any_of(grid.recordings.begin(), grid.recordings.end(),
+                                   [&](const Recording& r) { return !(r.*member).empty(); });
       if (used) {
         grow(target, n);
       } else {
@@ -188,7 +199,8 @@ void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t cap
     const std::size_t begin = std::size_t{b} * lists.steps;
     writer.write(part, local, begin);
     for (std::size_t q = begin; q < begin + lists.steps; ++q) {
-      for (std::uint32_t e = lists.first[q]; e < lists.first[q] + lists.spikes[q]; ++e) ++own[lists.id[e]];
+      for (std::uint32_t e = lists.first[q]; e < lists.first[q] + lists.spikes[q]; ++e)
+        ++own[lists.id[e]];
     }
   });
 }
@@ -211,14 +223,16 @@ void ListMerge::sum_counts(std::vector<std::uint32_t>& into) const {
 
 namespace {
 
-// Calls list(first entry, first gradient-only entry, end, index of the list in the block) for a block's lists.
+// Calls list(first entry, first gradient-only entry, end, index of the list in the block) for a
+// block's lists.
 template <class List>
-void each_list(const SpikeLists& lists, std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride,
-               const List& list) {
+void each_list(const SpikeLists& lists, std::uint32_t first, std::uint32_t end,
+               std::uint32_t sample_stride, const List& list) {
   for (std::uint32_t b = 0; b < lists.samples; ++b) {
     for (std::uint32_t t = first; t < end; ++t) {
       const std::size_t q = std::size_t{b} * lists.steps + t;
-      list(lists.first[q], lists.first[q] + lists.spikes[q], lists.first[q + 1], b * sample_stride + (t - first));
+      list(lists.first[q], lists.first[q] + lists.spikes[q], lists.first[q + 1],
+           b * sample_stride + (t - first));
     }
   }
 }
@@ -233,16 +247,21 @@ struct PooledRow {
   std::uint32_t operator()(std::uint32_t e) const { return pooled[id[e]]; }
 };
 
-// A counting sort of the block's entries by row; `next` has a place for spikes and one for others per row.
+// A counting sort of the block's entries by row; `next` has a place for spikes and one for others
+// per row.
 template <class RowOf>
-void sort_visits(const SpikeLists& lists, const RowOf& row_of, std::uint32_t rows, std::uint32_t first,
-                 std::uint32_t end, std::uint32_t sample_stride, bool others, VisitBlock& block) {
+void sort_visits(const SpikeLists& lists, const RowOf& row_of, std::uint32_t rows,
+                 std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride, bool others,
+                 VisitBlock& block) {
   std::vector<std::uint32_t> next(2 * (std::size_t{rows} + 1), 0);
-  const auto slot = [rows](std::uint32_t row, bool other) { return 2 * std::size_t{std::min(row, rows)} + other; };
-  each_list(lists, first, end, sample_stride, [&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t) {
-    for (; e < middle; ++e) ++next[slot(row_of(e), false)];
-    for (; others && e < last; ++e) ++next[slot(row_of(e), true)];
-  });
+  const auto slot = [rows](std::uint32_t row, bool other) {
+    return 2 * std::size_t{std::min(row, rows)} + other;
+  };
+  each_list(lists, first, end, sample_stride,
+            [&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t) {
+              for (; e < middle; ++e) ++next[slot(row_of(e), false)];
+              for (; others && e < last; ++e) ++next[slot(row_of(e), true)];
+            });
   block.row_first.resize(rows + 1);
   block.row_spikes.resize(rows);
   std::uint32_t place = 0, entries = 0;
@@ -257,40 +276,47 @@ void sort_visits(const SpikeLists& lists, const RowOf& row_of, std::uint32_t row
   }
   block.row_first[rows] = place;
   grow(block.visit, place);
-  entries = place + next[2 * std::size_t{rows}] + next[2 * std::size_t{rows} + 1];  // with those pooled away
+  entries = place + next[2 * std::size_t{rows}] +
+            next[2 * std::size_t{rows} + 1];  // with those pooled away
   if (others) {
     grow(block.place, entries);
     grow(block.ds, place);
     std::fill_n(block.ds.begin(), place, 0.0f);
   }
   std::uint32_t k = 0;
-  each_list(lists, first, end, sample_stride, [&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t at_list) {
-    for (const std::uint32_t stop = others ? last : middle; e < stop; ++e, ++k) {
-      const std::uint32_t row = row_of(e);
-      const std::uint32_t at = row < rows ? next[slot(row, e >= middle)]++ : VisitBlock::kNoVisit;
-      if (row < rows) block.visit[at] = at_list;
-      if (others) block.place[k] = at;
-    }
-  });
+  each_list(lists, first, end, sample_stride,
+            [&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t at_list) {
+              for (const std::uint32_t stop = others ? last : middle; e < stop; ++e, ++k) {
+                const std::uint32_t row = row_of(e);
+                const std::uint32_t at =
+                    row < rows ? next[slot(row, e >= middle)]++ : VisitBlock::kNoVisit;
+                if (row < rows) block.visit[at] = at_list;
+                if (others) block.place[k] = at;
+              }
+            });
 }
 
 }  // namespace
 
-void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled, std::uint32_t rows,
-                       std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride, bool others) {
+void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled,
+                       std::uint32_t rows, std::uint32_t first, std::uint32_t end,
+                       std::uint32_t sample_stride, bool others) {
   if (pooled.empty()) {
     sort_visits(lists, SameRow{lists.id.data()}, rows, first, end, sample_stride, others, *this);
   } else {
-    sort_visits(lists, PooledRow{lists.id.data(), pooled.data()}, rows, first, end, sample_stride, others, *this);
+    sort_visits(lists, PooledRow{lists.id.data(), pooled.data()}, rows, first, end, sample_stride,
+                others, *this);
   }
 }
 
-void VisitBlock::scatter(const SpikeLists& lists, std::uint32_t first, std::uint32_t end, float scale,
-                         std::vector<float>& entry_ds) const {
+void VisitBlock::scatter(const SpikeLists& lists, std::uint32_t first, std::uint32_t end,
+                         float scale, std::vector<float>& entry_ds) const {
   std::uint32_t k = 0;
-  each_list(lists, first, end, 0, [&](std::uint32_t e, std::uint32_t, std::uint32_t last, std::uint32_t) {
-    for (; e < last; ++e, ++k) entry_ds[e] = place[k] == kNoVisit ? 0.0f : scale * ds[place[k]];
-  });
+  each_list(lists, first, end, 0,
+            [&](std::uint32_t e, std::uint32_t, std::uint32_t last, std::uint32_t) {
+              for (; e < last; ++e, ++k)
+                entry_ds[e] = place[k] == kNoVisit ? 0.0f : scale * ds[place[k]];
+            });
 }
 
 }  // namespace tessera::training

@@ -13,8 +13,8 @@
 namespace tessera::training {
 
 /// Lists of one layer for a batch. List q = sample * steps + step has the entries first[q] ..
-/// first[q + 1]: spikes[q] spikes, then gradient-only entries, ids ascending in both parts. Arrays only
-/// grow, so the last entry is first[lists], not the size of an array.
+/// first[q + 1]: spikes[q] spikes, then gradient-only entries, ids ascending in both parts. Arrays
+/// only grow, so the last entry is first[lists], not the size of an array.
 struct SpikeLists {
   std::uint32_t samples = 0;
   std::uint32_t steps = 0;
@@ -33,8 +33,8 @@ struct SpikeLists {
 /// Input spikes as lists. Called by all workers.
 void assign_input(Worker& worker, const SpikeBatch& batch, SpikeLists& lists);
 
-/// What one section of a layer (a tile, or all of it) lists while it runs, sample by sample; merged into
-/// SpikeLists afterwards. One recording per (section, range of samples).
+/// What one section of a layer (a tile, or all of it) lists while it runs, sample by sample; merged
+/// into SpikeLists afterwards. One recording per (section, range of samples).
 struct Recording {
   struct Span {
     std::uint32_t begin = 0;
@@ -69,21 +69,22 @@ struct Dropped {
 
 /// Merges the recordings of a layer into its lists. What a merge needs is kept from batch to batch.
 struct ListMerge {
-  std::vector<Dropped> dropped;                        ///< of every sample
-  std::vector<std::vector<std::uint32_t>> counts;      ///< spikes of every neuron, per worker
+  std::vector<Dropped> dropped;                    ///< of every sample
+  std::vector<std::vector<std::uint32_t>> counts;  ///< spikes of every neuron, per worker
 
-  /// A list holds at most `capacity` entries, spikes before others; what does not fit is counted. Called by
-  /// all workers.
-  void run(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, std::uint32_t neurons, bool gradients,
-           SpikeLists& lists);
+  /// A list holds at most `capacity` entries, spikes before others; what does not fit is counted.
+  /// Called by all workers.
+  void run(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, std::uint32_t neurons,
+           bool gradients, SpikeLists& lists);
   /// After run(): sums over samples and workers.
   [[nodiscard]] Dropped total_dropped() const;
   void sum_counts(std::vector<std::uint32_t>& into) const;
 };
 
 /// The entries of the lists of a block of steps, by source: the visits of row k are row_first[k] ..
-/// row_first[k + 1], spikes first. visit: sample * sample_stride + step inside the block; ds: what flows
-/// back to it. place: the visit of every entry, in the order of the lists (kNoVisit: pooled away).
+/// row_first[k + 1], spikes first. visit: sample * sample_stride + step inside the block; ds: what
+/// flows back to it. place: the visit of every entry, in the order of the lists (kNoVisit: pooled
+/// away).
 struct VisitBlock {
   std::vector<std::uint32_t> row_first;
   std::vector<std::uint32_t> row_spikes;

@@ -29,8 +29,9 @@ void check_batch(const Network& network, const SpikeBatch& batch) {
   };
   const std::uint64_t lists = std::uint64_t{batch.samples} * batch.steps;
   expect(batch.samples > 0, "The batch has no samples.");
-  expect(batch.steps == network.steps,
-         fmt::format("The batch has {} steps, but the network has {}.", batch.steps, network.steps));
+  expect(
+      batch.steps == network.steps,
+      fmt::format("The batch has {} steps, but the network has {}.", batch.steps, network.steps));
   expect(batch.channels == network.input.size(),
          fmt::format("The batch has {} channels, but the network has {} inputs.", batch.channels,
                      network.input.size()));
@@ -45,15 +46,18 @@ void check_batch(const Network& network, const SpikeBatch& batch) {
   }
   const std::vector<std::uint32_t>& first = batch.first;
   if (expect(first.size() == lists + 1,
-             fmt::format("The batch has {} offsets (`first`); {} samples of {} steps need {}.", first.size(),
-                         batch.samples, batch.steps, lists + 1))) {
-    expect(first.front() == 0 && first.back() == batch.channel.size() && std::is_sorted(first.begin(), first.end()),
-           fmt::format("The offsets of the batch (`first`) do not rise from 0 to its {} spikes.", batch.channel.size()));
+             fmt::format("The batch has {} offsets (`first`); {} samples of {} steps need {}.",
+                         first.size(), batch.samples, batch.steps, lists + 1))) {
+    expect(first.front() == 0 && first.back() == batch.channel.size() &&
+               std::is_sorted(first.begin(), first.end()),
+           fmt::format("The offsets of the batch (`first`) do not rise from 0 to its {} spikes.",
+                       batch.channel.size()));
   }
   const auto channel = std::find_if(batch.channel.begin(), batch.channel.end(),
                                     [&](std::uint32_t c) { return c >= batch.channels; });
   if (channel != batch.channel.end()) {
-    expect(false, fmt::format("The batch has a spike of channel {}, but {} channels.", *channel, batch.channels));
+    expect(false, fmt::format("The batch has a spike of channel {}, but {} channels.", *channel,
+                              batch.channels));
   }
   if (!problems.empty()) throw InputError(std::move(problems));
 }
@@ -86,7 +90,8 @@ double listed_fraction(const BatchResult& result) {
 
 }  // namespace
 
-void throw_diverged(double loss, const Network& network, const std::vector<ParameterArray*>& arrays) {
+void throw_diverged(double loss, const Network& network,
+                    const std::vector<ParameterArray*>& arrays) {
   std::string layer = network.layers.back().name;
   for (const ParameterArray* array : arrays) {
     const bool finite = std::all_of(array->value.data(), array->value.data() + array->value.size(),
@@ -95,14 +100,20 @@ void throw_diverged(double loss, const Network& network, const std::vector<Param
     layer = array->name.substr(0, array->name.rfind('.'));
     break;
   }
-  throw DivergedError(fmt::format("The loss became {} in layer '{}'. Try a smaller learning rate, gradient "
-                                  "clipping or a longer warm-up.", loss, layer), layer);
+  throw DivergedError(
+      fmt::format("The loss became {} in layer '{}'. Try a smaller learning rate, gradient "
+                  "clipping or a longer warm-up.",
+                  loss, layer),
+      layer);
 }
 
 struct Trainer::Impl {
   Impl(const Network& its_network, const Options& its_options)
-      : network(its_network), options(its_options), topology(resolve(network, options.seed)),
-        crew(options.threads > 0 ? options.threads : available_cores()), updater(options.optimizer),
+      : network(its_network),
+        options(its_options),
+        topology(resolve(network, options.seed)),
+        crew(options.threads > 0 ? options.threads : available_cores()),
+        updater(options.optimizer),
         theta_grad(options.second_threshold.start) {
     use(options.strategy == Strategy::automatic ? Strategy::sparse : options.strategy);
     assign(initial_parameters(network, topology, options.seed));
@@ -126,7 +137,8 @@ struct Trainer::Impl {
     if (options.strategy != Strategy::automatic || !dense_obstacle(network).empty()) return;
     // While theta_grad is annealed everything may be listed: what counts is where it goes.
     const SecondThreshold& second = options.second_threshold;
-    const BatchResult result = engine->run(crew, batch, second.rate > 0.0 ? second.target : theta_grad, true, {});
+    const BatchResult result =
+        engine->run(crew, batch, second.rate > 0.0 ? second.target : theta_grad, true, {});
     if (listed_fraction(result) <= kDenseAbove) return;
     const std::vector<Tensor> parameters = export_all("");
     use(Strategy::dense);
@@ -140,7 +152,8 @@ struct Trainer::Impl {
                                           : which == ".second"   ? array->second
                                           : which == ".gradient" ? array->gradient
                                                                  : array->value;
-      if (values.size() > 0) tensors.push_back(array->tensor(values, which == ".gradient" ? "" : which));
+      if (values.size() > 0)
+        tensors.push_back(array->tensor(values, which == ".gradient" ? "" : which));
     }
     return tensors;
   }
@@ -219,10 +232,13 @@ void Trainer::initialise_activity(const SpikeBatch& batch) {
     double low = 0.0, high = std::numeric_limits<double>::infinity(), factor = 1.0;
     for (int round = 0; round < 20; ++round) {
       const LayerActivity activity = evaluate(batch).layers[index];
-      const double fraction = static_cast<double>(activity.spikes) / static_cast<double>(activity.neuron_steps);
+      const double fraction =
+          static_cast<double>(activity.spikes) / static_cast<double>(activity.neuron_steps);
       if (std::abs(fraction - layer.initial_activity) <= 0.1 * layer.initial_activity) break;
       (fraction < layer.initial_activity ? low : high) = factor;
-      const double next = std::isinf(high) ? 2.0 * factor : low == 0.0 ? factor / 2.0 : std::sqrt(low * high);
+      const double next = std::isinf(high) ? 2.0 * factor
+                          : low == 0.0     ? factor / 2.0
+                                           : std::sqrt(low * high);
       for (ParameterArray* array : i.engine->arrays()) {
         const bool weights = array->name == layer.name + ".weight" ||
                              array->name == layer.name + ".recurrent_weight";
@@ -237,7 +253,8 @@ void Trainer::initialise_activity(const SpikeBatch& batch) {
 }
 
 std::vector<float> Trainer::output() const { return impl_->engine->output(); }
-std::vector<std::array<std::uint32_t, 2>> Trainer::spikes(std::size_t layer, std::uint32_t sample) const {
+std::vector<std::array<std::uint32_t, 2>> Trainer::spikes(std::size_t layer,
+                                                          std::uint32_t sample) const {
   return impl_->engine->spikes(layer, sample);
 }
 
@@ -253,10 +270,12 @@ void Trainer::set_parameters(const std::vector<Tensor>& parameters) {
     if (found == parameters.end()) {
       complain(fmt::format("The parameter '{}' of the network is missing.", array->name));
     } else if (found->shape != array->shape || found->values.size() != array->elements) {
-      complain(fmt::format("The parameter '{}' has the shape {}, but the network needs {}.", array->name,
-                           shape_text(found->shape), shape_text(array->shape)));
-    } else if (!std::all_of(found->values.begin(), found->values.end(), [](float x) { return std::isfinite(x); })) {
-      complain(fmt::format("The parameter '{}' has a value that is not a finite number.", array->name));
+      complain(fmt::format("The parameter '{}' has the shape {}, but the network needs {}.",
+                           array->name, shape_text(found->shape), shape_text(array->shape)));
+    } else if (!std::all_of(found->values.begin(), found->values.end(),
+                            [](float x) { return std::isfinite(x); })) {
+      complain(
+          fmt::format("The parameter '{}' has a value that is not a finite number.", array->name));
     }
   }
   for (const Tensor& tensor : parameters) {
@@ -272,8 +291,8 @@ std::vector<Tensor> Trainer::state() const {
   std::vector<Tensor> state = impl_->export_all(".first");
   for (Tensor& tensor : impl_->export_all(".second")) state.push_back(std::move(tensor));
   const std::uint64_t n = impl_->updater.batches();  // in two floats, exact up to 2^48
-  state.push_back({"training.batches", {2},
-                   {static_cast<float>(n >> 24), static_cast<float>(n & 0xffffff)}});
+  state.push_back(
+      {"training.batches", {2}, {static_cast<float>(n >> 24), static_cast<float>(n & 0xffffff)}});
   const bool dense = impl_->strategy == Strategy::dense;
   state.push_back({"training.chosen", {1}, {!impl_->chosen ? 0.0f : dense ? 2.0f : 1.0f}});
   state.push_back({"training.theta_grad", {3}, in_floats(impl_->theta_grad)});
@@ -310,17 +329,21 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
     check(array->first, ".first", false);
     check(array->second, ".second", true);
   }
-  if (chosen == 2.0f && i.strategy == Strategy::sparse && i.options.strategy == Strategy::automatic) {
+  if (chosen == 2.0f && i.strategy == Strategy::sparse &&
+      i.options.strategy == Strategy::automatic) {
     const std::vector<Tensor> parameters = i.export_all("");
     i.use(Strategy::dense);
     i.assign(parameters);
   }
   i.chosen = chosen != 0.0f;
   for (ParameterArray* array : i.engine->arrays()) {
-    if (array->first.size() > 0) array->assign(array->first, find(array->name + ".first", array->elements));
-    if (array->second.size() > 0) array->assign(array->second, find(array->name + ".second", array->elements));
+    if (array->first.size() > 0)
+      array->assign(array->first, find(array->name + ".first", array->elements));
+    if (array->second.size() > 0)
+      array->assign(array->second, find(array->name + ".second", array->elements));
   }
-  i.updater.set_batches(static_cast<std::uint64_t>(count[0]) << 24 | static_cast<std::uint64_t>(count[1]));
+  i.updater.set_batches(static_cast<std::uint64_t>(count[0]) << 24 |
+                        static_cast<std::uint64_t>(count[1]));
   i.theta_grad = theta_grad;
 }
 

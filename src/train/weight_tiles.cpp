@@ -22,7 +22,8 @@ std::uint32_t tiles_of(const Projection& p, std::uint32_t width) {
 
 // Sparse weights in the order of tiles, then sources, then as in the tensor.
 ArrayLayout layout_of(const Projection& p, std::uint32_t width) {
-  if (p.spec.kind != ConnectionKind::sparse) return ArrayLayout::tiled(p.pooled.size(), p.targets, width);
+  if (p.spec.kind != ConnectionKind::sparse)
+    return ArrayLayout::tiled(p.pooled.size(), p.targets, width);
   const std::uint32_t tiles = tiles_of(p, width);
   std::vector<std::uint32_t> next(tiles + 1, 0), place(p.weights);
   for (const std::uint32_t target : p.target_of) ++next[target / width + 1];
@@ -34,7 +35,9 @@ ArrayLayout layout_of(const Projection& p, std::uint32_t width) {
 }  // namespace
 
 WeightTiles::WeightTiles(const Projection& projection, std::string name, std::uint32_t width)
-    : projection_(projection), width_(width), tiles_(tiles_of(projection, width)),
+    : projection_(projection),
+      width_(width),
+      tiles_(tiles_of(projection, width)),
       rows_(static_cast<std::uint32_t>(projection.pooled.size())),
       array_(std::move(name), shape_of(projection), layout_of(projection, width)) {
   array_.decays = true;
@@ -74,8 +77,8 @@ DelayRing WeightTiles::make_ring() const {
   return ring;
 }
 
-void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, std::uint32_t step,
-                      DelayRing& ring, float* current) const {
+void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t n,
+                      std::uint32_t step, DelayRing& ring, float* current) const {
   // Pooled ids a piece at a time; without pooling the list itself.
   constexpr std::size_t kPiece = 256;
   std::array<std::uint16_t, kPiece> pooled;
@@ -126,8 +129,8 @@ void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t 
   }
 }
 
-void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, const float* g,
-                               float* ds) const {
+void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std::size_t n,
+                               const float* g, float* ds) const {
   const float* weights = array_.value.data();
   if (!sparse()) {
     tessera::back_project(weights + std::size_t{tile} * rows_ * width_, width_, ids, n, g, ds);
@@ -162,8 +165,8 @@ void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t row, const 
   }
 }
 
-void WeightTiles::gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end, VisitBlock& block,
-                            const float* g, bool fresh, bool with_sources) {
+void WeightTiles::gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end,
+                            VisitBlock& block, const float* g, bool fresh, bool with_sources) {
   for (std::uint32_t row = begin; row < end; ++row) {
     const std::uint32_t at = block.row_first[row];
     RowVisits visits{block.visit.data() + at, block.row_spikes[row], block.row_first[row + 1] - at};
@@ -173,7 +176,8 @@ void WeightTiles::gradients(std::uint32_t tile, std::uint32_t begin, std::uint32
       sparse_gradients(tile, row, visits, g, fresh, ds);
     } else {
       const std::size_t place = (std::size_t{tile} * rows_ + row) * width_;
-      row_gradients(array_.value.data() + place, g, width_, visits, fresh, array_.gradient.data() + place, ds);
+      row_gradients(array_.value.data() + place, g, width_, visits, fresh,
+                    array_.gradient.data() + place, ds);
     }
   }
 }

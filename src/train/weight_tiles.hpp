@@ -1,6 +1,6 @@
-// The weights of a dense or sparse projection, cut into tiles of target neurons: the rows of spiking sources
-// are added to a tile's input current, gradients flow back through them.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// The weights of a dense or sparse projection, cut into tiles of target neurons: the rows of
+// spiking sources are added to a tile's input current, gradients flow back through them. Copyright
+// 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -30,21 +30,24 @@ class WeightTiles {
   [[nodiscard]] const Projection& projection() const noexcept { return projection_; }
   [[nodiscard]] std::uint32_t tiles() const noexcept { return tiles_; }
   [[nodiscard]] std::uint32_t rows() const noexcept { return rows_; }
-  [[nodiscard]] std::uint32_t max_delay() const noexcept { return projection_.rows_per_source() - 1; }
+  [[nodiscard]] std::uint32_t max_delay() const noexcept {
+    return projection_.rows_per_source() - 1;
+  }
   [[nodiscard]] DelayRing make_ring() const;
 
-  /// Adds what the spikes ids[0 .. n) of step `step` bring to current[0 .. width) in this step; what
-  /// arrives later waits in `ring`.
+  /// Adds what the spikes ids[0 .. n) of step `step` bring to current[0 .. width) in this step;
+  /// what arrives later waits in `ring`.
   void add(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, std::uint32_t step,
            DelayRing& ring, float* current) const;
 
-  /// ds[k] += what flows back to source ids[k]; `g`: the tile's row of this sample in the step in which
-  /// undelayed spikes arrive; that of the next step lies behind it.
+  /// ds[k] += what flows back to source ids[k]; `g`: the tile's row of this sample in the step in
+  /// which undelayed spikes arrive; that of the next step lies behind it.
   void back_project(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, const float* g,
                     float* ds) const;
 
-  /// Gradients of the rows begin .. end for the visits of a block (see row_gradients). `g`: the tile's
-  /// rows of the block, steps of a sample one after the other. `fresh`: the first block of the batch.
+  /// Gradients of the rows begin .. end for the visits of a block (see row_gradients). `g`: the
+  /// tile's rows of the block, steps of a sample one after the other. `fresh`: the first block of
+  /// the batch.
   void gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end, VisitBlock& block,
                  const float* g, bool fresh, bool with_sources);
 
@@ -58,16 +61,16 @@ class WeightTiles {
     return std::size_t{tile} * (rows_ + 1) + row;
   }
   void place_synapses();
-  void sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits, const float* g,
-                        bool fresh, float* ds);
+  void sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits,
+                        const float* g, bool fresh, float* ds);
 
   Projection projection_;
   std::uint32_t width_;
   std::uint32_t tiles_;
-  std::uint32_t rows_;                  ///< sources after pooling
+  std::uint32_t rows_;                    ///< sources after pooling
   std::vector<std::uint32_t> row_first_;  ///< sparse: [tile][row], into synapses_ and the array
   std::vector<Synapse> synapses_;
-  std::uint32_t ring_steps_ = 1;        ///< a power of two
+  std::uint32_t ring_steps_ = 1;  ///< a power of two
   ParameterArray array_;
 };
 

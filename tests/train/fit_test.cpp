@@ -14,7 +14,8 @@
 namespace tessera::training {
 namespace {
 
-/// Class 0 spikes in channels 0 to 3, class 1 in channels 4 to 7; which ones depends on sample and draw.
+/// Class 0 spikes in channels 0 to 3, class 1 in channels 4 to 7; which ones depends on sample and
+/// draw.
 class TwoClasses : public SpikeDataset {
  public:
   explicit TwoClasses(std::size_t size) : size_(size) {}
@@ -23,14 +24,17 @@ class TwoClasses : public SpikeDataset {
   Shape shape() const override { return {1, 1, channels}; }
   std::uint32_t steps() const override { return 10; }
   std::uint32_t classes() const override { return labels; }
-  std::int32_t label(std::size_t index) const override { return static_cast<std::int32_t>(index % 2); }
+  std::int32_t label(std::size_t index) const override {
+    return static_cast<std::int32_t>(index % 2);
+  }
   void read(std::size_t index, std::uint64_t draw, SpikeSample& sample) const override {
     {
       const std::lock_guard lock(mutex);
       read_order[draw].push_back(index);
     }
     if (index == broken) throw InputError("samples.bin: sample 33 ends at byte 120.");
-    RandomStream stream(RandomKey(3), Purpose::subsample, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(draw));
+    RandomStream stream(RandomKey(3), Purpose::subsample, static_cast<std::uint32_t>(index),
+                        static_cast<std::uint32_t>(draw));
     sample.first.assign(1, 0);
     sample.channel.clear();
     sample.label = label(index);
@@ -58,7 +62,8 @@ Network small_network() {
   network.input = {1, 1, 8};
   network.steps = 10;
   network.classes = 2;
-  network.layers = {make_layer("hidden", NeuronKind::lif, 20, 1.5), make_layer("out", NeuronKind::readout, 2, 1.0)};
+  network.layers = {make_layer("hidden", NeuronKind::lif, 20, 1.5),
+                    make_layer("out", NeuronKind::readout, 2, 1.0)};
   network.layers[0].initial_activity = 0.1;
   return network;
 }
@@ -160,7 +165,8 @@ TEST(Fit, LearnsTwoClassesTheSameWithTwoThreads) {
   EXPECT_GT(result.epochs[0].samples_per_second, 0.0);
   // The initial activity was met before the first batch.
   const LayerActivity& first = progress[0].layers[0];
-  EXPECT_NEAR(static_cast<double>(first.spikes) / static_cast<double>(first.neuron_steps), 0.1, 0.01);
+  EXPECT_NEAR(static_cast<double>(first.spikes) / static_cast<double>(first.neuron_steps), 0.1,
+              0.01);
 }
 
 TEST(Fit, TheBestEpochHasTheBestValidation) {
@@ -174,10 +180,12 @@ TEST(Fit, TheBestEpochHasTheBestValidation) {
     const EpochMetrics& m = result.epochs[k];
     const EpochMetrics& best = result.epochs[result.best_epoch];
     EXPECT_TRUE(m.validation_accuracy < best.validation_accuracy ||
-                (m.validation_accuracy == best.validation_accuracy && m.validation_loss >= best.validation_loss));
-    EXPECT_EQ(observer.best[k] && std::none_of(observer.best.begin() + static_cast<std::ptrdiff_t>(k) + 1,
-                                               observer.best.end(), [](bool b) { return b; }),
-              k == result.best_epoch);
+                (m.validation_accuracy == best.validation_accuracy &&
+                 m.validation_loss >= best.validation_loss));
+    EXPECT_EQ(
+        observer.best[k] && std::none_of(observer.best.begin() + static_cast<std::ptrdiff_t>(k) + 1,
+                                         observer.best.end(), [](bool b) { return b; }),
+        k == result.best_epoch);
   }
   EXPECT_TRUE(observer.best[0]);
   EXPECT_EQ(result.best_validation_accuracy, result.epochs[result.best_epoch].validation_accuracy);
@@ -198,12 +206,15 @@ TEST(Fit, ResumesExactly) {
       trainer.set_parameters(all.parameters[epochs - 1]);
       trainer.set_state(all.state[epochs - 1]);
       Observer rest;
-      const FitResult result = fit(trainer, data, rest, {expected.epochs.begin(), expected.epochs.begin() + static_cast<std::ptrdiff_t>(epochs)});
+      const FitResult result = fit(
+          trainer, data, rest,
+          {expected.epochs.begin(), expected.epochs.begin() + static_cast<std::ptrdiff_t>(epochs)});
       expect_same(result, expected);
       expect_same(trainer.parameters(), whole.parameters());
       expect_same(trainer.state(), whole.state());
       EXPECT_EQ(result.best_parameters.empty(), expected.best_epoch < epochs);
-      if (!result.best_parameters.empty()) expect_same(result.best_parameters, expected.best_parameters);
+      if (!result.best_parameters.empty())
+        expect_same(result.best_parameters, expected.best_parameters);
     }
     // All epochs are done: nothing is left.
     Observer none;
@@ -219,7 +230,8 @@ TEST(Fit, EveryEpochHasTheSameSamplesInAnotherOrder) {
   Trainer trainer(network, small_options());
   Observer observer;
   fit(trainer, data, observer);
-  ASSERT_EQ(data.read_order.size(), 5u);  // four epochs, and validation without random numbers of its own
+  ASSERT_EQ(data.read_order.size(),
+            5u);  // four epochs, and validation without random numbers of its own
   std::vector<std::size_t> all = data.read_order.at(0);
   all.resize(12);  // validated after every epoch
   std::vector<std::size_t> first = data.read_order.at(1), second = data.read_order.at(2);
@@ -293,7 +305,8 @@ TEST(Fit, WarnsOfLayersThatAreDeadSaturatedOrFull) {
     return observer;
   };
   EXPECT_TRUE(warnings([](Layer&) {}).warnings.empty());
-  EXPECT_TRUE(warnings([](Layer& l) { l.threshold = 1e6; }).warned("'hidden' did not spike in epoch 1"));
+  EXPECT_TRUE(
+      warnings([](Layer& l) { l.threshold = 1e6; }).warned("'hidden' did not spike in epoch 1"));
   EXPECT_TRUE(warnings([](Layer& l) { l.initial_gain = 0.0; }).warned("'hidden' did not spike"));
   const Observer full = warnings([](Layer& l) { l.max_activity = 0.05; });
   EXPECT_TRUE(full.warned("'hidden' dropped")) << "one of 20 neurons a step";
@@ -389,7 +402,8 @@ TEST(Fit, RefusesDataOfAnotherShape) {
                                   sentences([&] { (void)evaluate(trainer, data, observer); })}) {
     EXPECT_NE(text.find("1 x 1 x 9"), std::string::npos) << text;
     EXPECT_NE(text.find("1 x 1 x 8"), std::string::npos) << text;
-    EXPECT_NE(text.find("number of classes 1, but the network 'small' needs 2"), std::string::npos) << text;
+    EXPECT_NE(text.find("number of classes 1, but the network 'small' needs 2"), std::string::npos)
+        << text;
   }
 }
 

@@ -1,5 +1,5 @@
-// Spike lists by hand: how they are put together, cut and sorted by source; and the crew that does it.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Spike lists by hand: how they are put together, cut and sorted by source; and the crew that does
+// it. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -21,8 +21,10 @@ void append(Recording& recording, std::size_t list, Ids spikes, Ids others) {
   for (const std::uint32_t id : spikes) slopes[0].push_back(static_cast<float>(id) / 100.0f);
   for (const std::uint32_t id : others) slopes[1].push_back(static_cast<float>(id) / 100.0f);
   Listed listed;
-  listed.spikes = {spikes.data(), slopes[0].data(), nullptr, nullptr, static_cast<std::uint32_t>(spikes.size())};
-  listed.others = {others.data(), slopes[1].data(), nullptr, nullptr, static_cast<std::uint32_t>(others.size())};
+  listed.spikes = {spikes.data(), slopes[0].data(), nullptr, nullptr,
+                   static_cast<std::uint32_t>(spikes.size())};
+  listed.others = {others.data(), slopes[1].data(), nullptr, nullptr,
+                   static_cast<std::uint32_t>(others.size())};
   recording.append(list, listed, true);
 }
 
@@ -37,9 +39,9 @@ RecordingGrid small_grid() {
     append(grid.recordings[section * 2], 0, {at + 1, at + 4}, {at + 2});  // sample 0, step 0
     append(grid.recordings[section * 2], 1, {}, {});
     grid.recordings[section * 2 + 1].clear(4);
-    append(grid.recordings[section * 2 + 1], 0, {}, {at + 3, at + 5});        // sample 1, step 0
-    append(grid.recordings[section * 2 + 1], 1, {at}, {at + 9});              // sample 1, step 1
-    append(grid.recordings[section * 2 + 1], 2, {}, {});                      // sample 2
+    append(grid.recordings[section * 2 + 1], 0, {}, {at + 3, at + 5});  // sample 1, step 0
+    append(grid.recordings[section * 2 + 1], 1, {at}, {at + 9});        // sample 1, step 1
+    append(grid.recordings[section * 2 + 1], 2, {}, {});                // sample 2
     append(grid.recordings[section * 2 + 1], 3, section == 0 ? Ids{7} : Ids{}, {});
   }
   return grid;
@@ -106,7 +108,8 @@ TEST(Lists, VisitsAreSortedBySourceSpikesFirst) {
   VisitBlock block;
   block.build(lists, {}, 20, 0, 2, 5, true);  // a visit is 5 * sample + step
   const auto visits = [&](std::uint32_t row) {
-    return Ids{block.visit.begin() + block.row_first[row], block.visit.begin() + block.row_first[row + 1]};
+    return Ids{block.visit.begin() + block.row_first[row],
+               block.visit.begin() + block.row_first[row + 1]};
   };
   EXPECT_EQ(visits(0), (Ids{6}));
   EXPECT_EQ(visits(5), (Ids{5}));
@@ -124,7 +127,8 @@ TEST(Lists, VisitsAreSortedBySourceSpikesFirst) {
   }
   std::vector<float> entry_ds(lists.entries());
   block.scatter(lists, 0, 2, 0.5f, entry_ds);
-  for (std::size_t e = 0; e < lists.entries(); ++e) EXPECT_EQ(entry_ds[e], 0.5f * (1.0f + lists.id[e]));
+  for (std::size_t e = 0; e < lists.entries(); ++e)
+    EXPECT_EQ(entry_ds[e], 0.5f * (1.0f + lists.id[e]));
   block.build(lists, {}, 20, 1, 2, 5, false);  // the second step alone, spikes alone
   EXPECT_EQ(block.row_first[20], 3u);
   EXPECT_EQ(visits(7), (Ids{10}));
@@ -167,7 +171,8 @@ TEST(Lists, InputIsAllSpikes) {
   }
 }
 
-// Later phases may need what the failed one did not make: no worker enters them, and nobody waits for ever.
+// Later phases may need what the failed one did not make: no worker enters them, and nobody waits
+// for ever.
 TEST(Crew, AnExceptionEndsTheBatchForEveryone) {
   for (const int threads : {1, 2, 4}) {
     Crew crew(threads);
@@ -177,7 +182,8 @@ TEST(Crew, AnExceptionEndsTheBatchForEveryone) {
         worker.each(20, [&](std::size_t) { ++before; });
         ++between;
         worker.each(8, [&](std::size_t k) {
-          if (k == static_cast<std::size_t>(round % 8)) throw std::runtime_error("job " + std::to_string(k));
+          if (k == static_cast<std::size_t>(round % 8))
+            throw std::runtime_error("job " + std::to_string(k));
         });
         ++after;
         worker.once([&] { ++after; });

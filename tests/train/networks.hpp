@@ -28,7 +28,8 @@ inline Network two_layers() {
   network.input = {1, 1, 30};
   network.steps = 12;
   network.classes = 4;
-  network.layers = {make_layer("first", NeuronKind::lif, 40, 1.0), make_layer("second", NeuronKind::lif, 24, 1.5),
+  network.layers = {make_layer("first", NeuronKind::lif, 40, 1.0),
+                    make_layer("second", NeuronKind::lif, 24, 1.5),
                     make_layer("out", NeuronKind::readout, 4, 1.0)};
   return network;
 }
@@ -93,7 +94,8 @@ inline Options options_of(const Loss& loss, Strategy strategy, int threads) {
 }
 
 /// Every channel spikes with `probability` in every step.
-inline SpikeBatch random_batch(const Network& network, std::uint32_t samples, double probability, std::uint64_t seed) {
+inline SpikeBatch random_batch(const Network& network, std::uint32_t samples, double probability,
+                               std::uint64_t seed) {
   SpikeBatch batch;
   batch.samples = samples;
   batch.steps = network.steps;

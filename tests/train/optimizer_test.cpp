@@ -15,7 +15,8 @@ namespace {
 TEST(Schedule, WarmUpRisesLinearly) {
   Optimizer o;
   o.warmup_batches = 4;
-  for (const ScheduleKind kind : {ScheduleKind::constant, ScheduleKind::cosine, ScheduleKind::step}) {
+  for (const ScheduleKind kind :
+       {ScheduleKind::constant, ScheduleKind::cosine, ScheduleKind::step}) {
     o.schedule = kind;
     EXPECT_DOUBLE_EQ(schedule_factor(o, 0, 100, 10), 0.2);
     EXPECT_DOUBLE_EQ(schedule_factor(o, 3, 100, 10), 0.8);
@@ -31,7 +32,8 @@ TEST(Schedule, CosineFallsFromOneToTheFinalFraction) {
   o.final_fraction = 0.1;
   o.warmup_batches = 20;
   EXPECT_DOUBLE_EQ(schedule_factor(o, 20, 100, 10), 1.0);
-  EXPECT_NEAR(schedule_factor(o, 40, 100, 10), 0.1 + 0.9 * 0.5 * (1.0 + std::sqrt(0.5)), 1e-12);  // a quarter: cos 45
+  EXPECT_NEAR(schedule_factor(o, 40, 100, 10), 0.1 + 0.9 * 0.5 * (1.0 + std::sqrt(0.5)),
+              1e-12);  // a quarter: cos 45
   EXPECT_NEAR(schedule_factor(o, 60, 100, 10), 0.55, 1e-12);
   EXPECT_NEAR(schedule_factor(o, 99, 100, 10), 0.1, 1e-3);
   EXPECT_NEAR(schedule_factor(o, 100, 100, 10), 0.1, 1e-12);
@@ -138,7 +140,8 @@ TEST(Updater, MomentumKeepsTheVelocity) {
 TEST(Updater, AGradientThatIsNotFiniteChangesNothing) {
   Optimizer o = plain_sgd();
   o.clip_norm = 1.0;
-  for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     Arrays arrays;
     arrays.bias.gradient[1] = bad;
     Updater updater(o);

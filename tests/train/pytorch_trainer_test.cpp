@@ -13,7 +13,8 @@ namespace {
 
 // Relative to the largest value: single precision against float64.
 template <class Found>
-void expect_close(const Found& found, const std::vector<double>& expected, const std::string& what) {
+void expect_close(const Found& found, const std::vector<double>& expected,
+                  const std::string& what) {
   ASSERT_EQ(found.size(), expected.size()) << what;
   double largest = 0.0;
   for (const double x : expected) largest = std::max(largest, std::abs(x));

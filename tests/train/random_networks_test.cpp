@@ -1,5 +1,5 @@
-// Networks drawn at random, so that features meet in ways nobody thought of, against the float64 oracle.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Networks drawn at random, so that features meet in ways nobody thought of, against the float64
+// oracle. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -48,7 +48,8 @@ Decay drawn_decay(Draw& draw) {
 }
 
 Layer drawn_layer(Draw& draw, const std::string& name, bool image) {
-  Layer layer = make_layer(name.c_str(), NeuronKind::lif, draw.one_in(4) ? 130 + draw.below(60) : 10 + draw.below(40), 2.0);
+  Layer layer = make_layer(name.c_str(), NeuronKind::lif,
+                           draw.one_in(4) ? 130 + draw.below(60) : 10 + draw.below(40), 2.0);
   layer.neuron = static_cast<NeuronKind>(draw.below(3));
   layer.input = drawn_connection(draw, image);
   if (layer.input.kind == ConnectionKind::convolution) layer.size = 0;
@@ -72,13 +73,15 @@ Network drawn_network(Draw& draw, Loss& loss) {
   network.name = "drawn";
   network.steps = 1 + draw.below(20);
   network.classes = 3;
-  network.input = draw.one_in(3) ? Shape{1, 1, 20 + draw.below(30)} : Shape{5, 4 + draw.below(4), 1 + draw.below(2)};
+  network.input = draw.one_in(3) ? Shape{1, 1, 20 + draw.below(30)}
+                                 : Shape{5, 4 + draw.below(4), 1 + draw.below(2)};
   bool image = network.input.height > 1;
   const std::uint32_t layers = 1 + draw.below(3);
   for (std::uint32_t k = 0; k < layers; ++k) {
     network.layers.push_back(drawn_layer(draw, "layer" + std::to_string(k), image));
     const Connection& c = network.layers.back().input;
-    image = image && c.kind == ConnectionKind::convolution && c.stride == 1 && c.pool == 1 && c.kernel < 3;
+    image = image && c.kind == ConnectionKind::convolution && c.stride == 1 && c.pool == 1 &&
+            c.kernel < 3;
   }
   Layer out = drawn_layer(draw, "out", false);
   out.size = 3;
@@ -132,8 +135,8 @@ void make_dense(Network& network) {
   }
 }
 
-// A wrong term shows far above 1e-4; sums that nearly cancel, as those of a shared decay, leave a few 1e-5 of
-// rounding in single precision.
+// A wrong term shows far above 1e-4; sums that nearly cancel, as those of a shared decay, leave a
+// few 1e-5 of rounding in single precision.
 void expect_oracle(Strategy strategy) {
   int rounded = 0;
   for (std::uint32_t seed = 0; seed < 60; ++seed) {
@@ -162,7 +165,8 @@ void expect_oracle(Strategy strategy) {
     for (std::size_t k = 0; k < wanted.size(); ++k) {
       EXPECT_LT(relative_difference(found[k], wanted[k]), 1e-4) << wanted[k].name;
     }
-    for (std::size_t k = 0; k < a.layers.size(); ++k) EXPECT_EQ(b.layers[k].listed, a.layers[k].listed);
+    for (std::size_t k = 0; k < a.layers.size(); ++k)
+      EXPECT_EQ(b.layers[k].listed, a.layers[k].listed);
   }
   EXPECT_LE(rounded, 2) << "rounding may decide about a spike now and then, not often";
 }
@@ -170,7 +174,8 @@ void expect_oracle(Strategy strategy) {
 TEST(RandomNetworks, SparseEqualsTheOracle) { expect_oracle(Strategy::sparse); }
 
 TEST(RandomNetworks, DenseEqualsTheOracle) {
-  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_available())
+    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
   expect_oracle(Strategy::dense);
 }
 

@@ -44,7 +44,8 @@ void compare(const Case& c, Strategy strategy, double theta_grad, int threads) {
   fast.set_theta_grad(theta_grad);
   std::vector<Tensor> wanted, found;
   const BatchResult a = oracle.gradients(batch, wanted);
-  fast.gradients(random_batch(network, 7, 0.3, 4), found);  // leaves nothing behind for the next batch
+  fast.gradients(random_batch(network, 7, 0.3, 4),
+                 found);  // leaves nothing behind for the next batch
   const BatchResult b = fast.gradients(batch, found);
   for (std::size_t k = 0; k < a.layers.size(); ++k) {
     // Otherwise the comparison says little.
@@ -61,7 +62,8 @@ void compare(const Case& c, Strategy strategy, double theta_grad, int threads) {
     ASSERT_EQ(found[k].name, wanted[k].name);
     ASSERT_EQ(found[k].shape, wanted[k].shape);
     EXPECT_LT(relative_difference(found[k], wanted[k]), 1e-5) << wanted[k].name;
-    const bool moves = std::any_of(wanted[k].values.begin(), wanted[k].values.end(), [](float x) { return x != 0.0f; });
+    const bool moves = std::any_of(wanted[k].values.begin(), wanted[k].values.end(),
+                                   [](float x) { return x != 0.0f; });
     EXPECT_TRUE(moves) << wanted[k].name << " has no gradient: the case tests nothing";
   }
 }
@@ -69,21 +71,50 @@ void compare(const Case& c, Strategy strategy, double theta_grad, int threads) {
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
       {"lif", [](Network&, Loss&) {}},
-      {"bias", [](Network& n, Loss&) { for (Layer& l : n.layers) l.bias = true; }},
-      {"capacitance", [](Network& n, Loss&) {
-         for (Layer& l : n.layers) { l.capacitance = 2.0; l.initial_gain *= 2.0; }
+      {"bias",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) l.bias = true;
        }},
-      {"subtract", [](Network& n, Loss&) { for (Layer& l : n.layers) l.reset = Reset::subtract; }},
-      {"adaptive", [](Network& n, Loss&) { for (Layer* l : hidden(n)) make_adaptive(*l); }},
-      {"adaptive_trained", [](Network& n, Loss&) {
-         for (Layer* l : hidden(n)) { make_adaptive(*l); train_decays(*l); }
+      {"capacitance",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) {
+           l.capacitance = 2.0;
+           l.initial_gain *= 2.0;
+         }
        }},
-      {"synaptic", [](Network& n, Loss&) { for (Layer* l : hidden(n)) make_synaptic(*l); }},
-      {"synaptic_trained", [](Network& n, Loss&) {
-         for (Layer* l : hidden(n)) { make_synaptic(*l); train_decays(*l); l->bias = true; }
+      {"subtract",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) l.reset = Reset::subtract;
        }},
-      {"decays_trained", [](Network& n, Loss&) { for (Layer& l : n.layers) train_decays(l); }},
-      {"decays_per_neuron_subtract", [](Network& n, Loss&) {
+      {"adaptive",
+       [](Network& n, Loss&) {
+         for (Layer* l : hidden(n)) make_adaptive(*l);
+       }},
+      {"adaptive_trained",
+       [](Network& n, Loss&) {
+         for (Layer* l : hidden(n)) {
+           make_adaptive(*l);
+           train_decays(*l);
+         }
+       }},
+      {"synaptic",
+       [](Network& n, Loss&) {
+         for (Layer* l : hidden(n)) make_synaptic(*l);
+       }},
+      {"synaptic_trained",
+       [](Network& n, Loss&) {
+         for (Layer* l : hidden(n)) {
+           make_synaptic(*l);
+           train_decays(*l);
+           l->bias = true;
+         }
+       }},
+      {"decays_trained",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) train_decays(l);
+       }},
+      {"decays_per_neuron_subtract",
+       [](Network& n, Loss&) {
          for (Layer& l : n.layers) {
            train_decays(l);
            l.membrane = {0.7, 0.97, true, true};
@@ -91,60 +122,95 @@ const std::vector<Case>& cases() {
          }
        }},
       {"recurrent", [](Network& n, Loss&) { n.layers[0].recurrent = Connection{}; }},
-      {"recurrent_sparse_delayed", [](Network& n, Loss&) {
+      {"recurrent_sparse_delayed",
+       [](Network& n, Loss&) {
          n.layers[0].recurrent = sparse(0.3, 0, 4);
          n.layers[1].recurrent = sparse(0.5, 1, 2);
          n.layers[1].input = sparse(0.4, 0, 3);
        }},
-      {"recurrent_adaptive", [](Network& n, Loss&) {
+      {"recurrent_adaptive",
+       [](Network& n, Loss&) {
          n.layers[0].recurrent = Connection{};
          make_adaptive(n.layers[0]);
          train_decays(n.layers[0]);
        }},
-      {"sparse", [](Network& n, Loss&) { for (Layer& l : n.layers) l.input = sparse(0.3, 0, 0); }},
-      {"sparse_delayed", [](Network& n, Loss&) { for (Layer& l : n.layers) l.input = sparse(0.4, 1, 5); }},
+      {"sparse",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) l.input = sparse(0.3, 0, 0);
+       }},
+      {"sparse_delayed",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) l.input = sparse(0.4, 1, 5);
+       }},
       {"convolution", [](Network& n, Loss&) { make_convolutional(n, 1); }},
       {"convolution_pooled", [](Network& n, Loss&) { make_convolutional(n, 2); }},
-      {"dense_pooled", [](Network& n, Loss&) {
+      {"dense_pooled",
+       [](Network& n, Loss&) {
          n.input = {7, 6, 2};
          n.layers[0].input.pool = 2;
          n.layers[0].initial_gain *= 2.0;
        }},
-      {"sparse_pooled_sum", [](Network& n, Loss&) {
+      {"sparse_pooled_sum",
+       [](Network& n, Loss&) {
          n.input = {7, 6, 2};
          n.layers[0].input = sparse(0.5, 0, 2);
          n.layers[0].input.pool = 3;
          n.layers[0].input.pooling = Pooling::sum;
        }},
-      {"regulariser", [](Network& n, Loss&) { for (Layer* l : hidden(n)) l->regulariser = {50.0, 0.06, 0.08}; }},
-      {"arctan", [](Network& n, Loss&) { for (Layer& l : n.layers) l.surrogate = Surrogate::arctan; }},
-      {"sigmoid", [](Network& n, Loss&) { for (Layer& l : n.layers) l.surrogate = Surrogate::sigmoid; }},
-      {"triangular", [](Network& n, Loss&) {
-         for (Layer& l : n.layers) { l.surrogate = Surrogate::triangular; l.surrogate_steepness = 1.0; }
+      {"regulariser",
+       [](Network& n, Loss&) {
+         for (Layer* l : hidden(n)) l->regulariser = {50.0, 0.06, 0.08};
        }},
-      {"piecewise_linear", [](Network& n, Loss&) {
-         for (Layer& l : n.layers) { l.surrogate = Surrogate::piecewise_linear; l.surrogate_steepness = 0.5; }
+      {"arctan",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) l.surrogate = Surrogate::arctan;
+       }},
+      {"sigmoid",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) l.surrogate = Surrogate::sigmoid;
+       }},
+      {"triangular",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) {
+           l.surrogate = Surrogate::triangular;
+           l.surrogate_steepness = 1.0;
+         }
+       }},
+      {"piecewise_linear",
+       [](Network& n, Loss&) {
+         for (Layer& l : n.layers) {
+           l.surrogate = Surrogate::piecewise_linear;
+           l.surrogate_steepness = 0.5;
+         }
        }},
       {"mean", [](Network&, Loss& l) { l.reduction = Reduction::mean; }},
       {"last", [](Network&, Loss& l) { l.reduction = Reduction::last; }},
       {"max", [](Network&, Loss& l) { l.reduction = Reduction::max; }},
       {"per_step", [](Network&, Loss& l) { l.kind = LossKind::cross_entropy_per_step; }},
       {"mean_squared_error", [](Network&, Loss& l) { l.kind = LossKind::mean_squared_error; }},
-      {"spike_count", [](Network& n, Loss& l) {
+      {"spike_count",
+       [](Network& n, Loss& l) {
          l.kind = LossKind::spike_count;
          n.layers.back().neuron = NeuronKind::lif;
          n.layers.back().initial_gain = 3.0;
        }},
-      {"wide", [](Network& n, Loss&) {  // several tiles, the last one not full
+      {"wide",
+       [](Network& n, Loss&) {  // several tiles, the last one not full
          n.layers[0].size = 300;
          n.layers[1].size = 150;
        }},
-      {"wide_recurrent", [](Network& n, Loss&) {
+      {"wide_recurrent",
+       [](Network& n, Loss&) {
          n.layers[0].size = 140;
          n.layers[0].recurrent = Connection{};
        }},
-      {"long", [](Network& n, Loss&) { n.steps = 130; n.layers[0].size = 300; }},  // several blocks of steps
-      {"long_recurrent", [](Network& n, Loss&) {
+      {"long",
+       [](Network& n, Loss&) {
+         n.steps = 130;
+         n.layers[0].size = 300;
+       }},  // several blocks of steps
+      {"long_recurrent",
+       [](Network& n, Loss&) {
          n.steps = 60;
          n.layers[0].size = 200;
          n.layers[0].recurrent = Connection{};
@@ -167,8 +233,9 @@ INSTANTIATE_TEST_SUITE_P(Cases, SparseStrategy, testing::ValuesIn(cases()),
 
 // What the dense strategy has no matrices for.
 const std::set<std::string>& refused_by_dense() {
-  static const std::set<std::string> names = {"recurrent_sparse_delayed", "sparse_delayed", "convolution",
-                                              "convolution_pooled", "sparse_pooled_sum"};
+  static const std::set<std::string> names = {"recurrent_sparse_delayed", "sparse_delayed",
+                                              "convolution", "convolution_pooled",
+                                              "sparse_pooled_sum"};
   return names;
 }
 
@@ -200,17 +267,20 @@ std::vector<Case> dense_cases() {
 class DenseStrategy : public testing::TestWithParam<Case> {};
 
 TEST_P(DenseStrategy, EqualsTheOracleWithEveryNeuronListed) {
-  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_available())
+    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
   compare(GetParam(), Strategy::dense, kEverything, 2);
 }
 TEST_P(DenseStrategy, EqualsTheMaskedOracleWithASecondThreshold) {
-  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_available())
+    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
   compare(GetParam(), Strategy::dense, 0.4, 1);
 }
 
 // Three batches of training with each number of threads; more rows and neurons than one block has.
 TEST_P(DenseStrategy, HasTheSameBitsForAnyNumberOfThreads) {
-  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_available())
+    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
   Network network = two_layers();
   Loss loss;
   GetParam().change(network, loss);
@@ -223,7 +293,8 @@ TEST_P(DenseStrategy, HasTheSameBitsForAnyNumberOfThreads) {
     if (threads == 1) first = parameters;
     ASSERT_EQ(parameters.size(), first.size());
     for (std::size_t k = 0; k < first.size(); ++k) {
-      EXPECT_TRUE(parameters[k].values == first[k].values) << first[k].name << " with " << threads << " threads";
+      EXPECT_TRUE(parameters[k].values == first[k].values)
+          << first[k].name << " with " << threads << " threads";
     }
   }
 }
@@ -251,9 +322,11 @@ TEST(DenseObstacle, IsASentenceAndTheTrainerRefusesWithIt) {
   }
 }
 
-// Where there is no synapse the matrix stays zero through updates: after some of them both still do the same.
+// Where there is no synapse the matrix stays zero through updates: after some of them both still do
+// the same.
 TEST(DenseStrategySynapses, TrainAsThoseOfTheOracle) {
-  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_available())
+    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
   Network network = two_layers();
   for (Layer& layer : network.layers) layer.input = sparse(0.3, 0, 0);
   network.layers[0].recurrent = sparse(0.2, 0, 0);
@@ -275,7 +348,8 @@ TEST(DenseStrategySynapses, TrainAsThoseOfTheOracle) {
 
 // Four bytes of u and one of the spike for every neuron and step of the two hidden layers.
 TEST(DenseStrategyMemory, IsProportionalToNeuronsTimesSteps) {
-  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_available())
+    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
   const Network network = two_layers();
   Trainer trainer(network, options_of({}, Strategy::dense, 1));
   trainer.evaluate(random_batch(network, 5, 0.2, 3));
@@ -284,12 +358,15 @@ TEST(DenseStrategyMemory, IsProportionalToNeuronsTimesSteps) {
 
 // Groups of one sample whose steps are cut in blocks: 1,100 steps are more than two blocks.
 TEST(DenseStrategyBlocks, StateGoesFromBlockToBlock) {
-  if (!blas_available()) GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
-  compare({"blocks", [](Network& n, Loss& l) {
+  if (!blas_available())
+    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  compare({"blocks",
+           [](Network& n, Loss& l) {
              n.steps = 1100;
              l.reduction = Reduction::mean;
              for (Layer* layer : hidden(n)) make_synaptic(*layer);
-           }}, Strategy::dense, 0.4, 2);
+           }},
+          Strategy::dense, 0.4, 2);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// What the trainer promises: the same weights for any number of threads, exact resume, full lists that are
-// counted, and sentences for what cannot be.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// What the trainer promises: the same weights for any number of threads, exact resume, full lists
+// that are counted, and sentences for what cannot be. Copyright 2026 The Tessera authors.
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -33,8 +33,9 @@ bool same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
 
 // Sizes that change, one sample, and no spikes at all.
 std::vector<SpikeBatch> five_batches(const Network& network) {
-  return {random_batch(network, 5, 0.2, 1), random_batch(network, 19, 0.1, 2), random_batch(network, 3, 0.0, 3),
-          random_batch(network, 1, 0.3, 4), random_batch(network, 7, 0.25, 5)};
+  return {random_batch(network, 5, 0.2, 1), random_batch(network, 19, 0.1, 2),
+          random_batch(network, 3, 0.0, 3), random_batch(network, 1, 0.3, 4),
+          random_batch(network, 7, 0.25, 5)};
 }
 
 Options adamw_options(int threads) {
@@ -52,28 +53,52 @@ struct Case {
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
       {"dense", [](Network&) {}},
-      {"one_step", [](Network& n) { n.steps = 1; n.layers[0].initial_gain = 4.0; n.layers[1].initial_gain = 4.0; }},
-      {"wide", [](Network& n) { n.layers[0].size = 300; n.layers[1].size = 140; }},
-      {"recurrent", [](Network& n) { n.layers[0].size = 150; n.layers[0].recurrent = Connection{}; }},
-      {"sparse_delayed", [](Network& n) {
+      {"one_step",
+       [](Network& n) {
+         n.steps = 1;
+         n.layers[0].initial_gain = 4.0;
+         n.layers[1].initial_gain = 4.0;
+       }},
+      {"wide",
+       [](Network& n) {
+         n.layers[0].size = 300;
+         n.layers[1].size = 140;
+       }},
+      {"recurrent",
+       [](Network& n) {
+         n.layers[0].size = 150;
+         n.layers[0].recurrent = Connection{};
+       }},
+      {"sparse_delayed",
+       [](Network& n) {
          for (Layer& l : n.layers) l.input = sparse(0.4, 0, 3);
          n.layers[1].recurrent = sparse(0.4, 0, 2);
        }},
-      {"long", [](Network& n) {  // the largest batch needs several blocks of steps, the others one
+      {"long",
+       [](Network& n) {  // the largest batch needs several blocks of steps, the others one
          n.steps = 70;
          n.layers[0].size = 256;
          n.layers[1].size = 200;
          n.layers[1].recurrent = Connection{};
        }},
-      {"convolution", [](Network& n) { make_convolutional(n, 2); for (Layer& l : n.layers) l.bias = true; }},
-      {"convolution_recurrent", [](Network& n) {
+      {"convolution",
+       [](Network& n) {
+         make_convolutional(n, 2);
+         for (Layer& l : n.layers) l.bias = true;
+       }},
+      {"convolution_recurrent",
+       [](Network& n) {
          make_convolutional(n, 1);
          n.layers[1].recurrent = sparse(0.1, 0, 1);
        }},
-      {"decays_and_biases", [](Network& n) {
+      {"decays_and_biases",
+       [](Network& n) {
          make_adaptive(n.layers[0]);
          make_synaptic(n.layers[1]);
-         for (Layer& l : n.layers) { train_decays(l); l.bias = true; }
+         for (Layer& l : n.layers) {
+           train_decays(l);
+           l.bias = true;
+         }
          n.layers[0].membrane = {0.7, 0.95, true, true};
        }},
   };
@@ -252,7 +277,8 @@ TEST(Trainer, InitialActivityIsMet) {
   for (std::size_t k : {0, 1}) {
     const LayerActivity& layer = result.layers[k];
     const double wanted = network.layers[k].initial_activity;
-    EXPECT_NEAR(static_cast<double>(layer.spikes) / static_cast<double>(layer.neuron_steps), wanted, 0.1 * wanted);
+    EXPECT_NEAR(static_cast<double>(layer.spikes) / static_cast<double>(layer.neuron_steps), wanted,
+                0.1 * wanted);
   }
   const std::vector<Tensor> after = trainer.parameters();
   EXPECT_NE(after[0].values, before[0].values);
@@ -285,7 +311,8 @@ TEST(Trainer, ListBytesFollowTheListedEntries) {
   const std::uint64_t before = small.list_bytes();
   small.set_theta_grad(kEverything);
   const BatchResult all = small.gradients(batch, gradients);
-  const std::uint64_t more = all.layers[0].listed - few.layers[0].listed + all.layers[1].listed - few.layers[1].listed;
+  const std::uint64_t more =
+      all.layers[0].listed - few.layers[0].listed + all.layers[1].listed - few.layers[1].listed;
   EXPECT_EQ(small.list_bytes() - before, more * (sizeof(std::uint16_t) + sizeof(float)));
 }
 
@@ -302,7 +329,8 @@ std::string complaint(const std::function<void()>& action) {
 }
 
 void expect_has(const std::string& text, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << part << " in: " << text;
+  for (const std::string& part : parts)
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in: " << text;
 }
 
 TEST(Trainer, RefusesParametersThatDoNotFit) {
@@ -315,7 +343,8 @@ TEST(Trainer, RefusesParametersThatDoNotFit) {
   bad[1].values[3] = std::numeric_limits<float>::quiet_NaN();
   bad[2].name = "out.wait";
   const std::string text = complaint([&] { trainer.set_parameters(bad); });
-  expect_has(text, {"'first.weight' has the shape [29, 40]", "[30, 40]", "'second.weight' has a value that is not",
+  expect_has(text, {"'first.weight' has the shape [29, 40]", "[30, 40]",
+                    "'second.weight' has a value that is not",
                     "'out.weight' of the network is missing", "no parameter 'out.wait'"});
   expect_same(trainer.parameters(), good);
 }
@@ -345,7 +374,8 @@ TEST(Trainer, RefusesBatchesThatDoNotFit) {
   const Network network = two_layers();
   Trainer trainer(network, adamw_options(1));
   const SpikeBatch good = random_batch(network, 3, 0.2, 1);
-  const auto refused = [&](const std::function<void(SpikeBatch&)>& change, const std::vector<std::string>& parts) {
+  const auto refused = [&](const std::function<void(SpikeBatch&)>& change,
+                           const std::vector<std::string>& parts) {
     SpikeBatch bad = good;
     change(bad);
     std::vector<Tensor> gradients;
@@ -354,10 +384,13 @@ TEST(Trainer, RefusesBatchesThatDoNotFit) {
     expect_has(complaint([&] { trainer.gradients(bad, gradients); }), parts);
     expect_has(complaint([&] { trainer.initialise_activity(bad); }), {});
   };
-  refused([](SpikeBatch& b) { b = {}; }, {"no samples", "0 steps, but the network has 12", "0 channels", "30 inputs"});
+  refused([](SpikeBatch& b) { b = {}; },
+          {"no samples", "0 steps, but the network has 12", "0 channels", "30 inputs"});
   refused([](SpikeBatch& b) { b.channels = 31; }, {"31 channels, but the network has 30 inputs"});
-  refused([](SpikeBatch& b) { b.steps = 11; }, {"11 steps, but the network has 12", "37 offsets", "need 34"});
-  refused([](SpikeBatch& b) { b.label[2] = 4; }, {"Sample 2 of the batch has the label 4; labels are 0 to 3"});
+  refused([](SpikeBatch& b) { b.steps = 11; },
+          {"11 steps, but the network has 12", "37 offsets", "need 34"});
+  refused([](SpikeBatch& b) { b.label[2] = 4; },
+          {"Sample 2 of the batch has the label 4; labels are 0 to 3"});
   refused([](SpikeBatch& b) { b.label[1] = -1; }, {"Sample 1", "label -1"});
   refused([](SpikeBatch& b) { b.label.pop_back(); }, {"2 labels for 3 samples"});
   refused([](SpikeBatch& b) { std::swap(b.first[3], b.first[9]); }, {"do not rise"});
@@ -380,7 +413,8 @@ TEST(Trainer, NamesTheLayerThatDiverged) {
       const std::vector<Tensor> good = trainer.parameters();
       std::vector<Tensor> bad = good;
       for (Tensor& tensor : bad) {
-        if (tensor.name == layer + ".weight") std::fill(tensor.values.begin(), tensor.values.end(), -3e38f);
+        if (tensor.name == layer + ".weight")
+          std::fill(tensor.values.begin(), tensor.values.end(), -3e38f);
       }
       trainer.set_parameters(bad);
       std::string named;

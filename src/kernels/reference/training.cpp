@@ -24,8 +24,8 @@ void row_gradients(const float* w, const float* g, std::uint32_t width, const Ro
   }
 }
 
-void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
-                  const float* g, float* ds) {
+void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
+                  std::size_t n, const float* g, float* ds) {
   for (std::size_t k = 0; k < n; ++k) {
     float dot = 0.0f;
     for (std::size_t j = 0; j < width; ++j) dot += weights[std::size_t{ids[k]} * width + j] * g[j];
@@ -90,7 +90,8 @@ void membrane_decay(const Membrane& m, std::uint32_t neurons, float* gu, float* 
 void membrane_output(const Membrane& m, std::uint32_t neurons, const float* gu, float* gi,
                      float* out) {
   for (std::uint32_t j = 0; j < neurons; ++j) {
-    if (m.kind == MembraneKind::synaptic) gi[j] = m.second[j] * gi[j] + gu[j] * m.inverse_capacitance;
+    if (m.kind == MembraneKind::synaptic)
+      gi[j] = m.second[j] * gi[j] + gu[j] * m.inverse_capacitance;
     out[j] = m.kind == MembraneKind::synaptic ? gi[j] : gu[j];
   }
 }
@@ -109,7 +110,8 @@ void adamw(const AdamwStep& s, std::size_t n, float* w, const float* gradient, f
     const float g = gradient[k] * s.gradient_scale;
     first[k] = s.beta1 * first[k] + (1.0f - s.beta1) * g;
     second[k] = s.beta2 * second[k] + (1.0f - s.beta2) * g * g;
-    const float step = s.rate * root / s.correction1 * first[k] / (std::sqrt(second[k]) + s.epsilon * root);
+    const float step =
+        s.rate * root / s.correction1 * first[k] / (std::sqrt(second[k]) + s.epsilon * root);
     w[k] = (1.0f - s.rate * s.decay) * w[k] - step;
   }
 }

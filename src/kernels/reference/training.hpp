@@ -16,8 +16,8 @@ void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* id
               float* current);
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
                    bool fresh, float* dw, float* ds);
-void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
-                  const float* g, float* ds);
+void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
+                  std::size_t n, const float* g, float* ds);
 
 /// ds/du as a function of x = u - threshold (tessera/training.hpp has the table).
 inline float slope_of(const Membrane& m, float x) {

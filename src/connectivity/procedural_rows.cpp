@@ -35,7 +35,7 @@ class ProceduralRows final : public RowStore {
     if (count_table) {
       build_table();
     } else {
-      synapses_ = static_cast<std::uint64_t>(count_synapses(input));
+      synapses_ = static_cast<std::uint64_t>(expected_synapses(input));
     }
   }
 
@@ -110,16 +110,6 @@ class ProceduralRows final : public RowStore {
       }
     }
     for (const Count count : table_) synapses_ += count;
-  }
-
-  static double count_synapses(const RowStoreInput& input) {
-    std::vector<bool> on_tile(input.wiring->chunks().size(), false);
-    for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
-    double synapses = 0.0;
-    for (const Bundle& b : input.wiring->bundles()) {
-      if (on_tile[b.chunk]) synapses += input.wiring->expected_synapses_of(b);
-    }
-    return synapses;
   }
 
   void take_in(std::int64_t step, SpikeLists lists) {

@@ -47,6 +47,9 @@ struct RowStoreInput {
   std::uint32_t exchange_steps = 1;
 };
 
+/// Synapses that the rules lead one to expect on the tile.
+[[nodiscard]] double expected_synapses(const RowStoreInput& input);
+
 [[nodiscard]] std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input);
 /// Count records use bytes while the largest expected count of one source, bundle and delay group is at
 /// most this (100 + 15 SD of a Poisson count is 250), else two bytes.

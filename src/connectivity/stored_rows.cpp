@@ -89,13 +89,7 @@ class RowWriter {
 };
 
 std::size_t expected_words(const RowStoreInput& input) {
-  std::vector<bool> on_tile(input.wiring->chunks().size(), false);
-  for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
-  double synapses = 0.0;
-  for (const Bundle& b : input.wiring->bundles()) {
-    if (on_tile[b.chunk]) synapses += input.wiring->expected_synapses_of(b);
-  }
-  return static_cast<std::size_t>(synapses * 1.02);
+  return static_cast<std::size_t>(expected_synapses(input) * 1.02);
 }
 
 class StoredRows final : public RowStore {

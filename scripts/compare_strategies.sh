@@ -15,11 +15,13 @@ out=results/strategies
 mkdir -p "$out"
 
 number() { sed -n "s/.*\"$2\": *\([-+.eE0-9]*\).*/\1/p" "$1" | tail -n 1; }
-# The first epoch whose validation accuracy reaches 95 % of the last one's.
+# When the validation accuracy reaches 95 % of the last epoch's, interpolated between epochs from 0 before the first.
 epochs_needed() {
   awk -F, 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == "validation_accuracy") column = i; next}
            {value[NR - 1] = $column; last = NR - 1}
-           END {for (k = 1; k <= last; k++) if (value[k] >= 0.95 * value[last]) {print k; exit}}' "$1"
+           END {goal = 0.95 * value[last]
+                for (k = 1; k <= last; k++) if (value[k] >= goal) {
+                  printf "%.2f", k - 1 + (goal - value[k - 1]) / (value[k] - value[k - 1]); exit}}' "$1"
 }
 
 printf '%-12s %4s %16s %16s %8s %8s\n' model seed 'sparse accuracy' 'dense accuracy' 'epochs' 'epochs'

@@ -19,7 +19,7 @@ notes=()
 
 # Rooms whose tests run on small networks and are worth the sanitizers' price.
 asan_rooms=(base kernels neurons network connectivity machine engine record io train data training_file)
-tsan_rooms=(base connectivity engine train)
+tsan_rooms=(base connectivity engine train data)
 
 headline() { printf '\n=== %s ===\n' "$*"; }
 stage_failed() { failed=$((failed + 1)); notes+=("FAILED: $*"); echo "FAILED: $*"; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -211,6 +212,7 @@ class Fitting {
     m.seconds = seconds_since(begin);
     m.samples_per_second = static_cast<double>(tally.samples) / m.seconds;
     m.layers = tally.layers;
+    expect_finite_parameters(epoch);
     validate_epoch(m);
     warn(tally, epoch, observer_);
     const bool best = result_.epochs.empty() || better(m, result_.epochs[result_.best_epoch]);
@@ -229,6 +231,24 @@ class Fitting {
     } catch (const DivergedError& error) {
       throw DivergedError(fmt::format("Epoch {}, batch {}: {}", epoch + 1, n + 1, error.what()),
                           error.layer);
+    }
+  }
+
+  // The last update of an epoch has no forward pass behind it that would notice; what is handed out
+  // is saved.
+  void expect_finite_parameters(std::uint32_t epoch) const {
+    for (const Tensor& tensor : trainer_.parameters()) {
+      if (std::all_of(tensor.values.begin(), tensor.values.end(),
+                      [](float x) { return std::isfinite(x); })) {
+        continue;
+      }
+      const std::string layer = tensor.name.substr(0, tensor.name.rfind('.'));
+      throw DivergedError(
+          fmt::format(
+              "Epoch {}, last batch: '{}' of layer '{}' is no longer a finite number. Try a "
+              "smaller learning rate, gradient clipping or a longer warm-up.",
+              epoch + 1, tensor.name, layer),
+          layer);
     }
   }
 

@@ -133,8 +133,11 @@ struct Trainer::Impl {
 
   // The first batch decides: a function of its activity alone, so that results stay reproducible.
   void choose(const SpikeBatch& batch) {
+    if (options.strategy == Strategy::automatic && dense_obstacle(network).empty()) measure(batch);
     chosen = true;
-    if (options.strategy != Strategy::automatic || !dense_obstacle(network).empty()) return;
+  }
+
+  void measure(const SpikeBatch& batch) {
     // While theta_grad is annealed everything may be listed: what counts is where it goes.
     const SecondThreshold& second = options.second_threshold;
     const BatchResult result =

@@ -350,6 +350,27 @@ TEST(Fit, ADivergedTrainingHasItsPlace) {
   EXPECT_FALSE(layer.empty());
 }
 
+// Nothing looks at the last update of an epoch, unless there is validation: it must not be handed
+// out.
+TEST(Fit, AnUpdateThatDivergesIsNotHandedOut) {
+  const TwoClasses data(20);
+  Options options = small_options();
+  options.validation_fraction = 0.0;
+  options.batch = 32;  // all samples: one update, whose decay of the weights is infinite
+  options.optimizer.learning_rate = 3e38;
+  options.optimizer.weight_decay = 10.0;
+  Trainer trainer(small_network(), options);
+  Observer observer;
+  std::string message;
+  try {
+    fit(trainer, data, observer);
+  } catch (const DivergedError& error) {
+    message = error.what();
+  }
+  EXPECT_NE(message.find("Epoch 1, last batch: "), std::string::npos) << message;
+  EXPECT_TRUE(observer.parameters.empty());
+}
+
 // In validation too: the last update before it was too large.
 TEST(Fit, ValidationThatDivergesHasItsPlace) {
   const TwoClasses data(20);

@@ -144,6 +144,16 @@ const std::vector<Case>& cases() {
        }},
       {"convolution", [](Network& n, Loss&) { make_convolutional(n, 1); }},
       {"convolution_pooled", [](Network& n, Loss&) { make_convolutional(n, 2); }},
+      {"convolution_readout",
+       [](Network& n, Loss&) {
+         make_convolutional(n, 1);
+         Connection all = n.layers[0].input;
+         all.filters = 4;
+         all.kernel = 4;
+         all.padding = 0;
+         n.layers[2].input = all;  // of 4 x 4 pixels
+         n.layers[2].size = 0;
+       }},
       {"dense_pooled",
        [](Network& n, Loss&) {
          n.input = {7, 6, 2};
@@ -233,9 +243,9 @@ INSTANTIATE_TEST_SUITE_P(Cases, SparseStrategy, testing::ValuesIn(cases()),
 
 // What the dense strategy has no matrices for.
 const std::set<std::string>& refused_by_dense() {
-  static const std::set<std::string> names = {"recurrent_sparse_delayed", "sparse_delayed",
-                                              "convolution", "convolution_pooled",
-                                              "sparse_pooled_sum"};
+  static const std::set<std::string> names = {
+      "recurrent_sparse_delayed", "sparse_delayed",      "convolution",
+      "convolution_pooled",       "convolution_readout", "sparse_pooled_sum"};
   return names;
 }
 

@@ -139,7 +139,9 @@ void test(Trainer& trainer, const SpikeDataset& data, const TrainSettings& setti
   if (summary.interrupted) return;
   display.expect(0);
   display.phase("evaluating the test samples");
-  summary.test = evaluate(trainer, data, display);
+  const EvaluationResult result = evaluate(trainer, data, display);
+  if (display.stop_requested()) return;  // some of the samples are not the test; see `evaluate`
+  summary.test = result;
   if (data.size() > 0) summary.raster = raster_of(trainer, data, 0);
 }
 
@@ -209,7 +211,7 @@ int train(const TrainArguments& arguments) {
   display.clear();
   write_training_report(settings.out, model, summary);
   if (!settings.quiet) show(settings, summary);
-  return summary.interrupted ? kInterrupted : kOk;
+  return interrupt.requested() ? kInterrupted : kOk;
 }
 
 }  // namespace tessera::cli

@@ -23,62 +23,52 @@ Convolution::Convolution(const Projection& projection, std::string name)
               projection.spec.filters},
              ArrayLayout::tiled(kernel_rows(projection), projection.spec.filters, stride_)) {
   array_.decays = true;
+  find_windows();
 }
 
-template <class Visit>
-void Convolution::each_window(std::uint16_t id, const Visit& visit) const {
+void Convolution::find_windows() {
   const Connection& spec = projection_.spec;
-  const std::uint32_t pooled = projection_.pooled_of(id);
-  if (pooled == not_pooled) return;
-  const std::uint32_t channel = pooled % projection_.pooled.channels;
-  const std::uint32_t pixel = pooled / projection_.pooled.channels;
-  const std::uint32_t y = pixel / projection_.pooled.width, x = pixel % projection_.pooled.width;
-  for (std::uint32_t dy = 0; dy < spec.kernel; ++dy) {
-    const std::int64_t oy =
-        topology_detail::output_coordinate(y, dy, spec, projection_.target.height);
-    if (oy < 0) continue;
-    for (std::uint32_t dx = 0; dx < spec.kernel; ++dx) {
-      const std::int64_t ox =
-          topology_detail::output_coordinate(x, dx, spec, projection_.target.width);
-      if (ox < 0) continue;
-      visit(static_cast<std::size_t>(oy * projection_.target.width + ox) * spec.filters,
-            ((std::size_t{channel} * spec.kernel + dy) * spec.kernel + dx) * stride_);
+  const Shape& in = projection_.pooled;
+  const Shape& out = projection_.target;
+  first_.push_back(0);
+  for (std::uint32_t source = 0; source < in.size(); ++source) {
+    const std::uint32_t channel = source % in.channels, pixel = source / in.channels;
+    const std::uint32_t y = pixel / in.width, x = pixel % in.width;
+    for (std::uint32_t dy = 0; dy < spec.kernel; ++dy) {
+      const std::int64_t oy = topology_detail::output_coordinate(y, dy, spec, out.height);
+      for (std::uint32_t dx = 0; oy >= 0 && dx < spec.kernel; ++dx) {
+        const std::int64_t ox = topology_detail::output_coordinate(x, dx, spec, out.width);
+        if (ox < 0) continue;
+        const auto target = static_cast<std::uint32_t>(oy * out.width + ox) * spec.filters;
+        windows_.push_back({target, ((channel * spec.kernel + dy) * spec.kernel + dx) * stride_});
+      }
     }
+    first_.push_back(static_cast<std::uint32_t>(windows_.size()));
   }
 }
 
 void Convolution::add(const std::uint16_t* ids, std::size_t n, float* current) const {
-  const float* weights = array_.value.data();
-  const std::uint32_t filters = projection_.spec.filters;
-  const float scale = projection_.scale;
   for (std::size_t k = 0; k < n; ++k) {
-    each_window(ids[k], [&](std::size_t target, std::size_t row) {
-      for (std::uint32_t f = 0; f < filters; ++f) current[target + f] += scale * weights[row + f];
-    });
+    const std::uint32_t source = projection_.pooled_of(ids[k]);
+    if (source == not_pooled) continue;
+    add_windows(array_.value.data(), projection_.spec.filters, windows_.data() + first_[source],
+                first_[source + 1] - first_[source], projection_.scale, current);
   }
 }
 
 void Convolution::backward(const std::uint16_t* ids, std::size_t spikes, std::size_t n,
                            const float* g, float* ds, float* gradient) const {
-  const float* weights = array_.value.data();
   const std::uint32_t filters = projection_.spec.filters;
-  const float scale = projection_.scale;
   for (std::size_t k = 0; k < n; ++k) {
-    float sum = 0.0f;
-    each_window(ids[k], [&](std::size_t target, std::size_t row) {
-      // Eight partial sums, so that the compiler may keep them in one register.
-      float part[8] = {};
-      std::uint32_t f = 0;
-      for (; f + 8 <= filters; f += 8) {
-        for (std::uint32_t l = 0; l < 8; ++l) part[l] += weights[row + f + l] * g[target + f + l];
-      }
-      for (; f < filters; ++f) part[0] += weights[row + f] * g[target + f];
-      for (const float x : part) sum += x;
-      if (k < spikes) {
-        for (f = 0; f < filters; ++f) gradient[row + f] += scale * g[target + f];
-      }
-    });
-    if (ds != nullptr) ds[k] = scale * sum;
+    if (ds != nullptr) ds[k] = 0.0f;
+    const std::uint32_t source = projection_.pooled_of(ids[k]);
+    if (source == not_pooled) continue;
+    const Window* windows = windows_.data() + first_[source];
+    const std::size_t count = first_[source + 1] - first_[source];
+    if (ds != nullptr) {
+      ds[k] = projection_.scale * window_dots(array_.value.data(), filters, windows, count, g);
+    }
+    if (k < spikes) window_gradients(gradient, filters, windows, count, projection_.scale, g);
   }
 }
 

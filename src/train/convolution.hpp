@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/windows.hpp"
 #include "train/parameter_array.hpp"
 #include "train/topology.hpp"
 
@@ -30,14 +31,13 @@ class Convolution {
                 float* ds, float* gradient) const;
 
  private:
-  /// Calls visit(offset of the target pixel, offset of the weight row) for every output pixel that
-  /// sees source `id`.
-  template <class Visit>
-  void each_window(std::uint16_t id, const Visit& visit) const;
+  void find_windows();
 
   Projection projection_;
   std::uint32_t stride_;  ///< filters, padded
   ParameterArray array_;
+  std::vector<std::uint32_t> first_;  ///< of a pooled source's windows; sources + 1
+  std::vector<Window> windows_;
 };
 
 }  // namespace tessera::training

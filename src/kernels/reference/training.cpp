@@ -103,6 +103,35 @@ void readout_step(const float* alpha, float inverse_capacitance, const float* cu
   }
 }
 
+void add_windows(const float* weights, std::uint32_t filters, const Window* windows, std::size_t n,
+                 float scale, float* current) {
+  for (std::size_t k = 0; k < n; ++k) {
+    for (std::uint32_t f = 0; f < filters; ++f) {
+      current[windows[k].target + f] += scale * weights[windows[k].row + f];
+    }
+  }
+}
+
+float window_dots(const float* weights, std::uint32_t filters, const Window* windows, std::size_t n,
+                  const float* g) {
+  float sum = 0.0f;
+  for (std::size_t k = 0; k < n; ++k) {
+    for (std::uint32_t f = 0; f < filters; ++f) {
+      sum += weights[windows[k].row + f] * g[windows[k].target + f];
+    }
+  }
+  return sum;
+}
+
+void window_gradients(float* gradient, std::uint32_t filters, const Window* windows, std::size_t n,
+                      float scale, const float* g) {
+  for (std::size_t k = 0; k < n; ++k) {
+    for (std::uint32_t f = 0; f < filters; ++f) {
+      gradient[windows[k].row + f] += scale * g[windows[k].target + f];
+    }
+  }
+}
+
 void adamw(const AdamwStep& s, std::size_t n, float* w, const float* gradient, float* first,
            float* second) {
   const float root = std::sqrt(s.correction2);

@@ -9,6 +9,7 @@
 #include "kernels/membrane.hpp"
 #include "kernels/update.hpp"
 #include "kernels/weight_rows.hpp"
+#include "kernels/windows.hpp"
 
 namespace tessera::reference {
 
@@ -47,6 +48,13 @@ void membrane_output(const Membrane& membrane, std::uint32_t neurons, const floa
                      float* out);
 void readout_step(const float* alpha, float inverse_capacitance, const float* current,
                   std::uint32_t neurons, float* u, float* trace);
+
+void add_windows(const float* weights, std::uint32_t filters, const Window* windows, std::size_t n,
+                 float scale, float* current);
+float window_dots(const float* weights, std::uint32_t filters, const Window* windows, std::size_t n,
+                  const float* g);
+void window_gradients(float* gradient, std::uint32_t filters, const Window* windows, std::size_t n,
+                      float scale, const float* g);
 
 void adamw(const AdamwStep& step, std::size_t n, float* w, const float* gradient, float* first,
            float* second);

@@ -100,6 +100,10 @@ Network parse_model(const std::string& text, const std::string& name,
                     const std::filesystem::path& folder, const NeuronCatalogue& models,
                     const std::vector<ParameterOverride>& overrides) {
   const toml::table file = io::parse_toml(text, name);
+  // One sentence instead of an unknown key after the other.
+  if (file.contains("layer") && !file.contains("populations")) {
+    throw InputError("'" + name + "' is a training file: use 'tessera train " + name + "'.");
+  }
   io::ModelDiagnostics problems(name);
   io::ModelParameters parameters(problems);
   io::ModelContext context{problems, parameters, models, folder, {}, 0};

@@ -110,6 +110,9 @@ namespace training {
 TrainingModel parse_training_model(const std::string& text, const std::string& name,
                                    const std::vector<ParameterOverride>& overrides) {
   const toml::table file = io::parse_toml(text, name);
+  if (file.contains("populations") && !file.contains("layer")) {
+    throw InputError("'" + name + "' is a model to simulate: use 'tessera run " + name + "'.");
+  }
   io::ModelDiagnostics problems(name);
   io::ModelParameters parameters(problems);
   const NeuronCatalogue no_models;

@@ -62,7 +62,7 @@ HWY_INLINE void add_sums(D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> c, hn::Vec<
   const auto all = hn::Add(hn::BitCast(d, low), hn::BitCast(d, high));
   const hn::FixedTag<float, 4> d4;
   if constexpr (hn::MaxLanes(D()) == 16) {
-    const hn::FixedTag<float, 8> d8;
+    const hn::Half<D> d8;
     const auto half = hn::Add(hn::LowerHalf(d8, all), hn::UpperHalf(d8, all));
     const auto sum = hn::Add(hn::LowerHalf(d4, half), hn::UpperHalf(d4, half));
     hn::StoreU(hn::Add(hn::LoadU(d4, ds), sum), d4, ds);

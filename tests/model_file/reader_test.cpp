@@ -42,6 +42,15 @@ TEST(ModelFile, EveryModelOfTheRepositoryLoads) {
   EXPECT_GE(models, 5);
 }
 
+TEST(ModelFile, SaysWhichCommandATrainingFileIsFor) {
+  try {
+    parse("[data]\nset = \"yin_yang\"\n[[layer]]\nsize = 3\n");
+    FAIL() << "a training file was read as a model";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("tessera train"), std::string::npos) << error.what();
+  }
+}
+
 TEST(ModelFile, ReadsTheRun) {
   const Network n = parse(
       "name = \"x\"\ndt = \"0.05 ms\"\ntime = \"2 s\"\ndiscard = \"100 ms\"\nseed = 7\n"

@@ -12,6 +12,17 @@ using test::kData;
 using test::kHidden;
 using test::kOutput;
 
+TEST(TrainingMistakes, AModelToSimulateIsToldItsCommand) {
+  try {
+    (void)parse_training_model("[populations.E]\nsize = 5\nmodel = \"iaf_psc_exp\"\n", "model.toml",
+                               {});
+    FAIL() << "a simulation model was read as a training file";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("tessera run model.toml"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(TrainingMistakes, AreReportedAllAtOnceWithTheirPlaces) {
   const std::string text = R"([data]
 set = "yin_yang"

@@ -59,7 +59,7 @@ class DenseEngine final : public Engine {
       }
       if (finish) finish(worker);
     });
-    return result();
+    return batch_result(output_, cut_.samples, layers_);
   }
 
   std::vector<float> output() const override {
@@ -121,18 +121,6 @@ class DenseEngine final : public Engine {
     output_.evaluate(loss_, batch, classes, gradients);
     if (!std::isfinite(output_.result.loss))
       throw_diverged(output_.result.loss, network_, arrays());
-  }
-
-  BatchResult result() const {
-    BatchResult r;
-    r.loss = output_.result.loss;
-    r.samples = cut_.samples;
-    r.correct = output_.result.correct;
-    r.prediction = output_.result.prediction;
-    for (const DenseLayer& layer : layers_) {
-      if (!layer.is_readout()) r.layers.push_back(layer.activity());
-    }
-    return r;
   }
 
   Network network_;

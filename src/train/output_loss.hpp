@@ -23,4 +23,19 @@ struct OutputLoss {
   }
 };
 
+/// What a run reports: the loss, and the activity of the layers that spike.
+template <class Layer>
+[[nodiscard]] BatchResult batch_result(const OutputLoss& output, std::uint32_t samples,
+                                       const std::vector<Layer>& layers) {
+  BatchResult r;
+  r.loss = output.result.loss;
+  r.samples = samples;
+  r.correct = output.result.correct;
+  r.prediction = output.result.prediction;
+  for (const Layer& layer : layers) {
+    if (!layer.is_readout()) r.layers.push_back(layer.activity());
+  }
+  return r;
+}
+
 }  // namespace tessera::training

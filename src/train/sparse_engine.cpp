@@ -47,7 +47,7 @@ class SparseEngine final : public Engine {
       }
       if (finish) finish(worker);
     });
-    return result();
+    return batch_result(output_, input_.samples, layers_);
   }
 
   std::vector<float> output() const override {
@@ -98,18 +98,6 @@ class SparseEngine final : public Engine {
     output_.evaluate(loss_, batch, network_.classes, gradients);
     if (!std::isfinite(output_.result.loss))
       throw_diverged(output_.result.loss, network_, arrays());
-  }
-
-  BatchResult result() const {
-    BatchResult r;
-    r.loss = output_.result.loss;
-    r.samples = input_.samples;
-    r.correct = output_.result.correct;
-    r.prediction = output_.result.prediction;
-    for (const SparseLayer& layer : layers_) {
-      if (!layer.is_readout()) r.layers.push_back(layer.activity());
-    }
-    return r;
   }
 
   Network network_;

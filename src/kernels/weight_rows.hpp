@@ -8,8 +8,6 @@
 
 namespace tessera {
 
-inline constexpr std::uint32_t kRowAlignment = 16;  ///< floats
-
 /// current[j] += sum over k of weights[ids[k] * width + j], in the order of the list.
 void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
               float* current);

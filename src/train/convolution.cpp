@@ -1,13 +1,10 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/convolution.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace tessera::training {
 namespace {
-
-std::uint32_t padded(std::uint32_t n) { return (n + 15) / 16 * 16; }
 
 std::size_t kernel_rows(const Projection& p) {
   return std::size_t{p.pooled.channels} * p.spec.kernel * p.spec.kernel;
@@ -17,7 +14,7 @@ std::size_t kernel_rows(const Projection& p) {
 
 Convolution::Convolution(const Projection& projection, std::string name)
     : projection_(projection),
-      stride_(padded(projection.spec.filters)),
+      stride_(static_cast<std::uint32_t>(padded(projection.spec.filters))),
       array_(std::move(name),
              {projection.pooled.channels, projection.spec.kernel, projection.spec.kernel,
               projection.spec.filters},

@@ -20,7 +20,6 @@ class Convolution {
   Convolution(const Projection& projection, std::string name);
 
   [[nodiscard]] ParameterArray& array() noexcept { return array_; }
-  [[nodiscard]] const Projection& projection() const noexcept { return projection_; }
   [[nodiscard]] std::size_t gradient_size() const { return array_.layout.size; }
 
   /// current[target] += scale * weights, for every spike.

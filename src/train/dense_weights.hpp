@@ -13,9 +13,6 @@
 
 namespace tessera::training {
 
-/// The next multiple of 16.
-[[nodiscard]] constexpr std::size_t padded(std::size_t n) { return (n + 15) / 16 * 16; }
-
 /// Consecutive rows or columns of a matrix.
 struct Span {
   std::size_t begin = 0;

@@ -152,8 +152,6 @@ class Fitting {
 
   FitResult run() {
     start_ = Clock::now();
-    if (trainer_.strategy() == Strategy::dense && !blas_advice().empty())
-      observer_.on_warning(blas_advice());
     if (fresh_) initialise();
     while (result_.epochs.size() < options_.epochs && !out_of_patience()) {
       if (!run_epoch(static_cast<std::uint32_t>(result_.epochs.size()))) {
@@ -199,7 +197,7 @@ class Fitting {
       factor = schedule_factor(options_.optimizer, epoch * epoch_batches_ + n, all, epoch_batches_);
       const BatchResult result = train(batch, factor, epoch, n);
       tally.add(result);
-      ++done_;
+      if (done_++ == 0) tell_strategy();
       report(epoch, n, tally, result, seconds_since(begin));
       if (observer_.stop_requested()) return false;
     }
@@ -231,6 +229,20 @@ class Fitting {
     } catch (const DivergedError& error) {
       throw DivergedError(fmt::format("Epoch {}, batch {}: {}", epoch + 1, n + 1, error.what()),
                           error.layer);
+    }
+  }
+
+  // Once the first batch has settled it: what the strategy ignores, and how it could be faster.
+  void tell_strategy() {
+    if (trainer_.strategy() == Strategy::sparse) return;
+    if (trainer_.strategy() == Strategy::dense && !blas_advice().empty()) {
+      observer_.on_warning(blas_advice());
+    }
+    for (const Layer& layer : trainer_.network().layers) {
+      if (layer.max_activity >= 1.0) continue;
+      observer_.on_warning(
+          fmt::format("max_activity of layer '{}' has no effect: the {} strategy keeps no lists.",
+                      layer.name, to_string(trainer_.strategy())));
     }
   }
 

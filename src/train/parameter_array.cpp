@@ -4,12 +4,6 @@
 #include <utility>
 
 namespace tessera::training {
-namespace {
-
-std::size_t padded(std::size_t n) { return (n + 15) / 16 * 16; }
-
-}  // namespace
-
 ArrayLayout ArrayLayout::tiled(std::size_t rows, std::size_t columns, std::size_t width) {
   const std::size_t tiles = (columns + width - 1) / width;
   return {rows, columns, width, {}, tiles * rows * width};

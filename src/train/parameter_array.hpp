@@ -13,6 +13,9 @@
 
 namespace tessera::training {
 
+/// Arrays of neurons and weights are padded to whole vectors of every instruction set.
+[[nodiscard]] constexpr std::size_t padded(std::size_t n) { return (n + 15) / 16 * 16; }
+
 /// Where element i of the tensor lies: a matrix [rows][columns] cut into tiles of `width` columns,
 /// each [rows][width] and padded with zeros; or an explicit place for every element; or the same
 /// place.

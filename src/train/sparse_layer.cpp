@@ -16,15 +16,14 @@ constexpr std::uint32_t kDenseTile = 128;
 // Sparse rows are short: wider tiles keep them worth a visit.
 constexpr std::uint32_t kSparseTile = 512;
 
-std::uint32_t padded(std::uint32_t n) { return (n + 15) / 16 * 16; }
-
 std::uint32_t tile_width(const LayerTopology& t) {
-  if (t.input.spec.kind == ConnectionKind::convolution) return padded(t.neurons);
+  const auto whole = [](std::uint32_t n) { return static_cast<std::uint32_t>(padded(n)); };
+  if (t.input.spec.kind == ConnectionKind::convolution) return whole(t.neurons);
   const bool sparse = t.input.spec.kind == ConnectionKind::sparse &&
                       (!t.recurrent || t.recurrent->spec.kind == ConnectionKind::sparse);
   const std::uint32_t most = sparse ? kSparseTile : kDenseTile;
   const std::uint32_t tiles = (t.neurons + most - 1) / most;
-  return padded((t.neurons + tiles - 1) / tiles);
+  return whole((t.neurons + tiles - 1) / tiles);
 }
 
 }  // namespace

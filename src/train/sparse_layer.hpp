@@ -19,7 +19,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "kernels/membrane.hpp"
@@ -44,7 +43,6 @@ class SparseLayer {
   [[nodiscard]] bool is_readout() const { return layer_.neuron == NeuronKind::readout; }
   [[nodiscard]] const SpikeLists& lists() const { return lists_; }
   [[nodiscard]] LayerActivity activity() const;
-  [[nodiscard]] std::span<const std::uint32_t> spike_counts() const { return counts_; }
   /// Readout: u, [sample][step][stride()].
   [[nodiscard]] const float* trace() const { return trace_.data(); }
   [[nodiscard]] std::uint32_t stride() const { return tiles_ * width_; }

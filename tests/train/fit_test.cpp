@@ -328,6 +328,23 @@ TEST(Fit, WarnsOfLayersThatAreDeadSaturatedOrFull) {
   EXPECT_TRUE(observer.warned("'hidden' spikes in"));
 }
 
+// The reference strategy keeps no lists, so their capacity means nothing to it: said, not ignored.
+TEST(Fit, SaysWhatTheStrategyIgnores) {
+  const TwoClasses data(20);
+  Network network = small_network();
+  network.layers[0].max_activity = 0.5;
+  Options options = small_options();
+  options.epochs = 1;
+  for (const Strategy strategy : {Strategy::sparse, Strategy::reference}) {
+    options.strategy = strategy;
+    Trainer trainer(network, options);
+    Observer observer;
+    fit(trainer, data, observer);
+    EXPECT_EQ(observer.warned("max_activity of layer 'hidden' has no effect"),
+              strategy == Strategy::reference);
+  }
+}
+
 TEST(Fit, ADivergedTrainingHasItsPlace) {
   const TwoClasses data(60);
   Network network = small_network();

@@ -7,6 +7,7 @@
 
 #include "base/random.hpp"
 #include "tessera/training.hpp"
+#include "train/small_network.hpp"
 
 namespace tessera::training {
 
@@ -96,22 +97,7 @@ inline Options options_of(const Loss& loss, Strategy strategy, int threads) {
 /// Every channel spikes with `probability` in every step.
 inline SpikeBatch random_batch(const Network& network, std::uint32_t samples, double probability,
                                std::uint64_t seed) {
-  SpikeBatch batch;
-  batch.samples = samples;
-  batch.steps = network.steps;
-  batch.channels = static_cast<std::uint32_t>(network.input.size());
-  RandomStream stream(RandomKey(seed), Purpose::subsample, 0, 0);
-  batch.first.push_back(0);
-  for (std::uint32_t q = 0; q < samples * network.steps; ++q) {
-    for (std::uint32_t c = 0; c < batch.channels; ++c) {
-      if (stream.next_unit() < probability) batch.channel.push_back(c);
-    }
-    batch.first.push_back(static_cast<std::uint32_t>(batch.channel.size()));
-  }
-  for (std::uint32_t b = 0; b < samples; ++b) {
-    batch.label.push_back(static_cast<std::int32_t>(b % network.classes));
-  }
-  return batch;
+  return test::random_spikes(network, samples, probability, seed, Purpose::subsample);
 }
 
 }  // namespace tessera::training

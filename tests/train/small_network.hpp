@@ -36,13 +36,13 @@ inline Network network(std::uint32_t inputs, Layer hidden, std::uint32_t classes
 
 /// Every channel spikes with probability `activity` in every step. Labels count up.
 inline SpikeBatch random_spikes(const Network& n, std::uint32_t samples, double activity,
-                                std::uint64_t seed) {
+                                std::uint64_t seed, Purpose purpose = Purpose::pair) {
   SpikeBatch batch;
   batch.samples = samples;
   batch.steps = n.steps;
   batch.channels = static_cast<std::uint32_t>(n.input.size());
   batch.first.push_back(0);
-  RandomStream stream(RandomKey(seed), Purpose::pair, 0, 0);
+  RandomStream stream(RandomKey(seed), purpose, 0, 0);
   for (std::uint32_t list = 0; list < n.steps * samples; ++list) {
     for (std::uint32_t i = 0; i < batch.channels; ++i)
       if (stream.next_unit() < activity) batch.channel.push_back(i);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "train/blas.hpp"
+#include "train/engine.hpp"
 #include "train/networks.hpp"
 
 namespace tessera::training {
@@ -457,6 +458,23 @@ TEST(Trainer, AHugeLearningRateEndsWithTheWeightsBeforeTheFailedBatch) {
     }
     EXPECT_TRUE(failed);
   }
+}
+
+// While theta_grad is annealed from far below, every neuron is listed: that says nothing about the
+// training.
+TEST(TrainerStrategy, AutomaticJudgesTheThresholdThatTrainingApproaches) {
+  const Network network = two_layers();
+  const SpikeBatch batch = random_batch(network, 5, 0.2, 3);
+  Options options = options_of(Loss{}, Strategy::automatic, 1);
+  options.second_threshold = {-100.0, 0.9, 0.5};
+  Trainer annealed(network, options);
+  const BatchResult first = annealed.train(batch);
+  EXPECT_EQ(first.layers[0].listed, first.layers[0].neuron_steps) << "all of them, for now";
+  EXPECT_EQ(annealed.strategy(), Strategy::sparse);
+  options.second_threshold = {-100.0, 0.9, 0.0};  // stays where everything is listed
+  Trainer open(network, options);
+  open.train(batch);
+  EXPECT_EQ(open.strategy(), dense_obstacle(network).empty() ? Strategy::dense : Strategy::sparse);
 }
 
 }  // namespace

@@ -216,12 +216,17 @@ void SparseLayer::flow_step(std::uint32_t tile, std::uint32_t b, std::uint32_t t
   for (std::uint32_t j = 0; j < width_; ++j) sum[j] += row[j];
 }
 
-// Behind a block lies g of the first step of the block after it, or zeros.
+// Behind a block lies g of the first step of the block after it; behind the last one zeros, which
+// the tile before this one has overwritten.
 void SparseLayer::carry_row(std::uint32_t tile_in_progress, std::uint32_t b, std::uint32_t block) {
   Flow& f = *flow_;
-  if (block + 1 == f.blocks) return;
   float* g = f.g.data() + f.row(tile_in_progress, b, 0) * width_;
-  std::copy_n(g, width_, g + std::size_t{f.block_end(block) - f.block_begin(block)} * width_);
+  float* behind = g + std::size_t{f.block_end(block) - f.block_begin(block)} * width_;
+  if (block + 1 == f.blocks) {
+    std::fill_n(behind, width_, 0.0f);
+  } else {
+    std::copy_n(g, width_, behind);
+  }
 }
 
 void SparseLayer::backward_tiles(Worker& worker, bool sources) {

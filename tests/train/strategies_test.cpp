@@ -33,11 +33,12 @@ double relative_difference(const Tensor& a, const Tensor& b) {
   return largest == 0.0 ? difference : difference / largest;
 }
 
-void compare(const Case& c, Strategy strategy, double theta_grad, int threads) {
+void compare(const Case& c, Strategy strategy, double theta_grad, int threads,
+             std::uint32_t samples = 5) {
   Network network = two_layers();
   Loss loss;
   c.change(network, loss);
-  const SpikeBatch batch = random_batch(network, 5, 0.2, 3);
+  const SpikeBatch batch = random_batch(network, samples, 0.2, 3);
   Trainer oracle(network, options_of(loss, Strategy::reference, 1));
   Trainer fast(network, options_of(loss, strategy, threads));
   oracle.set_theta_grad(theta_grad);
@@ -240,6 +241,26 @@ TEST_P(SparseStrategy, EqualsTheMaskedOracleWithASecondThreshold) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, SparseStrategy, testing::ValuesIn(cases()),
                          [](const auto& info) { return info.param.name; });
+
+// A batch so large that g of a tile is made in blocks of steps: some that divide the steps, some
+// that do not; g must flow from block to block, and start from nothing in every tile.
+TEST(SparseStrategyInBlocks, EqualsTheOracle) {
+  const auto sized = [](std::uint32_t steps, const std::function<void(Network&)>& also) {
+    return Case{"blocks", [=](Network& n, Loss&) {
+                  n.steps = steps;
+                  n.layers[0].size = 250;
+                  n.layers[1].size = 130;
+                  also(n);
+                }};
+  };
+  for (const std::uint32_t steps : {50u, 60u, 75u}) {
+    SCOPED_TRACE(steps);
+    compare(sized(steps, [](Network& n) { n.layers[0].bias = true; }), Strategy::sparse, 0.4, 2, 48);
+  }
+  compare(sized(50, [](Network& n) { make_synaptic(n.layers[0]); }), Strategy::sparse, 0.4, 3, 48);
+  compare(sized(50, [](Network& n) { n.layers[1].recurrent = Connection{}; }), Strategy::sparse,
+          0.4, 2, 48);
+}
 
 // What the dense strategy has no matrices for.
 const std::set<std::string>& refused_by_dense() {

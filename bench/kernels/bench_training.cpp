@@ -68,7 +68,7 @@ void row_gradients(benchmark::State& state) {
     for (std::uint32_t k = 0; k < kSources; ++k) {
       const RowVisits visit{rows[k].data(), rows[k].size() / 2, rows[k].size()};
       const std::size_t at = std::size_t{k} * kWidth;
-      tessera::row_gradients(weights.data() + at, g.data(), kWidth, visit, false, gradient.data() + at,
+      tessera::row_gradients(weights.data() + at, g.data(), kWidth, visit, {}, gradient.data() + at,
                              sources ? ds.data() : nullptr);
     }
     benchmark::ClobberMemory();
@@ -79,7 +79,7 @@ void row_gradients(benchmark::State& state) {
 }
 BENCHMARK(row_gradients)->ArgsProduct({{10, 20, 50}, {0, 1}});
 
-// Argument: how many of a thousand neurons spike in a step; as many are listed for their gradients. A step's
+// With the list. Argument: how many of a thousand neurons spike in a step; as many are listed for their gradients. A step's
 // input puts every neuron where it is wanted, whatever its state was. Items: neurons.
 void membrane_step(benchmark::State& state) {
   constexpr std::uint32_t kSteps = 64;
@@ -95,16 +95,16 @@ void membrane_step(benchmark::State& state) {
   membrane.second_threshold = 0.9f;
   MembraneState neurons;
   neurons.u = u.data();
-  std::vector<std::uint32_t> ids[2] = {std::vector<std::uint32_t>(kWidth + 16), std::vector<std::uint32_t>(kWidth + 16)};
-  std::vector<float> slopes[2] = {std::vector<float>(kWidth + 16), std::vector<float>(kWidth + 16)};
+  std::vector<std::uint32_t> candidate_ids(kWidth + 16);
+  std::vector<std::uint16_t> ids[2] = {std::vector<std::uint16_t>(kWidth + 16), std::vector<std::uint16_t>(kWidth + 16)};
+  std::vector<float> x(kWidth + 16), slopes[2] = {x, x};
   std::uint64_t spikes = 0;
   for (auto _ : state) {
     for (std::uint32_t t = 0; t < kSteps; ++t) {
-      Listed listed;
-      listed.spikes = {ids[0].data(), slopes[0].data(), nullptr, nullptr, 0};
-      listed.others = {ids[1].data(), slopes[1].data(), nullptr, nullptr, 0};
-      tessera::membrane_step(membrane, neurons, current.data() + std::size_t{t} * kWidth, kWidth, true, listed);
-      spikes += listed.spikes.count;
+      tessera::Candidates candidates{candidate_ids.data(), x.data(), nullptr, nullptr, 0};
+      tessera::membrane_step(membrane, neurons, current.data() + std::size_t{t} * kWidth, kWidth, 0, true, candidates);
+      spikes += tessera::list_candidates(membrane, candidates, {ids[0].data(), slopes[0].data(), nullptr, nullptr},
+                                         {ids[1].data(), slopes[1].data(), nullptr, nullptr});
     }
     benchmark::ClobberMemory();
   }

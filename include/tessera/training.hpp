@@ -111,7 +111,7 @@ struct SecondThreshold {
 struct Network {
   std::string name;
   Shape input;
-  std::uint32_t steps = 0;
+  std::uint32_t steps = 0;  ///< of a sample, 1 .. 65,536
   double dt_ms = 1.0;
   std::uint32_t classes = 0;  ///< the last layer has this many neurons
   std::vector<Layer> layers;  ///< the last one is the output: a readout, or a spiking layer

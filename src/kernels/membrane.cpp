@@ -15,11 +15,16 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_SCALAR
 void step(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t neurons,
-          bool gradients, Listed& listed) {
-  reference::membrane_step(m, s, current, neurons, gradients, listed);
+          std::uint32_t first_id, bool gradients, Candidates& candidates) {
+  reference::membrane_step(m, s, current, neurons, first_id, gradients, candidates);
 }
-void flow(const float* alpha, std::uint32_t neurons, const float* next, float* row) {
-  reference::membrane_flow(alpha, neurons, next, row);
+std::uint32_t list(const Membrane& m, const Candidates& candidates, const ListEnd& spikes,
+                   const ListEnd& others) {
+  return reference::list_candidates(m, candidates, spikes, others);
+}
+void flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
+          const std::uint8_t* resets, float* rows, float* sum) {
+  reference::membrane_flow(alpha, neurons, steps, resets, rows, sum);
 }
 void decay(const Membrane& m, std::uint32_t neurons, float* gu, float* second) {
   reference::membrane_decay(m, neurons, gu, second);
@@ -35,67 +40,33 @@ void readout(const float* alpha, float scale, const float* current, std::uint32_
 
 using Floats = hn::CappedTag<float, 16>;
 using Vector = hn::Vec<Floats>;
+using Ids = hn::RebindToUnsigned<Floats>;
 using Mask = hn::Mask<Floats>;
 
-// Few of a step's neurons are listed, so the vector loop only collects bits; whoever has one is
-// listed after it.
-constexpr std::uint32_t kPiece = 128;
-
-struct Piece {
-  HWY_ALIGN float x[kPiece];  // u - threshold
-  HWY_ALIGN float by_alpha[kPiece];
-  HWY_ALIGN float by_second[kPiece];
-  HWY_ALIGN std::uint8_t spikes[kPiece / 8];  // a bit per neuron
-  HWY_ALIGN std::uint8_t others[kPiece / 8];
-};
-
-// Bits of neurons at .. at + lanes; a vector of four fills half a byte.
-HWY_INLINE void store_bits(Mask mask, std::size_t at, std::uint8_t* bits) {
+// Whole vectors are written at the end of a list, which has room for one: no branch depends on how
+// many neurons of a vector are listed.
+HWY_INLINE void append(Mask chosen, Vector values, float* end) {
   const Floats d;
-  if constexpr (hn::MaxLanes(Floats()) >= 8) {
-    hn::StoreMaskBits(d, mask, bits + at / 8);
-  } else {
-    std::uint8_t few[8] = {};
-    hn::StoreMaskBits(d, mask, few);
-    bits[at / 8] = static_cast<std::uint8_t>(at % 8 == 0 ? few[0] : bits[at / 8] | few[0] << 4);
-  }
+  if (end != nullptr) hn::StoreU(hn::Compress(values, chosen), d, end);
 }
-
-template <bool kSensitive>
-HWY_INLINE void append(const Membrane& m, const Piece& piece, const std::uint8_t* bits,
-                       std::uint32_t first, bool gradients, ListPart& part) {
-  std::uint32_t n = part.count;
-  for (std::uint32_t word = 0; word < kPiece / 64; ++word) {
-    std::uint64_t left;
-    __builtin_memcpy(&left, bits + 8 * word, 8);
-    for (; left != 0; left &= left - 1) {
-      const std::uint32_t j = 64 * word + static_cast<std::uint32_t>(__builtin_ctzll(left));
-      part.id[n] = first + j;
-      if (gradients) {
-        part.slope[n] = reference::slope_of(m, piece.x[j]);
-        if (kSensitive && part.by_alpha != nullptr) part.by_alpha[n] = piece.by_alpha[j];
-        if (kSensitive && part.by_second != nullptr) part.by_second[n] = piece.by_second[j];
-      }
-      ++n;
-    }
-  }
-  part.count = n;
+HWY_INLINE hn::Vec<Ids> chosen_ids(Mask chosen, hn::Vec<Ids> ids) {
+  return hn::Compress(ids, hn::RebindMask(Ids(), chosen));
 }
 
 // u = alpha u + I / C, or with the current i = kappa i + I between them; u holds the reset already.
 template <MembraneKind kKind, bool kSensitive>
-HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const float* current,
-                             std::uint32_t first, std::uint32_t end, Piece& piece) {
+HWY_INLINE void step_kind(const Membrane& m, const MembraneState& s, const float* current,
+                          std::uint32_t neurons, std::uint32_t first_id, bool gradients,
+                          Candidates& c) {
   const Floats d;
+  const Ids du;
   const std::size_t lanes = hn::Lanes(d);
   const Vector threshold = hn::Set(d, m.threshold), scale = hn::Set(d, m.inverse_capacitance);
   const Vector ratio = hn::Set(d, m.second_threshold);
   const Vector one = hn::Set(d, 1.0f), zero = hn::Zero(d);
-  if (end - first < kPiece) {
-    __builtin_memset(piece.spikes, 0, sizeof(piece.spikes));
-    __builtin_memset(piece.others, 0, sizeof(piece.others));
-  }
-  for (std::size_t j = first; j < end; j += lanes) {
+  hn::Vec<Ids> ids = hn::Add(hn::Iota(du, 0), hn::Set(du, first_id));
+  std::uint32_t count = c.count;
+  for (std::size_t j = 0; j < neurons; j += lanes) {
     const Vector alpha = hn::LoadU(d, m.alpha + j);
     Vector input = hn::LoadU(d, current + j);
     Vector level = threshold, second = zero, decay = zero;
@@ -123,21 +94,20 @@ HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const fl
       by_alpha = hn::Add(before, hn::Mul(alpha, hn::LoadU(d, s.u_by_alpha + j)));
     }
     const Vector u = hn::Add(hn::Mul(alpha, before), hn::Mul(input, scale));
-    Mask spiking = hn::Gt(u, level);
-    Mask all = hn::Or(spiking, hn::Gt(u, hn::Mul(ratio, level)));
-    if (j + lanes > end) {
-      const Mask real = hn::FirstN(d, end - j);
+    const Vector x = hn::Sub(u, level);
+    Mask spiking = hn::Gt(x, zero);
+    Mask listed = gradients ? hn::Or(spiking, hn::Gt(u, hn::Mul(ratio, level))) : spiking;
+    if (j + lanes > neurons) {
+      const Mask real = hn::FirstN(d, neurons - j);
       spiking = hn::And(spiking, real);
-      all = hn::And(all, real);
+      listed = hn::And(listed, real);
     }
-    const std::size_t at = j - first;
-    hn::Store(hn::Sub(u, level), d, piece.x + at);
-    if (kSensitive) {
-      hn::Store(by_alpha, d, piece.by_alpha + at);
-      hn::Store(by_second, d, piece.by_second + at);
-    }
-    store_bits(spiking, at, piece.spikes);
-    store_bits(hn::AndNot(spiking, all), at, piece.others);
+    hn::StoreU(chosen_ids(listed, ids), du, c.id + count);
+    append(listed, x, c.x + count);
+    if (kSensitive && c.by_alpha != nullptr) append(listed, by_alpha, c.by_alpha + count);
+    if (kSensitive && c.by_second != nullptr) append(listed, by_second, c.by_second + count);
+    count += static_cast<std::uint32_t>(hn::CountTrue(d, listed));
+    ids = hn::Add(ids, hn::Set(du, static_cast<std::uint32_t>(lanes)));
 
     const Vector after = m.reset_to_zero ? hn::IfThenZeroElse(spiking, u)
                                          : hn::Sub(u, hn::IfThenElseZero(spiking, threshold));
@@ -149,8 +119,8 @@ HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const fl
     }
     if constexpr (kSensitive) {
       // A reset to zero also forgets how u came about.
-      const auto kept = [&](Vector x) HWY_ATTR {
-        return m.reset_to_zero ? hn::IfThenZeroElse(spiking, x) : x;
+      const auto kept = [&](Vector by) HWY_ATTR {
+        return m.reset_to_zero ? hn::IfThenZeroElse(spiking, by) : by;
       };
       if (s.u_by_alpha != nullptr) hn::StoreU(kept(by_alpha), d, s.u_by_alpha + j);
       if (s.second_by_decay != nullptr && kKind == MembraneKind::synaptic) {
@@ -162,27 +132,17 @@ HWY_INLINE void step_vectors(const Membrane& m, const MembraneState& s, const fl
       }
     }
   }
-}
-
-template <MembraneKind kKind, bool kSensitive>
-HWY_INLINE void step_kind(const Membrane& m, const MembraneState& s, const float* current,
-                          std::uint32_t neurons, bool gradients, Listed& listed) {
-  Piece piece;
-  for (std::uint32_t first = 0; first < neurons; first += kPiece) {
-    step_vectors<kKind, kSensitive>(m, s, current, first, HWY_MIN(first + kPiece, neurons), piece);
-    append<kSensitive>(m, piece, piece.spikes, first, gradients, listed.spikes);
-    if (gradients) append<kSensitive>(m, piece, piece.others, first, true, listed.others);
-  }
+  c.count = count;
 }
 
 void step(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t neurons,
-          bool gradients, Listed& listed) {
+          std::uint32_t first_id, bool gradients, Candidates& candidates) {
   const bool sensitive = s.u_by_alpha != nullptr || s.second_by_decay != nullptr;
   const auto run = [&](auto kind) HWY_ATTR {
     if (sensitive) {
-      step_kind<kind, true>(m, s, current, neurons, gradients, listed);
+      step_kind<kind, true>(m, s, current, neurons, first_id, gradients, candidates);
     } else {
-      step_kind<kind, false>(m, s, current, neurons, gradients, listed);
+      step_kind<kind, false>(m, s, current, neurons, first_id, gradients, candidates);
     }
   };
   switch (m.kind) {
@@ -195,11 +155,101 @@ void step(const Membrane& m, const MembraneState& s, const float* current, std::
   }
 }
 
-void flow(const float* alpha, std::uint32_t neurons, const float* next, float* row) {
+// reference::slope_of of a vector.
+HWY_INLINE Vector slopes(const Membrane& m, Vector x) {
   const Floats d;
-  for (std::size_t j = 0; j < neurons; j += hn::Lanes(d)) {
-    hn::StoreU(hn::Mul(hn::LoadU(d, alpha + j), hn::LoadU(d, next + j)), d, row + j);
+  const Vector one = hn::Set(d, 1.0f), bx = hn::Mul(hn::Set(d, m.steepness), x);
+  const Vector size = hn::Abs(bx), more = hn::Add(size, one);
+  switch (m.slope) {
+    case SlopeKind::superspike:
+      return hn::Div(one, hn::Mul(more, more));
+    case SlopeKind::arctan:
+      return hn::Div(one, hn::Add(one, hn::Mul(bx, bx)));
+    case SlopeKind::triangular:
+      return hn::Max(hn::Zero(d), hn::Sub(one, size));
+    case SlopeKind::boxcar:
+      return hn::IfThenElseZero(hn::Lt(size, hn::Set(d, 0.5f)), one);
+    case SlopeKind::sigmoid:
+      break;
   }
+  HWY_ALIGN float each[16];
+  hn::Store(x, d, each);
+  for (std::size_t k = 0; k < hn::Lanes(d); ++k) each[k] = reference::slope_of(m, each[k]);
+  return hn::Load(d, each);
+}
+
+std::uint32_t list(const Membrane& m, const Candidates& c, const ListEnd& spikes,
+                   const ListEnd& others) {
+  const Floats d;
+  const Ids du;
+  const hn::Rebind<std::int32_t, Floats> di;
+  const hn::Rebind<std::uint16_t, Floats> d16;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t counts[2] = {0, 0};
+  for (std::size_t k = 0; k < c.count; k += lanes) {
+    const Vector x = hn::LoadU(d, c.x + k);
+    const hn::Vec<Ids> ids = hn::LoadU(du, c.id + k);
+    const Mask real = hn::FirstN(d, c.count - k), positive = hn::Gt(x, hn::Zero(d));
+    const Vector slope = spikes.slope != nullptr ? slopes(m, x) : x;
+    const auto deal = [&](Mask mask, const ListEnd& end, std::size_t& n) HWY_ATTR {
+      const auto narrow = hn::DemoteTo(d16, hn::BitCast(di, chosen_ids(mask, ids)));
+      hn::StoreU(narrow, d16, end.id + n);
+      if (end.slope != nullptr) append(mask, slope, end.slope + n);
+      if (end.by_alpha != nullptr) append(mask, hn::LoadU(d, c.by_alpha + k), end.by_alpha + n);
+      if (end.by_second != nullptr) append(mask, hn::LoadU(d, c.by_second + k), end.by_second + n);
+      n += hn::CountTrue(d, mask);
+    };
+    deal(hn::And(positive, real), spikes, counts[0]);
+    if (others.id != nullptr) deal(hn::AndNot(positive, real), others, counts[1]);
+  }
+  return static_cast<std::uint32_t>(counts[0]);
+}
+
+// Neurons at .. at + lanes are forgotten where their bit is set.
+HWY_INLINE Vector unless_reset(const std::uint8_t* bits, std::size_t at, Vector x) {
+  const Floats d;
+  if constexpr (hn::MaxLanes(Floats()) >= 8) {
+    return hn::IfThenZeroElse(hn::LoadMaskBits(d, bits + at / 8), x);
+  } else {
+    const std::uint8_t few[8] = {static_cast<std::uint8_t>(bits[at / 8] >> at % 8)};
+    return hn::IfThenZeroElse(hn::LoadMaskBits(d, few), x);
+  }
+}
+
+// g of kVectors vectors of neurons stays in registers from step to step.
+template <std::size_t kVectors>
+HWY_INLINE void flow_pass(const float* alpha, std::size_t neurons, std::size_t at,
+                          std::uint32_t steps, const std::uint8_t* resets, float* rows,
+                          float* sum) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  Vector g[kVectors], total[kVectors];
+  for (std::size_t z = 0; z < kVectors; ++z) {
+    g[z] = hn::LoadU(d, rows + steps * neurons + at + z * lanes);
+    total[z] = sum != nullptr ? hn::LoadU(d, sum + at + z * lanes) : hn::Zero(d);
+  }
+  for (std::size_t t = steps; t-- > 0;) {
+    float* row = rows + t * neurons + at;
+    for (std::size_t z = 0; z < kVectors; ++z) {
+      Vector kept = hn::Mul(hn::LoadU(d, alpha + at + z * lanes), g[z]);
+      if (resets != nullptr) kept = unless_reset(resets + t * neurons / 8, at + z * lanes, kept);
+      g[z] = hn::Add(kept, hn::LoadU(d, row + z * lanes));
+      hn::StoreU(g[z], d, row + z * lanes);
+      total[z] = hn::Add(total[z], g[z]);
+    }
+  }
+  for (std::size_t z = 0; z < kVectors; ++z) {
+    if (sum != nullptr) hn::StoreU(total[z], d, sum + at + z * lanes);
+  }
+}
+
+void flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
+          const std::uint8_t* resets, float* rows, float* sum) {
+  const std::size_t lanes = hn::Lanes(Floats());
+  std::size_t at = 0;
+  for (; at + 8 * lanes <= neurons; at += 8 * lanes)
+    flow_pass<8>(alpha, neurons, at, steps, resets, rows, sum);
+  for (; at < neurons; at += lanes) flow_pass<1>(alpha, neurons, at, steps, resets, rows, sum);
 }
 
 void decay(const Membrane& m, std::uint32_t neurons, float* gu, float* second) {
@@ -244,22 +294,34 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace tessera {
 HWY_EXPORT(step);
+HWY_EXPORT(list);
 HWY_EXPORT(flow);
 HWY_EXPORT(decay);
 HWY_EXPORT(output);
 HWY_EXPORT(readout);
 
 void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
-                   std::uint32_t neurons, bool gradients, Listed& listed) {
+                   std::uint32_t neurons, std::uint32_t first_id, bool gradients,
+                   Candidates& candidates) {
   if (scalar_kernels_forced()) {
-    return reference::membrane_step(membrane, state, current, neurons, gradients, listed);
+    return reference::membrane_step(membrane, state, current, neurons, first_id, gradients,
+                                    candidates);
   }
-  HWY_DYNAMIC_DISPATCH(step)(membrane, state, current, neurons, gradients, listed);
+  HWY_DYNAMIC_DISPATCH(step)(membrane, state, current, neurons, first_id, gradients, candidates);
 }
 
-void membrane_flow(const float* alpha, std::uint32_t neurons, const float* next, float* row) {
-  if (scalar_kernels_forced()) return reference::membrane_flow(alpha, neurons, next, row);
-  HWY_DYNAMIC_DISPATCH(flow)(alpha, neurons, next, row);
+std::uint32_t list_candidates(const Membrane& membrane, const Candidates& candidates,
+                              const ListEnd& spikes, const ListEnd& others) {
+  if (scalar_kernels_forced())
+    return reference::list_candidates(membrane, candidates, spikes, others);
+  return HWY_DYNAMIC_DISPATCH(list)(membrane, candidates, spikes, others);
+}
+
+void membrane_flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
+                   const std::uint8_t* resets, float* rows, float* sum) {
+  if (scalar_kernels_forced())
+    return reference::membrane_flow(alpha, neurons, steps, resets, rows, sum);
+  HWY_DYNAMIC_DISPATCH(flow)(alpha, neurons, steps, resets, rows, sum);
 }
 
 void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second) {

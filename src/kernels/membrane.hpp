@@ -34,28 +34,44 @@ struct MembraneState {
   float* u_by_kappa = nullptr;  ///< synaptic only
 };
 
-/// Who spiked and who passes gradients, ascending ids inside the tile; room for width + 16 entries.
-/// by_alpha: du/dalpha of a listed neuron; by_second: du/dkappa (synaptic) or da/drho (adaptive).
-struct ListPart {
+/// Neurons above the second threshold in one step, in ascending order; room for those of all
+/// neurons and 16 more. x: u - threshold; by_alpha: du/dalpha; by_second: du/dkappa (synaptic) or
+/// da/drho (adaptive), both null when not wanted.
+struct Candidates {
   std::uint32_t* id = nullptr;
-  float* slope = nullptr;
+  float* x = nullptr;
   float* by_alpha = nullptr;
   float* by_second = nullptr;
   std::uint32_t count = 0;
 };
-struct Listed {
-  ListPart spikes;
-  ListPart others;  ///< below the threshold, above the second one
+
+/// Where the next entries of a list go; room for all candidates and 16 more. What is null is not
+/// written.
+struct ListEnd {
+  std::uint16_t* id = nullptr;
+  float* slope = nullptr;
+  float* by_alpha = nullptr;
+  float* by_second = nullptr;
 };
 
-/// Advances `neurons` neurons by one step with the input `current` (I[t]); `gradients`: also list
-/// slopes and gradient-only neurons.
+/// Advances `neurons` neurons by one step with the input `current` (I[t]) and appends those that
+/// are to be listed to `candidates`, with ids from `first_id` on; `gradients`: also those that only
+/// pass gradients.
 void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
-                   std::uint32_t neurons, bool gradients, Listed& listed);
+                   std::uint32_t neurons, std::uint32_t first_id, bool gradients,
+                   Candidates& candidates);
 
-/// row = alpha next: g of a step from that of the step after it, before the listed entries are
-/// added (lif).
-void membrane_flow(const float* alpha, std::uint32_t neurons, const float* next, float* row);
+/// Deals the candidates out to the spikes (x > 0) and to the others, in their order, with the slope
+/// of the surrogate. Returns the number of spikes.
+std::uint32_t list_candidates(const Membrane& membrane, const Candidates& candidates,
+                              const ListEnd& spikes, const ListEnd& others);
+
+/// g of a tile from step to step backwards (lif): rows[t] += alpha rows[t + 1] for t = steps - 1 ..
+/// 0, rows of `neurons` floats. rows[t] holds what the listed entries bring; rows[steps] is g of
+/// the step behind. A neuron whose bit j in the byte j / 8 of resets + t * neurons / 8 is set
+/// forgets rows[t + 1] (no resets: null). `sum`: rows are also added to it (or null).
+void membrane_flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
+                   const std::uint8_t* resets, float* rows, float* sum);
 /// g[t] -> g[t-1] before the listed entries are added: gu *= alpha, second *= its decay (adaptive).
 void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second);
 /// out = gu (lif, adaptive), or gi = kappa gi + gu / C, out = gi (synaptic).

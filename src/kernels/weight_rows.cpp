@@ -19,7 +19,7 @@ void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* id
   reference::add_rows(weights, width, ids, n, current);
 }
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
-                   bool fresh, float* dw, float* ds) {
+                   Fresh fresh, float* dw, float* ds) {
   reference::row_gradients(w, g, width, visits, fresh, dw, ds);
 }
 void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
@@ -31,29 +31,71 @@ void back_project(const float* weights, std::uint32_t width, const std::uint16_t
 using Floats = hn::CappedTag<float, 16>;
 using Vector = hn::Vec<Floats>;
 
-// Up to eight vectors of a row stay in registers while the list is walked.
+// Up to eight vectors of a row stay in registers while a list is walked. A struct in a struct, not
+// an array: compilers keep its parts in registers without being asked.
 constexpr std::size_t kMostVectors = 8;
+
+template <std::size_t kVectors>
+struct Row {
+  Row<kVectors - 1> head;
+  Vector last;
+};
+template <>
+struct Row<0> {};
+
+HWY_INLINE std::size_t offset(std::size_t vector) { return vector * hn::Lanes(Floats()); }
+
+HWY_INLINE void load(const float*, Row<0>&) {}
+template <std::size_t n>
+HWY_INLINE void load(const float* from, Row<n>& row) {
+  load(from, row.head);
+  row.last = hn::LoadU(Floats(), from + offset(n - 1));
+}
+HWY_INLINE void store(const Row<0>&, float*) {}
+template <std::size_t n>
+HWY_INLINE void store(const Row<n>& row, float* to) {
+  store(row.head, to);
+  hn::StoreU(row.last, Floats(), to + offset(n - 1));
+}
+HWY_INLINE void keep(Vector, Row<0>&) {}
+template <std::size_t n>
+HWY_INLINE void keep(Vector bits, Row<n>& row) {
+  keep(bits, row.head);
+  row.last = hn::And(bits, row.last);
+}
+HWY_INLINE void add(const float*, Row<0>&) {}
+template <std::size_t n>
+HWY_INLINE void add(const float* from, Row<n>& sum) {
+  add(from, sum.head);
+  sum.last = hn::Add(sum.last, hn::LoadU(Floats(), from + offset(n - 1)));
+}
+// even, odd: partial sums of factor times `from`. kSum: `from` is also added to `sum`.
+template <bool kSum>
+HWY_INLINE void multiply(const float*, const Row<0>&, Row<0>&, Vector&, Vector&) {}
+template <bool kSum, std::size_t n>
+HWY_INLINE void multiply(const float* from, const Row<n>& factor, Row<n>& sum, Vector& even,
+                         Vector& odd) {
+  multiply<kSum>(from, factor.head, sum.head, even, odd);
+  const Vector x = hn::LoadU(Floats(), from + offset(n - 1));
+  if constexpr (kSum) sum.last = hn::Add(sum.last, x);
+  Vector& part = n % 2 == 1 ? even : odd;
+  part = hn::MulAdd(x, factor.last, part);
+}
 
 template <std::size_t kVectors>
 HWY_INLINE void add_pass(const float* weights, std::size_t width, const std::uint16_t* ids,
                          std::size_t n, float* current) {
-  const Floats d;
-  const std::size_t lanes = hn::Lanes(d);
-  Vector sum[kVectors];
-  for (std::size_t z = 0; z < kVectors; ++z) sum[z] = hn::LoadU(d, current + z * lanes);
-  for (std::size_t k = 0; k < n; ++k) {
-    const float* row = weights + ids[k] * width;
-    for (std::size_t z = 0; z < kVectors; ++z) {
-      sum[z] = hn::Add(sum[z], hn::LoadU(d, row + z * lanes));
-    }
-  }
-  for (std::size_t z = 0; z < kVectors; ++z) hn::StoreU(sum[z], d, current + z * lanes);
+  Row<kVectors> sum;
+  load(current, sum);
+  for (std::size_t k = 0; k < n; ++k) add(weights + ids[k] * width, sum);
+  store(sum, current);
 }
 
-// ds[0 .. 4) += the sums over the lanes of four vectors: transposed inside blocks of four lanes,
+// ds[0 .. 4) (+)= the sums over the lanes of four vectors: transposed inside blocks of four lanes,
 // then blocks are added, so that no vector is reduced alone.
 template <class D>
-HWY_INLINE void add_sums(D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> c, hn::Vec<D> e, float* ds) {
+HWY_INLINE void add_sums(D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> c, hn::Vec<D> e, bool fresh,
+                         float* ds) {
   const hn::RepartitionToWide<D> dw;
   const auto ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
   const auto ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
@@ -61,80 +103,67 @@ HWY_INLINE void add_sums(D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> c, hn::Vec<
   const auto high = hn::InterleaveUpper(dw, hn::BitCast(dw, ab), hn::BitCast(dw, ce));
   const auto all = hn::Add(hn::BitCast(d, low), hn::BitCast(d, high));
   const hn::FixedTag<float, 4> d4;
+  const auto before = fresh ? hn::Zero(d4) : hn::LoadU(d4, ds);
   if constexpr (hn::MaxLanes(D()) == 16) {
     const hn::Half<D> d8;
     const auto half = hn::Add(hn::LowerHalf(d8, all), hn::UpperHalf(d8, all));
     const auto sum = hn::Add(hn::LowerHalf(d4, half), hn::UpperHalf(d4, half));
-    hn::StoreU(hn::Add(hn::LoadU(d4, ds), sum), d4, ds);
+    hn::StoreU(hn::Add(before, sum), d4, ds);
   } else if constexpr (hn::MaxLanes(D()) == 8) {
     const auto sum = hn::Add(hn::LowerHalf(d4, all), hn::UpperHalf(d4, all));
-    hn::StoreU(hn::Add(hn::LoadU(d4, ds), sum), d4, ds);
+    hn::StoreU(hn::Add(before, sum), d4, ds);
   } else {
-    hn::StoreU(hn::Add(hn::LoadU(d, ds), all), d, ds);
+    hn::StoreU(hn::Add(before, all), d4, ds);
   }
 }
 
 // Dots of n rows with `factor`, in fours; row_of(v) is the row of visit v. kSum: rows are also
 // added to `sum`.
-template <std::size_t kVectors, bool kSum, class RowOf>
-HWY_INLINE void dots(const Vector* factor, Vector* sum, std::size_t n, const RowOf& row_of,
-                     float* ds) {
+template <bool kSum, std::size_t kVectors, class RowOf>
+HWY_INLINE void dots(const Row<kVectors>& factor, Row<kVectors>& sum, std::size_t n,
+                     const RowOf& row_of, bool fresh, float* ds) {
   const Floats d;
-  const std::size_t lanes = hn::Lanes(d);
   const auto dot = [&](std::size_t v) HWY_ATTR {
-    const float* row = row_of(v);
     Vector even = hn::Zero(d), odd = hn::Zero(d);
-    for (std::size_t z = 0; z < kVectors; ++z) {
-      const Vector x = hn::LoadU(d, row + z * lanes);
-      if (kSum) sum[z] = hn::Add(sum[z], x);
-      Vector& part = z % 2 == 0 ? even : odd;
-      part = hn::MulAdd(x, factor[z], part);
-    }
+    multiply<kSum>(row_of(v), factor, sum, even, odd);
     return hn::Add(even, odd);
   };
   std::size_t v = 0;
   for (; v + 4 <= n; v += 4) {
     const Vector a = dot(v), b = dot(v + 1), c = dot(v + 2), e = dot(v + 3);
-    add_sums(d, a, b, c, e, ds + v);
+    add_sums(d, a, b, c, e, fresh, ds + v);
   }
-  for (; v < n; ++v) ds[v] += hn::GetLane(hn::SumOfLanes(d, dot(v)));
+  for (; v < n; ++v) ds[v] = (fresh ? 0.0f : ds[v]) + hn::GetLane(hn::SumOfLanes(d, dot(v)));
 }
 
 template <std::size_t kVectors>
 HWY_INLINE void gradient_pass(const float* w, const float* g, std::size_t width,
-                              const RowVisits& visits, bool fresh, float* dw, float* ds) {
+                              const RowVisits& visits, Fresh fresh, float* dw, float* ds) {
   const Floats d;
-  const std::size_t lanes = hn::Lanes(d);
-  Vector weight[kVectors], sum[kVectors];
-  for (std::size_t z = 0; z < kVectors; ++z) {
-    weight[z] = hn::LoadU(d, w + z * lanes);
-    sum[z] = fresh ? hn::Zero(d) : hn::LoadU(d, dw + z * lanes);
-  }
+  const hn::RebindToUnsigned<Floats> du;
+  Row<kVectors> weight, sum;
+  load(w, weight);
+  load(dw, sum);
+  keep(hn::BitCast(d, hn::Set(du, fresh.dw ? 0u : ~0u)), sum);
   if (ds == nullptr) {
-    for (std::size_t v = 0; v < visits.spikes; ++v) {
-      const float* row = g + visits.row[v] * width;
-      for (std::size_t z = 0; z < kVectors; ++z) {
-        sum[z] = hn::Add(sum[z], hn::LoadU(d, row + z * lanes));
-      }
-    }
+    for (std::size_t v = 0; v < visits.spikes; ++v) add(g + visits.row[v] * width, sum);
   } else {
     const auto row_of = [&](std::size_t v) HWY_ATTR { return g + visits.row[v] * width; };
     const auto other = [&](std::size_t v)
                            HWY_ATTR { return g + visits.row[visits.spikes + v] * width; };
-    dots<kVectors, true>(weight, sum, visits.spikes, row_of, ds);
-    dots<kVectors, false>(weight, sum, visits.all - visits.spikes, other, ds + visits.spikes);
+    dots<true>(weight, sum, visits.spikes, row_of, fresh.ds, ds);
+    dots<false>(weight, sum, visits.all - visits.spikes, other, fresh.ds, ds + visits.spikes);
   }
-  for (std::size_t z = 0; z < kVectors; ++z) hn::StoreU(sum[z], d, dw + z * lanes);
+  store(sum, dw);
 }
 
 template <std::size_t kVectors>
 HWY_INLINE void project_pass(const float* weights, std::size_t width, const std::uint16_t* ids,
                              std::size_t n, const float* g, float* ds) {
-  const Floats d;
-  Vector value[kVectors];
-  for (std::size_t z = 0; z < kVectors; ++z) value[z] = hn::LoadU(d, g + z * hn::Lanes(d));
+  Row<kVectors> value;
+  load(g, value);
   const auto row_of = [&](std::size_t k) HWY_ATTR { return weights + ids[k] * width; };
-  dots<kVectors, false>(value, value, n, row_of, ds);
+  dots<false>(value, value, n, row_of, false, ds);
 }
 
 // Calls pass(number of vectors as a constant, first column) until the width is covered.
@@ -146,7 +175,9 @@ HWY_INLINE void each_pass(std::uint32_t width, const Pass& pass) {
     for (; column + vectors * lanes <= width; column += vectors * lanes) pass(vectors, column);
   };
   cover(std::integral_constant<std::size_t, kMostVectors>());
+  cover(std::integral_constant<std::size_t, 6>());
   cover(std::integral_constant<std::size_t, 4>());
+  cover(std::integral_constant<std::size_t, 3>());
   cover(std::integral_constant<std::size_t, 2>());
   cover(std::integral_constant<std::size_t, 1>());
 }
@@ -158,9 +189,10 @@ void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* id
   });
 }
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
-                   bool fresh, float* dw, float* ds) {
+                   Fresh fresh, float* dw, float* ds) {
   each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
-    gradient_pass<vectors>(w + column, g + column, width, visits, fresh, dw + column, ds);
+    const Fresh now{fresh.dw, fresh.ds && column == 0};
+    gradient_pass<vectors>(w + column, g + column, width, visits, now, dw + column, ds);
   });
 }
 void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
@@ -188,7 +220,7 @@ void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* id
 }
 
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
-                   bool fresh, float* dw, float* ds) {
+                   Fresh fresh, float* dw, float* ds) {
   if (scalar_kernels_forced()) return reference::row_gradients(w, g, width, visits, fresh, dw, ds);
   HWY_DYNAMIC_DISPATCH(row_gradients)(w, g, width, visits, fresh, dw, ds);
 }

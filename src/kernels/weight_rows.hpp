@@ -21,10 +21,15 @@ struct RowVisits {
 };
 
 /// With g_v = g[visits.row[v] * width ...]:
-///   dw[j] (+)= sum over spikes v of g_v[j]         (`fresh`: dw is overwritten, else added to)
-///   ds[v]  += sum over j of w[j] g_v[j]            for all v (not when ds is null)
+///   dw[j] (+)= sum over spikes v of g_v[j]
+///   ds[v] (+)= sum over j of w[j] g_v[j]            for all v (not when ds is null)
+/// What is fresh is overwritten, else added to.
+struct Fresh {
+  bool dw = false;
+  bool ds = false;
+};
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
-                   bool fresh, float* dw, float* ds);
+                   Fresh fresh, float* dw, float* ds);
 
 /// ds[k] += sum over j of weights[ids[k] * width + j] g[j]: what n sources get back from one row of
 /// g.

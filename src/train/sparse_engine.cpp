@@ -35,15 +35,14 @@ class SparseEngine final : public Engine {
   BatchResult run(Crew& crew, const SpikeBatch& batch, double theta_grad, bool gradients,
                   const std::function<void(Worker&)>& finish) override {
     crew.run([&](Worker& worker) {
-      assign_input(worker, batch, input_);
+      assign_input(worker, batch, gradients, input_);
       for (std::size_t k = 0; k < layers_.size(); ++k) {
         layers_[k].forward(worker, below(k), theta_grad, gradients);
       }
       worker.once([&] { evaluate_output(batch, gradients); });
       for (std::size_t k = gradients ? layers_.size() : 0; k-- > 0;) {
         const bool last = k + 1 == layers_.size();
-        layers_[k].backward(worker, below(k), last ? output_.derivative.data() : nullptr,
-                            k > 0 ? &layers_[k - 1].ds() : nullptr);
+        layers_[k].backward(worker, below(k), last ? output_.derivative.data() : nullptr, k > 0);
       }
       if (finish) finish(worker);
     });
@@ -61,7 +60,7 @@ class SparseEngine final : public Engine {
     if (layers_[layer].is_readout()) return found;
     for (std::uint32_t t = 0; t < lists.steps; ++t) {
       const std::size_t q = std::size_t{sample} * lists.steps + t;
-      for (std::uint32_t e = lists.first[q]; e < lists.first[q] + lists.spikes[q]; ++e) {
+      for (std::uint32_t e = lists.first[q]; e < lists.first[q + 1]; ++e) {
         found.push_back({t, lists.id[e]});
       }
     }
@@ -76,9 +75,7 @@ class SparseEngine final : public Engine {
   }
 
  private:
-  const SpikeLists& below(std::size_t layer) const {
-    return layer == 0 ? input_ : layers_[layer - 1].lists();
-  }
+  SpikeLists& below(std::size_t layer) { return layer == 0 ? input_ : layers_[layer - 1].lists(); }
 
   void evaluate_output(const SpikeBatch& batch, bool gradients) {
     const SparseLayer& last = layers_.back();
@@ -92,7 +89,7 @@ class SparseEngine final : public Engine {
         for (std::uint32_t c = 0; c < network_.classes; ++c) at[c] = u[c];
       } else {
         const SpikeLists& l = last.lists();
-        for (std::uint32_t e = l.first[q]; e < l.first[q] + l.spikes[q]; ++e) at[l.id[e]] = 1.0;
+        for (std::uint32_t e = l.first[q]; e < l.first[q + 1]; ++e) at[l.id[e]] = 1.0;
       }
     }
     output_.evaluate(loss_, batch, network_.classes, gradients);

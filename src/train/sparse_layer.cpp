@@ -11,8 +11,10 @@
 namespace tessera::training {
 namespace {
 
-// A tile's weights from about a thousand sources fit the second-level cache.
-constexpr std::uint32_t kDenseTile = 128;
+// A tile's weights should fit the second-level cache: tiles are narrower where sources are many,
+// but not so narrow that a visit of a row is not worth it.
+constexpr std::uint32_t kDenseTile = 128, kNarrowTile = 64, kTileStep = 32;
+constexpr std::size_t kTileBytes = 1500 << 10;
 // Sparse rows are short: wider tiles keep them worth a visit.
 constexpr std::uint32_t kSparseTile = 512;
 
@@ -21,7 +23,11 @@ std::uint32_t tile_width(const LayerTopology& t) {
   if (t.input.spec.kind == ConnectionKind::convolution) return whole(t.neurons);
   const bool sparse = t.input.spec.kind == ConnectionKind::sparse &&
                       (!t.recurrent || t.recurrent->spec.kind == ConnectionKind::sparse);
-  const std::uint32_t most = sparse ? kSparseTile : kDenseTile;
+  const std::size_t rows =
+      std::max<std::size_t>(t.input.pooled.size(), t.recurrent ? t.neurons : 0);
+  const auto fitting = static_cast<std::uint32_t>(kTileBytes / (sizeof(float) * rows));
+  const std::uint32_t dense = std::clamp(fitting / kTileStep * kTileStep, kNarrowTile, kDenseTile);
+  const std::uint32_t most = sparse ? kSparseTile : dense;
   const std::uint32_t tiles = (t.neurons + most - 1) / most;
   return whole((t.neurons + tiles - 1) / tiles);
 }
@@ -101,17 +107,13 @@ std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
   if (second) s->second_by_decay = AlignedArray<float>(neurons);
   if (second && layer_.neuron == NeuronKind::synaptic_lif)
     s->u_by_kappa = AlignedArray<float>(neurons);
-  s->spike_id = AlignedArray<std::uint32_t>(neurons + 16);
-  s->other_id = AlignedArray<std::uint32_t>(neurons + 16);
-  for (int k = 0; k < 3; ++k) {
-    const bool used = k == 0 || (k == 1 ? alpha : second);
-    if (used) s->spike_value[k] = AlignedArray<float>(neurons + 16);
-    if (used) s->other_value[k] = AlignedArray<float>(neurons + 16);
-  }
-  s->listed.spikes = {s->spike_id.data(), s->spike_value[0].data(), s->spike_value[1].data(),
-                      s->spike_value[2].data(), 0};
-  s->listed.others = {s->other_id.data(), s->other_value[0].data(), s->other_value[1].data(),
-                      s->other_value[2].data(), 0};
+  s->candidate_id = AlignedArray<std::uint32_t>(neurons + 16);
+  s->candidate_value[0] = AlignedArray<float>(neurons + 16);
+  if (alpha) s->candidate_value[1] = AlignedArray<float>(neurons + 16);
+  if (second) s->candidate_value[2] = AlignedArray<float>(neurons + 16);
+  s->candidates = {s->candidate_id.data(), s->candidate_value[0].data(),
+                   alpha ? s->candidate_value[1].data() : nullptr,
+                   second ? s->candidate_value[2].data() : nullptr, 0};
   const std::uint32_t rings = order_ == Order::tiles ? 1 : tiles_;
   for (std::uint32_t k = 0; k < rings; ++k) {
     if (input_) s->input_ring.push_back(input_->make_ring());
@@ -125,29 +127,26 @@ void SparseLayer::input_current(std::uint32_t tile, std::size_t list, std::uint3
                                 const SpikeLists& input, DelayRing* ring, float* current) const {
   std::fill_n(current, width_, 0.0f);  // a convolution is one tile
   const std::uint16_t* ids = input.id.data() + input.first[list];
+  const std::size_t spikes = input.first[list + 1] - input.first[list];
   if (convolution_) {
-    convolution_->add(ids, input.spikes[list], current);
+    convolution_->add(ids, spikes, current);
   } else {
-    input_->add(tile, ids, input.spikes[list], step, *ring, current);
+    input_->add(tile, ids, spikes, step, *ring, current);
   }
   if (!bias_) return;
   const float* bias = bias_->value.data() + std::size_t{tile} * width_;
   for (std::uint32_t j = 0; j < width_; ++j) current[j] += bias[j];
 }
 
-// One step of one tile; what it lists has ids inside the layer, from `offset` on.
+// One step of one tile, whose state begins at `at`.
 void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const float* current) const {
   const auto part = [at](AlignedArray<float>& array) {
     return array.size() > 0 ? array.data() + at : nullptr;
   };
   const MembraneState state{part(s.u), part(s.second), part(s.u_by_alpha), part(s.second_by_decay),
                             part(s.u_by_kappa)};
-  const std::uint32_t spikes = s.listed.spikes.count, others = s.listed.others.count;
-  membrane_step(tile_membranes_[tile], state, current, neurons_of(tile), gradients_, s.listed);
-  const std::uint32_t offset = tile * width_;
-  if (offset == 0) return;
-  for (std::uint32_t k = spikes; k < s.listed.spikes.count; ++k) s.listed.spikes.id[k] += offset;
-  for (std::uint32_t k = others; k < s.listed.others.count; ++k) s.listed.others.id[k] += offset;
+  membrane_step(tile_membranes_[tile], state, current, neurons_of(tile), tile * width_, gradients_,
+                s.candidates);
 }
 
 void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float* current,
@@ -159,12 +158,11 @@ void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float*
 
 void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input,
                            Scratch& s) {
-  Recording& recording = grid_.recordings[tile * grid_.parts + part];
-  const std::uint32_t begin = grid_.begin(part, lists_.samples),
-                      end = grid_.begin(part + 1, lists_.samples);
-  recording.clear(std::size_t{end - begin} * lists_.steps);
-  for (std::uint32_t b = begin; b < end; ++b) {
+  Recording& recording = lists_.recording(tile, part);
+  recording.clear(gradients_);
+  for (std::uint32_t b = lists_.part_begin(part); b < lists_.part_begin(part + 1); ++b) {
     s.clear();
+    recording.begin_sample();
     for (std::uint32_t t = 0; t < lists_.steps; ++t) {
       const std::size_t list = std::size_t{b} * lists_.steps + t;
       input_current(tile, list, t, input, s.input_ring.data(), s.current.data());
@@ -172,21 +170,23 @@ void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLi
         run_readout(tile, list, s.current.data(), s.u.data());
         continue;
       }
-      s.listed.spikes.count = s.listed.others.count = 0;
+      s.candidates.count = 0;
       step(tile, 0, s, s.current.data());
-      recording.append(std::size_t{b - begin} * lists_.steps + t, s.listed, gradients_);
+      recording.append(tile_membranes_[tile], s.candidates, t, gradients_);
     }
     expect_finite(layer_, s.u.data(), neurons_of(tile));  // a NaN stays to the end of the sample
   }
+  recording.end_samples();
 }
 
 void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& s) {
-  Recording& recording = grid_.recordings[b];
-  recording.clear(lists_.steps);
+  Recording& recording = lists_.recording(0, b);
+  recording.clear(gradients_);
+  recording.begin_sample();
   s.clear();
   for (std::uint32_t t = 0; t < lists_.steps; ++t) {
     const std::size_t list = std::size_t{b} * lists_.steps + t;
-    s.listed.spikes.count = s.listed.others.count = 0;
+    s.candidates.count = 0;
     for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
       const std::size_t at = std::size_t{tile} * width_;
       float* current = s.current.data() + at;
@@ -202,10 +202,13 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
       }
     }
     if (is_readout()) continue;
-    recording.append(t, s.listed, gradients_);
-    const std::uint32_t kept = std::min(s.listed.spikes.count, list_capacity());  // as in the lists
-    s.last_spikes.assign(s.listed.spikes.id, s.listed.spikes.id + kept);
+    const std::uint32_t spikes = recording.append(tile_membranes_[0], s.candidates, t, gradients_);
+    const std::uint32_t kept = std::min(spikes, list_capacity());  // as in the lists
+    const auto last =
+        recording.spikes.id.begin() + static_cast<std::ptrdiff_t>(recording.spikes.size - spikes);
+    s.last_spikes.assign(last, last + kept);
   }
+  recording.end_samples();
   expect_finite(layer_, s.u.data(), topology_.neurons);
 }
 
@@ -218,6 +221,7 @@ void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_
       tile_membranes_.push_back(make_membrane(tile));
     lists_.samples = input.samples;
     lists_.steps = input.steps;
+    lists_.section_width = order_ == Order::tiles ? width_ : stride();
     if (scratch_.empty() || gradients != gradients_) {
       gradients_ = gradients;
       scratch_.clear();
@@ -226,24 +230,24 @@ void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_
     if (order_ == Order::tiles) {
       // Jobs enough for all workers to end at about the same time.
       const auto parts = (4 * static_cast<std::uint32_t>(worker.workers()) + tiles_ - 1) / tiles_;
-      grid_.resize(tiles_, std::min(parts, input.samples));
+      lists_.resize(tiles_, std::min(parts, input.samples));
     } else {
-      grid_.resize(1, input.samples);
+      lists_.resize(1, input.samples);
     }
     const std::size_t cells = is_readout() ? lists_.lists() * stride() : 0;
     if (trace_.size() < cells) trace_ = AlignedArray<float>(cells);
   });
   Scratch& scratch = *scratch_[static_cast<std::size_t>(worker.id())];
-  worker.each(grid_.recordings.size(), [&](std::size_t job) {
+  worker.each(lists_.recordings.size(), [&](std::size_t job) {
     const auto k = static_cast<std::uint32_t>(job);
     if (order_ == Order::tiles) {
-      run_tile(k / grid_.parts, k % grid_.parts, input, scratch);
+      run_tile(k / lists_.parts, k % lists_.parts, input, scratch);
     } else {
       run_sample(k, input, scratch);
     }
   });
   if (is_readout()) return;
-  merge_.run(worker, grid_, list_capacity(), topology_.neurons, gradients, lists_);
+  merge_.run(worker, list_capacity(), topology_.neurons, lists_);
   worker.once([&] { merge_.sum_counts(counts_); });
 }
 

@@ -42,6 +42,7 @@ class SparseLayer {
 
   [[nodiscard]] bool is_readout() const { return layer_.neuron == NeuronKind::readout; }
   [[nodiscard]] const SpikeLists& lists() const { return lists_; }
+  [[nodiscard]] SpikeLists& lists() { return lists_; }
   [[nodiscard]] LayerActivity activity() const;
   /// Readout: u, [sample][step][stride()].
   [[nodiscard]] const float* trace() const { return trace_.data(); }
@@ -50,19 +51,13 @@ class SparseLayer {
   // Called by all workers.
   void forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients);
   /// `derivative`: d loss / d trace of the output layer, [step][sample][classes], else null.
-  /// `input_ds`: what flows back to the entries of the input's lists, or null.
-  void backward(Worker& worker, const SpikeLists& input, const float* derivative,
-                std::vector<float>* input_ds);
-  /// d loss / d s of this layer's own entries, filled by the layer above.
-  [[nodiscard]] std::vector<float>& ds() { return ds_; }
+  /// `sources`: gradients also flow back to the entries of the input (their ds).
+  void backward(Worker& worker, SpikeLists& input, const float* derivative, bool sources);
 
  private:
   enum class Order { tiles, samples, convolution };
-  struct Scratch;   // of one worker, forward
-  struct Flow;      // of the backward pass
-  struct Entries {  ///< of one list that belong to one tile
-    std::uint32_t spike0, spike1, other0, other1;
-  };
+  struct Scratch;  // of one worker, forward
+  struct Flow;     // of the backward pass
 
   [[nodiscard]] Membrane make_membrane(std::uint32_t tile) const;
   [[nodiscard]] std::uint32_t neurons_of(std::uint32_t tile) const;
@@ -77,23 +72,33 @@ class SparseLayer {
   void step(std::uint32_t tile, std::size_t at, Scratch& scratch, const float* current) const;
 
   [[nodiscard]] std::size_t derivative_row(std::size_t list) const;
-  void prepare_flow(const SpikeLists& input, const float* derivative);
+  void prepare_flow(SpikeLists& input, const float* derivative, bool sources, int workers);
+  void output_ds();
+  void prepare_front(std::size_t front);
+  [[nodiscard]] VisitRange visit_range(std::uint32_t block, std::uint32_t section,
+                                       bool sources) const;
   void build_visits(Worker& worker, const SpikeLists& input, bool sources);
   void backward_tiles(Worker& worker, bool sources);
-  void backward_samples(Worker& worker, const SpikeLists& input, float* input_ds);
-  void backward_convolution(Worker& worker, const SpikeLists& input, float* input_ds);
-  void convolution_step(std::size_t list, std::uint32_t group, const SpikeLists& input,
-                        const float* row, float* input_ds);
-  void flow_step(std::uint32_t tile, std::uint32_t sample, std::uint32_t step, std::uint32_t group,
-                 const float* next, float* row);
-  void lif_flow(std::uint32_t tile, std::size_t list, std::uint32_t group, const float* next,
-                float* row);
-  void two_state_flow(std::uint32_t tile, std::size_t list, std::uint32_t group, float* gu,
-                      float* second, float* row);
-  void carry_row(std::uint32_t tile_in_progress, std::uint32_t sample, std::uint32_t block);
-  [[nodiscard]] Entries entries_of(std::uint32_t tile, std::size_t list);
-  void recurrent_sources(std::uint32_t sample, std::uint32_t step, std::uint32_t block_begin);
-  void scatter_sources(Worker& worker, const SpikeLists& input, std::vector<float>& input_ds);
+  void backward_samples(Worker& worker, SpikeLists& input, bool sources);
+  void backward_convolution(Worker& worker, SpikeLists& input, bool sources);
+  void convolution_step(std::vector<StepEntries>& entries, std::uint32_t sample, std::uint32_t step,
+                        std::uint32_t group, SpikeLists& input, const float* row, bool sources);
+  void flow_group(const Worker& worker, std::size_t front, std::uint32_t tile, std::uint32_t group,
+                  std::uint32_t block);
+  void flow_step(const Worker& worker, std::size_t front, std::uint32_t tile, std::uint32_t sample,
+                 std::uint32_t step, std::uint32_t group, Recording& recording,
+                 const StepEntries& entries, float* row);
+  void inject(std::uint32_t tile, std::uint32_t group, const Stream& stream, std::uint32_t begin,
+              std::uint32_t end, std::uint32_t first_step, float* rows, std::uint8_t* resets);
+  void two_state_flow(std::uint32_t tile, std::uint32_t group, Recording& recording,
+                      const StepEntries& entries, float* gu, float* second, float* row);
+  void row_gradients_of(std::size_t front, std::uint32_t tile, std::uint32_t block,
+                        std::uint32_t section, std::uint32_t begin, std::uint32_t end,
+                        bool sources);
+  void carry_row(float* rows, std::uint32_t block) const;
+  void recurrent_sources(std::uint32_t sample, std::uint32_t step, std::uint32_t block_begin,
+                         const StepEntries& entries);
+  void scatter_sources(Worker& worker, SpikeLists& input);
   void finish_gradients(Worker& worker);
   void readout_decay_sums();
   void decay_gradient(DecayFactor& factor, const AlignedArray<float>& sums);
@@ -110,14 +115,12 @@ class SparseLayer {
 
   // Of the last batch.
   SpikeLists lists_;
-  std::vector<float> ds_;
   AlignedArray<float> trace_;
   std::vector<std::uint32_t> counts_;  ///< spikes of every neuron
   ListMerge merge_;
   std::vector<Membrane> tile_membranes_;
   double theta_grad_ = 0.0;
   bool gradients_ = false;
-  RecordingGrid grid_;
   std::vector<std::unique_ptr<Scratch>> scratch_;
   std::unique_ptr<Flow> flow_;
 

@@ -9,7 +9,7 @@ namespace tessera::training {
 namespace {
 
 // A block of g and the rows of weights of a tile stay in the second-level cache together.
-constexpr std::size_t kBlockBytes = 600 << 10;
+constexpr std::size_t kBlockBytes = 900 << 10;
 constexpr std::uint32_t kRowJobs = 64;
 
 void resize(AlignedArray<float>& array, std::size_t n) {
@@ -31,13 +31,16 @@ std::size_t SparseLayer::derivative_row(std::size_t q) const {
   return q % lists_.steps * lists_.samples + q / lists_.steps;
 }
 
-void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative) {
+void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool sources,
+                               int workers) {
   if (!flow_) flow_ = std::make_unique<Flow>();
   Flow& f = *flow_;
   f.samples = input.samples;
   f.steps = input.steps;
   f.derivative = derivative;
   f.groups = std::min(f.samples, Flow::kMostGroups);
+  f.parts = sources && order_ == Order::tiles ? std::min(tiles_, Flow::kMostParts) : 1;
+  f.sections = input_ && input_->projection().pooled_index.empty() ? input.sections : 1;
   const std::uint32_t delay =
       std::max(input_ ? input_->max_delay() : 0, recurrent_ ? recurrent_->max_delay() : 0);
   const std::size_t neurons = order_ == Order::tiles ? width_ : stride();  // in progress at a time
@@ -47,26 +50,15 @@ void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative)
                       : std::clamp<std::uint32_t>(static_cast<std::uint32_t>(fitting), 1, f.steps);
   if (order_ == Order::samples) f.block_steps = std::min(std::max(f.block_steps, 8u), f.steps);
   f.blocks = (f.steps + f.block_steps - 1) / f.block_steps;
-  f.visits.resize(f.blocks);
+  f.sample_rows =
+      f.block_steps + 1 + delay;  // the next block's first, or zeros after the last step
+  f.visits.resize(std::size_t{f.blocks} * f.sections);
   f.recurrent.resize(f.blocks);
-  if (order_ == Order::convolution) {
-    resize(f.g, f.groups * (stride() + 16));
-  } else {
-    const std::uint32_t behind =
-        1 + delay;  // steps: the next block's first, and zeros after the last step
-    f.sample_rows = f.block_steps + behind;
-    const std::size_t tiles = order_ == Order::tiles ? 1 : tiles_;
-    resize(f.g, f.row(tiles, 0, 0) * width_);
-    const std::uint32_t last = f.block_end(f.blocks - 1) - f.block_begin(f.blocks - 1);
-    for (std::size_t k = 0; k < tiles * f.samples; ++k) {
-      const std::size_t row = k * f.sample_rows + last;
-      std::fill_n(f.g.data() + row * width_, std::size_t{f.sample_rows - last} * width_, 0.0f);
-    }
-  }
-  if (second_) resize(f.gu, f.samples * neurons);
-  if (second_) resize(f.second, f.samples * neurons);
-  f.spike_at.resize(lists_.lists());
-  f.other_at.resize(lists_.lists());
+  f.fronts.resize(order_ == Order::tiles ? static_cast<std::size_t>(workers) : 1);
+  f.resets.resize(static_cast<std::size_t>(workers));
+  // A step of a sample, or its block where all steps flow at once; bits are read in whole words.
+  const std::size_t reset_steps = order_ == Order::tiles ? f.block_steps : 1;
+  for (auto& resets : f.resets) resets.resize(reset_steps * width_ / 8 + 8);
   const auto zeroed = [&](AlignedArray<float>& sums, std::size_t n) {
     resize(sums, f.groups * n);
     std::fill_n(sums.data(), f.groups * n, 0.0f);
@@ -85,261 +77,414 @@ void SparseLayer::prepare_flow(const SpikeLists& input, const float* derivative)
     const double slope = -2.0 * std::max(0.0, r.low - z) + 2.0 * std::max(0.0, z - r.high);
     f.regulariser[j] = static_cast<float>(r.strength / topology_.neurons * slope / lists);
   }
+  const auto room_for_ds = [](SpikeLists& lists) {
+    for (Recording& r : lists.recordings) {
+      if (r.spikes.ds.size() < r.spikes.size) r.spikes.ds.resize(2 * r.spikes.size);
+      if (r.others.ds.size() < r.others.size) r.others.ds.resize(2 * r.others.size);
+    }
+  };
+  if (sources) room_for_ds(input);
   if (derivative == nullptr || is_readout()) return;
-  // A spiking output gets its ds from the loss.
-  if (ds_.size() < lists_.entries()) ds_.resize(lists_.entries());
-  for (std::size_t q = 0; q < lists_.lists(); ++q) {
-    for (std::size_t e = lists_.first[q]; e < lists_.first[q + 1]; ++e) {
-      ds_[e] = derivative[derivative_row(q) * topology_.neurons + lists_.id[e]];
+  room_for_ds(lists_);
+  output_ds();
+}
+
+// A spiking output gets its ds from the loss.
+void SparseLayer::output_ds() {
+  const float* derivative = flow_->derivative;
+  for (std::uint32_t s = 0; s < lists_.sections; ++s) {
+    for (std::uint32_t b = 0; b < lists_.samples; ++b) {
+      const std::uint32_t part = lists_.part_of(b), local = b - lists_.part_begin(part);
+      Recording& r = lists_.recording(s, part);
+      for (Stream* stream : {&r.spikes, &r.others}) {
+        for (std::size_t e = stream->first[local]; e < stream->first[local + 1]; ++e) {
+          const std::size_t q = std::size_t{b} * lists_.steps + stream->step[e];
+          stream->ds[e] = derivative[derivative_row(q) * topology_.neurons + stream->id[e]];
+        }
+      }
     }
   }
+}
+
+// Memory of a worker's own tiles (who touches it first), or of the tiles that all share.
+void SparseLayer::prepare_front(std::size_t k) {
+  Flow& f = *flow_;
+  Flow::Front& front = f.fronts[k];
+  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
+  if (order_ == Order::convolution) {
+    resize(front.g, f.groups * 2 * std::size_t{width_} + 16);  // a step and the one after it
+  } else {
+    const std::size_t tiles = order_ == Order::tiles ? 1 : tiles_;
+    resize(front.g, f.row(tiles, 0, 0) * width_);
+    for (std::size_t tile = 0; tile < tiles; ++tile) {
+      std::fill_n(front.g.data() + (f.row(tile, 0, 0) + f.zero_row()) * width_, width_, 0.0f);
+    }
+  }
+  if (second_) resize(front.gu, f.samples * neurons);
+  if (second_) resize(front.second, f.samples * neurons);
+}
+
+VisitRange SparseLayer::visit_range(std::uint32_t block, std::uint32_t section,
+                                    bool sources) const {
+  const Flow& f = *flow_;
+  VisitRange range;
+  if (input_->projection().pooled_index.empty()) range.section = section;
+  range.first = f.block_begin(block);
+  range.end = f.block_end(block);
+  range.sample_stride = f.sample_rows;
+  range.others = sources;
+  range.padded = sources && input_->in_fours();
+  range.zero_row = f.zero_row();
+  return range;
 }
 
 void SparseLayer::build_visits(Worker& worker, const SpikeLists& input, bool sources) {
   Flow& f = *flow_;
+  worker.each(input_ ? f.visits.size() : 0, [&](std::size_t k) {
+    const auto block = static_cast<std::uint32_t>(k / f.sections),
+               section = static_cast<std::uint32_t>(k % f.sections);
+    f.visits[k].build(input, input_->projection().pooled_index, input_->rows(),
+                      visit_range(block, section, sources), f.parts);
+  });
+  if (!recurrent_) return;
   worker.each(f.blocks, [&](std::size_t k) {
-    if (input_) {
-      f.visits[k].build(input, input_->projection().pooled_index, input_->rows(), f.block_begin(k),
-                        f.block_end(k), f.sample_rows, sources);
-    }
-    if (!recurrent_) return;
     // Spikes of the step before the block's first arrive in it.
-    const std::uint32_t begin = std::max(f.block_begin(k), 1u) - 1, end = f.block_end(k) - 1;
-    f.recurrent[k].build(lists_, {}, topology_.neurons, begin, std::max(begin, end), f.sample_rows,
-                         false);
+    VisitRange range;
+    range.first = std::max(f.block_begin(k), 1u) - 1;
+    range.end = std::max(range.first, f.block_end(k) - 1);
+    range.sample_stride = f.sample_rows;
+    f.recurrent[k].build(lists_, {}, topology_.neurons, range);
   });
 }
 
-// The entries of a list that belong to a tile. Tiles ask in ascending order, so every list
-// remembers how far it got.
-SparseLayer::Entries SparseLayer::entries_of(std::uint32_t tile, std::size_t q) {
+// What the entries begin .. end of a stream bring to a tile: rows[step - first_step] += ds slope /
+// C. `resets`: marks them in a bit per neuron (spikes), or null.
+void SparseLayer::inject(std::uint32_t tile, std::uint32_t group, const Stream& s,
+                         std::uint32_t begin, std::uint32_t end, std::uint32_t first_step,
+                         float* rows, std::uint8_t* resets) {
   Flow& f = *flow_;
-  const std::uint32_t middle = lists_.first[q] + lists_.spikes[q], last = lists_.first[q + 1];
-  Entries e{};
-  e.spike0 = e.spike1 = tile == 0 ? lists_.first[q] : f.spike_at[q];
-  e.other0 = e.other1 = tile == 0 ? middle : f.other_at[q];
-  if (tile + 1 == tiles_) {
-    e.spike1 = middle;
-    e.other1 = last;
-    return e;
-  }
-  const std::uint32_t end = (tile + 1) * width_;
-  while (e.spike1 < middle && lists_.id[e.spike1] < end) ++e.spike1;
-  while (e.other1 < last && lists_.id[e.other1] < end) ++e.other1;
-  f.spike_at[q] = e.spike1;
-  f.other_at[q] = e.other1;
-  return e;
-}
-
-// g[t] = alpha g[t+1] (1 - s[t]) + ds[t] slope / C, the last part for listed neurons only.
-void SparseLayer::lif_flow(std::uint32_t tile, std::size_t q, std::uint32_t group,
-                           const float* next, float* row) {
-  Flow& f = *flow_;
-  const Membrane& m = tile_membranes_[tile];
-  const Entries part = entries_of(tile, q);
-  membrane_flow(m.alpha, width_, next, row);
-  const std::uint16_t* id = lists_.id.data();
-  const std::uint32_t begin = tile * width_;
+  const float scale = tile_membranes_[tile].inverse_capacitance;
+  const std::uint32_t first_id = tile * width_;
   float* alpha = membrane_.trained() ? f.alpha.data() + std::size_t{group} * stride() : nullptr;
-  const auto inject = [&](std::uint32_t e, float* at) {
-    const float du = (ds_[e] + f.regulariser[id[e]]) * lists_.slope[e];
-    *at += m.inverse_capacitance * du;
-    if (alpha != nullptr) alpha[id[e]] += du * lists_.by_alpha[e];
-  };
-  for (std::uint32_t e = part.spike0; e < part.spike1; ++e) {
-    float* at = row + (id[e] - begin);
-    if (m.reset_to_zero) *at = 0.0f;
-    inject(e, at);
+  for (std::uint32_t e = begin; e < end; ++e) {
+    const float du = (s.ds[e] + f.regulariser[s.id[e]]) * s.slope[e];
+    const std::size_t at = std::size_t{s.step[e] - first_step} * width_ + (s.id[e] - first_id);
+    rows[at] += scale * du;
+    if (resets != nullptr)
+      resets[at / 8] = static_cast<std::uint8_t>(resets[at / 8] | 1u << at % 8);
+    if (alpha != nullptr) alpha[s.id[e]] += du * s.by_alpha[e];
   }
-  for (std::uint32_t e = part.other0; e < part.other1; ++e) inject(e, row + (id[e] - begin));
 }
 
-// The same for neurons with a second state: `second` is dL/da[t+1] (adaptive) or dL/di (synaptic).
-void SparseLayer::two_state_flow(std::uint32_t tile, std::size_t q, std::uint32_t group, float* gu,
-                                 float* second, float* row) {
+// g of neurons with a second state: `second` is dL/da[t+1] (adaptive) or dL/di (synaptic).
+void SparseLayer::two_state_flow(std::uint32_t tile, std::uint32_t group, Recording& recording,
+                                 const StepEntries& entries, float* gu, float* second, float* row) {
   Flow& f = *flow_;
   const Membrane& m = tile_membranes_[tile];
-  const Entries part = entries_of(tile, q);
-  const std::uint16_t* id = lists_.id.data();
   const std::uint32_t begin = tile * width_;
   const bool adaptive = m.kind == MembraneKind::adaptive;
   const auto each_entry = [&](const auto& visit) {
-    for (std::uint32_t e = part.spike0; e < part.spike1; ++e) visit(e, id[e] - begin);
-    for (std::uint32_t e = part.other0; e < part.other1; ++e) visit(e, id[e] - begin);
+    Stream &spikes = recording.spikes, &others = recording.others;
+    for (std::uint32_t e = entries.spike0; e < entries.spike1; ++e) visit(spikes, e, spikes.id[e]);
+    for (std::uint32_t e = entries.other0; e < entries.other1; ++e) visit(others, e, others.id[e]);
   };
-  each_entry([&](std::uint32_t e, std::uint32_t j) {
-    ds_[e] +=
-        f.regulariser[id[e]] + (adaptive ? second[j] : 0.0f);  // a spike raises the adaptation
+  each_entry([&](Stream& s, std::uint32_t e, std::uint32_t id) {
+    // a spike raises the adaptation
+    s.ds[e] += f.regulariser[id] + (adaptive ? second[id - begin] : 0.0f);
   });
-  for (std::uint32_t e = part.spike0; m.reset_to_zero && e < part.spike1; ++e)
-    gu[id[e] - begin] = 0.0f;
+  for (std::uint32_t e = entries.spike0; m.reset_to_zero && e < entries.spike1; ++e)
+    gu[recording.spikes.id[e] - begin] = 0.0f;
   membrane_decay(m, width_, gu, second);
 
   const float scale = adaptive ? m.inverse_capacitance : 1.0f;
   const bool alpha = membrane_.trained(), decay = second_->trained();
-  each_entry([&](std::uint32_t e, std::uint32_t j) {
-    const float du = ds_[e] * lists_.slope[e];
-    gu[j] += scale * du;
-    if (adaptive) second[j] -= m.adaptation * du;
-    const std::size_t sum = std::size_t{group} * stride() + id[e];
-    if (alpha) f.alpha[sum] += du * lists_.by_alpha[e];
-    if (decay) f.decay[sum] += (adaptive ? -m.adaptation * du : du) * lists_.by_second[e];
+  each_entry([&](Stream& s, std::uint32_t e, std::uint32_t id) {
+    const float du = s.ds[e] * s.slope[e];
+    gu[id - begin] += scale * du;
+    if (adaptive) second[id - begin] -= m.adaptation * du;
+    const std::size_t sum = std::size_t{group} * stride() + id;
+    if (alpha) f.alpha[sum] += du * s.by_alpha[e];
+    if (decay) f.decay[sum] += (adaptive ? -m.adaptation * du : du) * s.by_second[e];
   });
   membrane_output(m, width_, gu, second, row);
 }
 
-// g of one tile, sample and step into `row`; `next` is that of the step after it.
-void SparseLayer::flow_step(std::uint32_t tile, std::uint32_t b, std::uint32_t t,
-                            std::uint32_t group, const float* next, float* row) {
+// g of one tile, sample and step into `row`; that of the step after it lies behind.
+void SparseLayer::flow_step(const Worker& worker, std::size_t front, std::uint32_t tile,
+                            std::uint32_t b, std::uint32_t t, std::uint32_t group,
+                            Recording& recording, const StepEntries& entries, float* row) {
   Flow& f = *flow_;
-  const std::size_t q = std::size_t{b} * f.steps + t;
-  if (is_readout()) {
-    const Membrane& m = tile_membranes_[tile];
-    const float* derivative =
-        f.derivative + derivative_row(q) * topology_.neurons + std::size_t{tile} * width_;
-    membrane_flow(m.alpha, width_, next, row);
-    for (std::uint32_t j = 0; j < neurons_of(tile); ++j)
-      row[j] += m.inverse_capacitance * derivative[j];
-  } else if (!second_) {
-    lif_flow(tile, q, group, next, row);
-  } else {
-    const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
-    const std::size_t at = b * neurons + (order_ == Order::tiles ? 0 : std::size_t{tile} * width_);
-    if (t + 1 == f.steps) {
-      std::fill_n(f.gu.data() + at, width_, 0.0f);
-      std::fill_n(f.second.data() + at, width_, 0.0f);
+  Flow::Front& own = f.fronts[front];
+  std::uint8_t* resets = f.resets[static_cast<std::size_t>(worker.id())].data();
+  float* sum =
+      bias_ ? f.bias.data() + std::size_t{group} * stride() + std::size_t{tile} * width_ : nullptr;
+  const Membrane& m = tile_membranes_[tile];
+  if (!second_) {
+    std::fill_n(row, width_, 0.0f);
+    std::fill_n(resets, width_ / 8, std::uint8_t{0});
+    if (is_readout()) {
+      const float* derivative = f.derivative +
+                                derivative_row(std::size_t{b} * f.steps + t) * topology_.neurons +
+                                std::size_t{tile} * width_;
+      for (std::uint32_t j = 0; j < neurons_of(tile); ++j)
+        row[j] = m.inverse_capacitance * derivative[j];
+    } else {
+      inject(tile, group, recording.spikes, entries.spike0, entries.spike1, t, row, resets);
+      inject(tile, group, recording.others, entries.other0, entries.other1, t, row, nullptr);
     }
-    two_state_flow(tile, q, group, f.gu.data() + at, f.second.data() + at, row);
+    membrane_flow(m.alpha, width_, 1, m.reset_to_zero ? resets : nullptr, row, sum);
+    return;
   }
-  if (!bias_) return;
-  float* sum = f.bias.data() + std::size_t{group} * stride() + std::size_t{tile} * width_;
-  for (std::uint32_t j = 0; j < width_; ++j) sum[j] += row[j];
+  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
+  const std::size_t at = b * neurons + (order_ == Order::tiles ? 0 : std::size_t{tile} * width_);
+  if (t + 1 == f.steps) {
+    std::fill_n(own.gu.data() + at, width_, 0.0f);
+    std::fill_n(own.second.data() + at, width_, 0.0f);
+  }
+  two_state_flow(tile, group, recording, entries, own.gu.data() + at, own.second.data() + at, row);
+  for (std::uint32_t j = 0; sum != nullptr && j < width_; ++j) sum[j] += row[j];
 }
 
 // Behind a block lies g of the first step of the block after it; behind the last one zeros, which
 // the tile before this one has overwritten.
-void SparseLayer::carry_row(std::uint32_t tile_in_progress, std::uint32_t b, std::uint32_t block) {
-  Flow& f = *flow_;
-  float* g = f.g.data() + f.row(tile_in_progress, b, 0) * width_;
-  float* behind = g + std::size_t{f.block_end(block) - f.block_begin(block)} * width_;
+void SparseLayer::carry_row(float* rows, std::uint32_t block) const {
+  const Flow& f = *flow_;
+  float* behind = rows + std::size_t{f.block_end(block) - f.block_begin(block)} * width_;
   if (block + 1 == f.blocks) {
-    std::fill_n(behind, width_, 0.0f);
+    std::fill_n(behind, (f.sample_rows - f.block_steps) * width_, 0.0f);
   } else {
-    std::copy_n(g, width_, behind);
+    std::copy_n(rows, width_, behind);
   }
 }
 
+// g of a tile, a group of samples and a block of steps.
+void SparseLayer::flow_group(const Worker& worker, std::size_t front, std::uint32_t tile,
+                             std::uint32_t group, std::uint32_t k) {
+  Flow& f = *flow_;
+  std::uint8_t* resets = f.resets[static_cast<std::size_t>(worker.id())].data();
+  const Membrane& m = tile_membranes_[tile];
+  const std::uint32_t begin = f.block_begin(k), end = f.block_end(k), steps = end - begin;
+  for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
+    float* rows = f.fronts[front].g.data() + f.row(0, b, 0) * width_;
+    carry_row(rows, k);
+    const std::uint32_t part = lists_.part_of(b), local = b - lists_.part_begin(part);
+    Recording& recording = lists_.recording(tile, part);
+    if (second_ || is_readout()) {
+      StepEntries entries = StepEntries::behind(recording, local, end);
+      for (std::uint32_t t = steps; t-- > 0;) {
+        entries.back_to(recording, local, begin + t);
+        flow_step(worker, front, tile, b, begin + t, group, recording, entries,
+                  rows + std::size_t{t} * width_);
+      }
+      continue;
+    }
+    // First what is listed, then all steps at once: nothing waits for a value just written.
+    std::fill_n(rows, std::size_t{steps} * width_, 0.0f);
+    std::fill_n(resets, steps * width_ / 8, std::uint8_t{0});
+    const Stream &spikes = recording.spikes, &others = recording.others;
+    inject(tile, group, spikes, spikes.at(local, begin), spikes.at(local, end), begin, rows,
+           resets);
+    inject(tile, group, others, others.at(local, begin), others.at(local, end), begin, rows,
+           nullptr);
+    float* sum = bias_ ? f.bias.data() + std::size_t{group} * stride() + std::size_t{tile} * width_
+                       : nullptr;
+    membrane_flow(m.alpha, width_, steps, m.reset_to_zero ? resets : nullptr, rows, sum);
+  }
+}
+
+// Rows begin .. end of a section's visits.
+void SparseLayer::row_gradients_of(std::size_t front, std::uint32_t tile, std::uint32_t block,
+                                   std::uint32_t section, std::uint32_t begin, std::uint32_t end,
+                                   bool sources) {
+  Flow& f = *flow_;
+  VisitBlock& visits = f.visits[std::size_t{block} * f.sections + section];
+  // The first tile of a part writes ds, the others add to it.
+  const std::uint32_t part = tile * f.parts / tiles_;
+  const bool first_of_part = tile == 0 || (tile - 1) * f.parts / tiles_ != part;
+  float* ds = sources ? visits.ds.data() + std::size_t{part} * visits.visits() : nullptr;
+  input_->gradients(tile, begin, end, visits, f.fronts[front].g.data(),
+                    {block + 1 == f.blocks, first_of_part}, ds);
+}
+
+// A part of the tiles belongs to one worker, from g to the gradients: no worker waits for another,
+// and g stays in its cache. The parts that cannot be dealt out evenly are shared, tile by tile.
 void SparseLayer::backward_tiles(Worker& worker, bool sources) {
   Flow& f = *flow_;
-  const std::uint32_t rows = input_->rows(), jobs = std::min(kRowJobs, rows);
-  for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+  const std::uint32_t parts = std::min(tiles_, Flow::kMostParts);
+  const auto workers = static_cast<std::uint32_t>(worker.workers());
+  const std::uint32_t own_parts = parts - parts % workers;
+  const auto first_tile = [&](std::uint32_t part) { return (part * tiles_ + parts - 1) / parts; };
+  const auto front = static_cast<std::size_t>(worker.id());
+  worker.each_at_home(own_parts, [&](std::size_t job) {
+    const auto part = static_cast<std::uint32_t>(job);
+    for (std::uint32_t tile = first_tile(part); tile < first_tile(part + 1); ++tile) {
+      for (std::uint32_t k = f.blocks; k-- > 0;) {
+        for (std::uint32_t group = 0; group < f.groups; ++group)
+          flow_group(worker, front, tile, group, k);
+        for (std::uint32_t s = 0; s < f.sections; ++s) {
+          row_gradients_of(front, tile, k, s, 0, f.visits[s].rows(), sources);
+        }
+      }
+    }
+  });
+  const std::uint32_t pieces = (kRowJobs + f.sections - 1) / f.sections;
+  for (std::uint32_t tile = first_tile(own_parts); tile < tiles_; ++tile) {
     for (std::uint32_t k = f.blocks; k-- > 0;) {
       worker.each_at_home(f.groups, [&](std::size_t group) {
-        for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
-          carry_row(0, b, k);
-          for (std::uint32_t t = f.block_end(k); t-- > f.block_begin(k);) {
-            float* row = f.g.data() + f.row(0, b, t - f.block_begin(k)) * width_;
-            flow_step(tile, b, t, static_cast<std::uint32_t>(group), row + width_, row);
-          }
-        }
+        flow_group(worker, 0, tile, static_cast<std::uint32_t>(group), k);
       });
-      worker.each_at_home(jobs, [&](std::size_t job) {
-        const auto begin = static_cast<std::uint32_t>(job * rows / jobs);
-        const auto end = static_cast<std::uint32_t>((job + 1) * rows / jobs);
-        input_->gradients(tile, begin, end, f.visits[k], f.g.data(), k + 1 == f.blocks, sources);
+      worker.each_at_home(std::size_t{f.sections} * pieces, [&](std::size_t job) {
+        const auto s = static_cast<std::uint32_t>(job / pieces),
+                   piece = static_cast<std::uint32_t>(job % pieces);
+        const std::uint32_t rows = f.visits[s].rows();
+        row_gradients_of(0, tile, k, s, piece * rows / pieces, (piece + 1) * rows / pieces,
+                         sources);
       });
     }
   }
 }
 
 // What step t + 1 (and later ones, over delays) brings back to this layer's own entries of step t.
-void SparseLayer::recurrent_sources(std::uint32_t b, std::uint32_t t, std::uint32_t block_begin) {
+void SparseLayer::recurrent_sources(std::uint32_t b, std::uint32_t t, std::uint32_t block_begin,
+                                    const StepEntries& in) {
   Flow& f = *flow_;
-  const std::size_t q = std::size_t{b} * f.steps + t;
-  const std::uint32_t begin = lists_.first[q], n = lists_.first[q + 1] - begin;
+  Recording& r = lists_.recording(0, b);
   for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-    recurrent_->back_project(tile, lists_.id.data() + begin, n,
-                             f.g.data() + f.row(tile, b, t + 1 - block_begin) * width_,
-                             ds_.data() + begin);
+    const float* g = f.fronts[0].g.data() + f.row(tile, b, t + 1 - block_begin) * width_;
+    recurrent_->back_project(tile, r.spikes.id.data() + in.spike0, in.spike1 - in.spike0, g,
+                             r.spikes.ds.data() + in.spike0);
+    recurrent_->back_project(tile, r.others.id.data() + in.other0, in.other1 - in.other0, g,
+                             r.others.ds.data() + in.other0);
   }
 }
 
-void SparseLayer::backward_samples(Worker& worker, const SpikeLists& input, float* input_ds) {
+namespace {
+
+// The entries of every section of one sample, behind step end - 1.
+void start_sample(const SpikeLists& lists, std::uint32_t b, std::uint32_t end,
+                  std::vector<StepEntries>& entries) {
+  const std::uint32_t part = lists.part_of(b), local = b - lists.part_begin(part);
+  entries.clear();
+  for (std::uint32_t s = 0; s < lists.sections; ++s)
+    entries.push_back(StepEntries::behind(lists.recording(s, part), local, end));
+}
+
+// The entries with ids below `end` of those that `rest` has left; they leave it.
+StepEntries take_below(const Recording& r, std::uint32_t end, StepEntries& rest) {
+  StepEntries taken;
+  taken.spike0 = taken.spike1 = rest.spike0;
+  taken.other0 = taken.other1 = rest.other0;
+  while (taken.spike1 < rest.spike1 && r.spikes.id[taken.spike1] < end) ++taken.spike1;
+  while (taken.other1 < rest.other1 && r.others.id[taken.other1] < end) ++taken.other1;
+  rest.spike0 = taken.spike1;
+  rest.other0 = taken.other1;
+  return taken;
+}
+
+}  // namespace
+
+void SparseLayer::backward_samples(Worker& worker, SpikeLists& input, bool sources) {
   Flow& f = *flow_;
-  const bool sources = input_ds != nullptr;
+  float* all_g = f.fronts[0].g.data();
   const auto run_block = [&](std::uint32_t group, std::uint32_t k) {
     const std::uint32_t begin = f.block_begin(k), end = f.block_end(k);
+    std::vector<StepEntries> inputs;
     for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
-      for (std::uint32_t tile = 0; tile < tiles_; ++tile) carry_row(tile, b, k);
+      for (std::uint32_t tile = 0; tile < tiles_; ++tile)
+        carry_row(all_g + f.row(tile, b, 0) * width_, k);
+      Recording& own = lists_.recording(0, b);
+      StepEntries entries = StepEntries::behind(own, 0, end);
+      if (convolution_) start_sample(input, b, end, inputs);
       for (std::uint32_t t = end; t-- > begin;) {
-        if (t + 1 < f.steps) recurrent_sources(b, t, begin);
+        entries.back_to(own, 0, t);
+        if (t + 1 < f.steps) recurrent_sources(b, t, begin, entries);
+        StepEntries rest = entries;
         for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-          float* row = f.g.data() + f.row(tile, b, t - begin) * width_;
-          flow_step(tile, b, t, group, row + width_, row);
-          if (convolution_)
-            convolution_step(std::size_t{b} * f.steps + t, group, input, row, input_ds);
+          float* row = all_g + f.row(tile, b, t - begin) * width_;
+          flow_step(worker, 0, tile, b, t, group, own, take_below(own, (tile + 1) * width_, rest),
+                    row);
+          if (convolution_) convolution_step(inputs, b, t, group, input, row, sources);
         }
       }
     }
   };
-  const std::uint32_t rows = input_ ? input_->rows() : 0, own = topology_.neurons;
-  const std::uint32_t input_jobs = std::min(kRowJobs, rows), own_jobs = std::min(kRowJobs, own);
+  const std::uint32_t own = topology_.neurons, pieces = (kRowJobs + f.sections - 1) / f.sections;
+  const std::uint32_t input_jobs = input_ ? f.sections * pieces : 0,
+                      own_jobs = std::min(kRowJobs, own);
   for (std::uint32_t k = f.blocks; k-- > 0;) {
     const bool fresh = k + 1 == f.blocks;
     worker.each(f.groups,
                 [&](std::size_t group) { run_block(static_cast<std::uint32_t>(group), k); });
     worker.each(input_jobs + own_jobs, [&](std::size_t job) {
-      const bool of_input = job < input_jobs;
-      const std::size_t jobs = of_input ? input_jobs : own_jobs, n = of_input ? rows : own;
-      const std::size_t at = of_input ? job : job - input_jobs;
-      const auto begin = static_cast<std::uint32_t>(at * n / jobs);
-      const auto end = static_cast<std::uint32_t>((at + 1) * n / jobs);
+      if (job < input_jobs) {
+        VisitBlock& visits = f.visits[k * f.sections + job / pieces];
+        const std::uint32_t rows = visits.rows(), piece = static_cast<std::uint32_t>(job % pieces);
+        for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+          input_->gradients(tile, piece * rows / pieces, (piece + 1) * rows / pieces, visits,
+                            all_g + f.row(tile, 0, 0) * width_, {fresh, tile == 0},
+                            sources ? visits.ds.data() : nullptr);
+        }
+        return;
+      }
+      const auto at = static_cast<std::uint32_t>(job - input_jobs);
       // A spike of the layer itself arrives a step later; the block's first step has no spikes
       // before step 0.
       const std::size_t shift = f.block_begin(k) == 0 ? width_ : 0;
       for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-        const float* g = f.g.data() + f.row(tile, 0, 0) * width_;
-        if (of_input) {
-          input_->gradients(tile, begin, end, f.visits[k], g, fresh, sources);
-        } else {
-          recurrent_->gradients(tile, begin, end, f.recurrent[k], g + shift, fresh, false);
-        }
+        recurrent_->gradients(tile, at * own / own_jobs, (at + 1) * own / own_jobs, f.recurrent[k],
+                              all_g + f.row(tile, 0, 0) * width_ + shift, {fresh, false}, nullptr);
       }
     });
   }
 }
 
-// One row of g goes into the kernel's gradient, and back to the entries of the input's list.
-void SparseLayer::convolution_step(std::size_t q, std::uint32_t group, const SpikeLists& input,
-                                   const float* row, float* input_ds) {
+// One row of g goes into the kernel's gradient, and back to the entries of the input in this step.
+void SparseLayer::convolution_step(std::vector<StepEntries>& entries, std::uint32_t b,
+                                   std::uint32_t t, std::uint32_t group, SpikeLists& input,
+                                   const float* row, bool sources) {
   float* kernel = flow_->kernel.data() + group * convolution_->gradient_size();
-  const std::uint32_t begin = input.first[q];
-  const std::uint32_t n = input_ds != nullptr ? input.first[q + 1] - begin : input.spikes[q];
-  convolution_->backward(input.id.data() + begin, input.spikes[q], n, row,
-                         input_ds != nullptr ? input_ds + begin : nullptr, kernel);
+  const std::uint32_t part = input.part_of(b), local = b - input.part_begin(part);
+  for (std::uint32_t s = 0; s < input.sections; ++s) {
+    Recording& r = input.recording(s, part);
+    StepEntries& in = entries[s];
+    in.back_to(r, local, t);
+    const std::uint32_t spikes = in.spike1 - in.spike0, others = in.other1 - in.other0;
+    convolution_->backward(r.spikes.id.data() + in.spike0, spikes, spikes, row,
+                           sources ? r.spikes.ds.data() + in.spike0 : nullptr, kernel);
+    if (!sources) continue;
+    convolution_->backward(r.others.id.data() + in.other0, 0, others, row,
+                           r.others.ds.data() + in.other0, kernel);
+  }
 }
 
-void SparseLayer::backward_convolution(Worker& worker, const SpikeLists& input, float* input_ds) {
+void SparseLayer::backward_convolution(Worker& worker, SpikeLists& input, bool sources) {
   Flow& f = *flow_;
-  worker.each(f.groups, [&](std::size_t group) {
-    float* row = f.g.data() + group * (stride() + 16);
+  worker.each(f.groups, [&](std::size_t job) {
+    const auto group = static_cast<std::uint32_t>(job);
+    float* row = f.fronts[0].g.data() + group * 2 * std::size_t{width_};
+    std::vector<StepEntries> inputs;
     for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
-      std::fill_n(row, width_, 0.0f);
+      std::fill_n(row + width_, width_, 0.0f);
+      Recording& own = lists_.recording(0, b);
+      StepEntries entries = StepEntries::behind(own, 0, f.steps);
+      start_sample(input, b, f.steps, inputs);
       for (std::uint32_t t = f.steps; t-- > 0;) {
-        flow_step(0, b, t, static_cast<std::uint32_t>(group), row, row);
-        convolution_step(std::size_t{b} * f.steps + t, static_cast<std::uint32_t>(group), input,
-                         row, input_ds);
+        entries.back_to(own, 0, t);
+        flow_step(worker, 0, 0, b, t, group, own, entries, row);
+        convolution_step(inputs, b, t, group, input, row, sources);
+        std::copy_n(row, width_, row + width_);
       }
     }
   });
 }
 
-void SparseLayer::scatter_sources(Worker& worker, const SpikeLists& input,
-                                  std::vector<float>& input_ds) {
+void SparseLayer::scatter_sources(Worker& worker, SpikeLists& input) {
   Flow& f = *flow_;
   const float scale = input_->projection().scale;
-  worker.each(f.blocks, [&](std::size_t k) {
-    f.visits[k].scatter(input, f.block_begin(k), f.block_end(k), scale, input_ds);
+  worker.each(f.visits.size(), [&](std::size_t k) {
+    const auto block = static_cast<std::uint32_t>(k / f.sections),
+               section = static_cast<std::uint32_t>(k % f.sections);
+    f.visits[k].scatter(input, visit_range(block, section, true), scale);
   });
 }
 
@@ -382,24 +527,23 @@ void SparseLayer::finish_gradients(Worker& worker) {
   });
 }
 
-void SparseLayer::backward(Worker& worker, const SpikeLists& input, const float* derivative,
-                           std::vector<float>* input_ds) {
-  const bool sources = input_ds != nullptr;
+void SparseLayer::backward(Worker& worker, SpikeLists& input, const float* derivative,
+                           bool sources) {
   worker.once([&] {
-    prepare_flow(input, derivative);
-    if (!sources) return;
-    if (input_ds->size() < input.entries()) input_ds->resize(input.entries() + input.entries() / 8);
+    prepare_flow(input, derivative, sources, worker.workers());
+    if (order_ != Order::tiles) prepare_front(0);
   });
+  if (order_ == Order::tiles) prepare_front(static_cast<std::size_t>(worker.id()));
   if (order_ == Order::convolution) {
-    backward_convolution(worker, input, sources ? input_ds->data() : nullptr);
+    backward_convolution(worker, input, sources);
   } else {
     build_visits(worker, input, sources);
     if (order_ == Order::tiles) {
       backward_tiles(worker, sources);
     } else {
-      backward_samples(worker, input, sources ? input_ds->data() : nullptr);
+      backward_samples(worker, input, sources);
     }
-    if (sources && input_) scatter_sources(worker, input, *input_ds);
+    if (sources && input_) scatter_sources(worker, input);
   }
   finish_gradients(worker);
 }

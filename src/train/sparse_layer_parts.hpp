@@ -13,12 +13,11 @@ namespace tessera::training {
 // Forward: the state of the neurons in progress, the input of a step, what they list.
 struct SparseLayer::Scratch {
   AlignedArray<float> u, second, u_by_alpha, second_by_decay, u_by_kappa, current;
-  AlignedArray<std::uint32_t> spike_id, other_id;
-  AlignedArray<float> spike_value[3], other_value[3];
+  AlignedArray<std::uint32_t> candidate_id;
+  AlignedArray<float> candidate_value[3];
   std::vector<DelayRing> input_ring, recurrent_ring;  ///< one per tile that is in progress
   std::vector<std::uint16_t> last_spikes;
-  Listed listed;
-  Recording* recording = nullptr;
+  Candidates candidates;
 
   void clear() {
     for (AlignedArray<float>* state : {&u, &second, &u_by_alpha, &second_by_decay, &u_by_kappa}) {
@@ -30,29 +29,38 @@ struct SparseLayer::Scratch {
   }
 };
 
-// Backward. A group is a range of samples whose sums are taken together: the number of groups does
-// not depend on the number of workers.
+// Backward. A group is a range of samples whose sums are taken together, a part a range of tiles
+// whose ds are: how many there are does not depend on the number of workers.
 struct SparseLayer::Flow {
   static constexpr std::uint32_t kMostGroups = 16;
+  static constexpr std::uint32_t kMostParts = 8;
+
+  // What flows through the tiles in progress, of one worker or of all.
+  struct Front {
+    AlignedArray<float> g;           ///< [tile in progress][sample][row][width], a zero row
+    AlignedArray<float> gu, second;  ///< carried from step to step, [sample][neurons in progress]
+  };
 
   std::uint32_t samples = 0, steps = 0;
   std::uint32_t block_steps = 1, blocks = 1;
-  std::uint32_t groups = 1;
+  std::uint32_t groups = 1, parts = 1;
+  std::uint32_t sections = 1;  ///< of the input's visits
   std::uint32_t sample_rows =
       1;  ///< rows of g per sample: steps of a block and what lies behind them
-  std::vector<VisitBlock> visits;     ///< of the input, one per block
-  std::vector<VisitBlock> recurrent;  ///< of the layer's own spikes
-  AlignedArray<float> g;              ///< [tile in progress][sample][row][width]
-  AlignedArray<float> gu, second;     ///< carried from step to step, [sample][neurons in progress]
-  std::vector<std::uint32_t> spike_at, other_at;  ///< first entry of the next tile, of every list
-  AlignedArray<float> bias, alpha, decay;         ///< sums, [group][stride]
-  AlignedArray<float> kernel;                     ///< sums of a convolution, [group][weights]
-  std::vector<float> regulariser;                 ///< d regulariser / d s of every neuron
+  std::vector<VisitBlock> visits;     ///< of the input, [block][section]
+  std::vector<VisitBlock> recurrent;  ///< of the layer's own spikes, [block]
+  std::vector<Front> fronts;          ///< of every worker, or one
+  std::vector<std::vector<std::uint8_t>>
+      resets;                              ///< of every worker: a sample's block, a bit a neuron
+  AlignedArray<float> bias, alpha, decay;  ///< sums, [group][stride]
+  AlignedArray<float> kernel;              ///< sums of a convolution, [group][weights]
+  std::vector<float> regulariser;          ///< d regulariser / d s of every neuron
   const float* derivative = nullptr;
 
+  [[nodiscard]] std::uint32_t zero_row() const { return samples * sample_rows; }
   [[nodiscard]] std::size_t row(std::size_t tile_in_progress, std::uint32_t sample,
                                 std::uint32_t step) const {
-    return (tile_in_progress * samples + sample) * sample_rows + step;
+    return tile_in_progress * (zero_row() + 1) + std::size_t{sample} * sample_rows + step;
   }
   [[nodiscard]] std::uint32_t group_begin(std::size_t group) const {
     return static_cast<std::uint32_t>(group * samples / groups);

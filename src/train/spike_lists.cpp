@@ -2,212 +2,315 @@
 #include "train/spike_lists.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace tessera::training {
 namespace {
 
+// Entries are written and copied in whole chunks: arrays have room for one more.
+constexpr std::size_t kChunk = 16;
+constexpr std::uint32_t kMostOfAKind = 0xffff;
+
 template <class T>
 void grow(std::vector<T>& array, std::size_t n) {
-  if (array.size() < n) array.resize(n + n / 8);
+  if (array.size() < n) array.resize(n + n / 2 + 1024);
 }
 
-// Puts the parts of all sections one after the other, cut at the capacity.
-struct ListWriter {
-  const RecordingGrid& grid;
-  SpikeLists& lists;
-  bool gradients;
-
-  // Pieces are a few entries long: loops, not memmove.
-  void copy(const Recording& from, std::size_t begin, std::size_t n, std::size_t to) const {
-    for (std::size_t k = 0; k < n; ++k) lists.id[to + k] = from.id[begin + k];
-    if (!gradients) return;
-    for (std::size_t k = 0; k < n; ++k) lists.slope[to + k] = from.slope[begin + k];
-    for (std::size_t k = 0; !lists.by_alpha.empty() && k < n; ++k)
-      lists.by_alpha[to + k] = from.by_alpha[begin + k];
-    for (std::size_t k = 0; !lists.by_second.empty() && k < n; ++k)
-      lists.by_second[to + k] = from.by_second[begin + k];
+// Where n more entries go; arrays for them grow with the stream.
+ListEnd end_of(Stream& s, std::size_t n, bool gradients, const Candidates& candidates) {
+  const bool alpha = gradients && candidates.by_alpha != nullptr;
+  const bool second = gradients && candidates.by_second != nullptr;
+  if (s.size + n + kChunk > s.room) {
+    s.room = 2 * (s.size + n) + 1024;
+    s.id.resize(s.room);
+    s.step.resize(s.room);
+    if (gradients) s.slope.resize(s.room);
+    if (alpha) s.by_alpha.resize(s.room);
+    if (second) s.by_second.resize(s.room);
   }
+  return {s.id.data() + s.size, gradients ? s.slope.data() + s.size : nullptr,
+          alpha ? s.by_alpha.data() + s.size : nullptr,
+          second ? s.by_second.data() + s.size : nullptr};
+}
 
-  // All lists of one sample: section after section, every list remembering how full it is.
-  void write(std::uint32_t part, std::size_t local, std::size_t q) const {
-    std::vector<std::uint32_t> spike_at(lists.steps), other_at(lists.steps);
-    for (std::uint32_t t = 0; t < lists.steps; ++t) {
-      spike_at[t] = lists.first[q + t];
-      other_at[t] = lists.first[q + t] + lists.spikes[q + t];
-    }
-    for (std::uint32_t s = 0; s < grid.sections; ++s) {
-      const Recording& from = grid.recordings[s * grid.parts + part];
-      const Recording::Span* spans = from.spans.data() + local;
-      for (std::uint32_t t = 0; t < lists.steps; ++t) {
-        const std::uint32_t middle = lists.first[q + t] + lists.spikes[q + t],
-                            end = lists.first[q + t + 1];
-        const std::uint32_t spikes = std::min(spans[t].spikes, middle - spike_at[t]);
-        const std::uint32_t others = std::min(spans[t].others, end - other_at[t]);
-        copy(from, spans[t].begin, spikes, spike_at[t]);
-        copy(from, spans[t].begin + spans[t].spikes, others, other_at[t]);
-        spike_at[t] += spikes;
-        other_at[t] += others;
-      }
-    }
-  }
-};
+void add_step(Stream& s, std::uint32_t n, std::uint32_t step) {
+  std::uint16_t* to = s.step.data() + s.size;
+  std::size_t k = 0;
+  do {
+    std::fill_n(to + k, kChunk, static_cast<std::uint16_t>(step));
+    k += kChunk;
+  } while (k < n);
+  s.size += n;
+}
 
 }  // namespace
 
-std::uint64_t SpikeLists::bytes() const {
-  const std::uint64_t floats =
-      (slope.empty() ? 0 : 1) + (by_alpha.empty() ? 0 : 1) + (by_second.empty() ? 0 : 1);
-  return entries() * (sizeof(std::uint16_t) + floats * sizeof(float)) +
-         lists() * 2 * sizeof(std::uint32_t);
+std::uint32_t Stream::at(std::uint32_t sample, std::uint32_t from) const {
+  const auto begin = step.begin() + first[sample], end = step.begin() + first[sample + 1];
+  return static_cast<std::uint32_t>(std::lower_bound(begin, end, from) - step.begin());
 }
 
-void assign_input(Worker& worker, const SpikeBatch& batch, SpikeLists& lists) {
-  worker.once([&] {
-    lists.samples = batch.samples;
-    lists.steps = batch.steps;
-    grow(lists.first, lists.lists() + 1);
-    grow(lists.spikes, lists.lists());
-    grow(lists.id, batch.channel.size());
-    std::uint32_t at = 0;
-    for (std::uint32_t b = 0; b < batch.samples; ++b) {
-      for (std::uint32_t t = 0; t < batch.steps; ++t) {
-        const std::size_t q = std::size_t{b} * batch.steps + t,
-                          from = std::size_t{t} * batch.samples + b;
-        lists.first[q] = at;
-        lists.spikes[q] = batch.first[from + 1] - batch.first[from];
-        at += lists.spikes[q];
-      }
-    }
-    lists.first[lists.lists()] = at;
-  });
-  worker.each(batch.samples, [&](std::size_t b) {
-    for (std::uint32_t t = 0; t < batch.steps; ++t) {
-      const std::uint32_t from = batch.first[std::size_t{t} * batch.samples + b];
-      const std::size_t q = b * batch.steps + t;
-      for (std::uint32_t k = 0; k < lists.spikes[q]; ++k) {
-        lists.id[lists.first[q] + k] = static_cast<std::uint16_t>(batch.channel[from + k]);
-      }
-    }
-  });
-}
-
-void Recording::clear(std::size_t lists) {
-  spans.assign(lists, Span{});
-  entries = 0;
-}
-
-void Recording::append(std::size_t list, const Listed& listed, bool gradients) {
-  Span& span = spans[list];
-  span.begin = static_cast<std::uint32_t>(entries);
-  span.spikes = listed.spikes.count;
-  span.others = listed.others.count;
-  const std::size_t end = entries + span.spikes + span.others;
-  const auto room = [end](auto& array) {
-    if (array.size() < end) array.resize(2 * end + 1024);
-  };
-  room(id);
-  if (gradients) room(slope);
-  const bool alpha = gradients && listed.spikes.by_alpha != nullptr;
-  const bool second = gradients && listed.spikes.by_second != nullptr;
-  if (alpha) room(by_alpha);
-  if (second) room(by_second);
-  for (const ListPart* part : {&listed.spikes, &listed.others}) {
-    for (std::uint32_t k = 0; k < part->count; ++k)
-      id[entries + k] = static_cast<std::uint16_t>(part->id[k]);
-    for (std::uint32_t k = 0; gradients && k < part->count; ++k)
-      slope[entries + k] = part->slope[k];
-    for (std::uint32_t k = 0; alpha && k < part->count; ++k)
-      by_alpha[entries + k] = part->by_alpha[k];
-    for (std::uint32_t k = 0; second && k < part->count; ++k)
-      by_second[entries + k] = part->by_second[k];
-    entries += part->count;
+void Recording::clear(bool gradients) {
+  for (Stream* s : {&spikes, &others}) {
+    s->size = 0;
+    s->first.clear();
+    if (gradients == !s->slope.empty()) continue;
+    for (std::vector<float>* values : {&s->slope, &s->by_alpha, &s->by_second}) values->clear();
+    s->room = 0;
   }
+  counts.clear();
+  dropped = 0;
 }
 
-void RecordingGrid::resize(std::uint32_t new_sections, std::uint32_t new_parts) {
+void Recording::begin_sample() {
+  for (Stream* s : {&spikes, &others}) s->first.push_back(static_cast<std::uint32_t>(s->size));
+}
+
+void Recording::end_samples() { begin_sample(); }
+
+std::uint32_t Recording::append(const Membrane& membrane, const Candidates& candidates,
+                                std::uint32_t step, bool gradients) {
+  const ListEnd spike_end = end_of(spikes, candidates.count, gradients, candidates);
+  const ListEnd other_end =
+      gradients ? end_of(others, candidates.count, true, candidates) : ListEnd{};
+  const std::uint32_t n = list_candidates(membrane, candidates, spike_end, other_end);
+  const std::uint32_t rest = gradients ? candidates.count - n : 0;
+  const std::uint32_t kept = std::min(n, kMostOfAKind), kept_rest = std::min(rest, kMostOfAKind);
+  dropped += n - kept + rest - kept_rest;
+  counts.push_back({static_cast<std::uint16_t>(kept), static_cast<std::uint16_t>(kept_rest)});
+  add_step(spikes, kept, step);
+  if (gradients) add_step(others, kept_rest, step);
+  return kept;
+}
+
+StepEntries StepEntries::behind(const Recording& r, std::uint32_t sample, std::uint32_t end) {
+  const std::uint32_t spike = r.spikes.at(sample, end), other = r.others.at(sample, end);
+  return {spike, spike, other, other};
+}
+
+void StepEntries::back_to(const Recording& r, std::uint32_t sample, std::uint32_t step) {
+  spike1 = spike0;
+  other1 = other0;
+  while (spike0 > r.spikes.first[sample] && r.spikes.step[spike0 - 1] == step) --spike0;
+  while (other0 > r.others.first[sample] && r.others.step[other0 - 1] == step) --other0;
+}
+
+void SpikeLists::resize(std::uint32_t new_sections, std::uint32_t new_parts) {
   sections = new_sections;
   parts = new_parts;
   recordings.resize(std::size_t{sections} * parts);
 }
 
-void ListMerge::run(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity,
-                    std::uint32_t neurons, bool gradients, SpikeLists& lists) {
-  const auto part_of = [&](std::uint32_t b) {
-    std::uint32_t part = 0;
-    while (grid.begin(part + 1, lists.samples) <= b) ++part;
-    return part;
-  };
+std::uint64_t SpikeLists::entries() const {
+  std::uint64_t sum = 0;
+  for (const Recording& r : recordings) sum += r.spikes.size + r.others.size;
+  return sum;
+}
+
+std::uint64_t SpikeLists::bytes() const {
+  std::uint64_t sum = lists() * sizeof(first[0]) + first[lists()] * sizeof(id[0]);
+  for (const Recording& r : recordings) {
+    sum += r.counts.size() * sizeof(Recording::Counts);
+    for (const Stream* s : {&r.spikes, &r.others}) {
+      std::size_t entry = sizeof(s->id[0]) + sizeof(s->step[0]);
+      for (const std::vector<float>* values : {&s->slope, &s->by_alpha, &s->by_second})
+        entry += values->empty() ? 0 : sizeof(float);
+      sum += s->size * entry;
+    }
+  }
+  return sum;
+}
+
+void assign_input(Worker& worker, const SpikeBatch& batch, bool recorded, SpikeLists& lists) {
+  worker.once([&] {
+    lists.samples = batch.samples;
+    lists.steps = batch.steps;
+    lists.section_width = 128;
+    lists.resize((batch.channels + lists.section_width - 1) / lists.section_width,
+                 std::min(batch.samples, 16u));
+    grow(lists.first, lists.lists() + 1);
+    grow(lists.id, batch.channel.size());
+    std::uint32_t at = 0;
+    for (std::uint32_t b = 0; b < batch.samples; ++b) {
+      for (std::uint32_t t = 0; t < batch.steps; ++t) {
+        const std::size_t from = std::size_t{t} * batch.samples + b;
+        lists.first[std::size_t{b} * batch.steps + t] = at;
+        at += batch.first[from + 1] - batch.first[from];
+      }
+    }
+    lists.first[lists.lists()] = at;
+  });
+  worker.each(lists.parts, [&](std::size_t job) {
+    const auto part = static_cast<std::uint32_t>(job);
+    for (std::uint32_t s = 0; s < lists.sections; ++s) lists.recording(s, part).clear(false);
+    for (std::uint32_t b = lists.part_begin(part); b < lists.part_begin(part + 1); ++b) {
+      for (std::uint32_t s = 0; s < lists.sections; ++s) lists.recording(s, part).begin_sample();
+      for (std::uint32_t t = 0; t < batch.steps; ++t) {
+        const std::uint32_t* channels =
+            batch.channel.data() + batch.first[std::size_t{t} * batch.samples + b];
+        const std::size_t q = std::size_t{b} * batch.steps + t,
+                          n = lists.first[q + 1] - lists.first[q];
+        for (std::size_t k = 0; k < n; ++k) {
+          lists.id[lists.first[q] + k] = static_cast<std::uint16_t>(channels[k]);
+          if (!recorded) continue;
+          Stream& s = lists.recording(channels[k] / lists.section_width, part).spikes;
+          if (s.size == s.room) {
+            s.room = 2 * s.size + 1024;
+            s.id.resize(s.room);
+            s.step.resize(s.room);
+          }
+          s.id[s.size] = static_cast<std::uint16_t>(channels[k]);
+          s.step[s.size++] = static_cast<std::uint16_t>(t);
+        }
+      }
+    }
+    for (std::uint32_t s = 0; s < lists.sections; ++s) lists.recording(s, part).end_samples();
+  });
+}
+
+// How many entries every list gets; what does not fit leaves the counts of the last sections.
+void ListMerge::count_sample(std::uint32_t b, std::uint32_t capacity, SpikeLists& lists) {
+  const std::uint32_t part = lists.part_of(b);
+  const std::size_t local = std::size_t{b - lists.part_begin(part)} * lists.steps;
+  std::uint32_t* sizes = lists.first.data() + std::size_t{b} * lists.steps + 1;
+  std::vector<std::uint32_t> others(lists.steps, 0);
+  std::fill_n(sizes, lists.steps, 0u);
+  for (std::uint32_t s = 0; s < lists.sections; ++s) {
+    const Recording::Counts* counts = lists.recording(s, part).counts.data() + local;
+    for (std::uint32_t t = 0; t < lists.steps; ++t) {
+      sizes[t] += counts[t].spikes;
+      others[t] += counts[t].others;
+    }
+  }
+  for (std::uint32_t t = 0; t < lists.steps; ++t) {
+    if (sizes[t] + others[t] <= capacity) continue;
+    const std::uint32_t kept = std::min(sizes[t], capacity);
+    dropped_[b].spikes += sizes[t] - kept;
+    dropped_[b].others += others[t] - std::min(others[t], capacity - kept);
+    std::uint32_t spike_room = kept, other_room = capacity - kept;
+    for (std::uint32_t s = 0; s < lists.sections; ++s) {
+      Recording::Counts& c = lists.recording(s, part).counts[local + t];
+      c.spikes = static_cast<std::uint16_t>(std::min<std::uint32_t>(c.spikes, spike_room));
+      c.others = static_cast<std::uint16_t>(std::min<std::uint32_t>(c.others, other_room));
+      spike_room -= c.spikes;
+      other_room -= c.others;
+    }
+    sizes[t] = kept;
+  }
+}
+
+namespace {
+
+// Keeps the first kept(sample, step) entries of every step of a stream.
+template <class Kept>
+void cut_stream(Stream& s, std::uint32_t steps, const Kept& kept) {
+  std::size_t to = 0, from = 0;
+  for (std::size_t b = 0; b + 1 < s.first.size(); ++b) {
+    const std::size_t end = s.first[b + 1];
+    s.first[b] = static_cast<std::uint32_t>(to);
+    for (std::uint32_t t = 0; t < steps; ++t) {
+      const std::size_t most = to + kept(b, t);
+      for (; from < end && s.step[from] == t; ++from) {
+        if (to == most) continue;
+        s.id[to] = s.id[from];
+        s.step[to] = s.step[from];
+        for (std::vector<float>* values : {&s.slope, &s.by_alpha, &s.by_second}) {
+          if (!values->empty()) (*values)[to] = (*values)[from];
+        }
+        ++to;
+      }
+    }
+  }
+  s.first.back() = static_cast<std::uint32_t>(to);
+  s.size = to;
+}
+
+}  // namespace
+
+// Removes from the recordings of a part what the counts have lost.
+void ListMerge::cut(std::uint32_t part, SpikeLists& lists) {
+  const auto begin = dropped_.begin() + lists.part_begin(part);
+  const auto end = dropped_.begin() + lists.part_begin(part + 1);
+  if (std::all_of(begin, end, [](const Dropped& d) { return d.spikes + d.others == 0; })) return;
+  for (std::uint32_t s = 0; s < lists.sections; ++s) {
+    Recording& r = lists.recording(s, part);
+    const auto count = [&](std::size_t b, std::uint32_t t) {
+      return r.counts[b * lists.steps + t];
+    };
+    cut_stream(r.spikes, lists.steps,
+               [&](std::size_t b, std::uint32_t t) { return count(b, t).spikes; });
+    cut_stream(r.others, lists.steps,
+               [&](std::size_t b, std::uint32_t t) { return count(b, t).others; });
+  }
+}
+
+namespace {
+
+// The spikes of all sections of one sample, step after step. Pieces are a few entries long and
+// their lengths cannot be predicted: a whole chunk is copied at least, what is too much is
+// overwritten by the next piece, or must not reach the next sample.
+void write_sample(std::uint32_t b, SpikeLists& lists) {
+  const std::uint32_t part = lists.part_of(b), local = b - lists.part_begin(part);
+  const std::size_t q = std::size_t{b} * lists.steps, end = lists.first[q + lists.steps];
+  std::vector<const std::uint16_t*> from(lists.sections);
+  std::vector<const Recording::Counts*> counts(lists.sections);
+  for (std::uint32_t s = 0; s < lists.sections; ++s) {
+    const Recording& r = lists.recording(s, part);
+    from[s] = r.spikes.id.data() + r.spikes.first[local];
+    counts[s] = r.counts.data() + std::size_t{local} * lists.steps;
+  }
+  std::size_t to = lists.first[q];
+  for (std::uint32_t t = 0; t < lists.steps; ++t) {
+    for (std::uint32_t s = 0; s < lists.sections; ++s) {
+      const std::size_t n = counts[s][t].spikes;
+      if (to + n + kChunk <= end) {
+        std::size_t k = 0;
+        do {
+          std::memcpy(lists.id.data() + to + k, from[s] + k, kChunk * sizeof(std::uint16_t));
+          k += kChunk;
+        } while (k < n);
+      } else {
+        std::copy_n(from[s], n, lists.id.data() + to);
+      }
+      from[s] += n;
+      to += n;
+    }
+  }
+}
+
+}  // namespace
+
+void ListMerge::run(Worker& worker, std::uint32_t capacity, std::uint32_t neurons,
+                    SpikeLists& lists) {
   worker.once([&] {
     grow(lists.first, lists.lists() + 1);
-    grow(lists.spikes, lists.lists());
     lists.first[0] = 0;
-    dropped.assign(lists.samples, {});
-    counts.resize(static_cast<std::size_t>(worker.workers()));
+    dropped_.assign(lists.samples, {});
+    counts_.resize(static_cast<std::size_t>(worker.workers()));
   });
-  counts[static_cast<std::size_t>(worker.id())].assign(neurons, 0);
-  worker.each(lists.samples, [&](std::size_t job) {
-    const auto b = static_cast<std::uint32_t>(job);
-    const std::uint32_t part = part_of(b);
-    const std::size_t local = std::size_t{b - grid.begin(part, lists.samples)} * lists.steps;
-    const std::size_t q = std::size_t{b} * lists.steps;
-    std::uint32_t* spikes = lists.spikes.data() + q;
-    std::uint32_t* entries =
-        lists.first.data() + q + 1;  // of every list; offsets come with the sum below
-    std::fill_n(spikes, lists.steps, 0u);
-    std::fill_n(entries, lists.steps, 0u);
-    for (std::uint32_t s = 0; s < grid.sections; ++s) {
-      const Recording::Span* spans = grid.recordings[s * grid.parts + part].spans.data() + local;
-      for (std::uint32_t t = 0; t < lists.steps; ++t) {
-        spikes[t] += spans[t].spikes;
-        entries[t] += spans[t].spikes + spans[t].others;
-      }
-    }
-    for (std::uint32_t t = 0; t < lists.steps; ++t) {
-      const std::uint32_t others = entries[t] - spikes[t];
-      const std::uint32_t kept = std::min(spikes[t], capacity),
-                          room = std::min(others, capacity - kept);
-      dropped[b].spikes += spikes[t] - kept;
-      dropped[b].others += others - room;
-      spikes[t] = kept;
-      entries[t] = kept + room;
-    }
-  });
+  std::vector<std::uint32_t>& own = counts_[static_cast<std::size_t>(worker.id())];
+  own.assign(neurons, 0);
+  worker.each(lists.samples,
+              [&](std::size_t b) { count_sample(static_cast<std::uint32_t>(b), capacity, lists); });
   worker.once([&] {
     for (std::size_t q = 0; q < lists.lists(); ++q) lists.first[q + 1] += lists.first[q];
-    const std::size_t n = lists.entries();
-    grow(lists.id, n);
-    const auto floats = [&](auto member, std::vector<float>& target) {
-      const bool used =
-          gradients && std::any_of(grid.recordings.begin(), grid.recordings.end(),
-                                   [&](const Recording& r) { return !(r.*member).empty(); });
-      if (used) {
-        grow(target, n);
-      } else {
-        target.clear();
-      }
-    };
-    floats(&Recording::slope, lists.slope);
-    floats(&Recording::by_alpha, lists.by_alpha);
-    floats(&Recording::by_second, lists.by_second);
+    grow(lists.id, lists.first[lists.lists()]);
+    beyond_counts_ = 0;
+    for (const Recording& r : lists.recordings) beyond_counts_ += r.dropped;
   });
-  const ListWriter writer{grid, lists, gradients};
-  std::uint32_t* own = counts[static_cast<std::size_t>(worker.id())].data();
-  worker.each(lists.samples, [&](std::size_t job) {
-    const auto b = static_cast<std::uint32_t>(job);
-    const std::uint32_t part = part_of(b);
-    const std::size_t local = std::size_t{b - grid.begin(part, lists.samples)} * lists.steps;
-    const std::size_t begin = std::size_t{b} * lists.steps;
-    writer.write(part, local, begin);
-    for (std::size_t q = begin; q < begin + lists.steps; ++q) {
-      for (std::uint32_t e = lists.first[q]; e < lists.first[q] + lists.spikes[q]; ++e)
-        ++own[lists.id[e]];
-    }
+  worker.each(lists.parts, [&](std::size_t part) { cut(static_cast<std::uint32_t>(part), lists); });
+  worker.each(lists.samples, [&](std::size_t b) {
+    write_sample(static_cast<std::uint32_t>(b), lists);
+    const std::size_t begin = lists.first[b * lists.steps],
+                      end = lists.first[(b + 1) * lists.steps];
+    for (std::size_t e = begin; e < end; ++e) ++own[lists.id[e]];
   });
 }
 
 Dropped ListMerge::total_dropped() const {
   Dropped total;
-  for (const Dropped& d : dropped) {
+  total.others = beyond_counts_;
+  for (const Dropped& d : dropped_) {
     total.spikes += d.spikes;
     total.others += d.others;
   }
@@ -216,107 +319,124 @@ Dropped ListMerge::total_dropped() const {
 
 void ListMerge::sum_counts(std::vector<std::uint32_t>& into) const {
   std::fill(into.begin(), into.end(), 0u);
-  for (const auto& own : counts) {
+  for (const auto& own : counts_) {
     for (std::size_t j = 0; j < into.size(); ++j) into[j] += own[j];
   }
 }
 
 namespace {
 
-// Calls list(first entry, first gradient-only entry, end, index of the list in the block) for a
-// block's lists.
-template <class List>
-void each_list(const SpikeLists& lists, std::uint32_t first, std::uint32_t end,
-               std::uint32_t sample_stride, const List& list) {
-  for (std::uint32_t b = 0; b < lists.samples; ++b) {
-    for (std::uint32_t t = first; t < end; ++t) {
-      const std::size_t q = std::size_t{b} * lists.steps + t;
-      list(lists.first[q], lists.first[q] + lists.spikes[q], lists.first[q + 1],
-           b * sample_stride + (t - first));
+constexpr std::uint32_t kFour = 4;
+
+// Calls run(stream, sample in it, row of g of step 0, kind) for the spikes (kind 0) and the others
+// (kind 1) of every sample in the range.
+template <class Lists, class Run>
+void each_stream(Lists& lists, const VisitRange& range, const Run& run) {
+  const bool whole = range.section == VisitRange::kWhole;
+  const std::uint32_t begin = whole ? 0 : range.section, end = whole ? lists.sections : begin + 1;
+  for (std::uint32_t s = begin; s < end; ++s) {
+    for (std::uint32_t part = 0; part < lists.parts; ++part) {
+      auto& recording = lists.recording(s, part);
+      const std::uint32_t first = lists.part_begin(part), last = lists.part_begin(part + 1);
+      for (std::uint32_t b = first; b < last; ++b) {
+        const std::uint32_t base = b * range.sample_stride - range.first;
+        run(recording.spikes, b - first, base, 0u);
+        if (range.others) run(recording.others, b - first, base, 1u);
+      }
     }
   }
 }
 
-struct SameRow {
-  const std::uint16_t* id;
-  std::uint32_t operator()(std::uint32_t e) const { return id[e]; }
+struct OwnRow {
+  std::uint32_t first_row;
+  std::uint32_t operator()(std::uint16_t id) const { return id - first_row; }
 };
 struct PooledRow {
-  const std::uint16_t* id;
   const std::uint32_t* pooled;
-  std::uint32_t operator()(std::uint32_t e) const { return pooled[id[e]]; }
+  std::uint32_t rows;
+  std::uint32_t operator()(std::uint16_t id) const { return std::min(pooled[id], rows); }
 };
 
-// A counting sort of the block's entries by row; `next` has a place for spikes and one for others
-// per row.
+// A counting sort of the range's entries by row. Row `rows` collects what is pooled away.
 template <class RowOf>
 void sort_visits(const SpikeLists& lists, const RowOf& row_of, std::uint32_t rows,
-                 std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride, bool others,
-                 VisitBlock& block) {
-  std::vector<std::uint32_t> next(2 * (std::size_t{rows} + 1), 0);
-  const auto slot = [rows](std::uint32_t row, bool other) {
-    return 2 * std::size_t{std::min(row, rows)} + other;
+                 const VisitRange& range, VisitBlock& block) {
+  std::vector<std::uint32_t> next(2 * (std::size_t{rows} + 1), 0);  // per row: spikes, others
+  std::size_t entries = 0;
+  block.runs.clear();
+  each_stream(lists, range,
+              [&](const Stream& s, std::uint32_t sample, std::uint32_t, std::uint32_t kind) {
+                std::uint32_t e = s.at(sample, range.first);
+                const std::uint32_t end = s.at(sample, range.end);
+                block.runs.insert(block.runs.end(), {e, end});
+                entries += end - e;
+                for (; e < end; ++e) ++next[2 * row_of(s.id[e]) + kind];
+              });
+  const auto filled = [&](std::uint32_t n) {
+    return range.padded ? (n + kFour - 1) / kFour * kFour : n;
   };
-  each_list(lists, first, end, sample_stride,
-            [&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t) {
-              for (; e < middle; ++e) ++next[slot(row_of(e), false)];
-              for (; others && e < last; ++e) ++next[slot(row_of(e), true)];
-            });
+  std::uint32_t size = 0;
+  for (std::uint32_t k = 0; k < 2 * rows; ++k) size += filled(next[k]);
+  grow(block.visit, size);
+  if (range.others) {
+    grow(block.place, entries);
+    grow(block.ds, std::size_t{size} * block.parts);
+  }
   block.row_first.resize(rows + 1);
   block.row_spikes.resize(rows);
-  std::uint32_t place = 0, entries = 0;
+  std::uint32_t place = 0;
   for (std::uint32_t k = 0; k < rows; ++k) {
     block.row_first[k] = place;
-    block.row_spikes[k] = next[2 * k];
-    for (std::uint32_t part = 0; part < 2; ++part) {
-      const std::uint32_t n = next[2 * std::size_t{k} + part];
-      next[2 * std::size_t{k} + part] = place;
-      place += n;
+    block.row_spikes[k] = filled(next[2 * k]);
+    for (std::uint32_t kind = 0; kind < 2; ++kind) {
+      const std::uint32_t n = next[2 * k + kind];
+      next[2 * k + kind] = place;
+      for (std::uint32_t v = n; v < filled(n); ++v) block.visit[place + v] = range.zero_row;
+      place += filled(n);
     }
   }
   block.row_first[rows] = place;
-  grow(block.visit, place);
-  entries = place + next[2 * std::size_t{rows}] +
-            next[2 * std::size_t{rows} + 1];  // with those pooled away
-  if (others) {
-    grow(block.place, entries);
-    grow(block.ds, place);
-    std::fill_n(block.ds.begin(), place, 0.0f);
-  }
-  std::uint32_t k = 0;
-  each_list(lists, first, end, sample_stride,
-            [&](std::uint32_t e, std::uint32_t middle, std::uint32_t last, std::uint32_t at_list) {
-              for (const std::uint32_t stop = others ? last : middle; e < stop; ++e, ++k) {
-                const std::uint32_t row = row_of(e);
-                const std::uint32_t at =
-                    row < rows ? next[slot(row, e >= middle)]++ : VisitBlock::kNoVisit;
-                if (row < rows) block.visit[at] = at_list;
-                if (others) block.place[k] = at;
-              }
-            });
+  std::uint32_t* place_of = block.place.data();
+  const std::uint32_t* bounds = block.runs.data();
+  each_stream(
+      lists, range, [&](const Stream& s, std::uint32_t, std::uint32_t base, std::uint32_t kind) {
+        for (std::uint32_t e = bounds[0]; e < bounds[1]; ++e) {
+          const std::uint32_t row = row_of(s.id[e]);
+          const std::uint32_t at = row < rows ? next[2 * row + kind]++ : VisitBlock::kNoVisit;
+          if (row < rows) block.visit[at] = base + s.step[e];
+          if (range.others) *place_of++ = at;
+        }
+        bounds += 2;
+      });
 }
 
 }  // namespace
 
 void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled,
-                       std::uint32_t rows, std::uint32_t first, std::uint32_t end,
-                       std::uint32_t sample_stride, bool others) {
+                       std::uint32_t all_rows, const VisitRange& range, std::uint32_t ds_parts) {
+  parts = ds_parts;
+  const bool whole = range.section == VisitRange::kWhole;
+  first_row = whole ? 0 : range.section * lists.section_width;
   if (pooled.empty()) {
-    sort_visits(lists, SameRow{lists.id.data()}, rows, first, end, sample_stride, others, *this);
+    const std::uint32_t rows =
+        whole ? all_rows : std::min(lists.section_width, all_rows - first_row);
+    sort_visits(lists, OwnRow{first_row}, rows, range, *this);
   } else {
-    sort_visits(lists, PooledRow{lists.id.data(), pooled.data()}, rows, first, end, sample_stride,
-                others, *this);
+    sort_visits(lists, PooledRow{pooled.data(), all_rows}, all_rows, range, *this);
   }
 }
 
-void VisitBlock::scatter(const SpikeLists& lists, std::uint32_t first, std::uint32_t end,
-                         float scale, std::vector<float>& entry_ds) const {
-  std::uint32_t k = 0;
-  each_list(lists, first, end, 0,
-            [&](std::uint32_t e, std::uint32_t, std::uint32_t last, std::uint32_t) {
-              for (; e < last; ++e, ++k)
-                entry_ds[e] = place[k] == kNoVisit ? 0.0f : scale * ds[place[k]];
-            });
+void VisitBlock::scatter(SpikeLists& lists, const VisitRange& range, float scale) {
+  const std::size_t n = visits();
+  for (std::uint32_t part = 1; part < parts; ++part) {
+    for (std::size_t v = 0; v < n; ++v) ds[v] += ds[part * n + v];
+  }
+  const std::uint32_t *at = place.data(), *bounds = runs.data();
+  each_stream(lists, range, [&](Stream& s, std::uint32_t, std::uint32_t, std::uint32_t) {
+    for (std::uint32_t e = bounds[0]; e < bounds[1]; ++e, ++at)
+      s.ds[e] = *at == kNoVisit ? 0.0f : scale * ds[*at];
+    bounds += 2;
+  });
 }
 
 }  // namespace tessera::training

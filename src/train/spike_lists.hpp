@@ -1,4 +1,4 @@
-// Compressed spike lists: for every sample and step who spiked, then who only passes gradients.
+// Compressed spike lists: for every sample and step who spiked, and who only passes gradients.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -12,93 +12,151 @@
 
 namespace tessera::training {
 
-/// Lists of one layer for a batch. List q = sample * steps + step has the entries first[q] ..
-/// first[q + 1]: spikes[q] spikes, then gradient-only entries, ids ascending in both parts. Arrays
-/// only grow, so the last entry is first[lists], not the size of an array.
+/// Entries by sample, then step, then id. Arrays only grow: entries 0 .. size count.
+struct Stream {
+  std::size_t size = 0;
+  std::size_t room = 0;              ///< entries the arrays have room for
+  std::vector<std::uint32_t> first;  ///< of every sample, and one more
+  std::vector<std::uint16_t> id;     ///< inside the layer
+  std::vector<std::uint16_t> step;
+  std::vector<float> slope;      ///< surrogate derivative; layers only, when gradients are wanted
+  std::vector<float> by_alpha;   ///< du/dalpha, when the membrane decay is trained
+  std::vector<float> by_second;  ///< du/dkappa or da/drho, when that decay is trained
+  std::vector<float> ds;         ///< d loss / d s of the entries, filled by the layer above
+
+  /// The first entry of a sample that belongs to `from` or a later step.
+  [[nodiscard]] std::uint32_t at(std::uint32_t sample, std::uint32_t from) const;
+};
+
+/// What one section of a layer (a tile, or all of it) lists in a range of samples. One worker
+/// writes it while others write its neighbours: no line of the cache is shared.
+struct alignas(128) Recording {
+  /// Entries of one step; at most 65,535 of a kind are kept.
+  struct Counts {
+    std::uint16_t spikes = 0;
+    std::uint16_t others = 0;
+  };
+  Stream spikes;
+  Stream others;               ///< who only passes gradients
+  std::vector<Counts> counts;  ///< [sample in the range][step]
+  std::uint64_t dropped = 0;   ///< beyond what Counts can hold
+
+  void clear(bool gradients);
+  void begin_sample();
+  /// Adds the candidates of the next step. Returns how many of them are spikes.
+  std::uint32_t append(const Membrane& membrane, const Candidates& candidates, std::uint32_t step,
+                       bool gradients);
+  void end_samples();
+};
+
+/// The entries of one step in a recording, for taking the steps of a sample from the last to the
+/// first.
+struct StepEntries {
+  std::uint32_t spike0 = 0, spike1 = 0, other0 = 0, other1 = 0;
+
+  /// Behind step end - 1 of a sample.
+  static StepEntries behind(const Recording& recording, std::uint32_t sample, std::uint32_t end);
+  /// To the entries of `step`; those of later steps must have been taken.
+  void back_to(const Recording& recording, std::uint32_t sample, std::uint32_t step);
+};
+
+/// Lists of one layer, or of the input, for a batch: the spikes of every sample and step in one
+/// list for the layer above (list q = sample * steps + step is id[first[q] .. first[q + 1]),
+/// ascending), and the recordings, which also hold what gradients need.
 struct SpikeLists {
   std::uint32_t samples = 0;
   std::uint32_t steps = 0;
   std::vector<std::uint32_t> first;
-  std::vector<std::uint32_t> spikes;
   std::vector<std::uint16_t> id;
-  std::vector<float> slope;      ///< surrogate derivative; layers only, when gradients are wanted
-  std::vector<float> by_alpha;   ///< du/dalpha, when the membrane decay is trained
-  std::vector<float> by_second;  ///< du/dkappa or da/drho, when that decay is trained
+
+  std::uint32_t section_width = 1 << 16;  ///< ids per section
+  std::uint32_t sections = 1;
+  std::uint32_t parts = 1;            ///< ranges of samples
+  std::vector<Recording> recordings;  ///< [section][part]
 
   [[nodiscard]] std::size_t lists() const { return std::size_t{samples} * steps; }
-  [[nodiscard]] std::size_t entries() const { return first.empty() ? 0 : first[lists()]; }
-  [[nodiscard]] std::uint64_t bytes() const;  ///< used by the lists of this batch
-};
-
-/// Input spikes as lists. Called by all workers.
-void assign_input(Worker& worker, const SpikeBatch& batch, SpikeLists& lists);
-
-/// What one section of a layer (a tile, or all of it) lists while it runs, sample by sample; merged
-/// into SpikeLists afterwards. One recording per (section, range of samples).
-struct Recording {
-  struct Span {
-    std::uint32_t begin = 0;
-    std::uint32_t spikes = 0;
-    std::uint32_t others = 0;
-  };
-  std::vector<Span> spans;  ///< [sample in range][step]
-  std::size_t entries = 0;  ///< used; the arrays only grow
-  std::vector<std::uint16_t> id;
-  std::vector<float> slope, by_alpha, by_second;
-
-  void clear(std::size_t lists);
-  /// Adds what `listed` has as the next list.
-  void append(std::size_t list, const Listed& listed, bool gradients);
-};
-
-/// The recordings of a layer: `sections` by `parts` ranges of samples.
-struct RecordingGrid {
-  std::uint32_t sections = 0;
-  std::uint32_t parts = 0;
-  std::vector<Recording> recordings;  ///< [section * parts + part]
-  void resize(std::uint32_t new_sections, std::uint32_t new_parts);
-  [[nodiscard]] std::uint32_t begin(std::uint32_t part, std::uint32_t samples) const {
+  [[nodiscard]] std::uint32_t part_begin(std::uint32_t part) const {
     return static_cast<std::uint32_t>(std::uint64_t{part} * samples / parts);
   }
+  [[nodiscard]] std::uint32_t part_of(std::uint32_t sample) const {
+    return static_cast<std::uint32_t>(((std::uint64_t{sample} + 1) * parts - 1) / samples);
+  }
+  [[nodiscard]] Recording& recording(std::uint32_t section, std::uint32_t part) {
+    return recordings[std::size_t{section} * parts + part];
+  }
+  [[nodiscard]] const Recording& recording(std::uint32_t section, std::uint32_t part) const {
+    return recordings[std::size_t{section} * parts + part];
+  }
+  void resize(std::uint32_t new_sections, std::uint32_t new_parts);
+  [[nodiscard]] std::uint64_t entries() const;  ///< spikes and others
+  [[nodiscard]] std::uint64_t bytes() const;    ///< used by this batch, without ds
 };
+
+/// Input spikes as lists; `recorded`: also as recordings, in sections of 128 channels. Called by
+/// all workers.
+void assign_input(Worker& worker, const SpikeBatch& batch, bool recorded, SpikeLists& lists);
 
 struct Dropped {
   std::uint64_t spikes = 0;
   std::uint64_t others = 0;
 };
 
-/// Merges the recordings of a layer into its lists. What a merge needs is kept from batch to batch.
-struct ListMerge {
-  std::vector<Dropped> dropped;                    ///< of every sample
-  std::vector<std::vector<std::uint32_t>> counts;  ///< spikes of every neuron, per worker
-
-  /// A list holds at most `capacity` entries, spikes before others; what does not fit is counted.
-  /// Called by all workers.
-  void run(Worker& worker, const RecordingGrid& grid, std::uint32_t capacity, std::uint32_t neurons,
-           bool gradients, SpikeLists& lists);
-  /// After run(): sums over samples and workers.
+/// Makes a layer's lists out of its recordings. What a merge needs is kept from batch to batch.
+class ListMerge {
+ public:
+  /// A step of a sample keeps at most `capacity` entries, spikes before others and low ids before
+  /// high ones; what does not fit is counted and leaves the recordings, too. Called by all workers.
+  void run(Worker& worker, std::uint32_t capacity, std::uint32_t neurons, SpikeLists& lists);
   [[nodiscard]] Dropped total_dropped() const;
+  /// Spikes of every neuron.
   void sum_counts(std::vector<std::uint32_t>& into) const;
+
+ private:
+  void count_sample(std::uint32_t sample, std::uint32_t capacity, SpikeLists& lists);
+  void cut(std::uint32_t part, SpikeLists& lists);
+
+  std::vector<Dropped> dropped_;                    ///< of every sample
+  std::vector<std::vector<std::uint32_t>> counts_;  ///< spikes of every neuron, per worker
+  std::uint64_t beyond_counts_ = 0;
 };
 
-/// The entries of the lists of a block of steps, by source: the visits of row k are row_first[k] ..
-/// row_first[k + 1], spikes first. visit: sample * sample_stride + step inside the block; ds: what
-/// flows back to it. place: the visit of every entry, in the order of the lists (kNoVisit: pooled
-/// away).
+/// Which entries a VisitBlock takes, and where their rows of g lie.
+struct VisitRange {
+  static constexpr std::uint32_t kWhole = ~0u;
+  std::uint32_t section = kWhole;  ///< of the lists, or all of them
+  std::uint32_t first = 0;         ///< steps first .. end
+  std::uint32_t end = 0;
+  std::uint32_t sample_stride = 0;  ///< an entry's row of g: sample * sample_stride + step - first
+  bool others = false;              ///< also entries that only pass gradients, and room for ds
+  /// Kernels take visits in fours: with `padded`, the spikes and the others of a source are filled
+  /// up to a multiple of four with visits of the row `zero_row` of g, which must be zero.
+  bool padded = false;
+  std::uint32_t zero_row = 0;
+};
+
+/// The entries of a section of the lists in a block of steps, by source. The visits of row
+/// first_row + k are row_first[k] .. row_first[k + 1], spikes first. ds: what flows back to every
+/// visit, in `parts` sums over different targets: ds[part * visits() + v]. place: the visit of
+/// every entry, in the order of the recordings (kNoVisit: pooled away).
 struct VisitBlock {
+  std::uint32_t first_row = 0;
   std::vector<std::uint32_t> row_first;
   std::vector<std::uint32_t> row_spikes;
   std::vector<std::uint32_t> visit;
   std::vector<std::uint32_t> place;
   static constexpr std::uint32_t kNoVisit = ~0u;
-  std::vector<float> ds;
+  std::uint32_t parts = 1;
+  std::vector<float> ds;            ///< not cleared by build()
+  std::vector<std::uint32_t> runs;  ///< begin and end of every sample's entries in their stream
 
-  /// `pooled` maps ids to rows (empty: the same). `others`: also gradient-only entries, with ds.
-  void build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled, std::uint32_t rows,
-             std::uint32_t first, std::uint32_t end, std::uint32_t sample_stride, bool others);
-  /// entry_ds of the block's entries = scale * ds of their visits; 0 for those pooled away.
-  void scatter(const SpikeLists& lists, std::uint32_t first, std::uint32_t end, float scale,
-               std::vector<float>& entry_ds) const;
+  [[nodiscard]] std::uint32_t rows() const { return static_cast<std::uint32_t>(row_spikes.size()); }
+  [[nodiscard]] std::uint32_t visits() const { return row_first[rows()]; }
+
+  /// `pooled` maps ids to rows 0 .. all_rows (empty: the same).
+  void build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled,
+             std::uint32_t all_rows, const VisitRange& range, std::uint32_t ds_parts = 1);
+  /// ds of the entries = scale * sum over parts of ds of their visits; 0 for those pooled away.
+  void scatter(SpikeLists& lists, const VisitRange& range, float scale);
 };
 
 }  // namespace tessera::training

@@ -46,7 +46,7 @@ void check_recurrent(const Reporter& report, const Layer& layer, const Shape& sh
 inline constexpr std::uint64_t most_neurons = std::uint64_t{1}
                                               << 16;  // ids in spike lists have 16 bits
 inline constexpr std::uint64_t most_weights = (std::uint64_t{1} << 32) - 2;
-inline constexpr std::uint32_t most_steps = 1'000'000;
+inline constexpr std::uint32_t most_steps = 65'536;
 inline constexpr std::uint32_t longest_delay = 1023;
 
 }  // namespace tessera::training::validation

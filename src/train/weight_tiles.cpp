@@ -147,11 +147,11 @@ void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std
 }
 
 void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits,
-                                   const float* g, bool fresh, float* ds) {
+                                   const float* g, Fresh fresh, float* ds) {
   const std::uint32_t* first = row_first_.data() + row_place(tile, row);
   const float* weights = array_.value.data();
   float* gradient = array_.gradient.data();
-  if (fresh) std::fill(gradient + first[0], gradient + first[1], 0.0f);
+  if (fresh.dw) std::fill(gradient + first[0], gradient + first[1], 0.0f);
   for (std::size_t v = 0; v < visits.all; ++v) {
     const float* base = g + std::size_t{visits.row[v]} * width_;
     const bool spike = v < visits.spikes;
@@ -161,23 +161,24 @@ void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t row, const 
       sum += weights[i] * x;
       if (spike) gradient[i] += x;
     }
-    if (ds != nullptr) ds[v] += sum;
+    if (ds != nullptr) ds[v] = fresh.ds ? sum : ds[v] + sum;
   }
 }
 
 void WeightTiles::gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end,
-                            VisitBlock& block, const float* g, bool fresh, bool with_sources) {
-  for (std::uint32_t row = begin; row < end; ++row) {
-    const std::uint32_t at = block.row_first[row];
-    RowVisits visits{block.visit.data() + at, block.row_spikes[row], block.row_first[row + 1] - at};
-    float* ds = with_sources ? block.ds.data() + at : nullptr;
-    if (visits.all == 0 && !fresh) continue;
+                            const VisitBlock& block, const float* g, Fresh fresh, float* ds) {
+  for (std::uint32_t k = begin; k < end; ++k) {
+    const std::uint32_t at = block.row_first[k], row = block.first_row + k;
+    const RowVisits visits{block.visit.data() + at, block.row_spikes[k],
+                           block.row_first[k + 1] - at};
+    if (visits.all == 0 && !fresh.dw) continue;
+    float* row_ds = ds != nullptr ? ds + at : nullptr;
     if (sparse()) {
-      sparse_gradients(tile, row, visits, g, fresh, ds);
+      sparse_gradients(tile, row, visits, g, fresh, row_ds);
     } else {
       const std::size_t place = (std::size_t{tile} * rows_ + row) * width_;
       row_gradients(array_.value.data() + place, g, width_, visits, fresh,
-                    array_.gradient.data() + place, ds);
+                    array_.gradient.data() + place, row_ds);
     }
   }
 }

@@ -45,11 +45,12 @@ class WeightTiles {
   void back_project(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, const float* g,
                     float* ds) const;
 
-  /// Gradients of the rows begin .. end for the visits of a block (see row_gradients). `g`: the
-  /// tile's rows of the block, steps of a sample one after the other. `fresh`: the first block of
-  /// the batch.
-  void gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end, VisitBlock& block,
-                 const float* g, bool fresh, bool with_sources);
+  /// Gradients of the rows begin .. end of a block of visits (see row_gradients). `g`: the tile's
+  /// rows of the block, steps of a sample one after the other. `ds`: a part of block.ds, or null.
+  void gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end,
+                 const VisitBlock& block, const float* g, Fresh fresh, float* ds);
+  /// Whether gradients() takes visits in fours.
+  [[nodiscard]] bool in_fours() const { return !sparse(); }
 
  private:
   struct Synapse {
@@ -62,7 +63,7 @@ class WeightTiles {
   }
   void place_synapses();
   void sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits,
-                        const float* g, bool fresh, float* ds);
+                        const float* g, Fresh fresh, float* ds);
 
   Projection projection_;
   std::uint32_t width_;

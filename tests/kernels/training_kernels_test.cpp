@@ -84,10 +84,11 @@ TEST(WeightRows, RowGradientsAreTheReferencesOnEveryTarget) {
         const std::vector<std::uint32_t> rows(ids.begin(), ids.end());
         const Floats dw = numbers.some(width, -1, 1), ds = numbers.some(all, -1, 1);
         const RowVisits visits{rows.data(), spikes, all};
-        for (const bool fresh : {true, false}) {
+        for (const Fresh fresh : {Fresh{true, true}, Fresh{false, true}, Fresh{true, false}, Fresh{}}) {
           for (const bool sources : {true, false}) {
             const std::string what = target + " width " + std::to_string(width) + " visits " + std::to_string(all) +
-                                     (fresh ? " fresh" : "") + (sources ? " ds" : "");
+                                     (fresh.dw ? " fresh dw" : "") + (fresh.ds ? " fresh ds" : "") +
+                                     (sources ? " ds" : "");
             Floats dw1 = dw, dw2 = dw, ds1 = ds, ds2 = ds;
             reference::row_gradients(w.data(), g.data(), width, visits, fresh, dw1.data(), sources ? ds1.data() : nullptr);
             row_gradients(w.data(), g.data(), width, visits, fresh, dw2.data(), sources ? ds2.data() : nullptr);
@@ -112,13 +113,15 @@ TEST(WeightRows, RowGradientsByHand) {
       g[v * 16 + 15] = 4.0f;
     }
     const std::vector<std::uint32_t> rows = {2, 0, 1};
-    row_gradients(w.data(), g.data(), 16, {rows.data(), 2, 3}, true, dw.data(), ds.data());
+    row_gradients(w.data(), g.data(), 16, {rows.data(), 2, 3}, {true, false}, dw.data(), ds.data());
     EXPECT_EQ(dw[0], 3.0f + 1.0f) << target;  // the third visit does not count
     EXPECT_EQ(dw[15], 8.0f);
     EXPECT_EQ(dw[7], 0.0f);
     EXPECT_EQ(ds, (Floats{10 + 2 * 3 - 4, 20 + 2 * 1 - 4, 30 + 2 * 2 - 4})) << target;
-    row_gradients(w.data(), g.data(), 16, {rows.data(), 2, 3}, false, dw.data(), nullptr);
+    row_gradients(w.data(), g.data(), 16, {rows.data(), 2, 3}, {}, dw.data(), nullptr);
     EXPECT_EQ(dw[0], 8.0f) << target;
+    row_gradients(w.data(), g.data(), 16, {rows.data(), 2, 3}, {false, true}, dw.data(), ds.data());
+    EXPECT_EQ(ds, (Floats{2 * 3 - 4, 2 * 1 - 4, 2 * 2 - 4})) << target;
   }
 }
 
@@ -144,9 +147,8 @@ TEST(WeightRows, BackProjectIsTheReferencesOnEveryTarget) {
 struct Neurons {
   std::uint32_t n;
   Floats alpha, decay, current, u, second, u_by_alpha, second_by_decay, u_by_kappa;
-  std::vector<std::uint32_t> id[2];
+  std::vector<std::uint16_t> id[2];  // of spikes and of others
   Floats slope[2], by_alpha[2], by_second[2];
-  Listed listed;
 
   Neurons(std::uint32_t neurons, std::uint32_t salt) : n(neurons) {
     Numbers numbers(salt);
@@ -163,12 +165,6 @@ struct Neurons {
     u_by_alpha = filled(-1, 1);
     second_by_decay = filled(-1, 1);
     u_by_kappa = filled(-1, 1);
-    for (int part : {0, 1}) {
-      id[part].resize(padded(n) + 16);
-      slope[part].resize(padded(n) + 16);
-      by_alpha[part].resize(padded(n) + 16);
-      by_second[part].resize(padded(n) + 16);
-    }
   }
 
   // Rounding must not decide who is listed, nor on which side of a kink a slope lies.
@@ -194,22 +190,39 @@ struct Neurons {
     const MembraneState state{u.data(), m.kind == MembraneKind::lif ? nullptr : second.data(),
                               alpha_too ? u_by_alpha.data() : nullptr, second_too ? second_by_decay.data() : nullptr,
                               second_too && synaptic ? u_by_kappa.data() : nullptr};
-    const auto part = [&](int k) {
-      return ListPart{id[k].data(), slope[k].data(), alpha_too ? by_alpha[k].data() : nullptr,
-                      second_too ? by_second[k].data() : nullptr, 0};
-    };
-    listed = {part(0), part(1)};
+    constexpr std::uint32_t kFirst = 300, kBefore = 3;  // ids do not begin at 0, nor does the array
+    std::vector<std::uint32_t> candidate_ids(kBefore + padded(n) + 16);
+    Floats x(candidate_ids.size()), alphas(alpha_too ? x.size() : 0), seconds(second_too ? x.size() : 0);
+    Candidates all{candidate_ids.data(), x.data(), alpha_too ? alphas.data() : nullptr,
+                   second_too ? seconds.data() : nullptr, kBefore};
     if (by_reference) {
-      reference::membrane_step(m, state, current.data(), n, gradients, listed);
+      reference::membrane_step(m, state, current.data(), n, kFirst, gradients, all);
     } else {
-      membrane_step(m, state, current.data(), n, gradients, listed);
+      membrane_step(m, state, current.data(), n, kFirst, gradients, all);
     }
-    const std::uint32_t counts[2] = {listed.spikes.count, listed.others.count};
+    const std::uint32_t found = all.count - kBefore;
+    const Candidates these{all.id + kBefore, all.x + kBefore, alpha_too ? all.by_alpha + kBefore : nullptr,
+                           second_too ? all.by_second + kBefore : nullptr, found};
     for (int k : {0, 1}) {
-      id[k].resize(counts[k]);
-      slope[k].resize(gradients ? counts[k] : 0);
-      by_alpha[k].resize(gradients && alpha_too ? counts[k] : 0);
-      by_second[k].resize(gradients && second_too ? counts[k] : 0);
+      id[k].assign(found + 16, 0);
+      slope[k].assign(gradients ? found + 16 : 0, 0.0f);
+      by_alpha[k].assign(gradients && alpha_too ? found + 16 : 0, 0.0f);
+      by_second[k].assign(gradients && second_too ? found + 16 : 0, 0.0f);
+    }
+    const auto end = [&](int k) {
+      const auto array = [](Floats& values) { return values.empty() ? nullptr : values.data(); };
+      return ListEnd{id[k].data(), array(slope[k]), array(by_alpha[k]), array(by_second[k])};
+    };
+    const ListEnd others = gradients ? end(1) : ListEnd{};
+    const std::uint32_t spikes = by_reference ? reference::list_candidates(m, these, end(0), others)
+                                              : list_candidates(m, these, end(0), others);
+    for (int k : {0, 1}) {
+      const std::uint32_t count = k == 0 ? spikes : found - spikes;
+      id[k].resize(count);
+      for (std::uint16_t& i : id[k]) i = static_cast<std::uint16_t>(i - kFirst);
+      if (!slope[k].empty()) slope[k].resize(count);
+      if (!by_alpha[k].empty()) by_alpha[k].resize(count);
+      if (!by_second[k].empty()) by_second[k].resize(count);
     }
   }
 };
@@ -289,8 +302,8 @@ TEST(MembraneStep, ByHand) {
       m.steepness = 2.0f;
       m.second_threshold = 0.5f;
       neurons.run(m, true, false, true, false);
-      EXPECT_EQ(neurons.id[0], (std::vector<std::uint32_t>{0})) << target;
-      EXPECT_EQ(neurons.id[1], (std::vector<std::uint32_t>{1})) << target;
+      EXPECT_EQ(neurons.id[0], (std::vector<std::uint16_t>{0})) << target;
+      EXPECT_EQ(neurons.id[1], (std::vector<std::uint16_t>{1})) << target;
       EXPECT_FLOAT_EQ(neurons.slope[0][0], 1.0f / (2 * 2));              // (1 + 2 * 0.5)^-2
       EXPECT_FLOAT_EQ(neurons.slope[1][0], 1.0f / (1.5f * 1.5f));        // (1 + 2 * 0.25)^-2
       EXPECT_FLOAT_EQ(neurons.by_alpha[0][0], 3.0f);                     // 1 + 0.5 * 4
@@ -327,11 +340,6 @@ TEST(MembraneFlow, DecayOutputAndReadoutAreTheReferences) {
         expect_close(out2, out1, 1e-6, "out " + target);
         EXPECT_FLOAT_EQ(out2[3], kind == MembraneKind::synaptic ? gi2[3] : gu2[3]);
 
-        reference::membrane_flow(alpha.data(), n, gi1.data(), out1.data());
-        membrane_flow(alpha.data(), n, gi2.data(), out2.data());
-        expect_close(out2, out1, 1e-6, "flow " + target);
-        EXPECT_FLOAT_EQ(out2[n - 1], alpha[n - 1] * gi2[n - 1]);
-
         const Floats current = numbers.some(n, -1, 1);
         reference::readout_step(alpha.data(), 0.3f, current.data(), n, gu1.data(), out1.data());
         readout_step(alpha.data(), 0.3f, current.data(), n, gu2.data(), out2.data());
@@ -339,6 +347,55 @@ TEST(MembraneFlow, DecayOutputAndReadoutAreTheReferences) {
         EXPECT_EQ(out2, gu2);
       }
     }
+  }
+}
+
+TEST(MembraneFlow, BackwardsIsTheReferencesOnEveryTarget) {
+  constexpr std::uint32_t kSteps = 5;
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const std::uint32_t n : {16u, 48u, 128u, 160u}) {
+      Numbers numbers(n);
+      const Floats alpha = numbers.some(n, 0.5f, 1.0f);
+      const Floats rows = numbers.some((kSteps + 1) * n, -1, 1), sums = numbers.some(n, -1, 1);
+      std::vector<std::uint8_t> resets(kSteps * n / 8 + 8);
+      for (auto& bits : resets) bits = static_cast<std::uint8_t>(128.0f * (1.0f + numbers.next(-1, 1)));
+      for (const bool reset : {true, false}) {
+        for (const bool summed : {true, false}) {
+          Floats rows1 = rows, rows2 = rows, sums1 = sums, sums2 = sums;
+          reference::membrane_flow(alpha.data(), n, kSteps, reset ? resets.data() : nullptr, rows1.data(),
+                                   summed ? sums1.data() : nullptr);
+          membrane_flow(alpha.data(), n, kSteps, reset ? resets.data() : nullptr, rows2.data(),
+                        summed ? sums2.data() : nullptr);
+          EXPECT_EQ(rows2, rows1) << target << ' ' << n;
+          EXPECT_EQ(sums2, sums1) << target << ' ' << n;
+        }
+      }
+    }
+  }
+}
+
+// rows = 1, 2, 4 with alpha = 1/2: g = 4, 2 + 2 = 4, 1 + 2 = 3; a spike in the middle step forgets the last.
+TEST(MembraneFlow, BackwardsByHand) {
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    const Floats alpha(16, 0.5f);
+    Floats rows(3 * 16, 0.0f), sum(16, 1.0f);
+    for (const std::size_t j : {3u, 9u}) {
+      rows[j] = 1.0f;
+      rows[16 + j] = 2.0f;
+      rows[32 + j] = 4.0f;
+    }
+    std::vector<std::uint8_t> resets(2 * 2 + 8);
+    resets[2 + 1] = 1 << 1;  // step 1, neuron 9
+    membrane_flow(alpha.data(), 16, 2, resets.data(), rows.data(), sum.data());
+    EXPECT_EQ(rows[16 + 3], 4.0f) << target;
+    EXPECT_EQ(rows[3], 3.0f) << target;
+    EXPECT_EQ(rows[16 + 9], 2.0f) << target;
+    EXPECT_EQ(rows[9], 2.0f) << target;
+    EXPECT_EQ(sum[3], 1.0f + 4 + 3) << target;
+    EXPECT_EQ(sum[9], 1.0f + 2 + 2) << target;
+    EXPECT_EQ(sum[0], 1.0f) << target;
   }
 }
 

@@ -210,6 +210,13 @@ const std::vector<Case>& cases() {
          n.layers[0].size = 300;
          n.layers[1].size = 150;
        }},
+      {"many_tiles",
+       [](Network& n, Loss&) {  // more than eight: several of them add to the same ds
+         n.steps = 12;
+         n.layers[0].size = 150;
+         n.layers[1].size = 1200;
+         n.layers[1].initial_gain *= 2.0;
+       }},
       {"wide_recurrent",
        [](Network& n, Loss&) {
          n.layers[0].size = 140;
@@ -255,7 +262,8 @@ TEST(SparseStrategyInBlocks, EqualsTheOracle) {
   };
   for (const std::uint32_t steps : {50u, 60u, 75u}) {
     SCOPED_TRACE(steps);
-    compare(sized(steps, [](Network& n) { n.layers[0].bias = true; }), Strategy::sparse, 0.4, 2, 48);
+    compare(sized(steps, [](Network& n) { n.layers[0].bias = true; }), Strategy::sparse, 0.4, 2,
+            48);
   }
   compare(sized(50, [](Network& n) { make_synaptic(n.layers[0]); }), Strategy::sparse, 0.4, 3, 48);
   compare(sized(50, [](Network& n) { n.layers[1].recurrent = Connection{}; }), Strategy::sparse,

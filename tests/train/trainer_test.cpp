@@ -92,6 +92,13 @@ const std::vector<Case>& cases() {
          make_convolutional(n, 1);
          n.layers[1].recurrent = sparse(0.1, 0, 1);
        }},
+      {"many_tiles",
+       [](Network& n) {  // dealt out to workers, the rest shared
+         n.layers[0].size = 150;
+         n.layers[1].size = 1200;
+         n.layers[1].initial_gain *= 2.0;
+         n.layers[1].bias = true;
+       }},
       {"decays_and_biases",
        [](Network& n) {
          make_adaptive(n.layers[0]);
@@ -314,7 +321,7 @@ TEST(Trainer, ListBytesFollowTheListedEntries) {
   const BatchResult all = small.gradients(batch, gradients);
   const std::uint64_t more =
       all.layers[0].listed - few.layers[0].listed + all.layers[1].listed - few.layers[1].listed;
-  EXPECT_EQ(small.list_bytes() - before, more * (sizeof(std::uint16_t) + sizeof(float)));
+  EXPECT_EQ(small.list_bytes() - before, more * (2 * sizeof(std::uint16_t) + sizeof(float)));
 }
 
 // The sentences of the InputError that `action` throws, joined.

@@ -196,7 +196,7 @@ TEST(training_validation, finds_mistakes_of_options) {
       {"from 1 to 65536 samples", "batch", [](Network&, Options& o) { o.batch = 0; }},
       {"too many lists", "batch",
        [](Network& n, Options& o) {
-         n.steps = 1'000'000;
+         n.steps = 65'536;
          o.batch = 65'536;
        }},
       {"epochs", "epochs", [](Network&, Options& o) { o.epochs = 0; }},

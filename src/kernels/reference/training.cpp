@@ -13,13 +13,13 @@ void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* id
 }
 
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
-                   bool fresh, float* dw, float* ds) {
-  for (std::size_t j = 0; fresh && j < width; ++j) dw[j] = 0.0f;
+                   Fresh fresh, float* dw, float* ds) {
+  for (std::size_t j = 0; fresh.dw && j < width; ++j) dw[j] = 0.0f;
   for (std::size_t v = 0; v < visits.all; ++v) {
     const float* row = g + std::size_t{visits.row[v]} * width;
     float dot = 0.0f;
     for (std::size_t j = 0; j < width; ++j) dot += w[j] * row[j];
-    if (ds != nullptr) ds[v] += dot;
+    if (ds != nullptr) ds[v] = fresh.ds ? dot : ds[v] + dot;
     for (std::size_t j = 0; v < visits.spikes && j < width; ++j) dw[j] += row[j];
   }
 }
@@ -34,7 +34,7 @@ void back_project(const float* weights, std::uint32_t width, const std::uint16_t
 }
 
 void membrane_step(const Membrane& m, const MembraneState& s, const float* current,
-                   std::uint32_t neurons, bool gradients, Listed& listed) {
+                   std::uint32_t neurons, std::uint32_t first_id, bool gradients, Candidates& c) {
   for (std::uint32_t j = 0; j < neurons; ++j) {
     const float before = s.u[j];
     float input = current[j], level = m.threshold, by_alpha = 0.0f, by_second = 0.0f;
@@ -50,16 +50,14 @@ void membrane_step(const Membrane& m, const MembraneState& s, const float* curre
       if (s.second_by_decay != nullptr) by_second = s.second_by_decay[j];
     }
     const float u = m.alpha[j] * before + input * m.inverse_capacitance;
-    const bool spiking = u > level;
+    const float x = u - level;
+    const bool spiking = x > 0.0f;
     if (spiking || (gradients && u > m.second_threshold * level)) {
-      ListPart& part = spiking ? listed.spikes : listed.others;
-      part.id[part.count] = j;
-      if (gradients) {
-        part.slope[part.count] = slope_of(m, u - level);
-        if (part.by_alpha != nullptr) part.by_alpha[part.count] = by_alpha;
-        if (part.by_second != nullptr) part.by_second[part.count] = by_second;
-      }
-      ++part.count;
+      c.id[c.count] = first_id + j;
+      c.x[c.count] = x;
+      if (c.by_alpha != nullptr) c.by_alpha[c.count] = by_alpha;
+      if (c.by_second != nullptr) c.by_second[c.count] = by_second;
+      ++c.count;
     }
     const bool forgets = spiking && m.reset_to_zero;
     s.u[j] = forgets ? 0.0f : spiking ? u - m.threshold : u;
@@ -76,8 +74,31 @@ void membrane_step(const Membrane& m, const MembraneState& s, const float* curre
   }
 }
 
-void membrane_flow(const float* alpha, std::uint32_t neurons, const float* next, float* row) {
-  for (std::uint32_t j = 0; j < neurons; ++j) row[j] = alpha[j] * next[j];
+std::uint32_t list_candidates(const Membrane& m, const Candidates& c, const ListEnd& spikes,
+                              const ListEnd& others) {
+  std::uint32_t counts[2] = {0, 0};
+  for (std::uint32_t k = 0; k < c.count; ++k) {
+    const bool spiking = c.x[k] > 0.0f;
+    const ListEnd& end = spiking ? spikes : others;
+    const std::uint32_t at = counts[spiking ? 0 : 1]++;
+    end.id[at] = static_cast<std::uint16_t>(c.id[k]);
+    if (end.slope != nullptr) end.slope[at] = slope_of(m, c.x[k]);
+    if (end.by_alpha != nullptr) end.by_alpha[at] = c.by_alpha[k];
+    if (end.by_second != nullptr) end.by_second[at] = c.by_second[k];
+  }
+  return counts[0];
+}
+
+void membrane_flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
+                   const std::uint8_t* resets, float* rows, float* sum) {
+  for (std::size_t t = steps; t-- > 0;) {
+    float* row = rows + t * neurons;
+    for (std::size_t j = 0; j < neurons; ++j) {
+      const bool reset = resets != nullptr && (resets[t * neurons / 8 + j / 8] >> j % 8 & 1) != 0;
+      if (!reset) row[j] = alpha[j] * row[neurons + j] + row[j];
+      if (sum != nullptr) sum[j] += row[j];
+    }
+  }
 }
 
 void membrane_decay(const Membrane& m, std::uint32_t neurons, float* gu, float* second) {

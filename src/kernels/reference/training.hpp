@@ -16,7 +16,7 @@ namespace tessera::reference {
 void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
               float* current);
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
-                   bool fresh, float* dw, float* ds);
+                   Fresh fresh, float* dw, float* ds);
 void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
                   std::size_t n, const float* g, float* ds);
 
@@ -41,8 +41,12 @@ inline float slope_of(const Membrane& m, float x) {
 }
 
 void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
-                   std::uint32_t neurons, bool gradients, Listed& listed);
-void membrane_flow(const float* alpha, std::uint32_t neurons, const float* next, float* row);
+                   std::uint32_t neurons, std::uint32_t first_id, bool gradients,
+                   Candidates& candidates);
+std::uint32_t list_candidates(const Membrane& membrane, const Candidates& candidates,
+                              const ListEnd& spikes, const ListEnd& others);
+void membrane_flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
+                   const std::uint8_t* resets, float* rows, float* sum);
 void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second);
 void membrane_output(const Membrane& membrane, std::uint32_t neurons, const float* gu, float* gi,
                      float* out);

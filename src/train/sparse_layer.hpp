@@ -27,6 +27,7 @@
 #include "train/layer_membrane.hpp"
 #include "train/parameters.hpp"
 #include "train/spike_lists.hpp"
+#include "train/visit_block.hpp"
 #include "train/weight_tiles.hpp"
 
 namespace tessera::training {

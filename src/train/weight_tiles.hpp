@@ -10,8 +10,8 @@
 
 #include "kernels/weight_rows.hpp"
 #include "train/parameter_array.hpp"
-#include "train/spike_lists.hpp"
 #include "train/topology.hpp"
+#include "train/visit_block.hpp"
 
 namespace tessera::training {
 

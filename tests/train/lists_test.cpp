@@ -11,6 +11,7 @@
 
 #include "train/spike_lists.hpp"
 #include "train/topology.hpp"
+#include "train/visit_block.hpp"
 
 namespace tessera::training {
 namespace {

@@ -6,6 +6,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "kernels/reference/training.hpp"
+#include "kernels/rows-inl.hpp"
 #include "tessera/simd_control.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -27,69 +28,6 @@ void back_project(const float* weights, std::uint32_t width, const std::uint16_t
   reference::back_project(weights, width, ids, n, g, ds);
 }
 #else
-
-using Floats = hn::CappedTag<float, 16>;
-using Vector = hn::Vec<Floats>;
-
-// Up to eight vectors of a row stay in registers while a list is walked. A struct in a struct, not
-// an array: compilers keep its parts in registers without being asked.
-constexpr std::size_t kMostVectors = 8;
-
-template <std::size_t kVectors>
-struct Row {
-  Row<kVectors - 1> head;
-  Vector last;
-};
-template <>
-struct Row<0> {};
-
-HWY_INLINE std::size_t offset(std::size_t vector) { return vector * hn::Lanes(Floats()); }
-
-HWY_INLINE void load(const float*, Row<0>&) {}
-template <std::size_t n>
-HWY_INLINE void load(const float* from, Row<n>& row) {
-  load(from, row.head);
-  row.last = hn::LoadU(Floats(), from + offset(n - 1));
-}
-HWY_INLINE void store(const Row<0>&, float*) {}
-template <std::size_t n>
-HWY_INLINE void store(const Row<n>& row, float* to) {
-  store(row.head, to);
-  hn::StoreU(row.last, Floats(), to + offset(n - 1));
-}
-HWY_INLINE void keep(Vector, Row<0>&) {}
-template <std::size_t n>
-HWY_INLINE void keep(Vector bits, Row<n>& row) {
-  keep(bits, row.head);
-  row.last = hn::And(bits, row.last);
-}
-HWY_INLINE void add(const float*, Row<0>&) {}
-template <std::size_t n>
-HWY_INLINE void add(const float* from, Row<n>& sum) {
-  add(from, sum.head);
-  sum.last = hn::Add(sum.last, hn::LoadU(Floats(), from + offset(n - 1)));
-}
-// even, odd: partial sums of factor times `from`. kSum: `from` is also added to `sum`.
-template <bool kSum>
-HWY_INLINE void multiply(const float*, const Row<0>&, Row<0>&, Vector&, Vector&) {}
-template <bool kSum, std::size_t n>
-HWY_INLINE void multiply(const float* from, const Row<n>& factor, Row<n>& sum, Vector& even,
-                         Vector& odd) {
-  multiply<kSum>(from, factor.head, sum.head, even, odd);
-  const Vector x = hn::LoadU(Floats(), from + offset(n - 1));
-  if constexpr (kSum) sum.last = hn::Add(sum.last, x);
-  Vector& part = n % 2 == 1 ? even : odd;
-  part = hn::MulAdd(x, factor.last, part);
-}
-
-template <std::size_t kVectors>
-HWY_INLINE void add_pass(const float* weights, std::size_t width, const std::uint16_t* ids,
-                         std::size_t n, float* current) {
-  Row<kVectors> sum;
-  load(current, sum);
-  for (std::size_t k = 0; k < n; ++k) add(weights + ids[k] * width, sum);
-  store(sum, current);
-}
 
 // ds[0 .. 4) (+)= the sums over the lanes of four vectors: transposed inside blocks of four lanes,
 // then blocks are added, so that no vector is reduced alone.
@@ -166,27 +104,9 @@ HWY_INLINE void project_pass(const float* weights, std::size_t width, const std:
   dots<false>(value, value, n, row_of, false, ds);
 }
 
-// Calls pass(number of vectors as a constant, first column) until the width is covered.
-template <class Pass>
-HWY_INLINE void each_pass(std::uint32_t width, const Pass& pass) {
-  const std::size_t lanes = hn::Lanes(Floats());
-  std::size_t column = 0;
-  const auto cover = [&](auto vectors) {
-    for (; column + vectors * lanes <= width; column += vectors * lanes) pass(vectors, column);
-  };
-  cover(std::integral_constant<std::size_t, kMostVectors>());
-  cover(std::integral_constant<std::size_t, 6>());
-  cover(std::integral_constant<std::size_t, 4>());
-  cover(std::integral_constant<std::size_t, 3>());
-  cover(std::integral_constant<std::size_t, 2>());
-  cover(std::integral_constant<std::size_t, 1>());
-}
-
 void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
               float* current) {
-  each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
-    add_pass<vectors>(weights + column, width, ids, n, current + column);
-  });
+  add_listed(weights, width, ids, n, current);
 }
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
                    Fresh fresh, float* dw, float* ds) {

@@ -138,15 +138,18 @@ void SparseLayer::input_current(std::uint32_t tile, std::size_t list, std::uint3
   for (std::uint32_t j = 0; j < width_; ++j) current[j] += bias[j];
 }
 
-// One step of one tile, whose state begins at `at`.
-void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const float* current) const {
+MembraneState SparseLayer::state_at(std::size_t at, Scratch& s) {
   const auto part = [at](AlignedArray<float>& array) {
     return array.size() > 0 ? array.data() + at : nullptr;
   };
-  const MembraneState state{part(s.u), part(s.second), part(s.u_by_alpha), part(s.second_by_decay),
-                            part(s.u_by_kappa)};
-  membrane_step(tile_membranes_[tile], state, current, neurons_of(tile), tile * width_, gradients_,
-                s.candidates);
+  return {part(s.u), part(s.second), part(s.u_by_alpha), part(s.second_by_decay),
+          part(s.u_by_kappa)};
+}
+
+// One step of one tile, whose state begins at `at`.
+void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const float* current) const {
+  membrane_step(tile_membranes_[tile], state_at(at, s), current, neurons_of(tile), tile * width_,
+                gradients_, s.candidates);
 }
 
 void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float* current,
@@ -156,18 +159,39 @@ void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float*
                trace_.data() + list * stride() + std::size_t{tile} * width_);
 }
 
+// A tile whose input is nothing but rows of weights and a bias; without weights: not that simple.
+TileRun SparseLayer::plain_run(std::uint32_t tile, const SpikeLists& input, Scratch& s) const {
+  TileRun run;
+  run.membrane = &tile_membranes_[tile];
+  run.state = state_at(0, s);
+  run.neurons = neurons_of(tile);
+  run.first_id = tile * width_;
+  run.width = width_;
+  run.steps = lists_.steps;
+  run.gradients = gradients_;
+  run.weights = is_readout() ? nullptr : input_->plain_rows(tile);
+  run.bias = bias_ ? bias_->value.data() + std::size_t{tile} * width_ : nullptr;
+  run.ids = input.id.data();
+  run.current = s.current.data();
+  run.candidates = s.candidates;
+  return run;
+}
+
 void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input,
                            Scratch& s) {
   Recording& recording = lists_.recording(tile, part);
   recording.clear(gradients_);
+  TileRun plain = plain_run(tile, input, s);
   for (std::uint32_t b = lists_.part_begin(part); b < lists_.part_begin(part + 1); ++b) {
     s.clear();
     recording.begin_sample();
-    for (std::uint32_t t = 0; t < lists_.steps; ++t) {
-      const std::size_t list = std::size_t{b} * lists_.steps + t;
-      input_current(tile, list, t, input, s.input_ring.data(), s.current.data());
+    const std::size_t q = std::size_t{b} * lists_.steps;
+    plain.first = input.first.data() + q;
+    if (plain.weights != nullptr) recording.append_run(plain);
+    for (std::uint32_t t = 0; plain.weights == nullptr && t < lists_.steps; ++t) {
+      input_current(tile, q + t, t, input, s.input_ring.data(), s.current.data());
       if (is_readout()) {
-        run_readout(tile, list, s.current.data(), s.u.data());
+        run_readout(tile, q + t, s.current.data(), s.u.data());
         continue;
       }
       s.candidates.count = 0;

@@ -66,11 +66,14 @@ class SparseLayer {
 
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const;
   void run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input, Scratch& scratch);
+  [[nodiscard]] TileRun plain_run(std::uint32_t tile, const SpikeLists& input,
+                                  Scratch& scratch) const;
   void run_sample(std::uint32_t sample, const SpikeLists& input, Scratch& scratch);
   void run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u);
   void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step,
                      const SpikeLists& input, DelayRing* ring, float* current) const;
   void step(std::uint32_t tile, std::size_t at, Scratch& scratch, const float* current) const;
+  [[nodiscard]] static MembraneState state_at(std::size_t at, Scratch& scratch);
 
   [[nodiscard]] std::size_t derivative_row(std::size_t list) const;
   void prepare_flow(SpikeLists& input, const float* derivative, bool sources, int workers);

@@ -88,6 +88,21 @@ StepEntries StepEntries::behind(const Recording& r, std::uint32_t sample, std::u
   return {spike, spike, other, other};
 }
 
+void Recording::append_run(const TileRun& run) {
+  const std::size_t most = std::size_t{run.steps} * run.neurons;
+  const ListEnd spike_end = end_of(spikes, most, run.gradients, run.candidates);
+  const ListEnd other_end = run.gradients ? end_of(others, most, true, run.candidates) : ListEnd{};
+  const std::size_t at = counts.size();
+  counts.resize(at + run.steps);
+  run_tile(run, {spike_end, spikes.step.data() + spikes.size},
+           {other_end, run.gradients ? others.step.data() + others.size : nullptr},
+           counts.data() + at);
+  for (std::size_t t = at; t < counts.size(); ++t) {
+    spikes.size += counts[t].spikes;
+    others.size += counts[t].others;
+  }
+}
+
 void StepEntries::back_to(const Recording& r, std::uint32_t sample, std::uint32_t step) {
   spike1 = spike0;
   other1 = other0;
@@ -110,7 +125,7 @@ std::uint64_t SpikeLists::entries() const {
 std::uint64_t SpikeLists::bytes() const {
   std::uint64_t sum = lists() * sizeof(first[0]) + first[lists()] * sizeof(id[0]);
   for (const Recording& r : recordings) {
-    sum += r.counts.size() * sizeof(Recording::Counts);
+    sum += r.counts.size() * sizeof(StepCounts);
     for (const Stream* s : {&r.spikes, &r.others}) {
       std::size_t entry = sizeof(s->id[0]) + sizeof(s->step[0]);
       for (const std::vector<float>* values : {&s->slope, &s->by_alpha, &s->by_second})
@@ -176,7 +191,7 @@ void ListMerge::count_sample(std::uint32_t b, std::uint32_t capacity, SpikeLists
   std::vector<std::uint32_t> others(lists.steps, 0);
   std::fill_n(sizes, lists.steps, 0u);
   for (std::uint32_t s = 0; s < lists.sections; ++s) {
-    const Recording::Counts* counts = lists.recording(s, part).counts.data() + local;
+    const StepCounts* counts = lists.recording(s, part).counts.data() + local;
     for (std::uint32_t t = 0; t < lists.steps; ++t) {
       sizes[t] += counts[t].spikes;
       others[t] += counts[t].others;
@@ -189,7 +204,7 @@ void ListMerge::count_sample(std::uint32_t b, std::uint32_t capacity, SpikeLists
     dropped_[b].others += others[t] - std::min(others[t], capacity - kept);
     std::uint32_t spike_room = kept, other_room = capacity - kept;
     for (std::uint32_t s = 0; s < lists.sections; ++s) {
-      Recording::Counts& c = lists.recording(s, part).counts[local + t];
+      StepCounts& c = lists.recording(s, part).counts[local + t];
       c.spikes = static_cast<std::uint16_t>(std::min<std::uint32_t>(c.spikes, spike_room));
       c.others = static_cast<std::uint16_t>(std::min<std::uint32_t>(c.others, other_room));
       spike_room -= c.spikes;
@@ -253,7 +268,7 @@ void write_sample(std::uint32_t b, SpikeLists& lists) {
   const std::uint32_t part = lists.part_of(b), local = b - lists.part_begin(part);
   const std::size_t q = std::size_t{b} * lists.steps, end = lists.first[q + lists.steps];
   std::vector<const std::uint16_t*> from(lists.sections);
-  std::vector<const Recording::Counts*> counts(lists.sections);
+  std::vector<const StepCounts*> counts(lists.sections);
   for (std::uint32_t s = 0; s < lists.sections; ++s) {
     const Recording& r = lists.recording(s, part);
     from[s] = r.spikes.id.data() + r.spikes.first[local];

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/membrane.hpp"
+#include "kernels/tile_run.hpp"
 #include "tessera/spike_dataset.hpp"
 #include "train/crew.hpp"
 
@@ -31,21 +31,18 @@ struct Stream {
 /// What one section of a layer (a tile, or all of it) lists in a range of samples. One worker
 /// writes it while others write its neighbours: no line of the cache is shared.
 struct alignas(128) Recording {
-  /// Entries of one step; at most 65,535 of a kind are kept.
-  struct Counts {
-    std::uint16_t spikes = 0;
-    std::uint16_t others = 0;
-  };
   Stream spikes;
-  Stream others;               ///< who only passes gradients
-  std::vector<Counts> counts;  ///< [sample in the range][step]
-  std::uint64_t dropped = 0;   ///< beyond what Counts can hold
+  Stream others;                   ///< who only passes gradients
+  std::vector<StepCounts> counts;  ///< [sample in the range][step]; at most 65,535 of a kind
+  std::uint64_t dropped = 0;       ///< beyond what StepCounts can hold
 
   void clear(bool gradients);
   void begin_sample();
   /// Adds the candidates of the next step. Returns how many of them are spikes.
   std::uint32_t append(const Membrane& membrane, const Candidates& candidates, std::uint32_t step,
                        bool gradients);
+  /// Adds all steps of a sample of a tile.
+  void append_run(const TileRun& run);
   void end_samples();
 };
 

@@ -77,6 +77,11 @@ DelayRing WeightTiles::make_ring() const {
   return ring;
 }
 
+const float* WeightTiles::plain_rows(std::uint32_t tile) const {
+  const bool plain = !sparse() && projection_.pooled_index.empty() && projection_.scale == 1.0f;
+  return plain ? array_.value.data() + std::size_t{tile} * rows_ * width_ : nullptr;
+}
+
 void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t n,
                       std::uint32_t step, DelayRing& ring, float* current) const {
   // Pooled ids a piece at a time; without pooling the list itself.

@@ -35,6 +35,10 @@ class WeightTiles {
   }
   [[nodiscard]] DelayRing make_ring() const;
 
+  /// The tile's rows [source][width], where add() does nothing but add them: dense, not pooled, not
+  /// scaled, not delayed. Else null.
+  [[nodiscard]] const float* plain_rows(std::uint32_t tile) const;
+
   /// Adds what the spikes ids[0 .. n) of step `step` bring to current[0 .. width) in this step;
   /// what arrives later waits in `ring`.
   void add(std::uint32_t tile, const std::uint16_t* ids, std::size_t n, std::uint32_t step,

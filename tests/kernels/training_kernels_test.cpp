@@ -286,6 +286,106 @@ TEST(MembraneStep, IsTheReferencesOnEveryTarget) {
   }
 }
 
+// A tile through all steps of a sample. The order of operations is the reference's, so the lists are the same.
+TEST(TileRun, IsTheReferencesOnEveryTarget) {
+  constexpr std::uint32_t kSources = 30, kSteps = 12;
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const MembraneKind kind : {MembraneKind::lif, MembraneKind::adaptive, MembraneKind::synaptic}) {
+      for (int options = 0; options < 8; ++options) {
+        const bool gradients = (options & 1) != 0, biased = (options & 2) != 0, sensitive = (options & 4) != 0;
+        for (const std::uint32_t n : {5u, 64u, 200u}) {
+          const auto width = static_cast<std::uint32_t>(padded(n));
+          Numbers numbers(n + static_cast<std::uint32_t>(options));
+          const Floats weights = numbers.some(std::size_t{kSources} * width, -0.5f, 1.0f), bias = numbers.some(width, -0.1f, 0.3f);
+          std::vector<std::uint32_t> first = {7};  // lists do not begin at 0
+          for (std::uint32_t t = 0; t < kSteps; ++t) first.push_back(first.back() + t % 5);
+          const auto ids = numbers.ids(first.back(), kSources);
+          const Floats alpha = numbers.some(width, 0.5f, 0.9f), decay = numbers.some(width, 0.5f, 0.9f);
+          Membrane m;
+          m.kind = kind;
+          m.alpha = alpha.data();
+          m.second = kind == MembraneKind::lif ? nullptr : decay.data();
+          m.adaptation = 0.25f;
+          m.second_threshold = 0.5f;
+          const bool second = sensitive && kind != MembraneKind::lif;
+          struct Found {
+            Floats state[5], values[2][3];
+            std::vector<std::uint16_t> id[2], step[2];
+            std::vector<StepCounts> counts;
+          };
+          const auto run = [&](bool by_reference) {
+            Found f;
+            for (Floats& s : f.state) s.assign(width, 0.0f);
+            const std::size_t room = kSteps * n + 16;
+            for (int k : {0, 1}) {
+              f.id[k].assign(room, 0);
+              f.step[k].assign(room, 0);
+              for (Floats& v : f.values[k]) v.assign(room, 0.0f);
+            }
+            f.counts.resize(kSteps);
+            std::vector<std::uint32_t> candidate_ids(n + 16);
+            Floats x(n + 16), by_alpha(n + 16), by_second(n + 16), current(width, 99.0f);
+            TileRun r;
+            r.membrane = &m;
+            r.state = {f.state[0].data(), kind == MembraneKind::lif ? nullptr : f.state[1].data(),
+                       sensitive ? f.state[2].data() : nullptr, second ? f.state[3].data() : nullptr,
+                       second && kind == MembraneKind::synaptic ? f.state[4].data() : nullptr};
+            r.neurons = n;
+            r.first_id = 1000;
+            r.width = width;
+            r.steps = kSteps;
+            r.gradients = gradients;
+            r.weights = weights.data();
+            r.bias = biased ? bias.data() : nullptr;
+            r.first = first.data();
+            r.ids = ids.data();
+            r.current = current.data();
+            r.candidates = {candidate_ids.data(), x.data(), sensitive ? by_alpha.data() : nullptr,
+                            second ? by_second.data() : nullptr, 3};
+            const auto end = [&](int k) {
+              const auto array = [&](int v, bool used) { return used ? f.values[k][v].data() : nullptr; };
+              return RunEnd{{f.id[k].data(), array(0, gradients), array(1, gradients && sensitive),
+                             array(2, gradients && second)},
+                            f.step[k].data()};
+            };
+            if (by_reference) {
+              reference::run_tile(r, end(0), end(1), f.counts.data());
+            } else {
+              run_tile(r, end(0), gradients ? end(1) : RunEnd{}, f.counts.data());
+            }
+            for (Floats& state : f.state) state.resize(n);  // padding neurons are nobody
+            for (int k : {0, 1}) {
+              std::size_t size = 0;
+              for (const StepCounts c : f.counts) size += k == 0 ? c.spikes : c.others;
+              f.id[k].resize(size);
+              f.step[k].resize(size);
+              for (Floats& v : f.values[k]) v.resize(size);
+            }
+            return f;
+          };
+          const Found expected = run(true), found = run(false);
+          const std::string what = target + " kind " + std::to_string(static_cast<int>(kind)) + " options " +
+                                   std::to_string(options) + " n " + std::to_string(n);
+          for (int k : {0, 1}) {
+            ASSERT_EQ(found.id[k], expected.id[k]) << what;
+            ASSERT_EQ(found.step[k], expected.step[k]) << what;
+            for (int v : {0, 1, 2}) expect_close(found.values[k][v], expected.values[k][v], 1e-5, what);
+          }
+          for (int s = 0; s < 5; ++s) expect_close(found.state[s], expected.state[s], 1e-5, what);
+          for (std::uint32_t t = 0; t < kSteps; ++t) {
+            EXPECT_EQ(found.counts[t].spikes, expected.counts[t].spikes) << what;
+            EXPECT_EQ(found.counts[t].others, expected.counts[t].others) << what;
+          }
+          EXPECT_GT(expected.id[0].size(), n) << "else the case says little";
+          EXPECT_EQ(expected.id[1].empty(), !gradients);
+          EXPECT_GE(found.id[0][0], 1000);
+        }
+      }
+    }
+  }
+}
+
 // u = 0.5 * 1 + I / 2 with threshold 1: 1.5, 0.75 and 0.25 for I = 2, 0.5, -0.5; SuperSpike with beta 2.
 TEST(MembraneStep, ByHand) {
   for (const std::string& target : simd_targets()) {

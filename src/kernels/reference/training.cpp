@@ -89,6 +89,32 @@ std::uint32_t list_candidates(const Membrane& m, const Candidates& c, const List
   return counts[0];
 }
 
+void run_tile(const TileRun& r, const RunEnd& spikes, const RunEnd& others, StepCounts* counts) {
+  Candidates candidates = r.candidates;
+  std::size_t at[2] = {0, 0};
+  const auto end = [&](const RunEnd& run, std::size_t n) {
+    const auto array = [n](float* values) { return values != nullptr ? values + n : nullptr; };
+    return ListEnd{run.list.id + n, array(run.list.slope), array(run.list.by_alpha),
+                   array(run.list.by_second)};
+  };
+  for (std::uint32_t t = 0; t < r.steps; ++t) {
+    for (std::uint32_t j = 0; j < r.width; ++j) r.current[j] = r.bias != nullptr ? r.bias[j] : 0.0f;
+    reference::add_rows(r.weights, r.width, r.ids + r.first[t], r.first[t + 1] - r.first[t],
+                        r.current);
+    candidates.count = 0;
+    reference::membrane_step(*r.membrane, r.state, r.current, r.neurons, r.first_id, r.gradients,
+                             candidates);
+    const std::uint32_t n = reference::list_candidates(
+        *r.membrane, candidates, end(spikes, at[0]), r.gradients ? end(others, at[1]) : ListEnd{});
+    const std::uint32_t rest = candidates.count - n;
+    for (std::uint32_t k = 0; k < n; ++k) spikes.step[at[0] + k] = static_cast<std::uint16_t>(t);
+    for (std::uint32_t k = 0; k < rest; ++k) others.step[at[1] + k] = static_cast<std::uint16_t>(t);
+    at[0] += n;
+    at[1] += rest;
+    counts[t] = {static_cast<std::uint16_t>(n), static_cast<std::uint16_t>(rest)};
+  }
+}
+
 void membrane_flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
                    const std::uint8_t* resets, float* rows, float* sum) {
   for (std::size_t t = steps; t-- > 0;) {

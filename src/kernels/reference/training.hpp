@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "kernels/membrane.hpp"
+#include "kernels/tile_run.hpp"
 #include "kernels/update.hpp"
 #include "kernels/weight_rows.hpp"
 #include "kernels/windows.hpp"
@@ -45,6 +46,7 @@ void membrane_step(const Membrane& membrane, const MembraneState& state, const f
                    Candidates& candidates);
 std::uint32_t list_candidates(const Membrane& membrane, const Candidates& candidates,
                               const ListEnd& spikes, const ListEnd& others);
+void run_tile(const TileRun& run, const RunEnd& spikes, const RunEnd& others, StepCounts* counts);
 void membrane_flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
                    const std::uint8_t* resets, float* rows, float* sum);
 void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second);

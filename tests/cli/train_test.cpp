@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/process.hpp"
@@ -122,6 +124,28 @@ TEST_F(Train, ThreadsDoNotChangeTheWeights) {
   EXPECT_EQ(read_text(folder_ / "a/weights.safetensors"),
             read_text(folder_ / "b/weights.safetensors"));
   EXPECT_NE(json("a/report.json")["weights_digest"], json("c/report.json")["weights_digest"]);
+}
+
+TEST_F(Train, EncodedSamplesAreKeptAndUsedAgain) {
+  ASSERT_EQ(line("train m.toml --out plain --quiet").exit_code, 0);
+  ASSERT_EQ(line("train m.toml --out first --quiet --cache kept").exit_code, 0);
+  std::map<std::string, std::filesystem::file_time_type> written;
+  for (const auto& file : std::filesystem::directory_iterator(folder_ / "kept"))
+    written[file.path().filename().string()] = file.last_write_time();
+  ASSERT_EQ(written.size(), 2u) << "one for training, one for the test";
+  ASSERT_EQ(line("train m.toml --out second --quiet --cache kept").exit_code, 0);
+  for (const auto& [name, time] : written)
+    EXPECT_EQ(std::filesystem::last_write_time(folder_ / ("kept/" + name)), time) << name;
+  for (const char* result : {"first", "second"}) {
+    EXPECT_EQ(json(std::string(result) + "/report.json")["weights_digest"],
+              json("plain/report.json")["weights_digest"]);
+  }
+  // A folder that cannot be made: a sentence, and no result.
+  write_text(folder_ / "file", "");
+  const Outcome outcome = line("train m.toml --out third --quiet --cache file/below");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_TRUE(contains(outcome.err, "cannot make the folder")) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "third/report.json"));
 }
 
 TEST_F(Train, ResumeEqualsATrainingThatWasNeverInterrupted) {

@@ -53,10 +53,10 @@ void run(const TileRun& r, const RunEnd& spikes, const RunEnd& others, StepCount
     step_neurons(*r.membrane, r.state, r.current, r.neurons, r.first_id, r.gradients, candidates);
     const std::uint32_t n = deal(*r.membrane, candidates, behind(spikes.list, spike_at),
                                  r.gradients ? behind(others.list, other_at) : ListEnd{});
-    mark(spikes.step + spike_at, n, t);
+    mark(spikes.step + spike_at, n, r.first_step + t);
     spike_at += n;
     const std::uint32_t rest = r.gradients ? candidates.count - n : 0;
-    if (r.gradients) mark(others.step + other_at, rest, t);
+    if (r.gradients) mark(others.step + other_at, rest, r.first_step + t);
     other_at += rest;
     counts[t] = {static_cast<std::uint16_t>(n), static_cast<std::uint16_t>(rest)};
   }

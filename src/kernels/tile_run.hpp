@@ -1,6 +1,6 @@
-// The neurons of a tile through all steps of one sample of training: input from the rows of a list,
-// membrane step, list of the step. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// The neurons of a tile through some steps of one sample of training: input from the rows of a
+// list, membrane step, list of the step. Copyright 2026 The Tessera authors.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,13 @@ struct TileRun {
   std::uint32_t neurons = 0;
   std::uint32_t first_id = 0;
   std::uint32_t width = 0;  ///< neurons, padded to a multiple of 16
+  std::uint32_t first_step = 0;
   std::uint32_t steps = 0;
   bool gradients = false;
   const float* weights = nullptr;        ///< [source][width]
   const float* bias = nullptr;           ///< [width], or null
-  const std::uint32_t* first = nullptr;  ///< the list of step t is ids[first[t] .. first[t + 1])
+  const std::uint32_t* first = nullptr;  ///< the list of step first_step + t is ids[first[t] ..
+                                         ///< first[t + 1])
   const std::uint16_t* ids = nullptr;
   float* current = nullptr;  ///< [width], overwritten
   Candidates candidates;     ///< overwritten

@@ -42,7 +42,8 @@ class SparseEngine final : public Engine {
       worker.once([&] { evaluate_output(batch, gradients); });
       for (std::size_t k = gradients ? layers_.size() : 0; k-- > 0;) {
         const bool last = k + 1 == layers_.size();
-        layers_[k].backward(worker, below(k), last ? output_.derivative.data() : nullptr, k > 0);
+        layers_[k].backward(worker, below(k), last ? output_.derivative.data() : nullptr, k > 0,
+                            visits_);
       }
       if (finish) finish(worker);
     });
@@ -101,6 +102,7 @@ class SparseEngine final : public Engine {
   Loss loss_;
   std::vector<SparseLayer> layers_;
   SpikeLists input_;
+  std::vector<VisitBlock> visits_;  ///< of the layer whose turn it is
   OutputLoss output_;
 };
 

@@ -52,8 +52,10 @@ class SparseLayer {
   // Called by all workers.
   void forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients);
   /// `derivative`: d loss / d trace of the output layer, [step][sample][classes], else null.
-  /// `sources`: gradients also flow back to the entries of the input (their ds).
-  void backward(Worker& worker, SpikeLists& input, const float* derivative, bool sources);
+  /// `sources`: gradients also flow back to the entries of the input (their ds). `visits`: memory
+  /// that all layers use in turn.
+  void backward(Worker& worker, SpikeLists& input, const float* derivative, bool sources,
+                std::vector<VisitBlock>& visits);
 
  private:
   enum class Order { tiles, samples, convolution };
@@ -76,7 +78,8 @@ class SparseLayer {
   [[nodiscard]] static MembraneState state_at(std::size_t at, Scratch& scratch);
 
   [[nodiscard]] std::size_t derivative_row(std::size_t list) const;
-  void prepare_flow(SpikeLists& input, const float* derivative, bool sources, int workers);
+  void prepare_flow(SpikeLists& input, const float* derivative, bool sources,
+                    std::vector<VisitBlock>& visits, int workers);
   void output_ds();
   void prepare_front(std::size_t front);
   [[nodiscard]] VisitRange visit_range(std::uint32_t block, std::uint32_t section,

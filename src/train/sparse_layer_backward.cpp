@@ -32,14 +32,14 @@ std::size_t SparseLayer::derivative_row(std::size_t q) const {
 }
 
 void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool sources,
-                               int workers) {
+                               std::vector<VisitBlock>& visits, int workers) {
   if (!flow_) flow_ = std::make_unique<Flow>();
   Flow& f = *flow_;
   f.samples = input.samples;
   f.steps = input.steps;
   f.derivative = derivative;
   f.groups = std::min(f.samples, Flow::kMostGroups);
-  f.parts = sources && order_ == Order::tiles ? std::min(tiles_, Flow::kMostParts) : 1;
+  f.parts = sources && order_ == Order::tiles ? Flow::parts_of(tiles_) : 1;
   f.sections = input_ && input_->projection().pooled_index.empty() ? input.sections : 1;
   const std::uint32_t delay =
       std::max(input_ ? input_->max_delay() : 0, recurrent_ ? recurrent_->max_delay() : 0);
@@ -52,7 +52,8 @@ void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool 
   f.blocks = (f.steps + f.block_steps - 1) / f.block_steps;
   f.sample_rows =
       f.block_steps + 1 + delay;  // the next block's first, or zeros after the last step
-  f.visits.resize(std::size_t{f.blocks} * f.sections);
+  if (visits.size() < f.blocks * f.sections) visits.resize(f.blocks * f.sections);
+  f.visits = &visits;
   f.recurrent.resize(f.blocks);
   f.fronts.resize(order_ == Order::tiles ? static_cast<std::size_t>(workers) : 1);
   f.resets.resize(static_cast<std::size_t>(workers));
@@ -140,11 +141,11 @@ VisitRange SparseLayer::visit_range(std::uint32_t block, std::uint32_t section,
 
 void SparseLayer::build_visits(Worker& worker, const SpikeLists& input, bool sources) {
   Flow& f = *flow_;
-  worker.each(input_ ? f.visits.size() : 0, [&](std::size_t k) {
+  worker.each(input_ ? f.blocks * f.sections : 0, [&](std::size_t k) {
     const auto block = static_cast<std::uint32_t>(k / f.sections),
                section = static_cast<std::uint32_t>(k % f.sections);
-    f.visits[k].build(input, input_->projection().pooled_index, input_->rows(),
-                      visit_range(block, section, sources), f.parts);
+    (*f.visits)[k].build(input, input_->projection().pooled_index, input_->rows(),
+                         visit_range(block, section, sources), f.parts);
   });
   if (!recurrent_) return;
   worker.each(f.blocks, [&](std::size_t k) {
@@ -162,7 +163,7 @@ void SparseLayer::row_gradients_of(std::size_t front, std::uint32_t tile, std::u
                                    std::uint32_t section, std::uint32_t begin, std::uint32_t end,
                                    bool sources) {
   Flow& f = *flow_;
-  VisitBlock& visits = f.visits[std::size_t{block} * f.sections + section];
+  VisitBlock& visits = (*f.visits)[std::size_t{block} * f.sections + section];
   // The first tile of a part writes ds, the others add to it.
   const std::uint32_t part = tile * f.parts / tiles_;
   const bool first_of_part = tile == 0 || (tile - 1) * f.parts / tiles_ != part;
@@ -175,7 +176,7 @@ void SparseLayer::row_gradients_of(std::size_t front, std::uint32_t tile, std::u
 // and g stays in its cache. The parts that cannot be dealt out evenly are shared, tile by tile.
 void SparseLayer::backward_tiles(Worker& worker, bool sources) {
   Flow& f = *flow_;
-  const std::uint32_t parts = std::min(tiles_, Flow::kMostParts);
+  const std::uint32_t parts = Flow::parts_of(tiles_);
   const auto workers = static_cast<std::uint32_t>(worker.workers());
   const std::uint32_t own_parts = parts - parts % workers;
   const auto first_tile = [&](std::uint32_t part) { return (part * tiles_ + parts - 1) / parts; };
@@ -187,7 +188,7 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
         for (std::uint32_t group = 0; group < f.groups; ++group)
           flow_group(worker, front, tile, group, k);
         for (std::uint32_t s = 0; s < f.sections; ++s) {
-          row_gradients_of(front, tile, k, s, 0, f.visits[s].rows(), sources);
+          row_gradients_of(front, tile, k, s, 0, (*f.visits)[s].rows(), sources);
         }
       }
     }
@@ -201,7 +202,7 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
       worker.each_at_home(std::size_t{f.sections} * pieces, [&](std::size_t job) {
         const auto s = static_cast<std::uint32_t>(job / pieces),
                    piece = static_cast<std::uint32_t>(job % pieces);
-        const std::uint32_t rows = f.visits[s].rows();
+        const std::uint32_t rows = (*f.visits)[s].rows();
         row_gradients_of(0, tile, k, s, piece * rows / pieces, (piece + 1) * rows / pieces,
                          sources);
       });
@@ -282,7 +283,7 @@ void SparseLayer::backward_samples(Worker& worker, SpikeLists& input, bool sourc
                 [&](std::size_t group) { run_block(static_cast<std::uint32_t>(group), k); });
     worker.each(input_jobs + own_jobs, [&](std::size_t job) {
       if (job < input_jobs) {
-        VisitBlock& visits = f.visits[k * f.sections + job / pieces];
+        VisitBlock& visits = (*f.visits)[k * f.sections + job / pieces];
         const std::uint32_t rows = visits.rows(), piece = static_cast<std::uint32_t>(job % pieces);
         for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
           input_->gradients(tile, piece * rows / pieces, (piece + 1) * rows / pieces, visits,
@@ -346,10 +347,10 @@ void SparseLayer::backward_convolution(Worker& worker, SpikeLists& input, bool s
 void SparseLayer::scatter_sources(Worker& worker, SpikeLists& input) {
   Flow& f = *flow_;
   const float scale = input_->projection().scale;
-  worker.each(f.visits.size(), [&](std::size_t k) {
+  worker.each(f.blocks * f.sections, [&](std::size_t k) {
     const auto block = static_cast<std::uint32_t>(k / f.sections),
                section = static_cast<std::uint32_t>(k % f.sections);
-    f.visits[k].scatter(input, visit_range(block, section, true), scale);
+    (*f.visits)[k].scatter(input, visit_range(block, section, true), scale);
   });
 }
 
@@ -392,10 +393,10 @@ void SparseLayer::finish_gradients(Worker& worker) {
   });
 }
 
-void SparseLayer::backward(Worker& worker, SpikeLists& input, const float* derivative,
-                           bool sources) {
+void SparseLayer::backward(Worker& worker, SpikeLists& input, const float* derivative, bool sources,
+                           std::vector<VisitBlock>& visits) {
   worker.once([&] {
-    prepare_flow(input, derivative, sources, worker.workers());
+    prepare_flow(input, derivative, sources, visits, worker.workers());
     if (order_ != Order::tiles) prepare_front(0);
   });
   if (order_ == Order::tiles) prepare_front(static_cast<std::size_t>(worker.id()));

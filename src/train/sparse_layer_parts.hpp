@@ -33,7 +33,8 @@ struct SparseLayer::Scratch {
 // whose ds are: how many there are does not depend on the number of workers.
 struct SparseLayer::Flow {
   static constexpr std::uint32_t kMostGroups = 16;
-  static constexpr std::uint32_t kMostParts = 8;
+  /// Few parts take little memory; of a handful of tiles every one is a part, for an even share.
+  static std::uint32_t parts_of(std::uint32_t tiles) { return tiles <= 6 ? tiles : 4; }
 
   // What flows through the tiles in progress, of one worker or of all.
   struct Front {
@@ -47,9 +48,9 @@ struct SparseLayer::Flow {
   std::uint32_t sections = 1;  ///< of the input's visits
   std::uint32_t sample_rows =
       1;  ///< rows of g per sample: steps of a block and what lies behind them
-  std::vector<VisitBlock> visits;     ///< of the input, [block][section]
-  std::vector<VisitBlock> recurrent;  ///< of the layer's own spikes, [block]
-  std::vector<Front> fronts;          ///< of every worker, or one
+  std::vector<VisitBlock>* visits = nullptr;  ///< of the input, [block][section]
+  std::vector<VisitBlock> recurrent;          ///< of the layer's own spikes, [block]
+  std::vector<Front> fronts;                  ///< of every worker, or one
   std::vector<std::vector<std::uint8_t>>
       resets;                              ///< of every worker: a sample's block, a bit a neuron
   AlignedArray<float> bias, alpha, decay;  ///< sums, [group][stride]

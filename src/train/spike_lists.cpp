@@ -10,6 +10,7 @@ namespace {
 // Entries are written and copied in whole chunks: arrays have room for one more.
 constexpr std::size_t kChunk = 16;
 constexpr std::uint32_t kMostOfAKind = 0xffff;
+constexpr std::uint32_t kRunSteps = 32;
 
 template <class T>
 void grow(std::vector<T>& array, std::size_t n) {
@@ -21,7 +22,7 @@ ListEnd end_of(Stream& s, std::size_t n, bool gradients, const Candidates& candi
   const bool alpha = gradients && candidates.by_alpha != nullptr;
   const bool second = gradients && candidates.by_second != nullptr;
   if (s.size + n + kChunk > s.room) {
-    s.room = 2 * (s.size + n) + 1024;
+    s.room = s.size + s.size / 2 + n + 1024;
     s.id.resize(s.room);
     s.step.resize(s.room);
     if (gradients) s.slope.resize(s.room);
@@ -88,18 +89,24 @@ StepEntries StepEntries::behind(const Recording& r, std::uint32_t sample, std::u
   return {spike, spike, other, other};
 }
 
-void Recording::append_run(const TileRun& run) {
-  const std::size_t most = std::size_t{run.steps} * run.neurons;
-  const ListEnd spike_end = end_of(spikes, most, run.gradients, run.candidates);
-  const ListEnd other_end = run.gradients ? end_of(others, most, true, run.candidates) : ListEnd{};
-  const std::size_t at = counts.size();
-  counts.resize(at + run.steps);
-  run_tile(run, {spike_end, spikes.step.data() + spikes.size},
-           {other_end, run.gradients ? others.step.data() + others.size : nullptr},
-           counts.data() + at);
-  for (std::size_t t = at; t < counts.size(); ++t) {
-    spikes.size += counts[t].spikes;
-    others.size += counts[t].others;
+void Recording::append_run(TileRun run) {
+  const std::uint32_t steps = run.steps;
+  for (std::uint32_t t = 0; t < steps; t += run.steps) {
+    run.steps = std::min(kRunSteps, steps - t);  // room for everyone in all of them is not much
+    run.first_step = t;
+    const std::size_t most = std::size_t{run.steps} * run.neurons, at = counts.size();
+    const ListEnd spike_end = end_of(spikes, most, run.gradients, run.candidates);
+    const ListEnd other_end =
+        run.gradients ? end_of(others, most, true, run.candidates) : ListEnd{};
+    counts.resize(at + run.steps);
+    run_tile(run, {spike_end, spikes.step.data() + spikes.size},
+             {other_end, run.gradients ? others.step.data() + others.size : nullptr},
+             counts.data() + at);
+    for (std::size_t k = at; k < counts.size(); ++k) {
+      spikes.size += counts[k].spikes;
+      others.size += counts[k].others;
+    }
+    run.first += run.steps;
   }
 }
 

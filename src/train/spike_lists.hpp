@@ -42,7 +42,7 @@ struct alignas(128) Recording {
   std::uint32_t append(const Membrane& membrane, const Candidates& candidates, std::uint32_t step,
                        bool gradients);
   /// Adds all steps of a sample of a tile.
-  void append_run(const TileRun& run);
+  void append_run(TileRun run);
   void end_samples();
 };
 

@@ -334,6 +334,7 @@ TEST(TileRun, IsTheReferencesOnEveryTarget) {
             r.neurons = n;
             r.first_id = 1000;
             r.width = width;
+            r.first_step = 500;
             r.steps = kSteps;
             r.gradients = gradients;
             r.weights = weights.data();
@@ -380,6 +381,8 @@ TEST(TileRun, IsTheReferencesOnEveryTarget) {
           EXPECT_GT(expected.id[0].size(), n) << "else the case says little";
           EXPECT_EQ(expected.id[1].empty(), !gradients);
           EXPECT_GE(found.id[0][0], 1000);
+          EXPECT_GE(found.step[0].front(), 500);
+          EXPECT_LT(found.step[0].back(), 500 + kSteps);
         }
       }
     }

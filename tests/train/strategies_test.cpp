@@ -211,7 +211,7 @@ const std::vector<Case>& cases() {
          n.layers[1].size = 150;
        }},
       {"many_tiles",
-       [](Network& n, Loss&) {  // more than eight: several of them add to the same ds
+       [](Network& n, Loss&) {  // more than four: several of them add to the same ds
          n.steps = 12;
          n.layers[0].size = 150;
          n.layers[1].size = 1200;

@@ -1,6 +1,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "kernels/reference/training.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace tessera::reference {
@@ -107,8 +108,9 @@ void run_tile(const TileRun& r, const RunEnd& spikes, const RunEnd& others, Step
     const std::uint32_t n = reference::list_candidates(
         *r.membrane, candidates, end(spikes, at[0]), r.gradients ? end(others, at[1]) : ListEnd{});
     const std::uint32_t rest = candidates.count - n;
-    for (std::uint32_t k = 0; k < n; ++k) spikes.step[at[0] + k] = static_cast<std::uint16_t>(t);
-    for (std::uint32_t k = 0; k < rest; ++k) others.step[at[1] + k] = static_cast<std::uint16_t>(t);
+    const auto step = static_cast<std::uint16_t>(r.first_step + t);
+    std::fill_n(spikes.step + at[0], n, step);
+    if (r.gradients) std::fill_n(others.step + at[1], rest, step);
     at[0] += n;
     at[1] += rest;
     counts[t] = {static_cast<std::uint16_t>(n), static_cast<std::uint16_t>(rest)};

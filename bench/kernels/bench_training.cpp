@@ -7,6 +7,7 @@
 #include "base/aligned_array.hpp"
 #include "base/random.hpp"
 #include "kernels/membrane.hpp"
+#include "kernels/tile_run.hpp"
 #include "kernels/update.hpp"
 #include "kernels/weight_rows.hpp"
 
@@ -114,6 +115,63 @@ void membrane_step(benchmark::State& state) {
   state.counters["spiking"] = static_cast<double>(spikes) / static_cast<double>(steps);
 }
 BENCHMARK(membrane_step)->Arg(10)->Arg(20)->Arg(50);
+
+// A tile through all steps of a sample: rows, step and list. Argument: spikes of a thousand sources. Items: neurons.
+void run_tile(benchmark::State& state) {
+  constexpr std::uint32_t kSteps = 100;
+  const AlignedArray<float> weights = numbers(std::size_t{kSources} * kWidth, -0.02f, 0.03f);
+  AlignedArray<float> alpha(kWidth), u(kWidth), current(kWidth);
+  for (float& a : alpha) a = 0.95f;
+  RandomStream random(RandomKey(9), Purpose::pair, 0, 0);
+  const auto spikes = static_cast<std::uint32_t>(kSources * state.range(0) / 1000);
+  std::vector<std::uint32_t> first = {0};
+  std::vector<std::uint16_t> ids;
+  for (std::uint32_t t = 0; t < kSteps; ++t) {
+    for (std::uint32_t k = 0; k < spikes; ++k) ids.push_back(static_cast<std::uint16_t>(random.next_below(kSources)));
+    first.push_back(static_cast<std::uint32_t>(ids.size()));
+  }
+  tessera::Membrane membrane;
+  membrane.alpha = alpha.data();
+  membrane.second_threshold = 0.9f;
+  std::vector<std::uint32_t> candidate_ids(kWidth + 16);
+  std::vector<float> x(kWidth + 16), slopes[2] = {std::vector<float>(kSteps * kWidth + 16), std::vector<float>(kSteps * kWidth + 16)};
+  std::vector<std::uint16_t> list[4] = {};
+  for (auto& part : list) part.resize(kSteps * kWidth + 16);
+  std::vector<tessera::StepCounts> counts(kSteps);
+  tessera::TileRun run;
+  run.membrane = &membrane;
+  run.state.u = u.data();
+  run.neurons = run.width = kWidth;
+  run.steps = kSteps;
+  run.gradients = true;
+  run.weights = weights.data();
+  run.first = first.data();
+  run.ids = ids.data();
+  run.current = current.data();
+  run.candidates = {candidate_ids.data(), x.data(), nullptr, nullptr, 0};
+  for (auto _ : state) {
+    tessera::run_tile(run, {{list[0].data(), slopes[0].data(), nullptr, nullptr}, list[1].data()},
+                      {{list[2].data(), slopes[1].data(), nullptr, nullptr}, list[3].data()}, counts.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(kWidth) * kSteps * state.iterations());
+  state.SetBytesProcessed(static_cast<std::int64_t>(ids.size() * kWidth * sizeof(float)) * state.iterations());
+}
+BENCHMARK(run_tile)->Arg(10)->Arg(20)->Arg(50);
+
+// g of a tile through a block of steps of a sample. Items: neurons.
+void membrane_flow(benchmark::State& state) {
+  constexpr std::uint32_t kSteps = 37;
+  AlignedArray<float> alpha(kWidth), rows(std::size_t{kSteps + 1} * kWidth);
+  for (float& a : alpha) a = 0.95f;
+  const std::vector<std::uint8_t> resets(kSteps * kWidth / 8 + 8, 1);
+  for (auto _ : state) {
+    tessera::membrane_flow(alpha.data(), kWidth, kSteps, resets.data(), rows.data(), nullptr);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(kWidth) * kSteps * state.iterations());
+}
+BENCHMARK(membrane_flow);
 
 // Argument: parameters, in the second-level cache or in memory. Items: parameters.
 void adamw(benchmark::State& state) {

@@ -95,6 +95,7 @@ class SparseLayer {
   void flow_step(const Worker& worker, std::size_t front, std::uint32_t tile, std::uint32_t sample,
                  std::uint32_t step, std::uint32_t group, Recording& recording,
                  const StepEntries& entries, float* row);
+  [[nodiscard]] float* bias_sum(std::uint32_t tile, std::uint32_t group);
   void inject(std::uint32_t tile, std::uint32_t group, const Stream& stream, std::uint32_t begin,
               std::uint32_t end, std::uint32_t first_step, float* rows, std::uint8_t* resets);
   void two_state_flow(std::uint32_t tile, std::uint32_t group, Recording& recording,

@@ -80,8 +80,8 @@ void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool 
   }
   const auto room_for_ds = [](SpikeLists& lists) {
     for (Recording& r : lists.recordings) {
-      if (r.spikes.ds.size() < r.spikes.size) r.spikes.ds.resize(2 * r.spikes.size);
-      if (r.others.ds.size() < r.others.size) r.others.ds.resize(2 * r.others.size);
+      grow(r.spikes.ds, r.spikes.size);
+      grow(r.others.ds, r.others.size);
     }
   };
   if (sources) room_for_ds(input);

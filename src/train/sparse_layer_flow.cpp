@@ -58,6 +58,12 @@ void SparseLayer::two_state_flow(std::uint32_t tile, std::uint32_t group, Record
   membrane_output(m, width_, gu, second, row);
 }
 
+// Where a group's rows of g are summed for the gradient of the bias; null without one.
+float* SparseLayer::bias_sum(std::uint32_t tile, std::uint32_t group) {
+  if (!bias_) return nullptr;
+  return flow_->bias.data() + std::size_t{group} * stride() + std::size_t{tile} * width_;
+}
+
 // g of one tile, sample and step into `row`; that of the step after it lies behind.
 void SparseLayer::flow_step(const Worker& worker, std::size_t front, std::uint32_t tile,
                             std::uint32_t b, std::uint32_t t, std::uint32_t group,
@@ -65,8 +71,7 @@ void SparseLayer::flow_step(const Worker& worker, std::size_t front, std::uint32
   Flow& f = *flow_;
   Flow::Front& own = f.fronts[front];
   std::uint8_t* resets = f.resets[static_cast<std::size_t>(worker.id())].data();
-  float* sum =
-      bias_ ? f.bias.data() + std::size_t{group} * stride() + std::size_t{tile} * width_ : nullptr;
+  float* sum = bias_sum(tile, group);
   const Membrane& m = tile_membranes_[tile];
   if (!second_) {
     std::fill_n(row, width_, 0.0f);
@@ -135,9 +140,8 @@ void SparseLayer::flow_group(const Worker& worker, std::size_t front, std::uint3
            resets);
     inject(tile, group, others, others.at(local, begin), others.at(local, end), begin, rows,
            nullptr);
-    float* sum = bias_ ? f.bias.data() + std::size_t{group} * stride() + std::size_t{tile} * width_
-                       : nullptr;
-    membrane_flow(m.alpha, width_, steps, m.reset_to_zero ? resets : nullptr, rows, sum);
+    membrane_flow(m.alpha, width_, steps, m.reset_to_zero ? resets : nullptr, rows,
+                  bias_sum(tile, group));
   }
 }
 

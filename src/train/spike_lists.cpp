@@ -12,11 +12,6 @@ constexpr std::size_t kChunk = 16;
 constexpr std::uint32_t kMostOfAKind = 0xffff;
 constexpr std::uint32_t kRunSteps = 32;
 
-template <class T>
-void grow(std::vector<T>& array, std::size_t n) {
-  if (array.size() < n) array.resize(n + n / 2 + 1024);
-}
-
 // Where n more entries go; arrays for them grow with the stream.
 ListEnd end_of(Stream& s, std::size_t n, bool gradients, const Candidates& candidates) {
   const bool alpha = gradients && candidates.by_alpha != nullptr;

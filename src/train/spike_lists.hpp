@@ -12,6 +12,12 @@
 
 namespace tessera::training {
 
+/// Room for n values in an array that is kept from batch to batch.
+template <class T>
+void grow(std::vector<T>& array, std::size_t n) {
+  if (array.size() < n) array.resize(n + n / 2);
+}
+
 /// Entries by sample, then step, then id. Arrays only grow: entries 0 .. size count.
 struct Stream {
   std::size_t size = 0;

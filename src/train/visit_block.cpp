@@ -8,11 +8,6 @@ namespace {
 
 constexpr std::uint32_t kFour = 4;
 
-template <class T>
-void grow(std::vector<T>& array, std::size_t n) {
-  if (array.size() < n) array.resize(n + n / 2);
-}
-
 // Calls run(stream, sample in it, row of g of step 0, kind) for the spikes (kind 0) and the others
 // (kind 1) of every sample in the range.
 template <class Lists, class Run>

@@ -21,7 +21,7 @@ struct Tile {
   std::uint32_t stream[kPadded], place[kPadded], steps[kPadded];
   std::uint8_t counts[64][kPadded];
   std::vector<std::int32_t> weights = std::vector<std::int32_t>(3 * 1024, 700);
-  AlignedArray<std::int32_t> ring{kRingSlots << kSlotBits};
+  AlignedArray<std::int32_t> ring{RingShape::kPlaces};
 
   Tile() {
     RandomStream random(RandomKey(7), Purpose::pair, 0, 0);
@@ -63,7 +63,7 @@ void draw_words(benchmark::State& state) {
   std::vector<std::uint32_t> out(4 * DrawQueue::kCapacity + 64);
   std::size_t synapses = 0;
   for (auto _ : state) {
-    synapses += tessera::draw_words(queue, RandomKey(1), tile.weights.data(), out.data());
+    synapses += tessera::draw_words(queue, RandomKey(1), {tile.weights.data()}, out.data());
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(synapses));
@@ -77,8 +77,8 @@ void draw_and_deliver(benchmark::State& state) {
   std::size_t synapses = 0;
   for (auto _ : state) {
     tile.fill(queue, visit++);
-    synapses += tessera::draw_and_deliver(queue, RandomKey(1), tile.weights.data(), tile.ring.data(),
-                                          visit % 4 << kSlotBits);
+    synapses += tessera::draw_and_deliver(queue, RandomKey(1), {tile.weights.data()}, tile.ring.data(),
+                                          RingShape{}.row(visit));
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(synapses));
 }
@@ -90,11 +90,11 @@ void deliver_rows(benchmark::State& state) {
   constexpr std::uint32_t kRow = 120, kRows = 500000;
   AlignedArray<std::uint32_t> words(std::size_t{kRow} * kRows);
   RandomStream random(RandomKey(3), Purpose::pair, 0, 0);
-  for (auto& word : words) word = packed_word(random.next_below(38600), random.next_below(4), 700);
+  for (auto& word : words) word = packed_word(random.next_below(38600), RingShape{}.row(random.next_below(4)), 700);
   std::vector<RowVisit> visits(400);
   for (auto _ : state) {
     for (RowVisit& visit : visits) visit = {words.data() + std::size_t{kRow} * random.next_below(kRows), kRow};
-    tessera::deliver_rows(visits.data(), visits.size(), tile.ring.data(), 1u << kSlotBits);
+    tessera::deliver_rows(visits.data(), visits.size(), tile.ring.data(), RingShape{}.row(1));
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * 400 * kRow));
 }

@@ -50,7 +50,7 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
     for (const Target& target : uniform_) {
       const DelayTable& delays = wiring.delays(*target.bundle);
       const bool inside = g >= delays.first_group && g < delays.first_group + delays.groups;
-      steps_.push_back(inside ? delays.step_thresholds[g - delays.first_group] : 0);
+      steps_.push_back(inside ? wiring.step_code(*target.bundle, g) : 0);
     }
   }
   steps_.resize(steps_.size() + kBundlePadding);
@@ -94,6 +94,7 @@ void Fan::count_source(std::uint32_t source, Count* record) const {
 
 void Fan::list_words(std::uint32_t source, std::vector<ListedWord>& words) const {
   words.clear();
+  const RingShape shape = wiring_->ring_shape();
   std::vector<RowSynapse> row;
   for (const Target& target : listed_) {
     row.clear();
@@ -101,8 +102,8 @@ void Fan::list_words(std::uint32_t source, std::vector<ListedWord>& words) const
     for (const RowSynapse& synapse : row) {
       const std::uint32_t base = synapse.weight < 0.0 ? target.block->negative_slot : target.block->positive_slot;
       const std::uint32_t d = synapse.delay_steps - 1;
-      words.push_back({d / kGroupSteps,
-                       packed_word(base + synapse.target, d % kGroupSteps,
+      words.push_back({d >> shape.step_bits,
+                       packed_word(base + synapse.target, shape.row(d),
                                    units_->units_of(synapse.weight, target.bundle->targets.population))});
     }
   }

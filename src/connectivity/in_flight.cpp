@@ -7,9 +7,10 @@ namespace tessera {
 
 std::uint32_t history_slots(std::uint32_t steps) { return std::bit_ceil(steps + 1); }
 
-InFlight::InFlight(std::uint32_t max_delay_steps, std::uint32_t exchange_steps)
-    : groups_((max_delay_steps - 1) / kGroupSteps + 1),
-      mask_(history_slots(groups_ * kGroupSteps + 2 * exchange_steps) - 1),
+InFlight::InFlight(RingShape shape, std::uint32_t max_delay_steps, std::uint32_t exchange_steps)
+    : group_steps_(shape.steps()),
+      groups_((max_delay_steps - 1) / shape.steps() + 1),
+      mask_(history_slots(groups_ * shape.steps() + 2 * exchange_steps) - 1),
       steps_(mask_ + 1) {}
 
 void InFlight::advance_group(std::int64_t spike_step, std::uint32_t group,

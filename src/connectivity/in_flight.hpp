@@ -2,7 +2,7 @@
 //
 // Row format: blocks of [header][words], a block per delay group that is not empty, in ascending order.
 // Header: count (20 bits), delay group (11 bits), last block (top bit). A spike of step e delivers the
-// block of group g at step e + 1 + kGroupSteps * g.
+// block of group g at step e + 1 + g * (steps of the ring).
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -38,7 +38,7 @@ class InFlight {
     std::uint32_t header;  ///< of the next block
   };
 
-  explicit InFlight(std::uint32_t max_delay_steps, std::uint32_t exchange_steps);
+  InFlight(RingShape shape, std::uint32_t max_delay_steps, std::uint32_t exchange_steps);
 
   std::vector<Cursor>& of_step(std::int64_t step) { return steps_[static_cast<std::size_t>(step) & mask_]; }
 
@@ -67,8 +67,8 @@ class InFlight {
   /// Drops what the spikes of `spike_step` have delivered before `step` (after a checkpoint).
   template <class Base>
   void skip_delivered(std::int64_t spike_step, std::int64_t step, const Base& base) {
-    for (std::int64_t t = spike_step + 1; t < step; t += kGroupSteps) {
-      const auto group = static_cast<std::uint32_t>((t - spike_step - 1) / kGroupSteps);
+    for (std::int64_t t = spike_step + 1; t < step; t += group_steps_) {
+      const auto group = static_cast<std::uint32_t>((t - spike_step - 1) / group_steps_);
       advance_group(spike_step, group, base(spike_step));
     }
   }
@@ -77,7 +77,7 @@ class InFlight {
   template <class Visit>
   void for_each_due(std::int64_t step, const Visit& visit) {
     for (std::uint32_t group = 0; group < groups_; ++group) {
-      const std::int64_t spike_step = step - 1 - static_cast<std::int64_t>(group) * kGroupSteps;
+      const std::int64_t spike_step = step - 1 - group * group_steps_;
       if (spike_step < 0) break;
       std::vector<Cursor>& cursors = of_step(spike_step);
       if (!cursors.empty()) visit(spike_step, group, cursors);
@@ -85,6 +85,7 @@ class InFlight {
   }
   void advance_group(std::int64_t spike_step, std::uint32_t group, const std::uint32_t* words);
 
+  std::int64_t group_steps_;
   std::uint32_t groups_;
   std::uint32_t mask_;
   std::vector<std::vector<Cursor>> steps_;

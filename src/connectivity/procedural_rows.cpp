@@ -23,9 +23,10 @@ class ProceduralRows final : public RowStore {
   ProceduralRows(const RowStoreInput& input, bool count_table)
       : wiring_(input.wiring), units_(input.units),
         fans_(make_fans(*input.wiring, *input.units, *input.layout)),
-        groups_((input.wiring->max_delay_steps() - 1) / kGroupSteps + 1),
-        mask_(history_slots(groups_ * kGroupSteps + 2 * input.exchange_steps) - 1),
-        history_(mask_ + 1), in_flight_(input.wiring->max_delay_steps(), input.exchange_steps) {
+        tables_(tables_of(*input.wiring, *input.units)), shape_(input.wiring->ring_shape()),
+        groups_((input.wiring->max_delay_steps() - 1) / shape_.steps() + 1),
+        mask_(history_slots(groups_ * shape_.steps() + 2 * input.exchange_steps) - 1),
+        history_(mask_ + 1), in_flight_(shape_, input.wiring->max_delay_steps(), input.exchange_steps) {
     std::uint32_t populations = static_cast<std::uint32_t>(input.wiring->network().populations.size());
     for (std::uint32_t p = 0; p < populations; ++p) {
       population_end_.push_back((p > 0 ? population_end_[p - 1] : 0) + input.wiring->network().populations[p].size);
@@ -47,13 +48,14 @@ class ProceduralRows final : public RowStore {
   }
 
   void deliver(std::int64_t step, std::int32_t* ring) override {
-    const auto now = static_cast<std::uint32_t>(step % kRingSlots) << kSlotBits;
+    const std::uint32_t now = shape_.row(step);
+    const std::int64_t group_steps = shape_.steps();
     queue_.size = 0;
     for (std::uint32_t group = 0; group < groups_; ++group) {
-      const std::int64_t spike_step = step - 1 - static_cast<std::int64_t>(group) * kGroupSteps;
+      const std::int64_t spike_step = step - 1 - group * group_steps;
       if (spike_step < 0) break;
-      if (group + 1 < groups_ && spike_step >= kGroupSteps) {
-        prefetch_group(step_of(spike_step - kGroupSteps), group + 1, 0, kAhead);
+      if (group + 1 < groups_ && spike_step >= group_steps) {
+        prefetch_group(step_of(spike_step - group_steps), group + 1, 0, kAhead);
       }
       deliver_group(step_of(spike_step), group, ring, now);
     }
@@ -195,7 +197,7 @@ class ProceduralRows final : public RowStore {
   }
 
   void flush(std::int32_t* ring, std::uint32_t now) {
-    counters_.synaptic_events += draw_and_deliver(queue_, wiring_->key(), units_->tables.data(), ring, now);
+    counters_.synaptic_events += draw_and_deliver(queue_, wiring_->key(), tables_, ring, now);
     queue_.size = 0;
   }
 
@@ -206,6 +208,8 @@ class ProceduralRows final : public RowStore {
   std::vector<std::uint32_t> population_end_;    ///< global ids
   AlignedArray<Count> table_;
   std::vector<std::size_t> table_begin_;         ///< per population
+  DrawTables tables_;
+  RingShape shape_;
   std::uint32_t groups_;
   std::uint32_t mask_;
   std::vector<Step> history_;

@@ -5,6 +5,10 @@
 
 namespace tessera {
 
+DrawTables tables_of(const Wiring& wiring, const WeightUnits& units) {
+  return {units.tables.data(), wiring.step_tables().empty() ? nullptr : wiring.step_tables().data()};
+}
+
 double expected_synapses(const RowStoreInput& input) {
   std::vector<bool> on_tile(input.wiring->chunks().size(), false);
   for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;

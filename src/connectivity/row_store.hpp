@@ -47,6 +47,9 @@ struct RowStoreInput {
   std::uint32_t exchange_steps = 1;
 };
 
+/// What the kernels of draw_rows.hpp look up.
+[[nodiscard]] DrawTables tables_of(const Wiring& wiring, const WeightUnits& units);
+
 /// Synapses that the rules lead one to expect on the tile.
 [[nodiscard]] double expected_synapses(const RowStoreInput& input);
 

@@ -61,7 +61,7 @@ void Wiring::list_uniform(const Bundle& b, std::uint32_t source, std::vector<Row
     for (std::uint32_t k = 0; k < per_group[g]; ++k) {
       if (k % 4 == 0) words = random_words(key_, Purpose::synapse, group << 20 | k / 4, source, b.id);
       const UniformDraw draw(words[k % 4], b.targets.size);
-      row.push_back({draw.target, group * kGroupSteps + delay_table.step_of(group, draw.step_bits) + 1,
+      row.push_back({draw.target, group * delay_table.group_steps + delay_table.step_of(group, draw.step_bits) + 1,
                      weight_table.values[draw.weight_index]});
     }
   }

@@ -74,7 +74,7 @@ class RowWriter {
     while (bundle < fan.uniform_bundles()) {
       queue_.size = 0;
       bundle = enqueue(queue_, fan.streams(), bundle, counts, fan.steps(group), source, group);
-      position_ += draw_words(queue_, wiring_->key(), units_->tables.data(), words_.data() + position_);
+      position_ += draw_words(queue_, wiring_->key(), tables_of(*wiring_, *units_), words_.data() + position_);
       make_room();
     }
   }
@@ -99,7 +99,8 @@ class StoredRows final : public RowStore {
 
  public:
   explicit StoredRows(const RowStoreInput& input)
-      : in_flight_(input.wiring->max_delay_steps(), input.exchange_steps) {
+      : shape_(input.wiring->ring_shape()),
+        in_flight_(shape_, input.wiring->max_delay_steps(), input.exchange_steps) {
     std::uint32_t neurons = 0;
     for (const Population& population : input.wiring->network().populations) neurons += population.size;
     row_begin_ = AlignedArray<std::uint32_t>(neurons + 1);
@@ -143,8 +144,7 @@ class StoredRows final : public RowStore {
 
   void deliver(std::int64_t step, std::int32_t* ring) override {
     in_flight_.collect(step, base(), visits_);
-    const auto now = static_cast<std::uint32_t>(step % kRingSlots) << kSlotBits;
-    deliver_rows(visits_.data(), visits_.size(), ring, now);
+    deliver_rows(visits_.data(), visits_.size(), ring, shape_.row(step));
     in_flight_.advance(step, base());
     counters_.row_visits += visits_.size();
     for (const RowVisit& visit : visits_) counters_.synaptic_events += visit.count;
@@ -163,6 +163,7 @@ class StoredRows final : public RowStore {
   }
   AlignedArray<std::uint32_t> words_;
   AlignedArray<std::uint32_t> row_begin_;
+  RingShape shape_;
   InFlight in_flight_;
   std::vector<RowVisit> visits_;
   std::uint64_t synapses_ = 0;

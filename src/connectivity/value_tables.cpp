@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "tessera/errors.hpp"
 
@@ -41,15 +42,17 @@ double WeightTable::largest_magnitude() const {
   return largest;
 }
 
-DelayTable::DelayTable(const Distribution& delay_ms, double dt_ms) {
-  const auto cdf_up_to = [&](std::uint32_t step) { return delay_ms.cdf((step + 0.5) * dt_ms); };
+std::pair<std::uint32_t, std::uint32_t> DelayTable::range_of(const Distribution& delay_ms, double dt_ms) {
   const auto steps_of = [&](double ms) {
-    return static_cast<std::uint32_t>(
-        std::clamp(std::lround(ms / dt_ms), 1L, static_cast<long>(kMaxDelayGroups * kGroupSteps)));
+    return static_cast<std::uint32_t>(std::clamp(std::lround(ms / dt_ms), 1L, static_cast<long>(kMaxDelaySteps)));
   };
-  min_steps = steps_of(delay_ms.quantile(0x1p-18));
-  max_steps = steps_of(delay_ms.quantile(1.0 - 0x1p-18));
-  if (delay_ms.kind == Distribution::Kind::constant) min_steps = max_steps = steps_of(delay_ms.a);
+  if (delay_ms.kind == Distribution::Kind::constant) return {steps_of(delay_ms.a), steps_of(delay_ms.a)};
+  return {steps_of(delay_ms.quantile(0x1p-18)), steps_of(delay_ms.quantile(1.0 - 0x1p-18))};
+}
+
+DelayTable::DelayTable(const Distribution& delay_ms, double dt_ms, RingShape shape) : group_steps(shape.steps()) {
+  const auto cdf_up_to = [&](std::uint32_t step) { return delay_ms.cdf((step + 0.5) * dt_ms); };
+  std::tie(min_steps, max_steps) = range_of(delay_ms, dt_ms);
   std::vector<double> probability(max_steps + 1, 0.0);  // [d] for d = 1 ..
   double below = 0.0;
   for (std::uint32_t d = min_steps; d <= max_steps; ++d) {
@@ -57,14 +60,14 @@ DelayTable::DelayTable(const Distribution& delay_ms, double dt_ms) {
     probability[d] = up_to - below;
     below = up_to;
   }
-  first_group = (min_steps - 1) / kGroupSteps;
-  groups = (max_steps - 1) / kGroupSteps - first_group + 1;
+  first_group = (min_steps - 1) / group_steps;
+  groups = (max_steps - 1) / group_steps - first_group + 1;
   double cumulative = 0.0;
   for (std::uint32_t g = 0; g < groups; ++g) {
-    double in_group[kGroupSteps] = {};
+    std::vector<double> in_group(group_steps, 0.0);
     double mass = 0.0;
-    for (std::uint32_t s = 0; s < kGroupSteps; ++s) {
-      const std::uint32_t d = (first_group + g) * kGroupSteps + s + 1;
+    for (std::uint32_t s = 0; s < group_steps; ++s) {
+      const std::uint32_t d = (first_group + g) * group_steps + s + 1;
       in_group[s] = d <= max_steps ? probability[d] : 0.0;
       mass += in_group[s];
     }
@@ -73,15 +76,23 @@ DelayTable::DelayTable(const Distribution& delay_ms, double dt_ms) {
       const double threshold = std::round(std::min(cumulative, 1.0) * 65536.0);
       group_thresholds.push_back(static_cast<std::uint16_t>(std::min(threshold, 65535.0)));
     }
-    std::uint32_t packed = 0;
+    // A draw of 1023 counts as 1022, so that a threshold of 1023 is never reached.
+    std::vector<std::uint32_t> thresholds;
     double up_to = 0.0;
-    for (std::uint32_t s = 0; s + 1 < kGroupSteps; ++s) {
+    for (std::uint32_t s = 0; s + 1 < group_steps; ++s) {
       up_to += in_group[s];
       const double share = mass > 0.0 ? up_to / mass : 1.0;
-      const double threshold = share >= 1.0 - 1e-12 ? 1023.0 : std::min(1022.0, std::round(share * 1024.0));
-      packed |= static_cast<std::uint32_t>(threshold) << (10 * s);
+      const double threshold = share >= 1.0 - 1e-12 ? 1023.0 : std::min(1022.0, std::round(share * kStepDraws));
+      thresholds.push_back(static_cast<std::uint32_t>(threshold));
     }
-    step_thresholds.push_back(packed);
+    if (group_steps == 4) {
+      step_thresholds.push_back(thresholds[0] | thresholds[1] << 10 | thresholds[2] << 20);
+      continue;
+    }
+    for (std::uint32_t draw = 0; draw < kStepDraws; ++draw) {
+      const auto above = std::upper_bound(thresholds.begin(), thresholds.end(), std::min(draw, 1022u));
+      steps.push_back(static_cast<std::uint8_t>(above - thresholds.begin()));
+    }
   }
 }
 
@@ -100,6 +111,7 @@ double DelayTable::largest_group_share() const {
 }
 
 std::uint32_t DelayTable::step_of(std::uint32_t group, std::uint32_t draw10) const {
+  if (group_steps != 4) return steps[(group - first_group) * kStepDraws + draw10];
   const std::uint32_t thresholds = step_thresholds[group - first_group];
   const std::uint32_t draw = std::min(draw10, 1022u);
   return (draw >= (thresholds & 1023)) + (draw >= ((thresholds >> 10) & 1023)) +

@@ -4,16 +4,17 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "kernels/ring_shape.hpp"
 #include "tessera/network.hpp"
 
 namespace tessera {
 
-/// Ring slots, and steps per delay group: a spike delivers one group every kGroupSteps steps, so the
-/// ring needs this many slots whatever the longest delay is.
-inline constexpr std::uint32_t kGroupSteps = 4;
-inline constexpr std::uint32_t kMaxDelayGroups = 1024;
+/// Longest delay, and delay groups of the narrowest kind up to it.
+inline constexpr std::uint32_t kMaxDelaySteps = 4096;
+inline constexpr std::uint32_t kMaxDelayGroups = kMaxDelaySteps >> RingShape::kFewestStepBits;
 
 /// A weight distribution as 1024 equally likely values: each the mean of its quantile interval, with
 /// mean and variance of the distribution (to a thousandth where values end at 0).
@@ -25,19 +26,22 @@ struct WeightTable {
   [[nodiscard]] double largest_magnitude() const;
 };
 
-/// A delay distribution in steps, split into groups of kGroupSteps and steps inside a group.
+/// A delay distribution in steps, split into groups of a ring's steps and steps inside a group.
 struct DelayTable {
+  static constexpr std::uint32_t kStepDraws = 1024;
   /// A tail below 2^-17 cannot be drawn with 16 bits and is folded into the longest delay.
-  DelayTable(const Distribution& delay_ms, double dt_ms);
+  DelayTable(const Distribution& delay_ms, double dt_ms, RingShape shape = {});
+  /// Shortest and longest delay in steps, the same for every shape.
+  [[nodiscard]] static std::pair<std::uint32_t, std::uint32_t> range_of(const Distribution& delay_ms, double dt_ms);
 
   /// Group of a 16-bit draw: first_group + number of thresholds at or below it.
   [[nodiscard]] std::uint32_t group_of(std::uint32_t draw16) const;
-  /// Step inside the group (0 .. kGroupSteps-1) of a 10-bit draw.
+  /// Step inside the group of a 10-bit draw.
   [[nodiscard]] std::uint32_t step_of(std::uint32_t group, std::uint32_t draw10) const;
   /// Delay in steps for one draw: 16 bits for the group, 10 for the step in it.
   [[nodiscard]] std::uint32_t delay_of(std::uint32_t draw16, std::uint32_t draw10) const {
     const std::uint32_t group = group_of(draw16);
-    return group * kGroupSteps + step_of(group, draw10) + 1;
+    return group * group_steps + step_of(group, draw10) + 1;
   }
 
   /// Probability of the most likely group.
@@ -46,8 +50,12 @@ struct DelayTable {
   std::uint32_t first_group = 0;
   std::uint32_t groups = 1;                     ///< groups first_group .. first_group + groups - 1
   std::vector<std::uint16_t> group_thresholds;  ///< groups - 1 of them, ascending
-  /// Per group: three 10-bit thresholds; step = how many are at or below min(draw10, 1022).
+  std::uint32_t group_steps = 4;
+  /// Per group, in groups of four steps: three 10-bit thresholds; step = how many are at or below
+  /// min(draw10, 1022).
   std::vector<std::uint32_t> step_thresholds;
+  /// Per group, in longer groups: the step of each of the kStepDraws draws.
+  std::vector<std::uint8_t> steps;
   std::uint32_t min_steps = 1;
   std::uint32_t max_steps = 1;
 };

@@ -9,6 +9,7 @@
 
 #include "connectivity/samplers.hpp"
 #include "tessera/errors.hpp"
+#include "tessera/neuron_model.hpp"
 
 namespace tessera {
 namespace {
@@ -45,15 +46,83 @@ std::uint64_t open_pairs(const Bundle& b, bool autapses, std::uint32_t begin, st
   return pairs;
 }
 
+std::uint32_t listed_delay_steps(const ConnectivityRule::Synapse& synapse, double dt_ms) {
+  return static_cast<std::uint32_t>(std::max(1L, std::lround(synapse.delay_ms / dt_ms)));
+}
+
+/// Distinct step tables of a ring longer than four steps that a network may have: 256 kB.
+constexpr std::uint32_t kMostStepTables = 64;
+
+/// Small networks get long groups, because their rows are short: as long as one tile or, with the padding
+/// of its chunks, two still hold the network, and tiles need not meet more often for it (argument 2 in
+/// step_loop.cpp).
+RingShape choose_shape(const Network& network, const std::vector<Chunk>& chunks,
+                       const std::vector<Distribution>& delays, std::uint32_t min_delay_steps) {
+  std::uint64_t neurons = 0, padded = 0;
+  for (const Chunk& chunk : chunks) {
+    if (network.populations[chunk.population].kind != Population::Kind::neurons) continue;
+    neurons += chunk.size;
+    padded += (chunk.size + kNeuronPadding - 1) / kNeuronPadding * kNeuronPadding;
+  }
+  const auto interval = [&](RingShape shape) { return (min_delay_steps - 1) / shape.steps() * shape.steps(); };
+  RingShape shape;
+  for (RingShape longer{shape.step_bits + 1}; longer.step_bits <= RingShape::kMostStepBits; ++longer.step_bits) {
+    std::uint32_t tables = 0;
+    for (const Distribution& delay : delays) {
+      const auto [shortest, longest] = DelayTable::range_of(delay, network.dt_ms);
+      tables += (longest - 1) / longer.steps() - (shortest - 1) / longer.steps() + 1;
+    }
+    const bool fits = neurons <= longer.slots() && padded <= 2 * longer.slots() && tables <= kMostStepTables;
+    if (!fits || interval(longer) < interval(RingShape{})) break;
+    shape = longer;
+  }
+  return shape;
+}
+
 }  // namespace
 
 Wiring::Wiring(const Network& network, std::uint64_t seed)
     : network_(&network), key_(seed), chunks_(cut_into_chunks(network)) {
   std::vector<std::vector<std::uint32_t>> chunks_of(network.populations.size());
   for (std::uint32_t c = 0; c < chunks_.size(); ++c) chunks_of[chunks_[c].population].push_back(c);
-  min_delay_ = kMaxDelayGroups * kGroupSteps;
+  prepare_delays();
   for (std::uint32_t p = 0; p < network.projections.size(); ++p) add_projection(p, chunks_of);
-  if (network.projections.empty()) min_delay_ = 1;
+}
+
+void Wiring::prepare_delays() {
+  if (network_->projections.empty()) return;
+  std::vector<Distribution> distinct;
+  min_delay_ = kMaxDelaySteps;
+  const auto include = [this](std::uint32_t shortest, std::uint32_t longest) {
+    min_delay_ = std::min(min_delay_, shortest);
+    max_delay_ = std::max(max_delay_, longest);
+  };
+  for (const Projection& projection : network_->projections) {
+    auto same = std::find(distinct.begin(), distinct.end(), projection.delay_ms);
+    if (same == distinct.end()) same = distinct.insert(distinct.end(), projection.delay_ms);
+    delay_table_of_.push_back(static_cast<std::uint32_t>(same - distinct.begin()));
+    if (projection.rule.kind != Kind::explicit_list) {
+      const auto [shortest, longest] = DelayTable::range_of(projection.delay_ms, network_->dt_ms);
+      include(shortest, longest);
+    }
+    for (const auto& synapse : projection.rule.list) {
+      const std::uint32_t steps = listed_delay_steps(synapse, network_->dt_ms);
+      include(steps, steps);
+    }
+  }
+  shape_ = choose_shape(*network_, chunks_, distinct, min_delay_);
+  for (const Distribution& delay : distinct) {
+    delay_tables_.emplace_back(delay, network_->dt_ms, shape_);
+    step_table_begin_.push_back(static_cast<std::uint32_t>(step_tables_.size()));
+    for (const std::uint8_t step : delay_tables_.back().steps) step_tables_.push_back(step << shape_.slot_bits());
+  }
+}
+
+std::uint32_t Wiring::step_code(const Bundle& b, std::uint32_t group) const {
+  const DelayTable& table = delays(b);
+  const std::uint32_t index = group - table.first_group;
+  return step_tables_.empty() ? table.step_thresholds[index]
+                              : step_table_begin_[delay_table_of_[b.projection]] + index * DelayTable::kStepDraws;
 }
 
 void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::uint32_t>>& chunks_of) {
@@ -61,29 +130,20 @@ void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::
   const auto source = static_cast<std::uint32_t>(network_->index_of(projection.source));
   const auto target = static_cast<std::uint32_t>(network_->index_of(projection.target));
   weight_tables_.push_back(std::make_unique<WeightTable>(projection.weight));
-  delay_tables_.push_back(std::make_unique<DelayTable>(projection.delay_ms, network_->dt_ms));
   explicit_.push_back(nullptr);
-  std::uint32_t shortest = delay_tables_[p]->min_steps, longest = delay_tables_[p]->max_steps;
   if (projection.rule.kind == Kind::explicit_list) {
     auto rows = std::make_unique<ExplicitRows>();
     rows->synapses = projection.rule.list;
     std::stable_sort(rows->synapses.begin(), rows->synapses.end(),
                      [](const auto& a, const auto& b) { return a.source < b.source; });
     rows->begin.assign(network_->populations[source].size + 1, 0);
-    shortest = kMaxDelayGroups * kGroupSteps, longest = 1;
-    for (const auto& synapse : rows->synapses) {
-      ++rows->begin[synapse.source + 1];
-      const auto steps = static_cast<std::uint32_t>(std::max(1L, std::lround(synapse.delay_ms / network_->dt_ms)));
-      shortest = std::min(shortest, steps), longest = std::max(longest, steps);
-    }
+    for (const auto& synapse : rows->synapses) ++rows->begin[synapse.source + 1];
     std::partial_sum(rows->begin.begin(), rows->begin.end(), rows->begin.begin());
     explicit_[p] = std::move(rows);
   }
-  min_delay_ = std::min(min_delay_, shortest);
-  max_delay_ = std::max(max_delay_, longest);
   const auto first = static_cast<std::uint32_t>(bundles_.size());
   const bool self = source == target;
-  const bool uniform = drawn_uniformly(projection.rule, *weight_tables_[p], *delay_tables_[p], self,
+  const bool uniform = drawn_uniformly(projection.rule, *weight_tables_[p], delay_tables_[delay_table_of_[p]], self,
                                        network_->populations[source].size,
                                        static_cast<double>(chunks_of[target].size()));
   for (const std::uint32_t c : chunks_of[target]) {

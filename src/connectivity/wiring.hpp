@@ -52,9 +52,15 @@ class Wiring {
     return *weight_tables_[b.projection];
   }
   [[nodiscard]] const DelayTable& delays(const Bundle& b) const {
-    return *delay_tables_[b.projection];
+    return delay_tables_[delay_table_of_[b.projection]];
   }
   [[nodiscard]] double expected_synapses_of(const Bundle& b) const;
+  /// Delay groups are as long as the ring of a tile; both follow from the network's size and delays.
+  [[nodiscard]] RingShape ring_shape() const { return shape_; }
+  /// Steps of the delay tables for draw_rows.hpp; empty with groups of four steps.
+  [[nodiscard]] const std::vector<std::int32_t>& step_tables() const { return step_tables_; }
+  /// What the queue of draw_rows.hpp keeps of a delay group of the bundle's table.
+  [[nodiscard]] std::uint32_t step_code(const Bundle& b, std::uint32_t group) const;
   [[nodiscard]] std::uint32_t min_delay_steps() const { return min_delay_; }
   [[nodiscard]] std::uint32_t max_delay_steps() const { return max_delay_; }
   [[nodiscard]] std::size_t bytes() const;
@@ -71,6 +77,7 @@ class Wiring {
   void list_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
 
  private:
+  void prepare_delays();
   void add_projection(std::uint32_t projection, const std::vector<std::vector<std::uint32_t>>& chunks_of);
   void prepare_trees(const Bundle& first, std::uint32_t bundle_count);
   void find_redirected(const Bundle& b);
@@ -95,10 +102,14 @@ class Wiring {
   std::vector<Chunk> chunks_;
   std::vector<Bundle> bundles_;
   std::vector<std::unique_ptr<WeightTable>> weight_tables_;
-  std::vector<std::unique_ptr<DelayTable>> delay_tables_;
+  std::vector<DelayTable> delay_tables_;                  ///< distinct ones
+  std::vector<std::uint32_t> delay_table_of_;             ///< per projection
+  std::vector<std::int32_t> step_tables_;
+  std::vector<std::uint32_t> step_table_begin_;           ///< per delay table
   std::vector<std::unique_ptr<SourceTree>> trees_;        ///< per bundle, where the rule has one
   std::vector<std::unique_ptr<Redirected>> redirected_;   ///< per bundle
   std::vector<std::unique_ptr<ExplicitRows>> explicit_;   ///< per projection
+  RingShape shape_;
   std::uint32_t min_delay_ = 1;
   std::uint32_t max_delay_ = 1;
 };

@@ -83,7 +83,7 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
   require_wiring_fits(network, options);
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);
-  placement = place(network, wiring->chunks(), ports, options);
+  placement = place(network, wiring->chunks(), ports, wiring->ring_shape().slots(), options);
   const Plan plan = make_plan(*wiring, models, options, placement);
   planned_bytes = plan.memory_bytes;
   require_fit(network, plan, options.memory_limit_bytes > 0 ? options.memory_limit_bytes : machine_memory_bytes());
@@ -95,7 +95,8 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
   context.connectivity = plan.connectivity;
   context.count_table = options.count_table;
   // Argument 2 above the step loop: the longest interval after which no delivery comes late.
-  context.exchange_steps = 1 + (wiring->min_delay_steps() - 1) / kGroupSteps * kGroupSteps;
+  const std::uint32_t group_steps = wiring->ring_shape().steps();
+  context.exchange_steps = 1 + (wiring->min_delay_steps() - 1) / group_steps * group_steps;
   std::uint32_t neurons = 0;
   for (const Population& population : network.populations) {
     context.first_id.push_back(neurons);
@@ -113,7 +114,8 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
                                                        : make_fast_tile(context, layouts[t]);
     }
   });
-  loop = std::make_unique<StepLoop>(tiles, placement, context.exchange_steps, wiring->max_delay_steps(), neurons);
+  loop = std::make_unique<StepLoop>(tiles, placement, context.exchange_steps, wiring->max_delay_steps(),
+                                    group_steps, neurons);
   population_spikes.assign(network.populations.size(), 0);
   make_sample_buffers();
   construction_seconds = seconds_since(start);

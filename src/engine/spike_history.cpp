@@ -8,9 +8,10 @@
 namespace tessera {
 
 StepLoop::StepLoop(std::vector<std::unique_ptr<Tile>>& tiles, const Placement& placement,
-                   std::uint32_t exchange_steps, std::uint32_t max_delay_steps, std::uint32_t neurons)
+                   std::uint32_t exchange_steps, std::uint32_t max_delay_steps, std::uint32_t group_steps,
+                   std::uint32_t neurons)
     : tiles_(&tiles), placement_(&placement), exchange_steps_(exchange_steps),
-      history_steps_((max_delay_steps + kGroupSteps) + 2 * exchange_steps),
+      history_steps_((max_delay_steps + group_steps) + 2 * exchange_steps),
       mask_(history_slots(history_steps_) - 1),
       tiles_of_worker_(static_cast<std::size_t>(placement.workers)), outbox_(tiles.size()),
       received_(tiles.size()), counters_(static_cast<std::size_t>(placement.workers)),

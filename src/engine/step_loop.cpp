@@ -1,15 +1,15 @@
 // THE loop. Everything a simulation does while time passes happens in advance_worker().
 //
 // Order inside a tile, step t -> t+1:
-//   deliver  adds what is due at t to ring slot t (and up to three slots after it);
+//   deliver  adds what is due at t to ring slot t (and to the rest of the ring behind it);
 //   update   consumes and clears slot t, advances the neurons, collects who crossed the threshold;
 //   send     writes those spikes into the tile's outbox, one list per delivery group.
 // Every `exchange_steps` steps all workers meet once; then every tile receives the new lists.
 // Why one meeting is enough:
-// 1. A spike of step e with delay d is due in slot e + d. Its delay group g = (d - 1) / 4 is delivered
-//    at e + 1 + 4 g <= e + d, so it is never late for its slot, and at most three slots early, so the
-//    ring of four slots has no two times in one slot.
-// 2. exchange_steps = 1 + 4 * ((shortest delay - 1) / 4): the first group that a spike can have is due
+// 1. A spike of step e with delay d is due in slot e + d. With a ring of G slots (4 to 32), its delay
+//    group g = (d - 1) / G is delivered at e + 1 + G g <= e + d, so it is never late for its slot, and at
+//    most G - 1 slots early, so the ring has no two times in one slot.
+// 2. exchange_steps = 1 + G * ((shortest delay - 1) / G): the first group that a spike can have is due
 //    at e + exchange_steps or later, and that is after the meeting that follows step e.
 // 3. A tile writes only its own state and its own outbox. Outbox slots hold longer history than any
 //    tile still reads, and a slot written in one interval is read by others only after the meeting, so

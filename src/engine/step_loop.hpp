@@ -32,7 +32,8 @@ struct SampleBuffer {
 class StepLoop {
  public:
   StepLoop(std::vector<std::unique_ptr<Tile>>& tiles, const Placement& placement,
-           std::uint32_t exchange_steps, std::uint32_t max_delay_steps, std::uint32_t neurons);
+           std::uint32_t exchange_steps, std::uint32_t max_delay_steps, std::uint32_t group_steps,
+           std::uint32_t neurons);
 
   /// Advances all tiles from step `from` to `to`.
   void advance(ThreadTeam& team, std::int64_t from, std::int64_t to);

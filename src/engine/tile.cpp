@@ -131,7 +131,7 @@ class BlockTile : public Tile {
 class FastTile final : public BlockTile<float> {
  public:
   FastTile(const TileContext& context, const TileLayout& layout)
-      : BlockTile(context, layout, kRingSlots, std::size_t{1} << kSlotBits) {
+      : BlockTile(context, layout, context.wiring->ring_shape().steps(), context.wiring->ring_shape().slots()) {
     const RowStoreInput input{context.wiring, context.units, &layout, context.exchange_steps};
     rows_ = context.connectivity == Connectivity::procedural
                 ? make_procedural_rows(input, context.count_table)

@@ -31,15 +31,14 @@ HWY_INLINE void add_entries(const std::uint32_t* words, std::size_t n, const std
 
 #if HWY_TARGET == HWY_SCALAR
 
-std::size_t draw_words_impl(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
+std::size_t draw_words_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                             std::uint32_t* out) {
-  return reference::draw_words(queue, key, weights, out);
+  return reference::draw_words(queue, key, tables, out);
 }
 
-std::size_t draw_and_deliver_impl(const DrawQueue& queue, RandomKey key,
-                                  const std::int32_t* weights, std::int32_t* ring,
-                                  std::uint32_t now) {
-  return reference::draw_and_deliver(queue, key, weights, ring, now);
+std::size_t draw_and_deliver_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                  std::int32_t* ring, std::uint32_t now) {
+  return reference::draw_and_deliver(queue, key, tables, ring, now);
 }
 
 #else
@@ -52,7 +51,7 @@ struct Lanes {
   PhiloxLanes words;
   hn::Vec<hn::Repartition<std::uint64_t, D32>> size_even, size_odd;
   V32 slot, weight_offset;
-  hn::Vec<hn::RebindToSigned<D32>> left, threshold[3];
+  hn::Vec<hn::RebindToSigned<D32>> left, threshold[3], step_table;
 };
 
 HWY_INLINE Lanes load_lanes(const DrawQueue& q, std::size_t i, const PhiloxKeys& keys) {
@@ -75,6 +74,7 @@ HWY_INLINE Lanes load_lanes(const DrawQueue& q, std::size_t i, const PhiloxKeys&
   const V32 left = hn::Add(hn::ShiftRight<DrawQueue::kLeftShift>(index), hn::Set(d, 1));
   lanes.left = hn::BitCast(di, hn::IfThenElseZero(hn::FirstN(d, q.size - i), left));
   const V32 steps = hn::Load(d, q.steps + i);
+  lanes.step_table = hn::BitCast(di, steps);
   const V32 ten_bits = hn::Set(d, 1023);
   lanes.threshold[0] = hn::BitCast(di, hn::And(steps, ten_bits));
   lanes.threshold[1] = hn::BitCast(di, hn::And(hn::ShiftRight<10>(steps), ten_bits));
@@ -83,9 +83,10 @@ HWY_INLINE Lanes load_lanes(const DrawQueue& q, std::size_t i, const PhiloxKeys&
 }
 
 /// Word `w` of every lane as a packed synapse, written to `out` without the lanes that have none. With
-/// `entries` the weight bits hold the index of the weight instead of the weight.
-template <int w, bool entries>
-HWY_INLINE std::size_t pack(const Lanes& lanes, const std::int32_t* weights, std::uint32_t* out) {
+/// `entries` the weight bits hold the index of the weight instead of the weight; with `step_tables` the
+/// step is looked up, else it counts thresholds.
+template <int w, bool entries, bool step_tables>
+HWY_INLINE std::size_t pack(const Lanes& lanes, const DrawTables& tables, std::uint32_t* out) {
   const D32 d;
   const hn::RebindToSigned<D32> di;
   const auto even = hn::MulEven(hn::BitCast(d, lanes.words.even[w]), hn::BitCast(d, lanes.size_even));
@@ -94,13 +95,17 @@ HWY_INLINE std::size_t pack(const Lanes& lanes, const std::int32_t* weights, std
   const V32 fraction = hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(odd)), hn::BitCast(d, even));
   const V32 entry = hn::Add(hn::ShiftRight<22>(fraction), lanes.weight_offset);
   auto weight = hn::BitCast(di, entry);
-  if constexpr (!entries) weight = hn::GatherIndex(di, weights, weight);
-  const auto draw = hn::Min(hn::BitCast(di, hn::ShiftRight<22>(hn::ShiftLeft<10>(fraction))),
-                            hn::Set(di, 1022));
-  const auto one_step = hn::Set(di, 1 << kSlotBits);
+  if constexpr (!entries) weight = hn::GatherIndex(di, tables.weights, weight);
+  const auto draw = hn::BitCast(di, hn::ShiftRight<22>(hn::ShiftLeft<10>(fraction)));
   auto place = hn::BitCast(di, hn::Add(target, lanes.slot));
-  for (const auto& threshold : lanes.threshold) {
-    place = hn::Add(place, hn::IfThenZeroElse(hn::Lt(draw, threshold), one_step));
+  if constexpr (step_tables) {
+    place = hn::Add(place, hn::GatherIndex(di, tables.steps, hn::Add(lanes.step_table, draw)));
+  } else {
+    const auto one_step = hn::Set(di, 1 << RingShape{}.slot_bits());
+    const auto reachable = hn::Min(draw, hn::Set(di, 1022));
+    for (const auto& threshold : lanes.threshold) {
+      place = hn::Add(place, hn::IfThenZeroElse(hn::Lt(reachable, threshold), one_step));
+    }
   }
   const auto word = hn::Or(place, hn::ShiftLeft<kWeightShift>(weight));
   const auto valid = hn::Gt(lanes.left, hn::Set(di, w));
@@ -108,18 +113,25 @@ HWY_INLINE std::size_t pack(const Lanes& lanes, const std::int32_t* weights, std
   return hn::CountTrue(di, valid);
 }
 
-std::size_t draw_words_impl(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
-                            std::uint32_t* out) {
+template <bool step_tables>
+HWY_INLINE std::size_t draw_words_with(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                       std::uint32_t* out) {
   const PhiloxKeys keys(key);
   const std::uint32_t* begin = out;
   for (std::size_t i = 0; i < queue.size; i += hn::Lanes(D32())) {
     const Lanes lanes = load_lanes(queue, i, keys);
-    out += pack<0, false>(lanes, weights, out);
-    out += pack<1, false>(lanes, weights, out);
-    out += pack<2, false>(lanes, weights, out);
-    out += pack<3, false>(lanes, weights, out);
+    out += pack<0, false, step_tables>(lanes, tables, out);
+    out += pack<1, false, step_tables>(lanes, tables, out);
+    out += pack<2, false, step_tables>(lanes, tables, out);
+    out += pack<3, false, step_tables>(lanes, tables, out);
   }
   return static_cast<std::size_t>(out - begin);
+}
+
+std::size_t draw_words_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                            std::uint32_t* out) {
+  return tables.steps != nullptr ? draw_words_with<true>(queue, key, tables, out)
+                                 : draw_words_with<false>(queue, key, tables, out);
 }
 
 /// Adds exactly kSome words, without a branch.
@@ -132,31 +144,37 @@ HWY_INLINE void add_some(const std::uint32_t* words, const std::int32_t* weights
 
 // Words are added some way behind where they are drawn: additions wait for the cache, draws for the
 // multipliers, and a fixed number of additions between two draws lets the processor do both at once.
-std::size_t draw_and_deliver_impl(const DrawQueue& queue, RandomKey key,
-                                  const std::int32_t* weights, std::int32_t* ring,
-                                  std::uint32_t now) {
+template <bool step_tables>
+HWY_INLINE std::size_t draw_and_deliver_with(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                             std::int32_t* ring, std::uint32_t now) {
   const PhiloxKeys keys(key);
   alignas(64) std::uint32_t words[4 * DrawQueue::kCapacity + 64];
   std::uint32_t* drawn = words;
   const std::uint32_t* added = words;
   const auto add = [&] {
     if (drawn - added < 64) return;
-    add_some(added, weights, ring, now);
+    add_some(added, tables.weights, ring, now);
     added += kSome;
   };
   for (std::size_t i = 0; i < queue.size; i += hn::Lanes(D32())) {
     const Lanes lanes = load_lanes(queue, i, keys);
-    drawn += pack<0, true>(lanes, weights, drawn);
+    drawn += pack<0, true, step_tables>(lanes, tables, drawn);
     add();
-    drawn += pack<1, true>(lanes, weights, drawn);
+    drawn += pack<1, true, step_tables>(lanes, tables, drawn);
     add();
-    drawn += pack<2, true>(lanes, weights, drawn);
+    drawn += pack<2, true, step_tables>(lanes, tables, drawn);
     add();
-    drawn += pack<3, true>(lanes, weights, drawn);
+    drawn += pack<3, true, step_tables>(lanes, tables, drawn);
     add();
   }
-  add_entries(added, static_cast<std::size_t>(drawn - added), weights, ring, now);
+  add_entries(added, static_cast<std::size_t>(drawn - added), tables.weights, ring, now);
   return static_cast<std::size_t>(drawn - words);
+}
+
+std::size_t draw_and_deliver_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                  std::int32_t* ring, std::uint32_t now) {
+  return tables.steps != nullptr ? draw_and_deliver_with<true>(queue, key, tables, ring, now)
+                                 : draw_and_deliver_with<false>(queue, key, tables, ring, now);
 }
 
 #endif  // HWY_TARGET == HWY_SCALAR
@@ -262,15 +280,15 @@ HWY_EXPORT(draw_and_deliver_impl);
 HWY_EXPORT(enqueue_u8);
 HWY_EXPORT(enqueue_u16);
 
-std::size_t draw_words(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
+std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                        std::uint32_t* out) {
-  if (scalar_kernels_forced()) return reference::draw_words(queue, key, weights, out);
-  return HWY_DYNAMIC_DISPATCH(draw_words_impl)(queue, key, weights, out);
+  if (scalar_kernels_forced()) return reference::draw_words(queue, key, tables, out);
+  return HWY_DYNAMIC_DISPATCH(draw_words_impl)(queue, key, tables, out);
 }
-std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
+std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now) {
-  if (scalar_kernels_forced()) return reference::draw_and_deliver(queue, key, weights, ring, now);
-  return HWY_DYNAMIC_DISPATCH(draw_and_deliver_impl)(queue, key, weights, ring, now);
+  if (scalar_kernels_forced()) return reference::draw_and_deliver(queue, key, tables, ring, now);
+  return HWY_DYNAMIC_DISPATCH(draw_and_deliver_impl)(queue, key, tables, ring, now);
 }
 template <>
 std::size_t enqueue(DrawQueue& q, const DrawStreams& s, std::size_t bundle,

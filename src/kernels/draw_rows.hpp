@@ -1,7 +1,7 @@
 // Drawing rows of synapses as packed words: the kernel behind stored and procedural connectivity.
 //
-// A packed word is one synapse: slot in the tile (16 bits), step inside its delay group (2 bits), weight
-// in units of the target population (14 bits, signed).
+// A packed word is one synapse: slot in the tile and step inside its delay group (18 bits, divided as
+// RingShape says), weight in units of the target population (14 bits, signed).
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,19 +9,17 @@
 #include <cstdint>
 
 #include "base/random.hpp"
+#include "kernels/ring_shape.hpp"
 
 namespace tessera {
 
-inline constexpr std::uint32_t kSlotBits = 16;
-inline constexpr std::uint32_t kStepBits = 2;
-inline constexpr std::uint32_t kWeightShift = kSlotBits + kStepBits;
-inline constexpr std::uint32_t kRingSlots = 1u << kStepBits;
-inline constexpr std::uint32_t kRingMask = (kRingSlots << kSlotBits) - 1;
+inline constexpr std::uint32_t kWeightShift = RingShape::kPlaceBits;
+inline constexpr std::uint32_t kRingMask = RingShape::kPlaces - 1;
 inline constexpr std::int32_t kLargestUnits = (1 << (31 - kWeightShift)) - 1;  // 8191
 
-[[nodiscard]] inline std::uint32_t packed_word(std::uint32_t slot, std::uint32_t step,
+[[nodiscard]] inline std::uint32_t packed_word(std::uint32_t slot, std::uint32_t step_place,
                                                std::int32_t weight_units) {
-  return slot | step << kSlotBits | static_cast<std::uint32_t>(weight_units) << kWeightShift;
+  return slot | step_place | static_cast<std::uint32_t>(weight_units) << kWeightShift;
 }
 
 /// Entries of all weight tables together that draw_and_deliver can tell apart by the weight bits.
@@ -47,12 +45,20 @@ struct DrawQueue {
   alignas(64) std::uint32_t source[kCapacity + kSlack];
   alignas(64) std::uint32_t stream[kCapacity + kSlack];
   alignas(64) std::uint32_t place[kCapacity + kSlack];
-  alignas(64) std::uint32_t steps[kCapacity + kSlack];  ///< three 10-bit thresholds
+  alignas(64) std::uint32_t steps[kCapacity + kSlack];  ///< three 10-bit thresholds, or where a step table begins
   std::size_t size = 0;
 };
 
-/// Appends counts[b] synapses per bundle of one source and delay group; `steps` has the group's step
-/// thresholds per bundle (both padded like DrawStreams). Returns the first bundle that no longer fits: draw, clear, call again. One
+/// What draws look up.
+struct DrawTables {
+  const std::int32_t* weights = nullptr;  ///< at most kMostWeightEntries of them
+  /// Step tables of 1024 draws, step << slot_bits of the ring; without, the queue holds thresholds for
+  /// a ring of four steps.
+  const std::int32_t* steps = nullptr;
+};
+
+/// Appends counts[b] synapses per bundle of one source and delay group; `steps` has what the queue keeps
+/// of the group's steps per bundle (both padded like DrawStreams). Returns the first bundle that no longer fits: draw, clear, call again. One
 /// bundle's count must not exceed kLargestCount.
 template <class Count>
 std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t first_bundle,
@@ -61,12 +67,12 @@ std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t fi
 
 /// Draws everything in the queue as packed words; `out` needs room for 4 * size + 64 words. Returns
 /// how many were written.
-std::size_t draw_words(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
+std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                        std::uint32_t* out);
 
-/// The same, added to the ring at once instead of written. Returns the number of synapses. `weights`
-/// has at most kMostWeightEntries entries.
-std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
+/// The same, added to the ring at once instead of written; `now` is the ring's row of the present step.
+/// Returns the number of synapses.
+std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now);
 
 }  // namespace tessera

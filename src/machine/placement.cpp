@@ -9,7 +9,6 @@
 namespace tessera {
 namespace {
 
-constexpr std::uint32_t kSlotsPerTile = 1u << 16;
 // An update costs about as much as this many synaptic events per step.
 constexpr double kUpdateLoad = 0.3;
 constexpr double kAssumedRate_Hz = 5.0;
@@ -53,13 +52,13 @@ std::vector<int> ports_of(const Network& network, const NeuronCatalogue& models)
 }
 
 Placement place(const Network& network, const std::vector<Chunk>& chunks,
-                const std::vector<int>& ports, const SimulationOptions& options) {
+                const std::vector<int>& ports, std::uint32_t slots_per_tile, const SimulationOptions& options) {
   Placement placement;
   placement.workers = options.threads > 0 ? options.threads : available_cores();
   const std::vector<double> loads = chunk_loads(network, chunks);
   std::uint64_t slots = 0;
   for (const Chunk& chunk : chunks) slots += slots_of(chunk, ports[chunk.population]);
-  const auto needed = static_cast<int>((slots + kSlotsPerTile - 1) / kSlotsPerTile);
+  const auto needed = static_cast<int>((slots + slots_per_tile - 1) / slots_per_tile);
   const int wanted = std::max({options.tiles, placement.workers, needed});
   // Whole tiles per worker, never more tiles than chunks.
   int tiles = std::min((wanted + placement.workers - 1) / placement.workers * placement.workers,
@@ -76,7 +75,7 @@ Placement place(const Network& network, const std::vector<Chunk>& chunks,
       const std::uint32_t need = slots_of(chunks[c], ports[chunks[c].population]);
       std::size_t best = placement.tiles.size();
       for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
-        if (used[t] + need > kSlotsPerTile) continue;
+        if (used[t] + need > slots_per_tile) continue;
         if (best == placement.tiles.size() || placement.tiles[t].load < placement.tiles[best].load) best = t;
       }
       if (best == placement.tiles.size()) {

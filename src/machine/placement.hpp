@@ -30,8 +30,9 @@ struct Placement {
 [[nodiscard]] std::vector<int> ports_of(const Network& network, const NeuronCatalogue& models);
 
 /// Distributes chunks over tiles, heaviest first to the lightest tile that has slots left; one tile per
-/// worker unless options or the 65,536 slots of a tile ask for more.
+/// worker unless options or the slots of a tile's ring ask for more.
 [[nodiscard]] Placement place(const Network& network, const std::vector<Chunk>& chunks,
-                              const std::vector<int>& ports, const SimulationOptions& options);
+                              const std::vector<int>& ports, std::uint32_t slots_per_tile,
+                              const SimulationOptions& options);
 
 }  // namespace tessera

@@ -119,18 +119,18 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
   double state = 0.0, ring = 0.0, stored = 0.0, table = 0.0, in_flight = 0.0, events = 0.0;
   double spikes_per_step = 0.0;
   for (const Population& p : network.populations) spikes_per_step += p.mean_rate_hz * p.size * network.dt_ms / 1000.0;
-  const double ring_steps = exact ? history_slots(wiring.max_delay_steps() + 2) : kRingSlots;
+  const double ring_steps = exact ? history_slots(wiring.max_delay_steps() + 2) : wiring.ring_shape().steps();
   for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
     const TileLayout layout = lay_out_tile(wiring.chunks(), placement.tiles[t].chunks, ports);
     const Totals totals = sum_up(wiring, layout);
     double all_sources = 0.0;
     for (const Population& population : network.populations) all_sources += population.size;
-    const double slots = exact ? layout.slots : 1u << kSlotBits;  // a packed word addresses all of them
+    const double slots = exact ? layout.slots : wiring.ring_shape().slots();  // a packed word addresses all of them
     ring += static_cast<double>(page_bytes(static_cast<std::size_t>(ring_steps * slots * real)));
     stored += exact ? totals.synapses * 16.0 + all_sources * 8.0
                     : (totals.synapses + totals.headers) * 4.0 + all_sources * 4.0;
     table += totals.table_bytes;
-    in_flight += kPeak * history_slots(wiring.max_delay_steps() + 4) *
+    in_flight += kPeak * history_slots(wiring.max_delay_steps() + wiring.ring_shape().steps()) *
                  (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     events += totals.events_per_second;
     plan.tile_lines.push_back(sentence_of(placement.tiles[t], t, wiring.chunks(), totals, layout));
@@ -191,7 +191,7 @@ Plan plan(const Network& network, const NeuronCatalogue& models, const Simulatio
   require_valid(network, models);
   require_wiring_fits(network, options);
   const Wiring wiring(network, options.seed);
-  const Placement placement = place(network, wiring.chunks(), ports_of(network, models), options);
+  const Placement placement = place(network, wiring.chunks(), ports_of(network, models), wiring.ring_shape().slots(), options);
   return make_plan(wiring, models, options, placement);
 }
 

@@ -2,7 +2,7 @@
 //
 // Weights come from 1024 equally likely values, each the mean of its interval of quantiles: the
 // empirical distribution may be off by one half of an interval, 1/2048 (and a little more where the
-// table is stretched to keep the variance). Delays are whole steps; inside a group of four steps their
+// table is stretched to keep the variance). Delays are whole steps; inside a group their cumulative
 // probabilities are multiples of 1/1024, rounded, so each is within 1/512 of its group's share.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "connectivity/value_tables.hpp"
@@ -93,59 +93,66 @@ TEST(Delays, FollowTheirDistribution) {
       Distribution::exponential(1.0).within(0.1, 10.0), Distribution::uniform(1.0, 1.2)};
   for (const Distribution& d : distributions) {
     for (const ConnectivityRule& rule : drawing_rules()) {
-      Network network = one_projection(500, 3000, rule);
-      network.projections[0].delay_ms = d;
-      std::vector<double> seen(200, 0.0);
-      for (const auto& s : synapses_of(network)) {
-        const auto steps = static_cast<std::size_t>(std::lround(s.delay_ms / 0.1));
-        ASSERT_GE(steps, 1u);
-        ASSERT_LT(steps, seen.size());
-        ASSERT_NEAR(s.delay_ms, 0.1 * static_cast<double>(steps), 1e-9);
-        seen[steps] += 1.0;
-      }
-      double below = 0.0, distance = 0.0, up_to = 0.0;
-      for (int step = 1; step < 200; ++step) {
-        below += seen[static_cast<std::size_t>(step)] / 60000.0;
-        up_to += step_probability(d, step);
-        distance = std::max(distance, std::abs(below - up_to));
-        // No delay where the distribution has none.
-        if (step_probability(d, step) < 1e-12) {
-          EXPECT_EQ(seen[static_cast<std::size_t>(step)], 0.0) << step;
+      for (const std::uint32_t silent : {0u, 20000u, 40000u}) {  // groups of 32, 8 and 4 steps
+        Network network = one_projection(500, 3000, rule);
+        network.projections[0].delay_ms = d;
+        if (silent > 0) network.populations.push_back(neurons_of("silent", silent));
+        std::vector<double> seen(200, 0.0);
+        for (const auto& s : synapses_of(network)) {
+          const auto steps = static_cast<std::size_t>(std::lround(s.delay_ms / 0.1));
+          ASSERT_GE(steps, 1u);
+          ASSERT_LT(steps, seen.size());
+          ASSERT_NEAR(s.delay_ms, 0.1 * static_cast<double>(steps), 1e-9);
+          seen[steps] += 1.0;
         }
+        double below = 0.0, distance = 0.0, up_to = 0.0;
+        for (int step = 1; step < 200; ++step) {
+          below += seen[static_cast<std::size_t>(step)] / 60000.0;
+          up_to += step_probability(d, step);
+          distance = std::max(distance, std::abs(below - up_to));
+          // No delay where the distribution has none.
+          if (step_probability(d, step) < 1e-12) {
+            EXPECT_EQ(seen[static_cast<std::size_t>(step)], 0.0) << step;
+          }
+        }
+        EXPECT_LT(distance, kOneInAMillionKs / std::sqrt(60000.0) + kDelayAllowance) << to_string(d.kind) << " " << d.a << " " << silent;
       }
-      EXPECT_LT(distance, kOneInAMillionKs / std::sqrt(60000.0) + kDelayAllowance) << to_string(d.kind) << " " << d.a;
     }
   }
 }
 
 TEST(Delays, TableProbabilitiesAreWithinTheResolution) {
   const Distribution d = Distribution::normal(1.5, 0.75).within(0.1, 6.0);
-  const DelayTable table(d, 0.1);
-  EXPECT_EQ(table.min_steps, 1u);
-  std::vector<double> probability(table.max_steps + 5, 0.0);
-  for (std::uint32_t draw16 = 0; draw16 < 65536; draw16 += 8) {
-    for (std::uint32_t draw10 = 0; draw10 < 1024; draw10 += 4) {
-      const std::uint32_t steps = table.delay_of(draw16, draw10);
-      ASSERT_GE(steps, table.min_steps);
-      ASSERT_LE(steps, table.max_steps);
-      probability[steps] += 1.0 / (8192.0 * 256.0);
+  for (const RingShape shape : {RingShape{2}, RingShape{3}, RingShape{4}, RingShape{5}}) {
+    const DelayTable table(d, 0.1, shape);
+    EXPECT_EQ(table.min_steps, 1u);
+    std::vector<double> probability(table.max_steps + 5, 0.0);
+    for (std::uint32_t draw16 = 0; draw16 < 65536; draw16 += 8) {
+      for (std::uint32_t draw10 = 0; draw10 < 1024; draw10 += 4) {
+        const std::uint32_t steps = table.delay_of(draw16, draw10);
+        ASSERT_GE(steps, table.min_steps);
+        ASSERT_LE(steps, table.max_steps);
+        probability[steps] += 1.0 / (8192.0 * 256.0);
+      }
     }
-  }
-  for (std::uint32_t s = table.min_steps; s <= table.max_steps; ++s) {
-    // Coarser draws than the engine's: one in 256 inside a group, one in 8192 between groups.
-    EXPECT_NEAR(probability[s], step_probability(d, static_cast<int>(s)), table.largest_group_share() / 100.0 + 1.0 / 4096.0) << s;
+    for (std::uint32_t s = table.min_steps; s <= table.max_steps; ++s) {
+      // Coarser draws than the engine's: one in 256 inside a group, one in 8192 between groups.
+      EXPECT_NEAR(probability[s], step_probability(d, static_cast<int>(s)), table.largest_group_share() / 100.0 + 1.0 / 4096.0) << s;
+    }
   }
 }
 
 TEST(Delays, ConstantIsExactForEveryStep) {
   for (std::uint32_t steps = 1; steps <= 300; ++steps) {
-    const DelayTable table(Distribution::constant(0.1 * steps), 0.1);
-    EXPECT_EQ(table.min_steps, steps);
-    EXPECT_EQ(table.max_steps, steps);
-    EXPECT_EQ(table.groups, 1u);
-    for (const std::uint32_t draw : {0u, 1u, 511u, 1022u, 1023u}) {
-      EXPECT_EQ(table.delay_of(0, draw), steps);
-      EXPECT_EQ(table.delay_of(65535, draw), steps);
+    for (const RingShape shape : {RingShape{2}, RingShape{3}, RingShape{4}, RingShape{5}}) {
+      const DelayTable table(Distribution::constant(0.1 * steps), 0.1, shape);
+      EXPECT_EQ(table.min_steps, steps);
+      EXPECT_EQ(table.max_steps, steps);
+      EXPECT_EQ(table.groups, 1u);
+      for (const std::uint32_t draw : {0u, 1u, 511u, 1022u, 1023u}) {
+        EXPECT_EQ(table.delay_of(0, draw), steps);
+        EXPECT_EQ(table.delay_of(65535, draw), steps);
+      }
     }
   }
 }

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "connectivity/wiring.hpp"
 #include "engine/networks.hpp"
 #include "support/forced_target.hpp"
 
@@ -39,13 +40,51 @@ void expect_independent_of_machine(const Network& network, double time_ms) {
   }
 }
 
-TEST(Contracts, BalancedNetworkIsIndependentOfTheMachine) { expect_independent_of_machine(balanced(), kTime_ms); }
+constexpr std::uint32_t kSilent[] = {0, 20000, 40000};
 
-TEST(Contracts, EveryRuleIsIndependentOfTheMachine) { expect_independent_of_machine(every_rule(), kTime_ms); }
+TEST(Contracts, BesideSilentNeuronsDelayGroupsAreShorter) {
+  std::vector<std::uint32_t> steps;
+  for (const std::uint32_t silent : kSilent) {
+    const Network network = beside_silent(balanced(), silent);
+    steps.push_back(Wiring(network, 42).ring_shape().steps());
+  }
+  EXPECT_EQ(steps, (std::vector<std::uint32_t>{32, 8, 4}));
+}
+
+// A meeting every 9 steps with groups of four; 8 and 16 steps would allow 9 and 1.
+TEST(Contracts, DelayGroupsDoNotMakeTilesMeetMoreOften) {
+  const auto steps = [](double shortest_ms) { return Wiring(balanced(shortest_ms, 30.0), 42).ring_shape().steps(); };
+  EXPECT_EQ(steps(0.9), 8u);
+  EXPECT_EQ(steps(0.5), 4u);
+  EXPECT_EQ(steps(0.4), 32u);
+}
+
+// 50 distributions of delays over 4,000 steps would need hundreds of step tables in any longer group.
+TEST(Contracts, ManyLongDelaysKeepShortGroups) {
+  Network network = balanced();
+  for (int i = 0; i < 50; ++i) {
+    network.projections.push_back(project("E", "I", Kind::fixed_total_number, 10, Distribution::constant(1.0),
+                                          Distribution::uniform(0.1, 350.0 + i)));
+    network.projections.back().name += std::to_string(i);
+  }
+  EXPECT_EQ(Wiring(network, 42).ring_shape().steps(), 4u);
+}
+
+TEST(Contracts, BalancedNetworkIsIndependentOfTheMachine) {
+  for (const std::uint32_t silent : kSilent) expect_independent_of_machine(beside_silent(balanced(), silent), kTime_ms);
+}
+
+TEST(Contracts, EveryRuleIsIndependentOfTheMachine) {
+  for (const std::uint32_t silent : kSilent) expect_independent_of_machine(beside_silent(every_rule(), silent), kTime_ms);
+}
 
 // The shortest delay sets how often tiles meet: 9 steps allow intervals of 9, 0.5 ms of 5.
 TEST(Contracts, LongShortestDelaysAreIndependentOfTheMachine) {
-  for (const double shortest : {0.4, 0.5, 0.9}) expect_independent_of_machine(balanced(shortest, 30.0), 30.0);
+  for (const double shortest : {0.4, 0.5, 0.9}) {
+    for (const std::uint32_t silent : kSilent) {
+      expect_independent_of_machine(beside_silent(balanced(shortest, 30.0), silent), 30.0);
+    }
+  }
 }
 
 // More distinct weight tables than a packed word can name.
@@ -71,18 +110,20 @@ TEST(Contracts, VeryLongRowsAreIndependentOfTheMachine) {
                          project("B", "B", Kind::fixed_outdegree, 400, Distribution::constant(-1.0), one),
                          project("C", "C", Kind::fixed_total_number, 100000, Distribution::constant(-1.0), one)};
   network.stimuli = {current("A", 450.0), current("B", 300.0), current("C", 300.0)};
-  expect_independent_of_machine(network, 20.0);
+  for (const std::uint32_t silent : kSilent) expect_independent_of_machine(beside_silent(network, silent), 20.0);
 }
 
 TEST(Contracts, EveryInstructionSetGivesTheSameSpikes) {
-  std::set<std::uint64_t> digests;
-  for (const std::string& target : simd_targets()) {
-    const SimdTarget forced(target);
-    for (const Connectivity connectivity : {Connectivity::stored, Connectivity::procedural}) {
-      digests.insert(outcome_of(every_rule(), options_of(connectivity), 40.0).digest);
+  for (const std::uint32_t silent : kSilent) {
+    std::set<std::uint64_t> digests;
+    for (const std::string& target : simd_targets()) {
+      const SimdTarget forced(target);
+      for (const Connectivity connectivity : {Connectivity::stored, Connectivity::procedural}) {
+        digests.insert(outcome_of(beside_silent(every_rule(), silent), options_of(connectivity), 40.0).digest);
+      }
     }
+    EXPECT_EQ(digests.size(), 1u) << silent;
   }
-  EXPECT_EQ(digests.size(), 1u);
 }
 
 TEST(Contracts, TheSeedDecides) {

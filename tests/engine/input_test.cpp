@@ -62,22 +62,25 @@ TEST(Delays, DrawnDelaysAreDeliveredAsListed) {
                                  Distribution::uniform(0.2, 9.0)),
                          project("S", "T", Kind::fixed_indegree, 7, Distribution::uniform(-2.0, -1.0),
                                  Distribution::uniform(0.2, 9.0))};
-  for (const SimulationOptions& options : every_way()) {
-    Simulation simulation = simulation_of(network, options);
-    for (const double time : {4.0, 12.0}) {
-      simulation.run(time - 0.1 * static_cast<double>(simulation.step()));
-      std::vector<double> expected(700, 0.0);
-      std::vector<int> arrived(700, 0);
-      for (const Projection& p : network.projections) {
-        for (const auto& s : list_synapses(network, NeuronCatalogue::builtin(), 42, p.name)) {
-          if (0.3 * (s.source + 1) + s.delay_ms > time + 0.05) continue;
-          expected[s.target] += s.weight;
-          ++arrived[s.target];
+  for (const std::uint32_t silent : {0u, 20000u, 40000u}) {
+    const Network beside = beside_silent(network, silent);
+    for (const SimulationOptions& options : every_way()) {
+      Simulation simulation = simulation_of(beside, options);
+      for (const double time : {4.0, 12.0}) {
+        simulation.run(time - 0.1 * static_cast<double>(simulation.step()));
+        std::vector<double> expected(700, 0.0);
+        std::vector<int> arrived(700, 0);
+        for (const Projection& p : network.projections) {
+          for (const auto& s : list_synapses(beside, NeuronCatalogue::builtin(), 42, p.name)) {
+            if (0.3 * (s.source + 1) + s.delay_ms > time + 0.05) continue;
+            expected[s.target] += s.weight;
+            ++arrived[s.target];
+          }
         }
+        const std::vector<double> v = simulation.state("T", "V_m");
+        // Weights are whole multiples of 2 mV / 8191: each is off by half of that at most.
+        for (std::size_t i = 0; i < 700; ++i) ASSERT_NEAR(v[i], expected[i], arrived[i] * 1.0 / 8191.0 + 1e-4) << i;
       }
-      const std::vector<double> v = simulation.state("T", "V_m");
-      // Weights are whole multiples of 2 mV / 8191: each is off by half of that at most.
-      for (std::size_t i = 0; i < 700; ++i) ASSERT_NEAR(v[i], expected[i], arrived[i] * 1.0 / 8191.0 + 1e-4) << i;
     }
   }
 }

@@ -44,7 +44,9 @@ std::vector<SimulationOptions> other_machines() {
 }
 
 TEST(Resume, EveryRuleOnOtherMachines) {
-  expect_resumes(every_rule(), options_of(Connectivity::stored), other_machines(), 30.0, 40.0);
+  for (const std::uint32_t silent : {0u, 40000u}) {
+    expect_resumes(beside_silent(every_rule(), silent), options_of(Connectivity::stored), other_machines(), 30.0, 40.0);
+  }
   expect_resumes(every_rule(), options_of(Connectivity::procedural, 2), other_machines(), 30.1, 20.0);
 }
 
@@ -53,7 +55,9 @@ TEST(Resume, LongDelaysAndLongExchangeIntervals) {
   network.projections[0].delay_ms = Distribution::uniform(0.9, 30.0);
   // Before, inside and after the longest delay; and in the middle of an interval between two exchanges.
   for (const double first : {0.3, 7.7, 33.4}) {
-    expect_resumes(network, options_of(Connectivity::stored), other_machines(), first, 35.0);
+    for (const std::uint32_t silent : {0u, 40000u}) {
+      expect_resumes(beside_silent(network, silent), options_of(Connectivity::stored), other_machines(), first, 35.0);
+    }
   }
 }
 

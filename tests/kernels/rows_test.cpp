@@ -18,16 +18,29 @@ namespace {
 
 const RandomKey kKey(0x0123456789abcdefull);
 
+/// Step tables for a ring longer than four steps, 1024 draws each.
+constexpr std::uint32_t kStepTables = 5;
+std::vector<std::int32_t> step_tables(RingShape shape) {
+  std::vector<std::int32_t> tables(kStepTables * 1024);
+  RandomStream random(kKey, Purpose::pair, 98, shape.step_bits);
+  for (std::int32_t& step : tables) step = static_cast<std::int32_t>(random.next_below(shape.steps()) << shape.slot_bits());
+  return tables;
+}
+
 /// One entry per queue place, with numbers from all of their ranges.
-std::unique_ptr<DrawQueue> filled_queue(std::size_t size, std::uint32_t salt) {
+std::unique_ptr<DrawQueue> filled_queue(std::size_t size, std::uint32_t salt, RingShape shape) {
   auto queue = std::make_unique<DrawQueue>();
   RandomStream random(kKey, Purpose::pair, salt, 0);
   for (std::size_t i = 0; i < size; ++i) {
     queue->index[i] = random.next_below(1u << 29) | random.next_below(4) << DrawQueue::kLeftShift;
     queue->source[i] = random.next();
     queue->stream[i] = random.next_below(1u << kTableShift) | random.next_below(16) << kTableShift;
-    const std::uint32_t chunk = 1 + random.next_below(16384);
-    queue->place[i] = random.next_below(65536 - chunk) | chunk << 16;
+    const std::uint32_t chunk = 1 + random.next_below(std::min(16384u, shape.slots() - 1));
+    queue->place[i] = random.next_below(shape.slots() - chunk) | chunk << 16;
+    if (shape.steps() > 4) {
+      queue->steps[i] = random.next_below(kStepTables) * 1024;
+      continue;
+    }
     const std::uint32_t a = random.next_below(1024), b = a + random.next_below(1024 - a);
     queue->steps[i] = a | b << 10 | (b + random.next_below(1024 - b)) << 20;
   }
@@ -49,21 +62,34 @@ std::vector<std::size_t> awkward_sizes(std::size_t most) {
   return sizes;
 }
 
+const RingShape kShapes[] = {{2}, {3}, {5}};
+
+/// What draws look up, for one shape of the ring.
+struct Tables {
+  std::vector<std::int32_t> weights, steps;
+  explicit Tables(RingShape shape) : weights(weight_tables()), steps(step_tables(shape)) {
+    if (shape.steps() == 4) steps.clear();
+  }
+  DrawTables view() const { return {weights.data(), steps.empty() ? nullptr : steps.data()}; }
+};
+
 // The order of a queue's words is each target's own: they are summed as integers.
 TEST(DrawWords, EveryTargetWritesTheReferencesWords) {
-  const auto weights = weight_tables();
   for (const std::string& target : simd_targets()) {
     const SimdTarget forced(target);
-    for (const std::size_t size : awkward_sizes(DrawQueue::kCapacity)) {
-      const auto queue = filled_queue(size, static_cast<std::uint32_t>(size));
-      std::vector<std::uint32_t> expected(4 * size + 64), words(4 * size + 64);
-      const std::size_t n = reference::draw_words(*queue, kKey, weights.data(), expected.data());
-      ASSERT_EQ(draw_words(*queue, kKey, weights.data(), words.data()), n) << target << " " << size;
-      expected.resize(n);
-      words.resize(n);
-      std::sort(expected.begin(), expected.end());
-      std::sort(words.begin(), words.end());
-      EXPECT_TRUE(words == expected) << target << " " << size;
+    for (const RingShape shape : kShapes) {
+      const Tables tables(shape);
+      for (const std::size_t size : awkward_sizes(DrawQueue::kCapacity)) {
+        const auto queue = filled_queue(size, static_cast<std::uint32_t>(size), shape);
+        std::vector<std::uint32_t> expected(4 * size + 64), words(4 * size + 64);
+        const std::size_t n = reference::draw_words(*queue, kKey, tables.view(), expected.data());
+        ASSERT_EQ(draw_words(*queue, kKey, tables.view(), words.data()), n) << target << " " << size;
+        expected.resize(n);
+        words.resize(n);
+        std::sort(expected.begin(), expected.end());
+        std::sort(words.begin(), words.end());
+        EXPECT_TRUE(words == expected) << target << " " << shape.steps() << " steps, " << size;
+      }
     }
   }
 }
@@ -83,36 +109,65 @@ TEST(DrawWords, FieldsAreWhatTheQueueSays) {
       const std::uint32_t step = table % 4;  // this many thresholds at 0, the others never reached
       for (std::uint32_t s = step; s < 3; ++s) queue->steps[0] |= 1023u << (10 * s);
       std::vector<std::uint32_t> words(4 + 64);
-      ASSERT_EQ(draw_words(*queue, kKey, weights.data(), words.data()), 4u);
+      ASSERT_EQ(draw_words(*queue, kKey, {weights.data()}, words.data()), 4u);
       for (std::size_t k = 0; k < 4; ++k) {
         EXPECT_GE(words[k] & 0xffff, 640u);
         EXPECT_LT(words[k] & 0xffff, 650u);
-        EXPECT_EQ(words[k] >> kSlotBits & 3, step) << target;
+        EXPECT_EQ(words[k] >> 16 & 3, step) << target;
         EXPECT_EQ(static_cast<std::int32_t>(words[k]) >> kWeightShift, static_cast<int>(table) * 500 - 4000);
       }
     }
   }
 }
 
-TEST(DrawAndDeliver, AddsWhatDrawWordsWrites) {
-  const auto weights = weight_tables();
+// With step tables every draw of one table at step s must land there, whatever the slot.
+TEST(DrawWords, StepTablesAreLookedUpByTheirDraws) {
+  const RingShape shape{4};
+  const std::vector<std::int32_t> weights(kMostWeightEntries, 3);
+  std::vector<std::int32_t> steps(16 * 1024);
+  for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = static_cast<std::int32_t>(i / 1024 << shape.slot_bits());
   for (const std::string& target : simd_targets()) {
     const SimdTarget forced(target);
-    for (const std::size_t size : awkward_sizes(DrawQueue::kCapacity)) {
-      const auto queue = filled_queue(size, 1000 + static_cast<std::uint32_t>(size));
-      const std::uint32_t now = static_cast<std::uint32_t>(size % kRingSlots) << kSlotBits;
-      std::vector<std::int32_t> expected(kRingMask + 1, 7), ring(kRingMask + 1, 7);
-      std::vector<std::uint32_t> words(4 * size + 64);
-      const std::size_t n = reference::draw_words(*queue, kKey, weights.data(), words.data());
-      for (std::size_t k = 0; k < n; ++k) {
-        const std::uint32_t slot = (words[k] & 0xffff), step = (words[k] >> kSlotBits) + (now >> kSlotBits);
-        expected[slot | (step % kRingSlots) << kSlotBits] += static_cast<std::int32_t>(words[k]) >> kWeightShift;
+    for (std::uint32_t step = 0; step < 16; ++step) {
+      auto queue = std::make_unique<DrawQueue>();
+      queue->size = 1;
+      queue->index[0] = 5 | 3u << DrawQueue::kLeftShift;
+      queue->place[0] = 640 | 10u << 16;
+      queue->steps[0] = step * 1024;
+      std::vector<std::uint32_t> words(4 + 64);
+      ASSERT_EQ(draw_words(*queue, kKey, {weights.data(), steps.data()}, words.data()), 4u);
+      for (std::size_t k = 0; k < 4; ++k) {
+        EXPECT_EQ(words[k] >> 14 & 15, step) << target;
+        EXPECT_GE(words[k] & 0x3fff, 640u);
+        EXPECT_LT(words[k] & 0x3fff, 650u);
+        EXPECT_EQ(words[k] >> 18, 3u);
       }
-      EXPECT_EQ(draw_and_deliver(*queue, kKey, weights.data(), ring.data(), now), n);
-      EXPECT_TRUE(ring == expected) << target << " " << size;
-      std::fill(ring.begin(), ring.end(), 7);
-      EXPECT_EQ(reference::draw_and_deliver(*queue, kKey, weights.data(), ring.data(), now), n);
-      EXPECT_TRUE(ring == expected) << "reference " << size;
+    }
+  }
+}
+
+TEST(DrawAndDeliver, AddsWhatDrawWordsWrites) {
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const RingShape shape : kShapes) {
+      const Tables tables(shape);
+      for (const std::size_t size : awkward_sizes(DrawQueue::kCapacity)) {
+        const auto queue = filled_queue(size, 1000 + static_cast<std::uint32_t>(size), shape);
+        const std::uint32_t now = static_cast<std::uint32_t>(size) % shape.steps();
+        std::vector<std::int32_t> expected(kRingMask + 1, 7), ring(kRingMask + 1, 7);
+        std::vector<std::uint32_t> words(4 * size + 64);
+        const std::size_t n = reference::draw_words(*queue, kKey, tables.view(), words.data());
+        for (std::size_t k = 0; k < n; ++k) {
+          const std::uint32_t place = words[k] & kRingMask;
+          const std::uint32_t slot = place % shape.slots(), step = (place / shape.slots() + now) % shape.steps();
+          expected[step * shape.slots() + slot] += static_cast<std::int32_t>(words[k]) >> kWeightShift;
+        }
+        EXPECT_EQ(draw_and_deliver(*queue, kKey, tables.view(), ring.data(), shape.row(now)), n);
+        EXPECT_TRUE(ring == expected) << target << " " << shape.steps() << " steps, " << size;
+        std::fill(ring.begin(), ring.end(), 7);
+        EXPECT_EQ(reference::draw_and_deliver(*queue, kKey, tables.view(), ring.data(), shape.row(now)), n);
+        EXPECT_TRUE(ring == expected) << "reference " << size;
+      }
     }
   }
 }
@@ -204,7 +259,7 @@ TEST(DeliverRows, AddsEveryWordAtItsPlaceAndStep) {
   for (const std::size_t visits : {0, 1, 2, 3, 4, 5, 9, 40}) {
     std::vector<RowVisit> rows;
     std::vector<std::int32_t> expected(kRingMask + 1, 0), ring(kRingMask + 1, 0);
-    const std::uint32_t now = static_cast<std::uint32_t>(visits % kRingSlots);
+    const std::uint32_t now = static_cast<std::uint32_t>(visits % 4);
     for (std::size_t v = 0; v < visits; ++v) {
       const RowVisit row{words.data() + 97 * v, static_cast<std::uint32_t>(v % 13 + (v == 7 ? 64 : 0))};
       rows.push_back(row);
@@ -213,7 +268,7 @@ TEST(DeliverRows, AddsEveryWordAtItsPlaceAndStep) {
         expected[(step % 4) * 65536 + (row.words[k] & 0xffff)] += static_cast<std::int32_t>(row.words[k]) >> 18;
       }
     }
-    deliver_rows(rows.data(), rows.size(), ring.data(), now << kSlotBits);
+    deliver_rows(rows.data(), rows.size(), ring.data(), now << 16);
     EXPECT_TRUE(ring == expected) << visits;
   }
 }

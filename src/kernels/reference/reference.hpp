@@ -31,9 +31,9 @@ std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t bu
   }
   return bundle;
 }
-std::size_t draw_words(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
+std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                        std::uint32_t* out);
-std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const std::int32_t* weights,
+std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now);
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts);

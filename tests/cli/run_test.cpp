@@ -223,8 +223,11 @@ TEST_F(Run, CtrlCLeavesAWholeResultAndACheckpoint) {
 }
 
 TEST_F(Run, TerminationIsLikeCtrlC) {
-  options_.on_error_output = [](pid_t child, const std::string& text) {
-    if (contains(text, "ETA")) kill(child, SIGTERM);
+  bool sent = false;
+  options_.on_error_output = [&sent](pid_t child, const std::string& text) {
+    if (sent || !contains(text, "ETA")) return;
+    sent = true;
+    kill(child, SIGTERM);
   };
   EXPECT_EQ(line("run m.toml --time 400000s --record none --out r").exit_code, 130);
   EXPECT_EQ(report("r")["interrupted"], true);
@@ -232,11 +235,12 @@ TEST_F(Run, TerminationIsLikeCtrlC) {
 
 TEST_F(Run, ProgressOnATerminalIsRedrawnInPlace) {
   options_.terminal = true;
-  options_.on_error_output = [](pid_t child, const std::string& text) {
+  bool sent = false;  // a second Ctrl-C would end the program at once
+  options_.on_error_output = [&sent](pid_t child, const std::string& text) {
     const auto first = text.find("ETA");
-    if (first != std::string::npos && text.find("ETA", first + 1) != std::string::npos) {
-      kill(child, SIGINT);
-    }
+    if (sent || first == std::string::npos || text.find("ETA", first + 1) == std::string::npos) return;
+    sent = true;
+    kill(child, SIGINT);
   };
   const Outcome outcome = line("run m.toml --time 400000s --record none --out r");
   EXPECT_EQ(outcome.exit_code, 130);

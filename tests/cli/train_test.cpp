@@ -302,8 +302,11 @@ TEST_F(Train, AFullDiskIsARunErrorAndLeavesTheEarlierResult) {
 
 TEST_F(Train, ProgressOnATerminalIsRedrawnInPlace) {
   options_.terminal = true;
-  options_.on_error_output = [](pid_t child, const std::string& text) {
-    if (contains(text, "ETA")) kill(child, SIGINT);
+  bool sent = false;  // a second Ctrl-C would end the program at once
+  options_.on_error_output = [&sent](pid_t child, const std::string& text) {
+    if (sent || !contains(text, "ETA")) return;
+    sent = true;
+    kill(child, SIGINT);
   };
   const Outcome outcome = line("train m.toml --out r --epochs 100000");
   EXPECT_EQ(outcome.exit_code, 130);

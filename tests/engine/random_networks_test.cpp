@@ -1,0 +1,187 @@
+// Networks drawn at random, so that rules, models, delays and inputs meet in ways nobody thought of:
+// every way to run one must give the same spikes, and a resumed run too.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/random.hpp"
+#include "engine/networks.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace tessera::test {
+namespace {
+
+constexpr double kTime_ms = 20.0;
+
+class Draw {
+ public:
+  explicit Draw(std::uint32_t seed) : stream_(RandomKey(seed), Purpose::pair, 1, 0) {}
+  std::uint32_t below(std::uint32_t n) { return stream_.next_below(n); }
+  bool one_in(std::uint32_t n) { return below(n) == 0; }
+  double between(double low, double high) { return low + (high - low) * stream_.next_unit(); }
+
+ private:
+  RandomStream stream_;
+};
+
+bool is_source(const Population& p) { return p.kind != Population::Kind::neurons; }
+
+Population drawn_neurons(Draw& draw, const std::string& name) {
+  static const char* const kModels[] = {"iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta", "iaf_cond_exp", "izhikevich"};
+  Population p = neurons_of(name, 1, kModels[draw.below(5)]);
+  const std::uint32_t columns = 1 + draw.below(12);
+  p.size = columns * (1 + draw.below(draw.one_in(4) ? 150 : 20));
+  p.grid_columns = columns;
+  if (p.model == "iaf_psc_exp" && draw.one_in(2)) p.parameters["tau_syn_in"] = 1.0;  // a second port
+  if (p.model != "izhikevich") p.initial["V_m"].distribution = Distribution::uniform(-65.0, -50.5);
+  return p;
+}
+
+Population drawn_source(Draw& draw, const std::string& name) {
+  Population p;
+  p.name = name;
+  p.size = 1 + draw.below(100);
+  p.kind = draw.one_in(2) ? Population::Kind::poisson_source : Population::Kind::spike_train_source;
+  if (p.kind == Population::Kind::poisson_source) {
+    p.rate_hz = draw.between(0.0, 200.0);
+    p.start_ms = draw.between(0.0, 5.0);
+    return p;
+  }
+  for (std::uint32_t i = 0; i < 60; ++i) p.train.push_back({draw.between(0.1, kTime_ms), draw.below(p.size)});
+  return p;
+}
+
+Distribution drawn_weight(Draw& draw, const Population& target) {
+  // A few synapses lift a neuron over its threshold: pA, mV or nS.
+  double size = 120.0;
+  if (target.model == "iaf_psc_delta" || target.model == "izhikevich") size = 3.0;
+  if (target.model == "iaf_cond_exp") size = 4.0;
+  const double sign = target.model != "iaf_cond_exp" && draw.one_in(3) ? -1.0 : 1.0;
+  switch (draw.below(5)) {
+    case 0: return Distribution::constant(sign * size);
+    case 1: return Distribution::normal(sign * size, 0.1 * size);
+    case 2: return Distribution::uniform(-0.2 * size, size);
+    case 3: return Distribution::exponential(sign * size);
+    default: return Distribution::lognormal(std::log(size), 0.4).scaled(sign);
+  }
+}
+
+Distribution drawn_delay(Draw& draw) {
+  const double longest = draw.one_in(4) ? 40.0 : 6.0;
+  switch (draw.below(4)) {
+    case 0: return Distribution::constant(0.1 * (1 + draw.below(60)));
+    case 1: return Distribution::uniform(0.1 + draw.between(0.0, 2.0), 2.2 + draw.between(0.0, longest));
+    case 2: return Distribution::normal(1.5, 0.75).within(0.1, longest);
+    default: return Distribution::exponential(1.0).within(0.1 * (1 + draw.below(12)), longest);
+  }
+}
+
+ConnectivityRule drawn_rule(Draw& draw, const Population& from, const Population& to) {
+  ConnectivityRule rule;
+  rule.kind = static_cast<Kind>(draw.below(8));
+  if (rule.kind == Kind::one_to_one && from.size != to.size) rule.kind = Kind::fixed_total_number;
+  if (rule.kind == Kind::all_to_all && from.size * to.size > 20000) rule.kind = Kind::pairwise_bernoulli;
+  if (rule.kind == Kind::gaussian_2d && (from.name != to.name || from.grid_columns == 0)) rule.kind = Kind::fixed_indegree;
+  rule.autapses = draw.one_in(2) || rule.kind == Kind::one_to_one || rule.kind == Kind::explicit_list;
+  rule.multapses = draw.one_in(2);
+  rule.probability = draw.between(0.0, 0.3);
+  rule.sigma = draw.between(0.5, 3.0);
+  const std::uint32_t others = from.size - (from.name == to.name ? 1 : 0);
+  const std::uint32_t targets = to.size - (from.name == to.name ? 1 : 0);
+  if (rule.kind == Kind::fixed_total_number) rule.number = draw.below(from.size * std::min(targets, 20u) / 2 + 1);
+  if (rule.kind == Kind::fixed_indegree) rule.number = others == 0 ? 0 : draw.below(std::min(others, 30u));
+  if (rule.kind == Kind::fixed_outdegree) rule.number = targets == 0 ? 0 : draw.below(std::min(targets, 30u));
+  if (rule.kind != Kind::fixed_total_number && rule.kind != Kind::fixed_indegree && rule.kind != Kind::fixed_outdegree) {
+    rule.multapses = true;
+  }
+  return rule;
+}
+
+Network drawn_network(Draw& draw) {
+  Network network;
+  network.name = "drawn";
+  network.rate_limit_hz = 1e6;
+  const std::uint32_t populations = 1 + draw.below(4), sources = draw.below(3);
+  for (std::uint32_t p = 0; p < populations; ++p) network.populations.push_back(drawn_neurons(draw, "N" + std::to_string(p)));
+  for (std::uint32_t p = 0; p < sources; ++p) network.populations.push_back(drawn_source(draw, "S" + std::to_string(p)));
+  if (draw.one_in(3)) network = beside_silent(std::move(network), draw.one_in(2) ? 20000 : 40000);
+  const std::uint32_t projections = 1 + draw.below(10);
+  for (std::uint32_t k = 0; k < projections; ++k) {
+    const Population& from = network.populations[draw.below(populations + sources)];
+    const Population& to = network.populations[draw.below(populations)];
+    Projection p = project(from.name, to.name, Kind::one_to_one, 0, drawn_weight(draw, to), drawn_delay(draw));
+    p.rule = drawn_rule(draw, from, to);
+    p.name = "P" + std::to_string(k);
+    if (p.rule.kind == Kind::explicit_list) {
+      const bool positive = to.model == "iaf_cond_exp";
+      for (std::uint32_t i = draw.below(200); i > 0; --i) {
+        const double weight = drawn_weight(draw, to).mean();
+        p.rule.list.push_back({draw.below(from.size), draw.below(to.size), positive ? std::abs(weight) : weight,
+                               0.1 * (1 + draw.below(80))});
+      }
+    }
+    network.projections.push_back(p);
+  }
+  for (std::uint32_t p = 0; p < populations; ++p) {
+    const Population& target = network.populations[p];
+    Stimulus s = current(target.name, target.model == "izhikevich" ? 8.0 : draw.between(300.0, 500.0));
+    if (target.model == "iaf_cond_exp") s.amplitude_pA *= 0.7;
+    network.stimuli.push_back(s);
+    if (draw.one_in(3)) network.stimuli.push_back(poisson(target.name, draw.between(0.0, 5000.0), drawn_weight(draw, target).mean()));
+  }
+  return network;
+}
+
+std::vector<SimulationOptions> ways() {
+  return {options_of(Connectivity::procedural), options_of(Connectivity::procedural, 2, 5, 2, false),
+          options_of(Connectivity::stored, 3, 7, 3), options_of(Connectivity::procedural, 3, 4, 1)};
+}
+
+TEST(RandomNetworks, EveryWayToRunGivesTheSameSpikes) {
+  int active = 0;
+  for (std::uint32_t seed = 0; seed < 30; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Draw draw(seed);
+    const Network network = drawn_network(draw);
+    const auto problems = validate(network, NeuronCatalogue::builtin());
+    ASSERT_TRUE(problems.empty()) << problems[0].message;
+    const Outcome reference = outcome_of(network, options_of(Connectivity::stored), kTime_ms);
+    active += reference.spikes > 100 && reference.events > 1000 ? 1 : 0;
+    std::uint64_t listed = 0;
+    for (const Projection& p : network.projections) {
+      listed += list_synapses(network, NeuronCatalogue::builtin(), 42, p.name).size();
+    }
+    EXPECT_EQ(reference.synapses, listed);
+    for (const SimulationOptions& options : ways()) {
+      const Outcome outcome = outcome_of(network, options, kTime_ms);
+      EXPECT_TRUE(outcome.list == reference.list) << to_string(options.connectivity) << " " << options.threads;
+      EXPECT_EQ(outcome.events, reference.events) << to_string(options.connectivity) << " " << options.threads;
+    }
+  }
+  EXPECT_GT(active, 15) << "too few networks do anything";
+}
+
+TEST(RandomNetworks, ResumedRunsGoOnAsIfNothingHadHappened) {
+  for (std::uint32_t seed = 100; seed < 115; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const TemporaryFolder folder;
+    Draw draw(seed);
+    const Network network = drawn_network(draw);
+    const double first = 0.1 * (1 + draw.below(190));
+    const Outcome whole = outcome_of(network, options_of(Connectivity::stored, 2), kTime_ms);
+    Simulation simulation = simulation_of(network, options_of(Connectivity::procedural, 2, 3));
+    simulation.run(first);
+    simulation.save_checkpoint(folder / "at.ckpt");
+    for (const SimulationOptions& options : ways()) {
+      Simulation resumed = simulation_of(network, options);
+      resumed.load_checkpoint(folder / "at.ckpt");
+      resumed.run(kTime_ms - first);
+      EXPECT_EQ(resumed.report().digest, whole.digest) << first << " ms, " << options.threads;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tessera::test

@@ -15,6 +15,8 @@ namespace {
 // but not so narrow that a visit of a row is not worth it.
 constexpr std::uint32_t kDenseTile = 128, kNarrowTile = 64, kTileStep = 32;
 constexpr std::size_t kTileBytes = 1500 << 10;
+// The input of a sample's next steps, beside the weights that make it.
+constexpr std::size_t kInputBytes = 600 << 10;
 // Sparse rows are short: wider tiles keep them worth a visit.
 constexpr std::uint32_t kSparseTile = 512;
 
@@ -99,7 +101,13 @@ std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
   auto s = std::make_unique<Scratch>();
   const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
   s->u = AlignedArray<float>(neurons);
-  s->current = AlignedArray<float>(neurons + 16);  // a convolution reads a little further
+  if (order_ == Order::samples) {
+    const std::size_t fitting = kInputBytes / (sizeof(float) * neurons);
+    s->block_steps =
+        std::clamp<std::uint32_t>(static_cast<std::uint32_t>(fitting), 1, lists_.steps);
+  }
+  s->current =
+      AlignedArray<float>(s->block_steps * neurons + 16);  // a convolution reads a little further
   const bool alpha = gradients_ && membrane_.trained() && !is_readout();
   const bool second = gradients_ && second_ && second_->trained();
   if (second_) s->second = AlignedArray<float>(neurons);
@@ -203,24 +211,36 @@ void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLi
   recording.end_samples();
 }
 
+// The input of a block of steps, tile by tile, so that the tile's weights stay in the cache.
+void SparseLayer::input_block(std::uint32_t b, std::uint32_t begin, std::uint32_t end,
+                              const SpikeLists& input, Scratch& s) const {
+  for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+    DelayRing* ring = input_ ? &s.input_ring[tile] : nullptr;
+    float* current = s.current.data() + std::size_t{tile} * width_;
+    for (std::uint32_t t = begin; t < end; ++t, current += stride()) {
+      input_current(tile, std::size_t{b} * lists_.steps + t, t, input, ring, current);
+    }
+  }
+}
+
 void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& s) {
   Recording& recording = lists_.recording(0, b);
   recording.clear(gradients_);
   recording.begin_sample();
   s.clear();
   for (std::uint32_t t = 0; t < lists_.steps; ++t) {
-    const std::size_t list = std::size_t{b} * lists_.steps + t;
+    const std::uint32_t in_block = t % s.block_steps;
+    if (in_block == 0) input_block(b, t, std::min(t + s.block_steps, lists_.steps), input, s);
     s.candidates.count = 0;
     for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
       const std::size_t at = std::size_t{tile} * width_;
-      float* current = s.current.data() + at;
-      input_current(tile, list, t, input, input_ ? &s.input_ring[tile] : nullptr, current);
+      float* current = s.current.data() + in_block * stride() + at;
       if (recurrent_) {
         recurrent_->add(tile, s.last_spikes.data(), s.last_spikes.size(), t, s.recurrent_ring[tile],
                         current);
       }
       if (is_readout()) {
-        run_readout(tile, list, current, s.u.data() + at);
+        run_readout(tile, std::size_t{b} * lists_.steps + t, current, s.u.data() + at);
       } else {
         step(tile, at, s, current);
       }

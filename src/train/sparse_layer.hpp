@@ -70,6 +70,8 @@ class SparseLayer {
   void run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input, Scratch& scratch);
   [[nodiscard]] TileRun plain_run(std::uint32_t tile, const SpikeLists& input,
                                   Scratch& scratch) const;
+  void input_block(std::uint32_t sample, std::uint32_t begin, std::uint32_t end,
+                   const SpikeLists& input, Scratch& scratch) const;
   void run_sample(std::uint32_t sample, const SpikeLists& input, Scratch& scratch);
   void run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u);
   void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step,

@@ -17,6 +17,7 @@ struct SparseLayer::Scratch {
   AlignedArray<float> candidate_value[3];
   std::vector<DelayRing> input_ring, recurrent_ring;  ///< one per tile that is in progress
   std::vector<std::uint16_t> last_spikes;
+  std::uint32_t block_steps = 1;  ///< of a sample, whose input is made together
   Candidates candidates;
 
   void clear() {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <set>
+#include <ostream>
 #include <string>
 
 #include "train/blas.hpp"
@@ -22,6 +23,7 @@ struct Case {
   std::string name;
   std::function<void(Network&, Loss&)> change;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }  // for test listings
 
 // Relative to the largest element: single small elements are differences of large ones.
 double relative_difference(const Tensor& a, const Tensor& b) {
@@ -266,6 +268,13 @@ TEST(SparseStrategyInBlocks, EqualsTheOracle) {
             48);
   }
   compare(sized(50, [](Network& n) { make_synaptic(n.layers[0]); }), Strategy::sparse, 0.4, 3, 48);
+  // The input of a recurrent layer is made for 600 steps of 250 neurons at a time.
+  const auto recurrent = [](Network& n) {
+    n.layers[0].recurrent = Connection{};
+    n.layers[0].input = sparse(0.5, 0, 3);
+    n.layers[0].bias = true;
+  };
+  compare(sized(620, recurrent), Strategy::sparse, 0.4, 2, 3);
   compare(sized(50, [](Network& n) { n.layers[1].recurrent = Connection{}; }), Strategy::sparse,
           0.4, 2, 48);
 }

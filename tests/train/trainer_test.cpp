@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <ostream>
 #include <string>
 
 #include "train/blas.hpp"
@@ -50,6 +51,7 @@ struct Case {
   std::string name;
   std::function<void(Network&)> change;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }  // for test listings
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {

@@ -43,12 +43,10 @@ void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool 
   f.sections = input_ && input_->projection().pooled_index.empty() ? input.sections : 1;
   const std::uint32_t delay =
       std::max(input_ ? input_->max_delay() : 0, recurrent_ ? recurrent_->max_delay() : 0);
-  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();  // in progress at a time
-  const std::size_t fitting = kBlockBytes / (sizeof(float) * f.samples * neurons);
+  const std::size_t fitting = kBlockBytes / (sizeof(float) * f.samples * width_);
   f.block_steps = delay > 0
                       ? f.steps
                       : std::clamp<std::uint32_t>(static_cast<std::uint32_t>(fitting), 1, f.steps);
-  if (order_ == Order::samples) f.block_steps = std::min(std::max(f.block_steps, 8u), f.steps);
   f.blocks = (f.steps + f.block_steps - 1) / f.block_steps;
   f.sample_rows =
       f.block_steps + 1 + delay;  // the next block's first, or zeros after the last step
@@ -281,26 +279,25 @@ void SparseLayer::backward_samples(Worker& worker, SpikeLists& input, bool sourc
     const bool fresh = k + 1 == f.blocks;
     worker.each(f.groups,
                 [&](std::size_t group) { run_block(static_cast<std::uint32_t>(group), k); });
-    worker.each(input_jobs + own_jobs, [&](std::size_t job) {
-      if (job < input_jobs) {
-        VisitBlock& visits = (*f.visits)[k * f.sections + job / pieces];
-        const std::uint32_t rows = visits.rows(), piece = static_cast<std::uint32_t>(job % pieces);
-        for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-          input_->gradients(tile, piece * rows / pieces, (piece + 1) * rows / pieces, visits,
-                            all_g + f.row(tile, 0, 0) * width_, {fresh, tile == 0},
-                            sources ? visits.ds.data() : nullptr);
+    for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+      const float* g = all_g + f.row(tile, 0, 0) * width_;
+      worker.each(input_jobs + own_jobs, [&](std::size_t job) {
+        if (job < input_jobs) {
+          VisitBlock& visits = (*f.visits)[k * f.sections + job / pieces];
+          const std::uint32_t rows = visits.rows(),
+                              piece = static_cast<std::uint32_t>(job % pieces);
+          input_->gradients(tile, piece * rows / pieces, (piece + 1) * rows / pieces, visits, g,
+                            {fresh, tile == 0}, sources ? visits.ds.data() : nullptr);
+          return;
         }
-        return;
-      }
-      const auto at = static_cast<std::uint32_t>(job - input_jobs);
-      // A spike of the layer itself arrives a step later; the block's first step has no spikes
-      // before step 0.
-      const std::size_t shift = f.block_begin(k) == 0 ? width_ : 0;
-      for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
+        const auto at = static_cast<std::uint32_t>(job - input_jobs);
+        // A spike of the layer itself arrives a step later; the block's first step has no spikes
+        // before step 0.
+        const std::size_t shift = f.block_begin(k) == 0 ? width_ : 0;
         recurrent_->gradients(tile, at * own / own_jobs, (at + 1) * own / own_jobs, f.recurrent[k],
-                              all_g + f.row(tile, 0, 0) * width_ + shift, {fresh, false}, nullptr);
-      }
-    });
+                              g + shift, {fresh, false}, nullptr);
+      });
+    }
   }
 }
 

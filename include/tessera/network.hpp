@@ -32,6 +32,7 @@ struct Distribution {
   bool mirrored = false;  ///< lognormal: values are -exp(normal(a, b)), for inhibitory weights
 
   friend bool operator==(const Distribution&, const Distribution&) = default;
+
   static Distribution constant(double value) { return {Kind::constant, value}; }
   static Distribution uniform(double from, double to) { return {Kind::uniform, from, to}; }
   static Distribution normal(double mean, double sd) { return {Kind::normal, mean, sd}; }

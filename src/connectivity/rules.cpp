@@ -72,8 +72,7 @@ void Wiring::list_explicit(const Bundle& b, std::uint32_t source, std::vector<Ro
   for (std::uint32_t i = rows.begin[source]; i < rows.begin[source + 1]; ++i) {
     const ConnectivityRule::Synapse& synapse = rows.synapses[i];
     if (synapse.target < b.targets.begin || synapse.target >= b.targets.begin + b.targets.size) continue;
-    const long steps = std::max(1L, std::lround(synapse.delay_ms / network_->dt_ms));
-    row.push_back({synapse.target - b.targets.begin, static_cast<std::uint32_t>(steps), synapse.weight});
+    row.push_back({synapse.target - b.targets.begin, delay_steps(synapse.delay_ms, network_->dt_ms), synapse.weight});
   }
 }
 

@@ -9,6 +9,10 @@
 
 namespace tessera {
 
+std::uint32_t delay_steps(double delay_ms, double dt_ms) {
+  return static_cast<std::uint32_t>(std::max(1L, std::lround(delay_ms / dt_ms)));
+}
+
 WeightTable::WeightTable(const Distribution& distribution) {
   if (distribution.kind == Distribution::Kind::constant) {
     values.fill(distribution.a);

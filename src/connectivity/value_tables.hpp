@@ -16,6 +16,9 @@ namespace tessera {
 inline constexpr std::uint32_t kMaxDelaySteps = 4096;
 inline constexpr std::uint32_t kMaxDelayGroups = kMaxDelaySteps >> RingShape::kFewestStepBits;
 
+/// A listed delay in steps, at least one.
+[[nodiscard]] std::uint32_t delay_steps(double delay_ms, double dt_ms);
+
 /// A weight distribution as 1024 equally likely values: each the mean of its quantile interval, with
 /// mean and variance of the distribution (to a thousandth where values end at 0).
 struct WeightTable {

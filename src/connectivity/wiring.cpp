@@ -46,10 +46,6 @@ std::uint64_t open_pairs(const Bundle& b, bool autapses, std::uint32_t begin, st
   return pairs;
 }
 
-std::uint32_t listed_delay_steps(const ConnectivityRule::Synapse& synapse, double dt_ms) {
-  return static_cast<std::uint32_t>(std::max(1L, std::lround(synapse.delay_ms / dt_ms)));
-}
-
 /// Distinct step tables of a ring longer than four steps that a network may have: 256 kB.
 constexpr std::uint32_t kMostStepTables = 64;
 
@@ -106,7 +102,7 @@ void Wiring::prepare_delays() {
       include(shortest, longest);
     }
     for (const auto& synapse : projection.rule.list) {
-      const std::uint32_t steps = listed_delay_steps(synapse, network_->dt_ms);
+      const std::uint32_t steps = delay_steps(synapse.delay_ms, network_->dt_ms);
       include(steps, steps);
     }
   }
@@ -195,7 +191,8 @@ double Wiring::bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sourc
 }
 
 std::size_t Wiring::bytes() const {
-  std::size_t total = bundles_.size() * sizeof(Bundle) + weight_tables_.size() * sizeof(WeightTable);
+  std::size_t total = bundles_.size() * sizeof(Bundle) + weight_tables_.size() * sizeof(WeightTable) +
+                      step_tables_.size() * sizeof(step_tables_[0]);
   for (const auto& tree : trees_) total += tree ? tree->bytes() : 0;
   for (const auto& rows : explicit_) {
     if (rows) total += rows->synapses.size() * sizeof(rows->synapses[0]) + rows->begin.size() * 4;

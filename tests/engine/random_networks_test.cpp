@@ -26,8 +26,6 @@ class Draw {
   RandomStream stream_;
 };
 
-bool is_source(const Population& p) { return p.kind != Population::Kind::neurons; }
-
 Population drawn_neurons(Draw& draw, const std::string& name) {
   static const char* const kModels[] = {"iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta", "iaf_cond_exp", "izhikevich"};
   Population p = neurons_of(name, 1, kModels[draw.below(5)]);

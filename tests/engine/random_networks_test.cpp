@@ -27,8 +27,9 @@ class Draw {
 };
 
 Population drawn_neurons(Draw& draw, const std::string& name) {
-  static const char* const kModels[] = {"iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta", "iaf_cond_exp", "izhikevich"};
-  Population p = neurons_of(name, 1, kModels[draw.below(5)]);
+  static const char* const kModels[] = {"iaf_psc_exp",  "iaf_psc_alpha", "iaf_psc_delta",
+                                        "iaf_cond_exp", "aeif_cond_exp", "izhikevich"};
+  Population p = neurons_of(name, 1, kModels[draw.below(6)]);
   const std::uint32_t columns = 1 + draw.below(12);
   p.size = columns * (1 + draw.below(draw.one_in(4) ? 150 : 20));
   p.grid_columns = columns;
@@ -55,8 +56,9 @@ Distribution drawn_weight(Draw& draw, const Population& target) {
   // A few synapses lift a neuron over its threshold: pA, mV or nS.
   double size = 120.0;
   if (target.model == "iaf_psc_delta" || target.model == "izhikevich") size = 3.0;
-  if (target.model == "iaf_cond_exp") size = 4.0;
-  const double sign = target.model != "iaf_cond_exp" && draw.one_in(3) ? -1.0 : 1.0;
+  const bool conductance = target.model == "iaf_cond_exp" || target.model == "aeif_cond_exp";
+  if (conductance) size = 4.0;
+  const double sign = !conductance && draw.one_in(3) ? -1.0 : 1.0;
   switch (draw.below(5)) {
     case 0: return Distribution::constant(sign * size);
     case 1: return Distribution::normal(sign * size, 0.1 * size);
@@ -113,7 +115,7 @@ Network drawn_network(Draw& draw) {
     p.rule = drawn_rule(draw, from, to);
     p.name = "P" + std::to_string(k);
     if (p.rule.kind == Kind::explicit_list) {
-      const bool positive = to.model == "iaf_cond_exp";
+      const bool positive = to.model == "iaf_cond_exp" || to.model == "aeif_cond_exp";
       for (std::uint32_t i = draw.below(200); i > 0; --i) {
         const double weight = drawn_weight(draw, to).mean();
         p.rule.list.push_back({draw.below(from.size), draw.below(to.size), positive ? std::abs(weight) : weight,
@@ -126,6 +128,7 @@ Network drawn_network(Draw& draw) {
     const Population& target = network.populations[p];
     Stimulus s = current(target.name, target.model == "izhikevich" ? 8.0 : draw.between(300.0, 500.0));
     if (target.model == "iaf_cond_exp") s.amplitude_pA *= 0.7;
+    if (target.model == "aeif_cond_exp") s.amplitude_pA *= 2.0;
     network.stimuli.push_back(s);
     if (draw.one_in(3)) network.stimuli.push_back(poisson(target.name, draw.between(0.0, 5000.0), drawn_weight(draw, target).mean()));
   }

@@ -45,7 +45,8 @@ struct DrawQueue {
   alignas(64) std::uint32_t source[kCapacity + kSlack];
   alignas(64) std::uint32_t stream[kCapacity + kSlack];
   alignas(64) std::uint32_t place[kCapacity + kSlack];
-  alignas(64) std::uint32_t steps[kCapacity + kSlack];  ///< three 10-bit thresholds, or where a step table begins
+  /// Three 10-bit thresholds, or where a step table begins.
+  alignas(64) std::uint32_t steps[kCapacity + kSlack];
   std::size_t size = 0;
 };
 
@@ -58,8 +59,8 @@ struct DrawTables {
 };
 
 /// Appends counts[b] synapses per bundle of one source and delay group; `steps` has what the queue keeps
-/// of the group's steps per bundle (both padded like DrawStreams). Returns the first bundle that no longer fits: draw, clear, call again. One
-/// bundle's count must not exceed kLargestCount.
+/// of the group's steps per bundle (both padded like DrawStreams). Returns the first bundle that no
+/// longer fits: draw, clear, call again. One bundle's count must not exceed kLargestCount.
 template <class Count>
 std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t first_bundle,
                     const Count* counts, const std::uint32_t* steps, std::uint32_t source,

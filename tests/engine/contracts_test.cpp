@@ -59,6 +59,14 @@ TEST(Contracts, DelayGroupsDoNotMakeTilesMeetMoreOften) {
   EXPECT_EQ(steps(0.4), 32u);
 }
 
+// 300 populations of one neuron take 64 slots each: more than two rings of 8,192 hold.
+TEST(Contracts, PaddingCountsWhenDelayGroupsAreChosen) {
+  Network network;
+  for (int i = 0; i < 300; ++i) network.populations.push_back(neurons_of("N" + std::to_string(i), 1));
+  network.projections = {project("N0", "N1", Kind::one_to_one, 0, Distribution::constant(1.0), Distribution::constant(0.1))};
+  EXPECT_EQ(Wiring(network, 42).ring_shape().steps(), 16u);
+}
+
 // 50 distributions of delays over 4,000 steps would need hundreds of step tables in any longer group.
 TEST(Contracts, ManyLongDelaysKeepShortGroups) {
   Network network = balanced();

@@ -6,25 +6,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/random.hpp"
 #include "engine/networks.hpp"
+#include "support/draw.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace tessera::test {
 namespace {
 
 constexpr double kTime_ms = 20.0;
-
-class Draw {
- public:
-  explicit Draw(std::uint32_t seed) : stream_(RandomKey(seed), Purpose::pair, 1, 0) {}
-  std::uint32_t below(std::uint32_t n) { return stream_.next_below(n); }
-  bool one_in(std::uint32_t n) { return below(n) == 0; }
-  double between(double low, double high) { return low + (high - low) * stream_.next_unit(); }
-
- private:
-  RandomStream stream_;
-};
 
 Population drawn_neurons(Draw& draw, const std::string& name) {
   static const char* const kModels[] = {"iaf_psc_exp",  "iaf_psc_alpha", "iaf_psc_delta",
@@ -144,7 +133,7 @@ TEST(RandomNetworks, EveryWayToRunGivesTheSameSpikes) {
   int active = 0;
   for (std::uint32_t seed = 0; seed < 30; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    Draw draw(seed);
+    Draw draw(seed, 1);
     const Network network = drawn_network(draw);
     const auto problems = validate(network, NeuronCatalogue::builtin());
     ASSERT_TRUE(problems.empty()) << problems[0].message;
@@ -168,7 +157,7 @@ TEST(RandomNetworks, ResumedRunsGoOnAsIfNothingHadHappened) {
   for (std::uint32_t seed = 100; seed < 115; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const TemporaryFolder folder;
-    Draw draw(seed);
+    Draw draw(seed, 1);
     const Network network = drawn_network(draw);
     const double first = 0.1 * (1 + draw.below(190));
     const Outcome whole = outcome_of(network, options_of(Connectivity::stored, 2), kTime_ms);

@@ -7,22 +7,14 @@
 #include <limits>
 #include <string>
 
+#include "support/draw.hpp"
 #include "train/blas.hpp"
 #include "train/networks.hpp"
 
 namespace tessera::training {
 namespace {
 
-class Draw {
- public:
-  explicit Draw(std::uint32_t seed) : stream_(RandomKey(seed), Purpose::pair, 0, 0) {}
-  std::uint32_t below(std::uint32_t n) { return stream_.next_below(n); }
-  bool one_in(std::uint32_t n) { return below(n) == 0; }
-  double between(double low, double high) { return low + (high - low) * stream_.next_unit(); }
-
- private:
-  RandomStream stream_;
-};
+using tessera::test::Draw;
 
 Connection drawn_connection(Draw& draw, bool image) {
   Connection c;

@@ -96,16 +96,18 @@ void membrane_step(benchmark::State& state) {
   membrane.second_threshold = 0.9f;
   MembraneState neurons;
   neurons.u = u.data();
-  std::vector<std::uint32_t> candidate_ids(kWidth + 16);
-  std::vector<std::uint16_t> ids[2] = {std::vector<std::uint16_t>(kWidth + 16), std::vector<std::uint16_t>(kWidth + 16)};
+  std::vector<std::uint32_t> places(kWidth + 16);
+  std::vector<std::uint16_t> list[4] = {};
+  for (auto& part : list) part.resize(kWidth + 16);
   std::vector<float> x(kWidth + 16), slopes[2] = {x, x};
   std::uint64_t spikes = 0;
   for (auto _ : state) {
     for (std::uint32_t t = 0; t < kSteps; ++t) {
-      tessera::Candidates candidates{candidate_ids.data(), x.data(), nullptr, nullptr, 0};
+      tessera::Candidates candidates{places.data(), x.data()};
       tessera::membrane_step(membrane, neurons, current.data() + std::size_t{t} * kWidth, kWidth, 0, true, candidates);
-      spikes += tessera::list_candidates(membrane, candidates, {ids[0].data(), slopes[0].data(), nullptr, nullptr},
-                                         {ids[1].data(), slopes[1].data(), nullptr, nullptr});
+      tessera::list_candidates(membrane, candidates, {list[0].data(), list[1].data(), slopes[0].data()},
+                               {list[2].data(), list[3].data(), slopes[1].data()});
+      spikes += candidates.spikes;
     }
     benchmark::ClobberMemory();
   }
@@ -118,7 +120,7 @@ BENCHMARK(membrane_step)->Arg(10)->Arg(20)->Arg(50);
 
 // A tile through all steps of a sample: rows, step and list. Argument: spikes of a thousand sources. Items: neurons.
 void run_tile(benchmark::State& state) {
-  constexpr std::uint32_t kSteps = 100;
+  constexpr std::uint32_t kSteps = 32;
   const AlignedArray<float> weights = numbers(std::size_t{kSources} * kWidth, -0.02f, 0.03f);
   AlignedArray<float> alpha(kWidth), u(kWidth), current(kWidth);
   for (float& a : alpha) a = 0.95f;
@@ -133,10 +135,11 @@ void run_tile(benchmark::State& state) {
   tessera::Membrane membrane;
   membrane.alpha = alpha.data();
   membrane.second_threshold = 0.9f;
-  std::vector<std::uint32_t> candidate_ids(kWidth + 16);
-  std::vector<float> x(kWidth + 16), slopes[2] = {std::vector<float>(kSteps * kWidth + 16), std::vector<float>(kSteps * kWidth + 16)};
+  constexpr std::size_t kRoom = kSteps * kWidth + 16;
+  std::vector<std::uint32_t> places(kRoom);
+  std::vector<float> x(kRoom), slopes[2] = {std::vector<float>(kRoom), std::vector<float>(kRoom)};
   std::vector<std::uint16_t> list[4] = {};
-  for (auto& part : list) part.resize(kSteps * kWidth + 16);
+  for (auto& part : list) part.resize(kRoom);
   std::vector<tessera::StepCounts> counts(kSteps);
   tessera::TileRun run;
   run.membrane = &membrane;
@@ -148,10 +151,12 @@ void run_tile(benchmark::State& state) {
   run.first = first.data();
   run.ids = ids.data();
   run.current = current.data();
-  run.candidates = {candidate_ids.data(), x.data(), nullptr, nullptr, 0};
+  tessera::Candidates candidates{places.data(), x.data()};
   for (auto _ : state) {
-    tessera::run_tile(run, {{list[0].data(), slopes[0].data(), nullptr, nullptr}, list[1].data()},
-                      {{list[2].data(), slopes[1].data(), nullptr, nullptr}, list[3].data()}, counts.data());
+    candidates.clear();
+    tessera::run_tile(run, candidates, counts.data());
+    tessera::list_candidates(membrane, candidates, {list[0].data(), list[1].data(), slopes[0].data()},
+                             {list[2].data(), list[3].data(), slopes[1].data()});
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(kWidth) * kSteps * state.iterations());

@@ -16,12 +16,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_SCALAR
 void step(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t neurons,
-          std::uint32_t first_id, bool gradients, Candidates& candidates) {
-  reference::membrane_step(m, s, current, neurons, first_id, gradients, candidates);
+          std::uint32_t first, bool gradients, Candidates& candidates) {
+  reference::membrane_step(m, s, current, neurons, first, gradients, candidates);
 }
-std::uint32_t list(const Membrane& m, const Candidates& candidates, const ListEnd& spikes,
-                   const ListEnd& others) {
-  return reference::list_candidates(m, candidates, spikes, others);
+void list(const Membrane& m, const Candidates& candidates, const ListEnd& spikes,
+          const ListEnd& others) {
+  reference::list_candidates(m, candidates, spikes, others);
 }
 void flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
           const std::uint8_t* resets, float* rows, float* sum) {
@@ -40,12 +40,16 @@ void readout(const float* alpha, float scale, const float* current, std::uint32_
 #else
 
 void step(const Membrane& m, const MembraneState& s, const float* current, std::uint32_t neurons,
-          std::uint32_t first_id, bool gradients, Candidates& candidates) {
-  step_neurons(m, s, current, neurons, first_id, gradients, candidates);
+          std::uint32_t first, bool gradients, Candidates& candidates) {
+  Candidates end = candidates;
+  with_kind(m, s, gradients, [&](auto kind, auto listing) HWY_ATTR {
+    step_kind<kind, listing>(m, s, current, neurons, first, end);
+  });
+  candidates = end;
 }
-std::uint32_t list(const Membrane& m, const Candidates& candidates, const ListEnd& spikes,
-                   const ListEnd& others) {
-  return deal(m, candidates, spikes, others);
+void list(const Membrane& m, const Candidates& candidates, const ListEnd& spikes,
+          const ListEnd& others) {
+  deal(m, candidates, spikes, others);
 }
 
 // Neurons at .. at + lanes are forgotten where their bit is set.
@@ -144,20 +148,20 @@ HWY_EXPORT(output);
 HWY_EXPORT(readout);
 
 void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
-                   std::uint32_t neurons, std::uint32_t first_id, bool gradients,
+                   std::uint32_t neurons, std::uint32_t first, bool gradients,
                    Candidates& candidates) {
   if (scalar_kernels_forced()) {
-    return reference::membrane_step(membrane, state, current, neurons, first_id, gradients,
+    return reference::membrane_step(membrane, state, current, neurons, first, gradients,
                                     candidates);
   }
-  HWY_DYNAMIC_DISPATCH(step)(membrane, state, current, neurons, first_id, gradients, candidates);
+  HWY_DYNAMIC_DISPATCH(step)(membrane, state, current, neurons, first, gradients, candidates);
 }
 
-std::uint32_t list_candidates(const Membrane& membrane, const Candidates& candidates,
-                              const ListEnd& spikes, const ListEnd& others) {
+void list_candidates(const Membrane& membrane, const Candidates& candidates, const ListEnd& spikes,
+                     const ListEnd& others) {
   if (scalar_kernels_forced())
     return reference::list_candidates(membrane, candidates, spikes, others);
-  return HWY_DYNAMIC_DISPATCH(list)(membrane, candidates, spikes, others);
+  HWY_DYNAMIC_DISPATCH(list)(membrane, candidates, spikes, others);
 }
 
 void membrane_flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,

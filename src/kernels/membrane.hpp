@@ -25,7 +25,8 @@ struct Membrane {
 };
 
 /// State at the end of a step, resets applied. `second` is the adaptation a[t+1] or the current
-/// i[t]. The sensitivities du/dalpha and d(second)/d(its decay), du/dkappa are kept when not null.
+/// i[t]. The sensitivities du/dalpha and d(second)/d(its decay), du/dkappa are kept when not null
+/// (together with gradients only).
 struct MembraneState {
   float* u = nullptr;
   float* second = nullptr;
@@ -34,37 +35,45 @@ struct MembraneState {
   float* u_by_kappa = nullptr;  ///< synaptic only
 };
 
-/// Neurons above the second threshold in one step, in ascending order; room for those of all
-/// neurons and 16 more. x: u - threshold; by_alpha: du/dalpha; by_second: du/dkappa (synaptic) or
-/// da/drho (adaptive), both null when not wanted.
+/// Neurons above the second threshold, step after step and in ascending order; room for those of
+/// all neurons in every step and 16 more. place: the step in the high half, the id in the low one;
+/// x: u - threshold; by_alpha: du/dalpha; by_second: du/dkappa (synaptic) or da/drho (adaptive),
+/// both null when not wanted.
 struct Candidates {
-  std::uint32_t* id = nullptr;
+  std::uint32_t* place = nullptr;
   float* x = nullptr;
   float* by_alpha = nullptr;
   float* by_second = nullptr;
   std::uint32_t count = 0;
+  std::uint32_t spikes = 0;  ///< of the count
+
+  void clear() { count = spikes = 0; }
+  [[nodiscard]] static constexpr std::uint32_t place_of(std::uint32_t step, std::uint32_t id) {
+    return step << 16 | id;
+  }
 };
 
 /// Where the next entries of a list go; room for all candidates and 16 more. What is null is not
 /// written.
 struct ListEnd {
   std::uint16_t* id = nullptr;
+  std::uint16_t* step = nullptr;
   float* slope = nullptr;
   float* by_alpha = nullptr;
   float* by_second = nullptr;
 };
 
 /// Advances `neurons` neurons by one step with the input `current` (I[t]) and appends those that
-/// are to be listed to `candidates`, with ids from `first_id` on; `gradients`: also those that only
+/// are to be listed to `candidates`, with places from `first` on; `gradients`: also those that only
 /// pass gradients.
 void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
-                   std::uint32_t neurons, std::uint32_t first_id, bool gradients,
+                   std::uint32_t neurons, std::uint32_t first, bool gradients,
                    Candidates& candidates);
 
 /// Deals the candidates out to the spikes (x > 0) and to the others, in their order, with the slope
-/// of the surrogate. Returns the number of spikes.
-std::uint32_t list_candidates(const Membrane& membrane, const Candidates& candidates,
-                              const ListEnd& spikes, const ListEnd& others);
+/// of the surrogate.
+void list_candidates(const Membrane& membrane, const Candidates& candidates, const ListEnd& spikes,
+                     const ListEnd& others);
 
 /// g of a tile from step to step backwards (lif): rows[t] += alpha rows[t + 1] for t = steps - 1 ..
 /// 0, rows of `neurons` floats. rows[t] holds what the listed entries bring; rows[steps] is g of

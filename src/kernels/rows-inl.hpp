@@ -48,6 +48,12 @@ HWY_INLINE void store(const Row<n>& row, float* to) {
   store(row.head, to);
   hn::StoreU(row.last, Floats(), to + offset(n - 1));
 }
+HWY_INLINE void clear(Row<0>&) {}
+template <std::size_t n>
+HWY_INLINE void clear(Row<n>& row) {
+  clear(row.head);
+  row.last = hn::Zero(Floats());
+}
 HWY_INLINE void keep(Vector, Row<0>&) {}
 template <std::size_t n>
 HWY_INLINE void keep(Vector bits, Row<n>& row) {
@@ -73,11 +79,16 @@ HWY_INLINE void multiply(const float* from, const Row<n>& factor, Row<n>& sum, V
   part = hn::MulAdd(x, factor.last, part);
 }
 
+// current[column ...] = base + sum of the listed rows; a base of null is zero.
 template <std::size_t kVectors>
-HWY_INLINE void add_pass(const float* weights, std::size_t width, const std::uint16_t* ids,
-                         std::size_t n, float* current) {
+HWY_INLINE void sum_pass(const float* weights, std::size_t width, const std::uint16_t* ids,
+                         std::size_t n, const float* base, float* current) {
   Row<kVectors> sum;
-  load(current, sum);
+  if (base != nullptr) {
+    load(base, sum);
+  } else {
+    clear(sum);
+  }
   for (std::size_t k = 0; k < n; ++k) add(weights + ids[k] * width, sum);
   store(sum, current);
 }
@@ -98,10 +109,13 @@ HWY_INLINE void each_pass(std::uint32_t width, const Pass& pass) {
   cover(std::integral_constant<std::size_t, 1>());
 }
 
-HWY_INLINE void add_listed(const float* weights, std::uint32_t width, const std::uint16_t* ids,
-                           std::size_t n, float* current) {
+HWY_INLINE void sum_listed(const float* weights, std::uint32_t width, const std::uint16_t* ids,
+                           std::size_t n, const float* base, float* current) {
+  const std::size_t most = offset(kMostVectors);  // usual, and cheaper with a constant stride
+  if (width == most) return sum_pass<kMostVectors>(weights, most, ids, n, base, current);
   each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
-    add_pass<vectors>(weights + column, width, ids, n, current + column);
+    sum_pass<vectors>(weights + column, width, ids, n, base != nullptr ? base + column : nullptr,
+                      current + column);
   });
 }
 }  // namespace HWY_NAMESPACE

@@ -1,5 +1,5 @@
 // The neurons of a tile through some steps of one sample of training: input from the rows of a
-// list, membrane step, list of the step. Copyright 2026 The Tessera authors.
+// list, membrane step, who is to be listed. Copyright 2026 The Tessera authors.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -24,23 +24,21 @@ struct TileRun {
                                          ///< first[t + 1])
   const std::uint16_t* ids = nullptr;
   float* current = nullptr;  ///< [width], overwritten
-  Candidates candidates;     ///< overwritten
-};
-
-/// Where the entries of a run go: all steps one behind the other, with their step. Room for steps *
-/// width entries and 16 more.
-struct RunEnd {
-  ListEnd list;
-  std::uint16_t* step = nullptr;
 };
 
 /// Entries of one step of one tile.
 struct StepCounts {
   std::uint16_t spikes = 0;
   std::uint16_t others = 0;
+
+  [[nodiscard]] static StepCounts between(const Candidates& before, const Candidates& after) {
+    const std::uint32_t spikes = after.spikes - before.spikes;
+    return {static_cast<std::uint16_t>(spikes),
+            static_cast<std::uint16_t>(after.count - before.count - spikes)};
+  }
 };
 
-/// counts[t] for t in 0 .. steps; `others` is not used without gradients.
-void run_tile(const TileRun& run, const RunEnd& spikes, const RunEnd& others, StepCounts* counts);
+/// Appends who is to be listed, and writes counts[t] for t in 0 .. steps.
+void run_tile(const TileRun& run, Candidates& candidates, StepCounts* counts);
 
 }  // namespace tessera

@@ -106,7 +106,7 @@ HWY_INLINE void project_pass(const float* weights, std::size_t width, const std:
 
 void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
               float* current) {
-  add_listed(weights, width, ids, n, current);
+  sum_listed(weights, width, ids, n, current, current);
 }
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
                    Fresh fresh, float* dw, float* ds) {

@@ -115,13 +115,14 @@ std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
   if (second) s->second_by_decay = AlignedArray<float>(neurons);
   if (second && layer_.neuron == NeuronKind::synaptic_lif)
     s->u_by_kappa = AlignedArray<float>(neurons);
-  s->candidate_id = AlignedArray<std::uint32_t>(neurons + 16);
-  s->candidate_value[0] = AlignedArray<float>(neurons + 16);
-  if (alpha) s->candidate_value[1] = AlignedArray<float>(neurons + 16);
-  if (second) s->candidate_value[2] = AlignedArray<float>(neurons + 16);
-  s->candidates = {s->candidate_id.data(), s->candidate_value[0].data(),
+  const std::size_t room = neurons * (order_ == Order::tiles ? Recording::kRunSteps : 1) + 16;
+  s->candidate_place = AlignedArray<std::uint32_t>(room);
+  s->candidate_value[0] = AlignedArray<float>(room);
+  if (alpha) s->candidate_value[1] = AlignedArray<float>(room);
+  if (second) s->candidate_value[2] = AlignedArray<float>(room);
+  s->candidates = {s->candidate_place.data(), s->candidate_value[0].data(),
                    alpha ? s->candidate_value[1].data() : nullptr,
-                   second ? s->candidate_value[2].data() : nullptr, 0};
+                   second ? s->candidate_value[2].data() : nullptr};
   const std::uint32_t rings = order_ == Order::tiles ? 1 : tiles_;
   for (std::uint32_t k = 0; k < rings; ++k) {
     if (input_) s->input_ring.push_back(input_->make_ring());
@@ -154,10 +155,11 @@ MembraneState SparseLayer::state_at(std::size_t at, Scratch& s) {
           part(s.u_by_kappa)};
 }
 
-// One step of one tile, whose state begins at `at`.
-void SparseLayer::step(std::uint32_t tile, std::size_t at, Scratch& s, const float* current) const {
-  membrane_step(tile_membranes_[tile], state_at(at, s), current, neurons_of(tile), tile * width_,
-                gradients_, s.candidates);
+// Step t of one tile, whose state begins at `at`.
+void SparseLayer::step(std::uint32_t tile, std::uint32_t t, std::size_t at, Scratch& s,
+                       const float* current) const {
+  membrane_step(tile_membranes_[tile], state_at(at, s), current, neurons_of(tile),
+                Candidates::place_of(t, tile * width_), gradients_, s.candidates);
 }
 
 void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float* current,
@@ -181,7 +183,6 @@ TileRun SparseLayer::plain_run(std::uint32_t tile, const SpikeLists& input, Scra
   run.bias = bias_ ? bias_->value.data() + std::size_t{tile} * width_ : nullptr;
   run.ids = input.id.data();
   run.current = s.current.data();
-  run.candidates = s.candidates;
   return run;
 }
 
@@ -195,16 +196,16 @@ void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLi
     recording.begin_sample();
     const std::size_t q = std::size_t{b} * lists_.steps;
     plain.first = input.first.data() + q;
-    if (plain.weights != nullptr) recording.append_run(plain);
+    if (plain.weights != nullptr) recording.append_run(plain, s.candidates);
     for (std::uint32_t t = 0; plain.weights == nullptr && t < lists_.steps; ++t) {
       input_current(tile, q + t, t, input, s.input_ring.data(), s.current.data());
       if (is_readout()) {
         run_readout(tile, q + t, s.current.data(), s.u.data());
         continue;
       }
-      s.candidates.count = 0;
-      step(tile, 0, s, s.current.data());
-      recording.append(tile_membranes_[tile], s.candidates, t, gradients_);
+      s.candidates.clear();
+      step(tile, t, 0, s, s.current.data());
+      recording.append(tile_membranes_[tile], s.candidates, gradients_);
     }
     expect_finite(layer_, s.u.data(), neurons_of(tile));  // a NaN stays to the end of the sample
   }
@@ -231,7 +232,7 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
   for (std::uint32_t t = 0; t < lists_.steps; ++t) {
     const std::uint32_t in_block = t % s.block_steps;
     if (in_block == 0) input_block(b, t, std::min(t + s.block_steps, lists_.steps), input, s);
-    s.candidates.count = 0;
+    s.candidates.clear();
     for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
       const std::size_t at = std::size_t{tile} * width_;
       float* current = s.current.data() + in_block * stride() + at;
@@ -242,11 +243,11 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
       if (is_readout()) {
         run_readout(tile, std::size_t{b} * lists_.steps + t, current, s.u.data() + at);
       } else {
-        step(tile, at, s, current);
+        step(tile, t, at, s, current);
       }
     }
     if (is_readout()) continue;
-    const std::uint32_t spikes = recording.append(tile_membranes_[0], s.candidates, t, gradients_);
+    const std::uint32_t spikes = recording.append(tile_membranes_[0], s.candidates, gradients_);
     const std::uint32_t kept = std::min(spikes, list_capacity());  // as in the lists
     const auto last =
         recording.spikes.id.begin() + static_cast<std::ptrdiff_t>(recording.spikes.size - spikes);

@@ -76,7 +76,8 @@ class SparseLayer {
   void run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u);
   void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step,
                      const SpikeLists& input, DelayRing* ring, float* current) const;
-  void step(std::uint32_t tile, std::size_t at, Scratch& scratch, const float* current) const;
+  void step(std::uint32_t tile, std::uint32_t t, std::size_t at, Scratch& scratch,
+            const float* current) const;
   [[nodiscard]] static MembraneState state_at(std::size_t at, Scratch& scratch);
 
   [[nodiscard]] std::size_t derivative_row(std::size_t list) const;

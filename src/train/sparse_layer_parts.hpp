@@ -13,7 +13,7 @@ namespace tessera::training {
 // Forward: the state of the neurons in progress, the input of a step, what they list.
 struct SparseLayer::Scratch {
   AlignedArray<float> u, second, u_by_alpha, second_by_decay, u_by_kappa, current;
-  AlignedArray<std::uint32_t> candidate_id;
+  AlignedArray<std::uint32_t> candidate_place;
   AlignedArray<float> candidate_value[3];
   std::vector<DelayRing> input_ring, recurrent_ring;  ///< one per tile that is in progress
   std::vector<std::uint16_t> last_spikes;

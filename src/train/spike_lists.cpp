@@ -10,7 +10,6 @@ namespace {
 // Entries are written and copied in whole chunks: arrays have room for one more.
 constexpr std::size_t kChunk = 16;
 constexpr std::uint32_t kMostOfAKind = 0xffff;
-constexpr std::uint32_t kRunSteps = 32;
 
 // Where n more entries go; arrays for them grow with the stream.
 ListEnd end_of(Stream& s, std::size_t n, bool gradients, const Candidates& candidates) {
@@ -24,19 +23,9 @@ ListEnd end_of(Stream& s, std::size_t n, bool gradients, const Candidates& candi
     if (alpha) s.by_alpha.resize(s.room);
     if (second) s.by_second.resize(s.room);
   }
-  return {s.id.data() + s.size, gradients ? s.slope.data() + s.size : nullptr,
-          alpha ? s.by_alpha.data() + s.size : nullptr,
-          second ? s.by_second.data() + s.size : nullptr};
-}
-
-void add_step(Stream& s, std::uint32_t n, std::uint32_t step) {
-  std::uint16_t* to = s.step.data() + s.size;
-  std::size_t k = 0;
-  do {
-    std::fill_n(to + k, kChunk, static_cast<std::uint16_t>(step));
-    k += kChunk;
-  } while (k < n);
-  s.size += n;
+  return {
+      s.id.data() + s.size, s.step.data() + s.size, gradients ? s.slope.data() + s.size : nullptr,
+      alpha ? s.by_alpha.data() + s.size : nullptr, second ? s.by_second.data() + s.size : nullptr};
 }
 
 }  // namespace
@@ -64,18 +53,23 @@ void Recording::begin_sample() {
 
 void Recording::end_samples() { begin_sample(); }
 
+// Behind the entries that count; the streams do not grow yet.
+void Recording::deal(const Membrane& membrane, const Candidates& candidates, bool gradients) {
+  const std::uint32_t rest = candidates.count - candidates.spikes;
+  const ListEnd spike_end = end_of(spikes, candidates.spikes, gradients, candidates);
+  const ListEnd other_end = gradients ? end_of(others, rest, true, candidates) : ListEnd{};
+  list_candidates(membrane, candidates, spike_end, other_end);
+}
+
 std::uint32_t Recording::append(const Membrane& membrane, const Candidates& candidates,
-                                std::uint32_t step, bool gradients) {
-  const ListEnd spike_end = end_of(spikes, candidates.count, gradients, candidates);
-  const ListEnd other_end =
-      gradients ? end_of(others, candidates.count, true, candidates) : ListEnd{};
-  const std::uint32_t n = list_candidates(membrane, candidates, spike_end, other_end);
-  const std::uint32_t rest = gradients ? candidates.count - n : 0;
+                                bool gradients) {
+  deal(membrane, candidates, gradients);
+  const std::uint32_t n = candidates.spikes, rest = candidates.count - n;
   const std::uint32_t kept = std::min(n, kMostOfAKind), kept_rest = std::min(rest, kMostOfAKind);
   dropped += n - kept + rest - kept_rest;
   counts.push_back({static_cast<std::uint16_t>(kept), static_cast<std::uint16_t>(kept_rest)});
-  add_step(spikes, kept, step);
-  if (gradients) add_step(others, kept_rest, step);
+  spikes.size += kept;
+  others.size += kept_rest;
   return kept;
 }
 
@@ -84,23 +78,17 @@ StepEntries StepEntries::behind(const Recording& r, std::uint32_t sample, std::u
   return {spike, spike, other, other};
 }
 
-void Recording::append_run(TileRun run) {
+void Recording::append_run(TileRun run, Candidates& candidates) {
   const std::uint32_t steps = run.steps;
   for (std::uint32_t t = 0; t < steps; t += run.steps) {
-    run.steps = std::min(kRunSteps, steps - t);  // room for everyone in all of them is not much
+    run.steps = std::min(kRunSteps, steps - t);
     run.first_step = t;
-    const std::size_t most = std::size_t{run.steps} * run.neurons, at = counts.size();
-    const ListEnd spike_end = end_of(spikes, most, run.gradients, run.candidates);
-    const ListEnd other_end =
-        run.gradients ? end_of(others, most, true, run.candidates) : ListEnd{};
-    counts.resize(at + run.steps);
-    run_tile(run, {spike_end, spikes.step.data() + spikes.size},
-             {other_end, run.gradients ? others.step.data() + others.size : nullptr},
-             counts.data() + at);
-    for (std::size_t k = at; k < counts.size(); ++k) {
-      spikes.size += counts[k].spikes;
-      others.size += counts[k].others;
-    }
+    counts.resize(counts.size() + run.steps);
+    candidates.clear();
+    run_tile(run, candidates, counts.data() + counts.size() - run.steps);
+    deal(*run.membrane, candidates, run.gradients);
+    spikes.size += candidates.spikes;
+    others.size += candidates.count - candidates.spikes;
     run.first += run.steps;
   }
 }

@@ -44,12 +44,15 @@ struct alignas(128) Recording {
 
   void clear(bool gradients);
   void begin_sample();
-  /// Adds the candidates of the next step. Returns how many of them are spikes.
-  std::uint32_t append(const Membrane& membrane, const Candidates& candidates, std::uint32_t step,
-                       bool gradients);
-  /// Adds all steps of a sample of a tile.
-  void append_run(TileRun run);
+  /// Adds the candidates of the next step. Returns how many spikes were added.
+  std::uint32_t append(const Membrane& membrane, const Candidates& candidates, bool gradients);
+  /// Adds all steps of a sample of a tile. `candidates`: room for those of kRunSteps steps.
+  void append_run(TileRun run, Candidates& candidates);
+  static constexpr std::uint32_t kRunSteps = 32;  ///< dealt out together
   void end_samples();
+
+ private:
+  void deal(const Membrane& membrane, const Candidates& candidates, bool gradients);
 };
 
 /// The entries of one step in a recording, for taking the steps of a sample from the last to the

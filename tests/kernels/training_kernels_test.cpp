@@ -147,7 +147,7 @@ TEST(WeightRows, BackProjectIsTheReferencesOnEveryTarget) {
 struct Neurons {
   std::uint32_t n;
   Floats alpha, decay, current, u, second, u_by_alpha, second_by_decay, u_by_kappa;
-  std::vector<std::uint16_t> id[2];  // of spikes and of others
+  std::vector<std::uint16_t> id[2], step[2];  // of spikes and of others
   Floats slope[2], by_alpha[2], by_second[2];
 
   Neurons(std::uint32_t neurons, std::uint32_t salt) : n(neurons) {
@@ -190,35 +190,42 @@ struct Neurons {
     const MembraneState state{u.data(), m.kind == MembraneKind::lif ? nullptr : second.data(),
                               alpha_too ? u_by_alpha.data() : nullptr, second_too ? second_by_decay.data() : nullptr,
                               second_too && synaptic ? u_by_kappa.data() : nullptr};
-    constexpr std::uint32_t kFirst = 300, kBefore = 3;  // ids do not begin at 0, nor does the array
-    std::vector<std::uint32_t> candidate_ids(kBefore + padded(n) + 16);
-    Floats x(candidate_ids.size()), alphas(alpha_too ? x.size() : 0), seconds(second_too ? x.size() : 0);
-    Candidates all{candidate_ids.data(), x.data(), alpha_too ? alphas.data() : nullptr,
-                   second_too ? seconds.data() : nullptr, kBefore};
+    constexpr std::uint32_t kFirst = 300, kStep = 40000, kBefore = 3, kSpikesBefore = 2;  // nothing begins at 0
+    std::vector<std::uint32_t> places(kBefore + padded(n) + 16);
+    Floats x(places.size()), alphas(alpha_too ? x.size() : 0), seconds(second_too ? x.size() : 0);
+    Candidates all{places.data(), x.data(), alpha_too ? alphas.data() : nullptr,
+                   second_too ? seconds.data() : nullptr, kBefore, kSpikesBefore};
+    const std::uint32_t first = Candidates::place_of(kStep, kFirst);
     if (by_reference) {
-      reference::membrane_step(m, state, current.data(), n, kFirst, gradients, all);
+      reference::membrane_step(m, state, current.data(), n, first, gradients, all);
     } else {
-      membrane_step(m, state, current.data(), n, kFirst, gradients, all);
+      membrane_step(m, state, current.data(), n, first, gradients, all);
     }
-    const std::uint32_t found = all.count - kBefore;
-    const Candidates these{all.id + kBefore, all.x + kBefore, alpha_too ? all.by_alpha + kBefore : nullptr,
-                           second_too ? all.by_second + kBefore : nullptr, found};
+    const std::uint32_t found = all.count - kBefore, spikes = all.spikes - kSpikesBefore;
+    const Candidates these{all.place + kBefore, all.x + kBefore, alpha_too ? all.by_alpha + kBefore : nullptr,
+                           second_too ? all.by_second + kBefore : nullptr, found, spikes};
     for (int k : {0, 1}) {
       id[k].assign(found + 16, 0);
+      step[k].assign(found + 16, 0);
       slope[k].assign(gradients ? found + 16 : 0, 0.0f);
       by_alpha[k].assign(gradients && alpha_too ? found + 16 : 0, 0.0f);
       by_second[k].assign(gradients && second_too ? found + 16 : 0, 0.0f);
     }
     const auto end = [&](int k) {
       const auto array = [](Floats& values) { return values.empty() ? nullptr : values.data(); };
-      return ListEnd{id[k].data(), array(slope[k]), array(by_alpha[k]), array(by_second[k])};
+      return ListEnd{id[k].data(), step[k].data(), array(slope[k]), array(by_alpha[k]), array(by_second[k])};
     };
     const ListEnd others = gradients ? end(1) : ListEnd{};
-    const std::uint32_t spikes = by_reference ? reference::list_candidates(m, these, end(0), others)
-                                              : list_candidates(m, these, end(0), others);
+    if (by_reference) {
+      reference::list_candidates(m, these, end(0), others);
+    } else {
+      list_candidates(m, these, end(0), others);
+    }
     for (int k : {0, 1}) {
       const std::uint32_t count = k == 0 ? spikes : found - spikes;
       id[k].resize(count);
+      step[k].resize(count);
+      for (const std::uint16_t t : step[k]) EXPECT_EQ(t, kStep);
       for (std::uint16_t& i : id[k]) i = static_cast<std::uint16_t>(i - kFirst);
       if (!slope[k].empty()) slope[k].resize(count);
       if (!by_alpha[k].empty()) by_alpha[k].resize(count);
@@ -271,8 +278,8 @@ TEST(MembraneStep, IsTheReferencesOnEveryTarget) {
           m.inverse_capacitance = 0.7f;
           m.reset_to_zero = (options & 1) != 0;
           m.second_threshold = (options & 2) != 0 ? kEverything : 0.3f;
-          const bool gradients = (options & 4) != 0, alpha = (options & 8) != 0;
-          const bool second = (options & 16) != 0 && kind != MembraneKind::lif;
+          const bool gradients = (options & 4) != 0, alpha = gradients && (options & 8) != 0;
+          const bool second = gradients && (options & 16) != 0 && kind != MembraneKind::lif;
           for (const std::uint32_t n : {1u, 5u, 16u, 17u, 63u, 128u, 200u}) {
             SCOPED_TRACE(target + " kind " + std::to_string(static_cast<int>(kind)) + " slope " +
                          std::to_string(static_cast<int>(slope)) + " options " + std::to_string(options) + " n " +
@@ -293,7 +300,7 @@ TEST(TileRun, IsTheReferencesOnEveryTarget) {
     const SimdTarget forced(target);
     for (const MembraneKind kind : {MembraneKind::lif, MembraneKind::adaptive, MembraneKind::synaptic}) {
       for (int options = 0; options < 8; ++options) {
-        const bool gradients = (options & 1) != 0, biased = (options & 2) != 0, sensitive = (options & 4) != 0;
+        const bool gradients = (options & 1) != 0, biased = (options & 2) != 0, sensitive = gradients && (options & 4) != 0;
         for (const std::uint32_t n : {5u, 64u, 200u}) {
           const auto width = static_cast<std::uint32_t>(padded(n));
           Numbers numbers(n + static_cast<std::uint32_t>(options));
@@ -310,22 +317,19 @@ TEST(TileRun, IsTheReferencesOnEveryTarget) {
           m.second_threshold = 0.5f;
           const bool second = sensitive && kind != MembraneKind::lif;
           struct Found {
-            Floats state[5], values[2][3];
-            std::vector<std::uint16_t> id[2], step[2];
+            Floats state[5], values[3];
+            std::vector<std::uint32_t> places;
             std::vector<StepCounts> counts;
+            std::uint32_t spikes = 0;
           };
           const auto run = [&](bool by_reference) {
             Found f;
             for (Floats& s : f.state) s.assign(width, 0.0f);
-            const std::size_t room = kSteps * n + 16;
-            for (int k : {0, 1}) {
-              f.id[k].assign(room, 0);
-              f.step[k].assign(room, 0);
-              for (Floats& v : f.values[k]) v.assign(room, 0.0f);
-            }
             f.counts.resize(kSteps);
-            std::vector<std::uint32_t> candidate_ids(n + 16);
-            Floats x(n + 16), by_alpha(n + 16), by_second(n + 16), current(width, 99.0f);
+            const std::size_t room = kSteps * n + 16, before = 3;
+            f.places.resize(room + before);
+            for (Floats& v : f.values) v.assign(room + before, 0.0f);
+            Floats current(width, 99.0f);
             TileRun r;
             r.membrane = &m;
             r.state = {f.state[0].data(), kind == MembraneKind::lif ? nullptr : f.state[1].data(),
@@ -342,47 +346,44 @@ TEST(TileRun, IsTheReferencesOnEveryTarget) {
             r.first = first.data();
             r.ids = ids.data();
             r.current = current.data();
-            r.candidates = {candidate_ids.data(), x.data(), sensitive ? by_alpha.data() : nullptr,
-                            second ? by_second.data() : nullptr, 3};
-            const auto end = [&](int k) {
-              const auto array = [&](int v, bool used) { return used ? f.values[k][v].data() : nullptr; };
-              return RunEnd{{f.id[k].data(), array(0, gradients), array(1, gradients && sensitive),
-                             array(2, gradients && second)},
-                            f.step[k].data()};
-            };
+            Candidates end{f.places.data(), f.values[0].data(), sensitive ? f.values[1].data() : nullptr,
+                           second ? f.values[2].data() : nullptr, before, 1};
             if (by_reference) {
-              reference::run_tile(r, end(0), end(1), f.counts.data());
+              reference::run_tile(r, end, f.counts.data());
             } else {
-              run_tile(r, end(0), gradients ? end(1) : RunEnd{}, f.counts.data());
+              run_tile(r, end, f.counts.data());
             }
+            f.spikes = end.spikes - 1;
+            f.places.resize(end.count);
+            for (Floats& v : f.values) v.resize(end.count);
             for (Floats& state : f.state) state.resize(n);  // padding neurons are nobody
-            for (int k : {0, 1}) {
-              std::size_t size = 0;
-              for (const StepCounts c : f.counts) size += k == 0 ? c.spikes : c.others;
-              f.id[k].resize(size);
-              f.step[k].resize(size);
-              for (Floats& v : f.values[k]) v.resize(size);
-            }
             return f;
           };
           const Found expected = run(true), found = run(false);
           const std::string what = target + " kind " + std::to_string(static_cast<int>(kind)) + " options " +
                                    std::to_string(options) + " n " + std::to_string(n);
-          for (int k : {0, 1}) {
-            ASSERT_EQ(found.id[k], expected.id[k]) << what;
-            ASSERT_EQ(found.step[k], expected.step[k]) << what;
-            for (int v : {0, 1, 2}) expect_close(found.values[k][v], expected.values[k][v], 1e-5, what);
-          }
+          ASSERT_EQ(found.places, expected.places) << what;
+          ASSERT_EQ(found.spikes, expected.spikes) << what;
+          for (int v : {0, 1, 2}) expect_close(found.values[v], expected.values[v], 1e-5, what);
           for (int s = 0; s < 5; ++s) expect_close(found.state[s], expected.state[s], 1e-5, what);
           for (std::uint32_t t = 0; t < kSteps; ++t) {
             EXPECT_EQ(found.counts[t].spikes, expected.counts[t].spikes) << what;
             EXPECT_EQ(found.counts[t].others, expected.counts[t].others) << what;
           }
-          EXPECT_GT(expected.id[0].size(), n) << "else the case says little";
-          EXPECT_EQ(expected.id[1].empty(), !gradients);
-          EXPECT_GE(found.id[0][0], 1000);
-          EXPECT_GE(found.step[0].front(), 500);
-          EXPECT_LT(found.step[0].back(), 500 + kSteps);
+          EXPECT_GT(expected.spikes, n) << "else the case says little";
+          EXPECT_EQ(expected.places.size() == expected.spikes + 3, !gradients);
+          std::uint32_t spikes = 0, others = 0, at = 3;
+          for (std::uint32_t t = 0; t < kSteps; ++t) {
+            const StepCounts counts = found.counts[t];
+            spikes += counts.spikes;
+            others += counts.others;
+            for (const std::uint32_t end = at + counts.spikes + counts.others; at < end; ++at) {
+              EXPECT_EQ(found.places[at] >> 16, 500 + t);
+              EXPECT_GE(found.places[at] & 0xffff, 1000u);
+            }
+          }
+          EXPECT_EQ(spikes, found.spikes);
+          EXPECT_EQ(spikes + others, found.places.size() - 3);
         }
       }
     }

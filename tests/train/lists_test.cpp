@@ -30,16 +30,17 @@ void append(Recording& recording, std::uint32_t step, const Ids& spikes, const I
   std::sort(all.begin(), all.end(), [](Entry a, Entry b) { return a.id < b.id; });
   Ids id(all.size() + 16);
   std::vector<float> x(all.size() + 16);
-  Candidates candidates{id.data(), x.data(), nullptr, nullptr, 0};
+  Candidates candidates{id.data(), x.data()};
   for (const Entry& entry : all) {
-    id[candidates.count] = entry.id;
+    id[candidates.count] = Candidates::place_of(step, entry.id);
+    candidates.spikes += entry.spike ? 1 : 0;
     const float size = 1.0f - static_cast<float>(entry.id) / 100.0f;
     x[candidates.count++] = entry.spike ? size : -size;
   }
   Membrane membrane;
   membrane.slope = SlopeKind::triangular;
   membrane.steepness = 1.0f;
-  EXPECT_EQ(recording.append(membrane, candidates, step, true), spikes.size());
+  EXPECT_EQ(recording.append(membrane, candidates, true), spikes.size());
 }
 
 /// Three samples of two steps in two sections (ids below 10 and from 10) and two parts (samples 0

@@ -35,7 +35,7 @@ void back_project(const float* weights, std::uint32_t width, const std::uint16_t
 }
 
 void membrane_step(const Membrane& m, const MembraneState& s, const float* current,
-                   std::uint32_t neurons, std::uint32_t first_id, bool gradients, Candidates& c) {
+                   std::uint32_t neurons, std::uint32_t first, bool gradients, Candidates& c) {
   for (std::uint32_t j = 0; j < neurons; ++j) {
     const float before = s.u[j];
     float input = current[j], level = m.threshold, by_alpha = 0.0f, by_second = 0.0f;
@@ -54,11 +54,12 @@ void membrane_step(const Membrane& m, const MembraneState& s, const float* curre
     const float x = u - level;
     const bool spiking = x > 0.0f;
     if (spiking || (gradients && u > m.second_threshold * level)) {
-      c.id[c.count] = first_id + j;
+      c.place[c.count] = first + j;
       c.x[c.count] = x;
       if (c.by_alpha != nullptr) c.by_alpha[c.count] = by_alpha;
       if (c.by_second != nullptr) c.by_second[c.count] = by_second;
       ++c.count;
+      c.spikes += spiking ? 1 : 0;
     }
     const bool forgets = spiking && m.reset_to_zero;
     s.u[j] = forgets ? 0.0f : spiking ? u - m.threshold : u;
@@ -75,45 +76,30 @@ void membrane_step(const Membrane& m, const MembraneState& s, const float* curre
   }
 }
 
-std::uint32_t list_candidates(const Membrane& m, const Candidates& c, const ListEnd& spikes,
-                              const ListEnd& others) {
+void list_candidates(const Membrane& m, const Candidates& c, const ListEnd& spikes,
+                     const ListEnd& others) {
   std::uint32_t counts[2] = {0, 0};
   for (std::uint32_t k = 0; k < c.count; ++k) {
     const bool spiking = c.x[k] > 0.0f;
     const ListEnd& end = spiking ? spikes : others;
     const std::uint32_t at = counts[spiking ? 0 : 1]++;
-    end.id[at] = static_cast<std::uint16_t>(c.id[k]);
+    end.id[at] = static_cast<std::uint16_t>(c.place[k] & 0xffff);
+    end.step[at] = static_cast<std::uint16_t>(c.place[k] >> 16);
     if (end.slope != nullptr) end.slope[at] = slope_of(m, c.x[k]);
     if (end.by_alpha != nullptr) end.by_alpha[at] = c.by_alpha[k];
     if (end.by_second != nullptr) end.by_second[at] = c.by_second[k];
   }
-  return counts[0];
 }
 
-void run_tile(const TileRun& r, const RunEnd& spikes, const RunEnd& others, StepCounts* counts) {
-  Candidates candidates = r.candidates;
-  std::size_t at[2] = {0, 0};
-  const auto end = [&](const RunEnd& run, std::size_t n) {
-    const auto array = [n](float* values) { return values != nullptr ? values + n : nullptr; };
-    return ListEnd{run.list.id + n, array(run.list.slope), array(run.list.by_alpha),
-                   array(run.list.by_second)};
-  };
+void run_tile(const TileRun& r, Candidates& c, StepCounts* counts) {
   for (std::uint32_t t = 0; t < r.steps; ++t) {
     for (std::uint32_t j = 0; j < r.width; ++j) r.current[j] = r.bias != nullptr ? r.bias[j] : 0.0f;
     reference::add_rows(r.weights, r.width, r.ids + r.first[t], r.first[t + 1] - r.first[t],
                         r.current);
-    candidates.count = 0;
-    reference::membrane_step(*r.membrane, r.state, r.current, r.neurons, r.first_id, r.gradients,
-                             candidates);
-    const std::uint32_t n = reference::list_candidates(
-        *r.membrane, candidates, end(spikes, at[0]), r.gradients ? end(others, at[1]) : ListEnd{});
-    const std::uint32_t rest = candidates.count - n;
-    const auto step = static_cast<std::uint16_t>(r.first_step + t);
-    std::fill_n(spikes.step + at[0], n, step);
-    if (r.gradients) std::fill_n(others.step + at[1], rest, step);
-    at[0] += n;
-    at[1] += rest;
-    counts[t] = {static_cast<std::uint16_t>(n), static_cast<std::uint16_t>(rest)};
+    const Candidates before = c;
+    reference::membrane_step(*r.membrane, r.state, r.current, r.neurons,
+                             Candidates::place_of(r.first_step + t, r.first_id), r.gradients, c);
+    counts[t] = StepCounts::between(before, c);
   }
 }
 

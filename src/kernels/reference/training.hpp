@@ -42,11 +42,11 @@ inline float slope_of(const Membrane& m, float x) {
 }
 
 void membrane_step(const Membrane& membrane, const MembraneState& state, const float* current,
-                   std::uint32_t neurons, std::uint32_t first_id, bool gradients,
+                   std::uint32_t neurons, std::uint32_t first, bool gradients,
                    Candidates& candidates);
-std::uint32_t list_candidates(const Membrane& membrane, const Candidates& candidates,
+void list_candidates(const Membrane& membrane, const Candidates& candidates,
                               const ListEnd& spikes, const ListEnd& others);
-void run_tile(const TileRun& run, const RunEnd& spikes, const RunEnd& others, StepCounts* counts);
+void run_tile(const TileRun& run, Candidates& candidates, StepCounts* counts);
 void membrane_flow(const float* alpha, std::uint32_t neurons, std::uint32_t steps,
                    const std::uint8_t* resets, float* rows, float* sum);
 void membrane_decay(const Membrane& membrane, std::uint32_t neurons, float* gu, float* second);

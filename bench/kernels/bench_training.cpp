@@ -56,22 +56,16 @@ void row_gradients(benchmark::State& state) {
   const AlignedArray<float> g = numbers(std::size_t{kLists} * kWidth, -1, 1);
   AlignedArray<float> gradient(std::size_t{kSources} * kWidth);
   RandomStream random(RandomKey(7), Purpose::pair, 0, 0);
-  std::vector<std::vector<std::uint32_t>> rows(kSources);
   const bool sources = state.range(1) != 0;
-  std::size_t visits = 0;
-  for (auto& row : rows) {
-    const auto spikes = static_cast<std::uint32_t>(kLists * state.range(0) / 1000);
-    for (std::uint32_t v = 0; v < 2 * spikes; ++v) row.push_back(random.next_below(kLists));
-    visits += sources ? 2 * spikes : spikes;
-  }
-  std::vector<float> ds(kLists, 0.0f);
+  const auto spikes = static_cast<std::uint32_t>(kLists * state.range(0) / 1000);
+  std::vector<std::uint32_t> visit, first, counts(kSources, spikes);
+  for (std::uint32_t k = 0; k <= kSources; ++k) first.push_back(2 * k * spikes);
+  while (visit.size() < first.back()) visit.push_back(random.next_below(kLists));
+  const std::size_t visits = sources ? visit.size() : visit.size() / 2;
+  std::vector<float> ds(visit.size(), 0.0f);
   for (auto _ : state) {
-    for (std::uint32_t k = 0; k < kSources; ++k) {
-      const RowVisits visit{rows[k].data(), rows[k].size() / 2, rows[k].size()};
-      const std::size_t at = std::size_t{k} * kWidth;
-      tessera::row_gradients(weights.data() + at, g.data(), kWidth, visit, {}, gradient.data() + at,
-                             sources ? ds.data() : nullptr);
-    }
+    tessera::row_gradients(weights.data(), g.data(), kWidth, {visit.data(), first.data(), counts.data(), kSources}, {},
+                           gradient.data(), sources ? ds.data() : nullptr);
     benchmark::ClobberMemory();
   }
   const auto synapses = static_cast<std::int64_t>(visits * kWidth) * state.iterations();

@@ -54,29 +54,22 @@ HWY_INLINE void clear(Row<n>& row) {
   clear(row.head);
   row.last = hn::Zero(Floats());
 }
-HWY_INLINE void keep(Vector, Row<0>&) {}
-template <std::size_t n>
-HWY_INLINE void keep(Vector bits, Row<n>& row) {
-  keep(bits, row.head);
-  row.last = hn::And(bits, row.last);
-}
 HWY_INLINE void add(const float*, Row<0>&) {}
 template <std::size_t n>
 HWY_INLINE void add(const float* from, Row<n>& sum) {
   add(from, sum.head);
   sum.last = hn::Add(sum.last, hn::LoadU(Floats(), from + offset(n - 1)));
 }
-// even, odd: partial sums of factor times `from`. kSum: `from` is also added to `sum`.
-template <bool kSum>
-HWY_INLINE void multiply(const float*, const Row<0>&, Row<0>&, Vector&, Vector&) {}
+// Returns factor times `from`, summed over the vectors. kSum: `from` is also added to `sum`.
 template <bool kSum, std::size_t n>
-HWY_INLINE void multiply(const float* from, const Row<n>& factor, Row<n>& sum, Vector& even,
-                         Vector& odd) {
-  multiply<kSum>(from, factor.head, sum.head, even, odd);
+HWY_INLINE Vector multiply(const float* from, const Row<n>& factor, Row<n>& sum) {
   const Vector x = hn::LoadU(Floats(), from + offset(n - 1));
   if constexpr (kSum) sum.last = hn::Add(sum.last, x);
-  Vector& part = n % 2 == 1 ? even : odd;
-  part = hn::MulAdd(x, factor.last, part);
+  if constexpr (n == 1) {
+    return hn::Mul(x, factor.last);
+  } else {
+    return hn::MulAdd(x, factor.last, multiply<kSum>(from, factor.head, sum.head));
+  }
 }
 
 // current[column ...] = base + sum of the listed rows; a base of null is zero.

@@ -61,11 +61,7 @@ template <bool kSum, std::size_t kVectors, class RowOf>
 HWY_INLINE void dots(const Row<kVectors>& factor, Row<kVectors>& sum, std::size_t n,
                      const RowOf& row_of, bool fresh, float* ds) {
   const Floats d;
-  const auto dot = [&](std::size_t v) HWY_ATTR {
-    Vector even = hn::Zero(d), odd = hn::Zero(d);
-    multiply<kSum>(row_of(v), factor, sum, even, odd);
-    return hn::Add(even, odd);
-  };
+  const auto dot = [&](std::size_t v) HWY_ATTR { return multiply<kSum>(row_of(v), factor, sum); };
   std::size_t v = 0;
   for (; v + 4 <= n; v += 4) {
     const Vector a = dot(v), b = dot(v + 1), c = dot(v + 2), e = dot(v + 3);
@@ -74,25 +70,27 @@ HWY_INLINE void dots(const Row<kVectors>& factor, Row<kVectors>& sum, std::size_
   for (; v < n; ++v) ds[v] = (fresh ? 0.0f : ds[v]) + hn::GetLane(hn::SumOfLanes(d, dot(v)));
 }
 
+// One row; the visits are its own, and so is ds.
 template <std::size_t kVectors>
 HWY_INLINE void gradient_pass(const float* w, const float* g, std::size_t width,
-                              const RowVisits& visits, Fresh fresh, float* dw, float* ds) {
-  const Floats d;
-  const hn::RebindToUnsigned<Floats> du;
+                              const std::uint32_t* visit, std::size_t spikes, std::size_t all,
+                              Fresh fresh, float* dw, float* ds) {
   Row<kVectors> weight, sum;
-  load(w, weight);
-  load(dw, sum);
-  keep(hn::BitCast(d, hn::Set(du, fresh.dw ? 0u : ~0u)), sum);
-  if (ds == nullptr) {
-    for (std::size_t v = 0; v < visits.spikes; ++v) add(g + visits.row[v] * width, sum);
+  if (fresh.dw) {
+    clear(sum);
   } else {
-    const auto row_of = [&](std::size_t v) HWY_ATTR { return g + visits.row[v] * width; };
-    const auto other = [&](std::size_t v)
-                           HWY_ATTR { return g + visits.row[visits.spikes + v] * width; };
-    dots<true>(weight, sum, visits.spikes, row_of, fresh.ds, ds);
-    dots<false>(weight, sum, visits.all - visits.spikes, other, fresh.ds, ds + visits.spikes);
+    load(dw, sum);
   }
+  const auto row_of = [&](std::size_t v) HWY_ATTR { return g + visit[v] * width; };
+  if (ds == nullptr) {
+    for (std::size_t v = 0; v < spikes; ++v) add(row_of(v), sum);
+    return store(sum, dw);
+  }
+  load(w, weight);
+  const auto other = [&](std::size_t v) HWY_ATTR { return g + visit[spikes + v] * width; };
+  dots<true>(weight, sum, spikes, row_of, fresh.ds, ds);
   store(sum, dw);
+  dots<false>(weight, sum, all - spikes, other, fresh.ds, ds + spikes);
 }
 
 template <std::size_t kVectors>
@@ -110,10 +108,22 @@ void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* id
 }
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
                    Fresh fresh, float* dw, float* ds) {
-  each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
-    const Fresh now{fresh.dw, fresh.ds && column == 0};
-    gradient_pass<vectors>(w + column, g + column, width, visits, now, dw + column, ds);
-  });
+  const std::size_t most = offset(kMostVectors);
+  for (std::uint32_t k = 0; k < visits.rows; ++k, w += width, dw += width) {
+    const std::size_t begin = visits.first[k], all = visits.first[k + 1] - begin;
+    if (all == 0 && !fresh.dw) continue;
+    const std::uint32_t* visit = visits.visit + begin;
+    float* row_ds = ds != nullptr ? ds + begin : nullptr;
+    if (width == most) {  // usual, and cheaper with a constant stride
+      gradient_pass<kMostVectors>(w, g, most, visit, visits.spikes[k], all, fresh, dw, row_ds);
+      continue;
+    }
+    each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
+      const Fresh now{fresh.dw, fresh.ds && column == 0};
+      gradient_pass<vectors>(w + column, g + column, width, visit, visits.spikes[k], all, now,
+                             dw + column, row_ds);
+    });
+  }
 }
 void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
                   std::size_t n, const float* g, float* ds) {

@@ -12,17 +12,19 @@ namespace tessera {
 void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
               float* current);
 
-/// The visits of one source row within a block of time: visits[v] is the index of a row of g, the
-/// first `spikes` of `all` are spikes, the others pass gradients only.
+/// The visits of source rows within a block of time: those of row k are visit[first[k] .. first[k +
+/// 1]), indices of rows of g. The first spikes[k] of them are spikes, the others pass gradients
+/// only.
 struct RowVisits {
-  const std::uint32_t* row = nullptr;
-  std::size_t spikes = 0;
-  std::size_t all = 0;
+  const std::uint32_t* visit = nullptr;
+  const std::uint32_t* first = nullptr;
+  const std::uint32_t* spikes = nullptr;
+  std::uint32_t rows = 0;
 };
 
-/// With g_v = g[visits.row[v] * width ...]:
-///   dw[j] (+)= sum over spikes v of g_v[j]
-///   ds[v] (+)= sum over j of w[j] g_v[j]            for all v (not when ds is null)
+/// For every row k, with g_v = g[visit[v] * width ...]:
+///   dw[k][j] (+)= sum over spikes v of k of g_v[j]
+///   ds[v] (+)= sum over j of w[k][j] g_v[j]         for all visits v of k (not when ds is null)
 /// What is fresh is overwritten, else added to.
 struct Fresh {
   bool dw = false;

@@ -151,41 +151,37 @@ void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std
   }
 }
 
-void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits,
-                                   const float* g, Fresh fresh, float* ds) {
-  const std::uint32_t* first = row_first_.data() + row_place(tile, row);
+void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t first_row,
+                                   const RowVisits& visits, const float* g, Fresh fresh,
+                                   float* ds) {
+  const std::uint32_t* first = row_first_.data() + row_place(tile, first_row);
   const float* weights = array_.value.data();
   float* gradient = array_.gradient.data();
-  if (fresh.dw) std::fill(gradient + first[0], gradient + first[1], 0.0f);
-  for (std::size_t v = 0; v < visits.all; ++v) {
-    const float* base = g + std::size_t{visits.row[v]} * width_;
-    const bool spike = v < visits.spikes;
-    float sum = 0.0f;
-    for (std::uint32_t i = first[0]; i < first[1]; ++i) {
-      const float x = base[synapses_[i].delay * std::size_t{width_} + synapses_[i].target];
-      sum += weights[i] * x;
-      if (spike) gradient[i] += x;
+  for (std::uint32_t k = 0; k < visits.rows; ++k) {
+    if (fresh.dw) std::fill(gradient + first[k], gradient + first[k + 1], 0.0f);
+    for (std::uint32_t v = visits.first[k]; v < visits.first[k + 1]; ++v) {
+      const float* base = g + std::size_t{visits.visit[v]} * width_;
+      const bool spike = v < visits.first[k] + visits.spikes[k];
+      float sum = 0.0f;
+      for (std::uint32_t i = first[k]; i < first[k + 1]; ++i) {
+        const float x = base[synapses_[i].delay * std::size_t{width_} + synapses_[i].target];
+        sum += weights[i] * x;
+        if (spike) gradient[i] += x;
+      }
+      if (ds != nullptr) ds[v] = fresh.ds ? sum : ds[v] + sum;
     }
-    if (ds != nullptr) ds[v] = fresh.ds ? sum : ds[v] + sum;
   }
 }
 
 void WeightTiles::gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end,
                             const VisitBlock& block, const float* g, Fresh fresh, float* ds) {
-  for (std::uint32_t k = begin; k < end; ++k) {
-    const std::uint32_t at = block.row_first[k], row = block.first_row + k;
-    const RowVisits visits{block.visit.data() + at, block.row_spikes[k],
-                           block.row_first[k + 1] - at};
-    if (visits.all == 0 && !fresh.dw) continue;
-    float* row_ds = ds != nullptr ? ds + at : nullptr;
-    if (sparse()) {
-      sparse_gradients(tile, row, visits, g, fresh, row_ds);
-    } else {
-      const std::size_t place = (std::size_t{tile} * rows_ + row) * width_;
-      row_gradients(array_.value.data() + place, g, width_, visits, fresh,
-                    array_.gradient.data() + place, row_ds);
-    }
-  }
+  const RowVisits visits{block.visit.data(), block.row_first.data() + begin,
+                         block.row_spikes.data() + begin, end - begin};
+  const std::uint32_t row = block.first_row + begin;
+  if (sparse()) return sparse_gradients(tile, row, visits, g, fresh, ds);
+  const std::size_t place = (std::size_t{tile} * rows_ + row) * width_;
+  row_gradients(array_.value.data() + place, g, width_, visits, fresh,
+                array_.gradient.data() + place, ds);
 }
 
 }  // namespace tessera::training

@@ -66,7 +66,7 @@ class WeightTiles {
     return std::size_t{tile} * (rows_ + 1) + row;
   }
   void place_synapses();
-  void sparse_gradients(std::uint32_t tile, std::uint32_t row, const RowVisits& visits,
+  void sparse_gradients(std::uint32_t tile, std::uint32_t first_row, const RowVisits& visits,
                         const float* g, Fresh fresh, float* ds);
 
   Projection projection_;

@@ -72,29 +72,33 @@ TEST(WeightRows, AddRowsIsTheReferencesOnEveryTarget) {
 }
 
 TEST(WeightRows, RowGradientsAreTheReferencesOnEveryTarget) {
-  constexpr std::array<std::array<std::size_t, 2>, 7> kCounts = {
+  // Spikes and all visits of every row; the first row's visits do not begin at 0.
+  constexpr std::array<std::array<std::uint32_t, 2>, 7> kCounts = {
       {{0, 0}, {0, 1}, {1, 1}, {2, 5}, {7, 7}, {0, 30}, {33, 100}}};
+  std::vector<std::uint32_t> first = {5}, spikes;
+  for (const auto& [some, all] : kCounts) {
+    spikes.push_back(some);
+    first.push_back(first.back() + all);
+  }
   for (const std::string& target : simd_targets()) {
     const SimdTarget forced(target);
     for (const std::uint32_t width : kWidths) {
-      for (const auto& [spikes, all] : kCounts) {
-        Numbers numbers(static_cast<std::uint32_t>(width * 1000 + all));
-        const Floats w = numbers.some(width, -1, 1), g = numbers.some(kRows * width, -1, 1);
-        const auto ids = numbers.ids(all, kRows);
-        const std::vector<std::uint32_t> rows(ids.begin(), ids.end());
-        const Floats dw = numbers.some(width, -1, 1), ds = numbers.some(all, -1, 1);
-        const RowVisits visits{rows.data(), spikes, all};
-        for (const Fresh fresh : {Fresh{true, true}, Fresh{false, true}, Fresh{true, false}, Fresh{}}) {
-          for (const bool sources : {true, false}) {
-            const std::string what = target + " width " + std::to_string(width) + " visits " + std::to_string(all) +
-                                     (fresh.dw ? " fresh dw" : "") + (fresh.ds ? " fresh ds" : "") +
-                                     (sources ? " ds" : "");
-            Floats dw1 = dw, dw2 = dw, ds1 = ds, ds2 = ds;
-            reference::row_gradients(w.data(), g.data(), width, visits, fresh, dw1.data(), sources ? ds1.data() : nullptr);
-            row_gradients(w.data(), g.data(), width, visits, fresh, dw2.data(), sources ? ds2.data() : nullptr);
-            EXPECT_EQ(dw2, dw1) << what;
-            expect_close(ds2, ds1, 2e-5, what);
-          }
+      Numbers numbers(width * 1000);
+      const Floats w = numbers.some(kCounts.size() * width, -1, 1), g = numbers.some(kRows * width, -1, 1);
+      const auto ids = numbers.ids(first.back(), kRows);
+      const std::vector<std::uint32_t> visit(ids.begin(), ids.end());
+      const Floats dw = numbers.some(w.size(), -1, 1), ds = numbers.some(visit.size(), -1, 1);
+      const RowVisits visits{visit.data(), first.data(), spikes.data(), static_cast<std::uint32_t>(kCounts.size())};
+      for (const Fresh fresh : {Fresh{true, true}, Fresh{false, true}, Fresh{true, false}, Fresh{}}) {
+        for (const bool sources : {true, false}) {
+          const std::string what = target + " width " + std::to_string(width) + (fresh.dw ? " fresh dw" : "") +
+                                   (fresh.ds ? " fresh ds" : "") + (sources ? " ds" : "");
+          Floats dw1 = dw, dw2 = dw, ds1 = ds, ds2 = ds;
+          reference::row_gradients(w.data(), g.data(), width, visits, fresh, dw1.data(), sources ? ds1.data() : nullptr);
+          row_gradients(w.data(), g.data(), width, visits, fresh, dw2.data(), sources ? ds2.data() : nullptr);
+          EXPECT_EQ(dw2, dw1) << what;
+          expect_close(ds2, ds1, 2e-5, what);
+          EXPECT_EQ((Floats{ds2.begin(), ds2.begin() + first[0]}), (Floats{ds.begin(), ds.begin() + first[0]})) << what;
         }
       }
     }
@@ -112,15 +116,16 @@ TEST(WeightRows, RowGradientsByHand) {
       g[v * 16] = static_cast<float>(v + 1);
       g[v * 16 + 15] = 4.0f;
     }
-    const std::vector<std::uint32_t> rows = {2, 0, 1};
-    row_gradients(w.data(), g.data(), 16, {rows.data(), 2, 3}, {true, false}, dw.data(), ds.data());
+    const std::vector<std::uint32_t> visit = {2, 0, 1}, first = {0, 3}, spikes = {2};
+    const RowVisits visits{visit.data(), first.data(), spikes.data(), 1};
+    row_gradients(w.data(), g.data(), 16, visits, {true, false}, dw.data(), ds.data());
     EXPECT_EQ(dw[0], 3.0f + 1.0f) << target;  // the third visit does not count
     EXPECT_EQ(dw[15], 8.0f);
     EXPECT_EQ(dw[7], 0.0f);
     EXPECT_EQ(ds, (Floats{10 + 2 * 3 - 4, 20 + 2 * 1 - 4, 30 + 2 * 2 - 4})) << target;
-    row_gradients(w.data(), g.data(), 16, {rows.data(), 2, 3}, {}, dw.data(), nullptr);
+    row_gradients(w.data(), g.data(), 16, visits, {}, dw.data(), nullptr);
     EXPECT_EQ(dw[0], 8.0f) << target;
-    row_gradients(w.data(), g.data(), 16, {rows.data(), 2, 3}, {false, true}, dw.data(), ds.data());
+    row_gradients(w.data(), g.data(), 16, visits, {false, true}, dw.data(), ds.data());
     EXPECT_EQ(ds, (Floats{2 * 3 - 4, 2 * 1 - 4, 2 * 2 - 4})) << target;
   }
 }

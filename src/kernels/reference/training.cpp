@@ -15,13 +15,16 @@ void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* id
 
 void row_gradients(const float* w, const float* g, std::uint32_t width, const RowVisits& visits,
                    Fresh fresh, float* dw, float* ds) {
-  for (std::size_t j = 0; fresh.dw && j < width; ++j) dw[j] = 0.0f;
-  for (std::size_t v = 0; v < visits.all; ++v) {
-    const float* row = g + std::size_t{visits.row[v]} * width;
-    float dot = 0.0f;
-    for (std::size_t j = 0; j < width; ++j) dot += w[j] * row[j];
-    if (ds != nullptr) ds[v] = fresh.ds ? dot : ds[v] + dot;
-    for (std::size_t j = 0; v < visits.spikes && j < width; ++j) dw[j] += row[j];
+  for (std::uint32_t k = 0; k < visits.rows; ++k, w += width, dw += width) {
+    for (std::size_t j = 0; fresh.dw && j < width; ++j) dw[j] = 0.0f;
+    for (std::size_t v = visits.first[k]; v < visits.first[k + 1]; ++v) {
+      const float* row = g + std::size_t{visits.visit[v]} * width;
+      const bool spike = v < visits.first[k] + visits.spikes[k];
+      float dot = 0.0f;
+      for (std::size_t j = 0; j < width; ++j) dot += w[j] * row[j];
+      if (ds != nullptr) ds[v] = fresh.ds ? dot : ds[v] + dot;
+      for (std::size_t j = 0; spike && j < width; ++j) dw[j] += row[j];
+    }
   }
 }
 

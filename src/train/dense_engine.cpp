@@ -50,7 +50,7 @@ class DenseEngine final : public Engine {
       for (std::size_t k = 0; k < layers_.size(); ++k) {
         layers_[k].forward(worker, cut_, below(k), theta_grad, gradients, scratch_);
       }
-      worker.once([&] { evaluate_output(batch, gradients); });
+      evaluate_output(worker, batch, gradients);
       for (std::size_t k = gradients ? layers_.size() : 0; k-- > 0;) {
         const bool last = k + 1 == layers_.size();
         layers_[k].backward(worker, last ? nullptr : &layers_[k + 1], output_.derivative.data(),
@@ -63,7 +63,7 @@ class DenseEngine final : public Engine {
   }
 
   std::vector<float> output() const override {
-    return {output_.trace.begin(), output_.trace.end()};
+    return output_.by_steps(cut_.samples, network_.classes);
   }
 
   std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer,
@@ -106,21 +106,22 @@ class DenseEngine final : public Engine {
     }
   }
 
-  void evaluate_output(const SpikeBatch& batch, bool gradients) {
+  void evaluate_output(Worker& worker, const SpikeBatch& batch, bool gradients) {
     const DenseLayer& last = layers_.back();
     const std::uint32_t classes = network_.classes;
-    output_.trace.resize(cut_.rows() * classes);
-    for (std::size_t q = 0; q < cut_.rows(); ++q) {
-      double* at =
-          output_.trace.data() + (q % cut_.steps * cut_.samples + q / cut_.steps) * classes;
-      const std::size_t row = q * last.stride();
-      for (std::uint32_t c = 0; c < classes; ++c) {
-        at[c] = last.is_readout() ? double{last.rows()[row + c]} : last.spikes().spike[row + c];
+    const auto fill = [&](std::size_t q, float* row) {
+      const std::size_t at = q * last.stride();
+      if (last.is_readout()) {
+        std::copy_n(last.rows() + at, classes, row);
+      } else {
+        std::copy_n(last.spikes().spike.data() + at, classes, row);
       }
-    }
-    output_.evaluate(loss_, batch, classes, gradients);
-    if (!std::isfinite(output_.result.loss))
-      throw_diverged(output_.result.loss, network_, arrays());
+    };
+    output_.evaluate(worker, loss_, batch, classes, gradients, fill);
+    worker.once([&] {
+      if (!std::isfinite(output_.result.loss))
+        throw_diverged(output_.result.loss, network_, arrays());
+    });
   }
 
   Network network_;

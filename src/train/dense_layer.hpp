@@ -83,7 +83,7 @@ class DenseLayer {
   void forward(Worker& worker, const RowCut& cut, const SpikeMatrix& below, double theta_grad,
                bool gradients, std::vector<DenseScratch>& scratch);
   /// `above`: the layer that this one feeds, its backward() done, or null: then `derivative` is d
-  /// loss / d trace, [step][sample][neuron]. The rows become d loss / d I.
+  /// loss / d trace, [sample][step][neuron, padded]. The rows become d loss / d I.
   void backward(Worker& worker, const DenseLayer* above, const float* derivative,
                 std::vector<DenseScratch>& scratch);
   /// Gradients of all arrays, from the rows that backward() left.

@@ -76,8 +76,7 @@ void DenseLayer::flow_from_above(Span rows, Span columns, const DenseLayer* abov
                                  DenseScratch& scratch) const {
   if (above != nullptr) return above->source_flow(rows, columns, out, scratch);
   for (std::size_t q = rows.begin; q < rows.end; ++q) {
-    const std::size_t sample = q / cut_.steps, t = q % cut_.steps;
-    const float* from = derivative + (t * cut_.samples + sample) * neurons_;
+    const float* from = derivative + q * padded(neurons_);
     float* to = out.data + (q - rows.begin) * out.stride;
     const std::size_t end = std::min<std::size_t>(columns.end, neurons_);
     std::copy(from + columns.begin, from + end, to);

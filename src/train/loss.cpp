@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
+
+#include "kernels/cross_entropy.hpp"
 
 namespace tessera::training {
 namespace {
 
-std::int32_t largest(std::span<const double> values) {
+template <class Values>
+std::int32_t largest(const Values& values) {
   return static_cast<std::int32_t>(std::max_element(values.begin(), values.end()) - values.begin());
 }
 
@@ -25,28 +29,35 @@ double cross_entropy(std::span<const double> logits, std::int32_t label, std::sp
 }
 
 /// The trace of one sample: a strided view, one row of classes per step.
+template <class Value>
 class SampleTrace {
  public:
-  SampleTrace(std::span<const double> trace, std::span<double> derivative, std::size_t samples,
-              std::size_t sample, std::uint32_t steps, std::uint32_t classes)
-      : trace_(trace),
-        derivative_(derivative),
-        samples_(samples),
-        sample_(sample),
-        steps(steps),
-        classes(classes) {}
+  SampleTrace(const OutputTrace<Value>& output, std::size_t sample)
+      : output_(output),
+        begin_(sample * output.sample_stride),
+        steps(output.steps),
+        classes(output.classes) {}
 
-  [[nodiscard]] std::span<const double> row(std::size_t step) const {
-    return trace_.subspan((step * samples_ + sample_) * classes, classes);
+  [[nodiscard]] std::span<const Value> row(std::size_t step) const {
+    return {output_.trace + begin_ + step * output_.step_stride, classes};
   }
-  void set(std::size_t step, std::size_t k, double value) const {
-    if (!derivative_.empty()) derivative_[(step * samples_ + sample_) * classes + k] = value;
+  /// d loss / d trace of all classes in one step.
+  template <class Numbers>
+  void set(std::size_t step, double factor, const Numbers& d) const {
+    if (output_.derivative == nullptr) return;
+    Value* to = output_.derivative + begin_ + step * output_.step_stride;
+    for (std::size_t k = 0; k < classes; ++k) to[k] = static_cast<Value>(factor * d[k]);
+  }
+  [[nodiscard]] LogitRows rows() const requires std::is_same_v<Value, float> {
+    return {output_.trace + begin_, steps, output_.step_stride, classes};
+  }
+  [[nodiscard]] Value* derivative() const {
+    return output_.derivative == nullptr ? nullptr : output_.derivative + begin_;
   }
 
  private:
-  std::span<const double> trace_;
-  std::span<double> derivative_;
-  std::size_t samples_, sample_;
+  const OutputTrace<Value>& output_;
+  std::size_t begin_;
 
  public:
   const std::uint32_t steps;
@@ -59,50 +70,51 @@ struct Reduced {
   std::vector<std::uint32_t> step;
 };
 
-Reduced reduce(const SampleTrace& trace, Reduction reduction) {
+template <class Trace>
+Reduced reduce(const Trace& trace, Reduction reduction) {
   Reduced reduced{std::vector<double>(trace.classes, 0.0),
                   std::vector<std::uint32_t>(trace.classes, 0)};
-  for (std::uint32_t k = 0; k < trace.classes; ++k) {
-    switch (reduction) {
-      case Reduction::sum:
-      case Reduction::mean:
-        for (std::uint32_t t = 0; t < trace.steps; ++t) reduced.value[k] += trace.row(t)[k];
-        if (reduction == Reduction::mean) reduced.value[k] /= trace.steps;
-        break;
-      case Reduction::last:
-        reduced.value[k] = trace.row(trace.steps - 1)[k];
-        break;
-      case Reduction::max:
-        for (std::uint32_t t = 1; t < trace.steps; ++t)
-          if (trace.row(t)[k] > trace.row(reduced.step[k])[k]) reduced.step[k] = t;
-        reduced.value[k] = trace.row(reduced.step[k])[k];
-        break;
+  const auto take = [&](std::uint32_t t) {
+    const auto row = trace.row(t);
+    std::copy(row.begin(), row.end(), reduced.value.begin());
+  };
+  if (reduction == Reduction::last) take(trace.steps - 1);
+  if (reduction == Reduction::max) take(0);
+  const bool sums = reduction == Reduction::sum || reduction == Reduction::mean;
+  for (std::uint32_t t = 0; reduction != Reduction::last && t < trace.steps; ++t) {
+    const auto row = trace.row(t);
+    for (std::uint32_t k = 0; k < trace.classes; ++k) {
+      if (sums) {
+        reduced.value[k] += row[k];
+      } else if (row[k] > reduced.value[k]) {
+        reduced.value[k] = row[k];
+        reduced.step[k] = t;
+      }
     }
   }
+  for (double& value : reduced.value) value /= reduction == Reduction::mean ? trace.steps : 1.0;
   return reduced;
 }
 
 /// d loss / d reduced, back to the trace.
-void spread(const SampleTrace& trace, Reduction reduction, const Reduced& reduced,
-            std::span<const double> d) {
-  for (std::uint32_t t = 0; t < trace.steps; ++t)
+template <class Trace>
+void spread(const Trace& trace, Reduction reduction, const Reduced& reduced,
+            const std::vector<double>& d) {
+  std::vector<double> at_step(trace.classes);
+  for (std::uint32_t t = 0; t < trace.steps; ++t) {
     for (std::uint32_t k = 0; k < trace.classes; ++k) {
-      double factor = 1.0;
-      if (reduction == Reduction::mean) factor = 1.0 / trace.steps;
-      if (reduction == Reduction::last) factor = t + 1 == trace.steps ? 1.0 : 0.0;
-      if (reduction == Reduction::max) factor = t == reduced.step[k] ? 1.0 : 0.0;
-      trace.set(t, k, factor * d[k]);
+      const bool here = reduction == Reduction::last  ? t + 1 == trace.steps
+                        : reduction == Reduction::max ? t == reduced.step[k]
+                                                      : true;
+      at_step[k] = here ? d[k] : 0.0;
     }
+    trace.set(t, reduction == Reduction::mean ? 1.0 / trace.steps : 1.0, at_step);
+  }
 }
 
-struct SampleLoss {
-  double loss;
-  std::int32_t prediction;
-};
-
 /// Losses of one number per class. `weight` is 1 / samples.
-SampleLoss reduced_loss(const Loss& loss, const SampleTrace& trace, std::int32_t label,
-                        double weight) {
+template <class Trace>
+SampleLoss reduced_loss(const Loss& loss, const Trace& trace, std::int32_t label, double weight) {
   const Reduced reduced = reduce(trace, loss.reduction);
   std::vector<double> d(trace.classes);
   SampleLoss result{0.0, largest(reduced.value)};
@@ -120,60 +132,84 @@ SampleLoss reduced_loss(const Loss& loss, const SampleTrace& trace, std::int32_t
   return result;
 }
 
-SampleLoss loss_per_step(const SampleTrace& trace, std::int32_t label, double weight) {
+SampleLoss loss_per_step(const SampleTrace<double>& trace, std::int32_t label, double weight) {
   std::vector<double> d(trace.classes);
   std::vector<double> votes(trace.classes, 0.0);
-  SampleLoss result{0.0, 0};
+  SampleLoss result;
   for (std::uint32_t t = 0; t < trace.steps; ++t) {
     result.loss += cross_entropy(trace.row(t), label, d) / trace.steps;
     votes[static_cast<std::size_t>(largest(trace.row(t)))] += 1.0;
-    for (std::uint32_t k = 0; k < trace.classes; ++k) trace.set(t, k, weight / trace.steps * d[k]);
+    trace.set(t, weight / trace.steps, d);
   }
   result.prediction = largest(votes);
   return result;
 }
 
-SampleLoss count_loss(const Loss& loss, const SampleTrace& trace, std::int32_t label,
-                      double weight) {
+SampleLoss loss_per_step(const SampleTrace<float>& trace, std::int32_t label, double weight) {
+  std::vector<std::uint32_t> votes(trace.classes, 0);
+  const double sum = cross_entropy_rows(trace.rows(), static_cast<std::uint32_t>(label),
+                                        static_cast<float>(weight / trace.steps),
+                                        trace.derivative(), votes.data());
+  return {sum / trace.steps, largest(votes)};
+}
+
+template <class Trace>
+SampleLoss count_loss(const Loss& loss, const Trace& trace, std::int32_t label, double weight) {
   const Reduced counts = reduce(trace, Reduction::sum);
   SampleLoss result{0.0, largest(counts.value)};
+  std::vector<double> d(trace.classes);
   for (std::uint32_t k = 0; k < trace.classes; ++k) {
     const double target =
         static_cast<std::int32_t>(k) == label ? loss.count_true : loss.count_false;
     const double error = counts.value[k] / trace.steps - target;
     result.loss += error * error / trace.classes;
-    const double d = weight * 2.0 * error / trace.classes / trace.steps;
-    for (std::uint32_t t = 0; t < trace.steps; ++t) trace.set(t, k, d);
+    d[k] = 2.0 * error / trace.classes / trace.steps;
   }
+  for (std::uint32_t t = 0; t < trace.steps; ++t) trace.set(t, weight, d);
   return result;
 }
 
+template <class Value>
+SampleLoss loss_of(const Loss& loss, const OutputTrace<Value>& output, std::size_t sample,
+                   std::int32_t label) {
+  const SampleTrace<Value> trace(output, sample);
+  const double weight = 1.0 / static_cast<double>(output.samples);
+  switch (loss.kind) {
+    case LossKind::cross_entropy:
+    case LossKind::mean_squared_error:
+      return reduced_loss(loss, trace, label, weight);
+    case LossKind::cross_entropy_per_step:
+      return loss_per_step(trace, label, weight);
+    case LossKind::spike_count:
+      return count_loss(loss, trace, label, weight);
+  }
+  return {};
+}
+
 }  // namespace
+
+void LossResult::add(const SampleLoss& one, std::int32_t label, std::size_t samples) {
+  loss += one.loss * (1.0 / static_cast<double>(samples));
+  prediction.push_back(one.prediction);
+  correct += one.prediction == label;
+}
+
+SampleLoss sample_loss(const Loss& loss, const OutputTrace<float>& output, std::size_t sample,
+                       std::int32_t label) {
+  return loss_of(loss, output, sample, label);
+}
 
 LossResult evaluate_loss(const Loss& loss, std::span<const double> trace,
                          std::span<const std::int32_t> label, std::uint32_t steps,
                          std::uint32_t classes, std::span<double> derivative) {
   LossResult result;
-  const double weight = 1.0 / static_cast<double>(label.size());
-  for (std::size_t b = 0; b < label.size(); ++b) {
-    const SampleTrace sample(trace, derivative, label.size(), b, steps, classes);
-    SampleLoss one{};
-    switch (loss.kind) {
-      case LossKind::cross_entropy:
-      case LossKind::mean_squared_error:
-        one = reduced_loss(loss, sample, label[b], weight);
-        break;
-      case LossKind::cross_entropy_per_step:
-        one = loss_per_step(sample, label[b], weight);
-        break;
-      case LossKind::spike_count:
-        one = count_loss(loss, sample, label[b], weight);
-        break;
-    }
-    result.loss += one.loss * weight;
-    result.prediction.push_back(one.prediction);
-    result.correct += one.prediction == label[b];
-  }
+  const std::size_t samples = label.size();
+  const OutputTrace<double> output{trace.data(), derivative.empty() ? nullptr : derivative.data(),
+                                   classes,      samples * classes,
+                                   samples,      steps,
+                                   classes};
+  for (std::size_t b = 0; b < label.size(); ++b)
+    result.add(loss_of(loss, output, b, label[b]), label[b], label.size());
   return result;
 }
 

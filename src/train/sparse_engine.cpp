@@ -39,7 +39,7 @@ class SparseEngine final : public Engine {
       for (std::size_t k = 0; k < layers_.size(); ++k) {
         layers_[k].forward(worker, below(k), theta_grad, gradients);
       }
-      worker.once([&] { evaluate_output(batch, gradients); });
+      evaluate_output(worker, batch, gradients);
       for (std::size_t k = gradients ? layers_.size() : 0; k-- > 0;) {
         const bool last = k + 1 == layers_.size();
         layers_[k].backward(worker, below(k), last ? output_.derivative.data() : nullptr, k > 0,
@@ -51,7 +51,7 @@ class SparseEngine final : public Engine {
   }
 
   std::vector<float> output() const override {
-    return {output_.trace.begin(), output_.trace.end()};
+    return output_.by_steps(input_.samples, network_.classes);
   }
 
   std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer,
@@ -78,24 +78,23 @@ class SparseEngine final : public Engine {
  private:
   SpikeLists& below(std::size_t layer) { return layer == 0 ? input_ : layers_[layer - 1].lists(); }
 
-  void evaluate_output(const SpikeBatch& batch, bool gradients) {
+  void evaluate_output(Worker& worker, const SpikeBatch& batch, bool gradients) {
     const SparseLayer& last = layers_.back();
-    const std::size_t lists = std::size_t{batch.steps} * batch.samples;
-    output_.trace.assign(lists * network_.classes, 0.0);
-    for (std::size_t q = 0; q < lists; ++q) {
-      const std::size_t sample = q / batch.steps, step = q % batch.steps;
-      double* at = output_.trace.data() + (step * batch.samples + sample) * network_.classes;
+    const std::uint32_t classes = network_.classes;
+    const auto fill = [&](std::size_t q, float* row) {
       if (last.is_readout()) {
-        const float* u = last.trace() + q * last.stride();
-        for (std::uint32_t c = 0; c < network_.classes; ++c) at[c] = u[c];
+        std::copy_n(last.trace() + q * last.stride(), classes, row);
       } else {
         const SpikeLists& l = last.lists();
-        for (std::uint32_t e = l.first[q]; e < l.first[q + 1]; ++e) at[l.id[e]] = 1.0;
+        std::fill_n(row, classes, 0.0f);
+        for (std::uint32_t e = l.first[q]; e < l.first[q + 1]; ++e) row[l.id[e]] = 1.0f;
       }
-    }
-    output_.evaluate(loss_, batch, network_.classes, gradients);
-    if (!std::isfinite(output_.result.loss))
-      throw_diverged(output_.result.loss, network_, arrays());
+    };
+    output_.evaluate(worker, loss_, batch, classes, gradients, fill);
+    worker.once([&] {
+      if (!std::isfinite(output_.result.loss))
+        throw_diverged(output_.result.loss, network_, arrays());
+    });
   }
 
   Network network_;

@@ -51,7 +51,8 @@ class SparseLayer {
 
   // Called by all workers.
   void forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients);
-  /// `derivative`: d loss / d trace of the output layer, [step][sample][classes], else null.
+  /// `derivative`: d loss / d trace of the output layer, [sample][step][neuron, padded], else
+  /// null.
   /// `sources`: gradients also flow back to the entries of the input (their ds). `visits`: memory
   /// that all layers use in turn.
   void backward(Worker& worker, SpikeLists& input, const float* derivative, bool sources,
@@ -80,7 +81,7 @@ class SparseLayer {
             const float* current) const;
   [[nodiscard]] static MembraneState state_at(std::size_t at, Scratch& scratch);
 
-  [[nodiscard]] std::size_t derivative_row(std::size_t list) const;
+  [[nodiscard]] const float* derivative_row(std::size_t list) const;
   void prepare_flow(SpikeLists& input, const float* derivative, bool sources,
                     std::vector<VisitBlock>& visits, int workers);
   void output_ds();

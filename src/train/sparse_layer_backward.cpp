@@ -26,9 +26,8 @@ void add_groups(const float* sums, std::size_t groups, std::size_t n, float* int
 
 }  // namespace
 
-// The derivative of the loss is ordered by steps, then samples.
-std::size_t SparseLayer::derivative_row(std::size_t q) const {
-  return q % lists_.steps * lists_.samples + q / lists_.steps;
+const float* SparseLayer::derivative_row(std::size_t q) const {
+  return flow_->derivative + q * padded(topology_.neurons);
 }
 
 void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool sources,
@@ -90,7 +89,6 @@ void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool 
 
 // A spiking output gets its ds from the loss.
 void SparseLayer::output_ds() {
-  const float* derivative = flow_->derivative;
   for (std::uint32_t s = 0; s < lists_.sections; ++s) {
     for (std::uint32_t b = 0; b < lists_.samples; ++b) {
       const std::uint32_t part = lists_.part_of(b), local = b - lists_.part_begin(part);
@@ -98,7 +96,7 @@ void SparseLayer::output_ds() {
       for (Stream* stream : {&r.spikes, &r.others}) {
         for (std::size_t e = stream->first[local]; e < stream->first[local + 1]; ++e) {
           const std::size_t q = std::size_t{b} * lists_.steps + stream->step[e];
-          stream->ds[e] = derivative[derivative_row(q) * topology_.neurons + stream->id[e]];
+          stream->ds[e] = derivative_row(q)[stream->id[e]];
         }
       }
     }
@@ -367,7 +365,7 @@ void SparseLayer::readout_decay_sums() {
         const std::size_t q = std::size_t{b} * f.steps + t;
         p = before + membrane_.value()[j] * p;
         before = trace_[q * stride() + j];
-        f.alpha[j] += f.derivative[derivative_row(q) * topology_.neurons + j] * p;
+        f.alpha[j] += derivative_row(q)[j] * p;
       }
     }
   }

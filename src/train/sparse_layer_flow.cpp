@@ -77,9 +77,8 @@ void SparseLayer::flow_step(const Worker& worker, std::size_t front, std::uint32
     std::fill_n(row, width_, 0.0f);
     std::fill_n(resets, width_ / 8, std::uint8_t{0});
     if (is_readout()) {
-      const float* derivative = f.derivative +
-                                derivative_row(std::size_t{b} * f.steps + t) * topology_.neurons +
-                                std::size_t{tile} * width_;
+      const float* derivative =
+          derivative_row(std::size_t{b} * f.steps + t) + std::size_t{tile} * width_;
       for (std::uint32_t j = 0; j < neurons_of(tile); ++j)
         row[j] = m.inverse_capacitance * derivative[j];
     } else {

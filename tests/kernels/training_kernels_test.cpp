@@ -510,6 +510,63 @@ TEST(MembraneFlow, BackwardsByHand) {
 
 constexpr std::array<std::size_t, 10> kSizes = {0, 1, 3, 7, 15, 16, 17, 31, 100, 1003};
 
+TEST(CrossEntropy, IsTheReferencesOnEveryTarget) {
+  constexpr std::size_t kRows = 9;
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const std::uint32_t classes : {1u, 2u, 10u, 16u, 20u, 35u, 300u}) {
+      Numbers numbers(classes);
+      const std::size_t stride = padded(classes);
+      for (const float spread : {0.1f, 5.0f, 300.0f}) {
+        const std::string what = target + " classes " + std::to_string(classes) + " spread " + std::to_string(spread);
+        Floats x = numbers.some(kRows * stride, -spread, spread);
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          if (i % stride >= classes) x[i] = -INFINITY;
+        }
+        const LogitRows logits{x.data(), kRows, stride, classes};
+        const std::uint32_t label = classes / 2;
+        Floats d1(x.size(), 9.0f), d2 = d1;
+        std::vector<std::uint32_t> votes1(classes, 1), votes2 = votes1;
+        const double expected = reference::cross_entropy_rows(logits, label, 0.5f, d1.data(), votes1.data());
+        EXPECT_NEAR(cross_entropy_rows(logits, label, 0.5f, d2.data(), votes2.data()), expected,
+                    1e-6 * (kRows + std::abs(expected))) << what;
+        EXPECT_EQ(votes2, votes1) << what;
+        expect_close(d2, d1, 1e-6, what);
+        EXPECT_NEAR(cross_entropy_rows(logits, label, 0.5f, nullptr, votes2.data()), expected,
+                    1e-6 * (kRows + std::abs(expected))) << what;
+      }
+    }
+  }
+}
+
+// Logits log 1, log 2, log 5: probabilities 1/8, 2/8, 5/8; of two equal ones the first is chosen.
+TEST(CrossEntropy, ByHand) {
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    Floats x(32, -INFINITY), d(32, 7.0f);
+    for (const std::size_t k : {0, 1, 2}) x[k] = std::log(k == 2 ? 5.0f : static_cast<float>(k + 1));
+    for (const std::size_t k : {0, 1, 2}) x[16 + k] = k == 0 ? -3.0f : 100.0f;
+    std::vector<std::uint32_t> votes(3, 0);
+    const double loss = cross_entropy_rows({x.data(), 2, 16, 3}, 1, 2.0f, d.data(), votes.data());
+    EXPECT_NEAR(loss, std::log(4.0) + std::log(2.0), 1e-6) << target;
+    EXPECT_EQ(votes, (std::vector<std::uint32_t>{0, 1, 1})) << target;
+    EXPECT_NEAR(d[0], 2.0 / 8.0, 1e-6);
+    EXPECT_NEAR(d[1], 2.0 * (2.0 / 8.0 - 1.0), 1e-6);
+    EXPECT_NEAR(d[2], 2.0 * 5.0 / 8.0, 1e-6);
+    EXPECT_NEAR(d[17], -1.0, 1e-6);
+    EXPECT_NEAR(d[18], 1.0, 1e-6);
+    for (const std::size_t k : {3, 15, 19, 31}) EXPECT_EQ(d[k], 0.0f) << target;
+    for (const float bad : {NAN, INFINITY}) {
+      for (const std::size_t k : {0, 1, 17}) {
+        Floats damaged = x;
+        damaged[k] = bad;
+        EXPECT_FALSE(std::isfinite(cross_entropy_rows({damaged.data(), 2, 16, 3}, 1, 2.0f, d.data(), votes.data())))
+            << target << ' ' << bad << ' ' << k;
+      }
+    }
+  }
+}
+
 TEST(Update, AdamwIsTheReferencesOnEveryTarget) {
   AdamwStep step;
   step.rate = 0.01f;

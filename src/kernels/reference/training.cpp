@@ -141,6 +141,25 @@ void readout_step(const float* alpha, float inverse_capacitance, const float* cu
   }
 }
 
+double cross_entropy_rows(const LogitRows& logits, std::uint32_t label, float scale, float* d,
+                          std::uint32_t* votes) {
+  double loss = 0.0;
+  for (std::size_t row = 0; row < logits.rows; ++row) {
+    const float* x = logits.x + row * logits.stride;
+    const float* end = x + logits.classes;
+    const float* top = std::max_element(x, end);
+    double sum = 0.0;
+    for (const float* k = x; k < end; ++k) sum += std::exp(double{*k} - *top);
+    loss += std::log(sum) - (double{x[label]} - *top);
+    ++votes[top - x];
+    for (std::size_t k = 0; d != nullptr && k < logits.stride; ++k) {
+      const double p = k < logits.classes ? std::exp(double{x[k]} - *top) / sum : 0.0;
+      d[row * logits.stride + k] = static_cast<float>(scale * (p - (k == label ? 1.0 : 0.0)));
+    }
+  }
+  return loss;
+}
+
 void add_windows(const float* weights, std::uint32_t filters, const Window* windows, std::size_t n,
                  float scale, float* current) {
   for (std::size_t k = 0; k < n; ++k) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cross_entropy.hpp"
 #include "kernels/membrane.hpp"
 #include "kernels/tile_run.hpp"
 #include "kernels/update.hpp"
@@ -54,6 +55,9 @@ void membrane_output(const Membrane& membrane, std::uint32_t neurons, const floa
                      float* out);
 void readout_step(const float* alpha, float inverse_capacitance, const float* current,
                   std::uint32_t neurons, float* u, float* trace);
+
+double cross_entropy_rows(const LogitRows& logits, std::uint32_t label, float scale, float* d,
+                          std::uint32_t* votes);
 
 void add_windows(const float* weights, std::uint32_t filters, const Window* windows, std::size_t n,
                  float scale, float* current);

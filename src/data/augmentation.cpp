@@ -5,17 +5,30 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
 namespace tessera::training {
 namespace {
 
 constexpr double kLatest = std::numeric_limits<std::uint32_t>::max();
 
-// Box-Muller; 1 - u is never 0.
-double normal(RandomStream& random) {
-  const double u = random.next_unit(), v = random.next_unit();
-  return std::sqrt(-2.0 * std::log(1.0 - u)) * std::cos(2.0 * std::numbers::pi * v);
-}
+// Box-Muller, both of a pair; 1 - u is never 0.
+class Normals {
+ public:
+  explicit Normals(RandomStream& random) : random_(random) {}
+  double next() {
+    if (std::exchange(has_spare_, !has_spare_)) return spare_;
+    const double u = random_.next_unit(), v = random_.next_unit();
+    const double radius = std::sqrt(-2.0 * std::log(1.0 - u)), angle = 2.0 * std::numbers::pi * v;
+    spare_ = radius * std::sin(angle);
+    return radius * std::cos(angle);
+  }
+
+ private:
+  RandomStream& random_;
+  double spare_ = 0.0;
+  bool has_spare_ = false;
+};
 
 std::int64_t whole_shift(std::uint32_t most, RandomStream& random) {
   return std::int64_t{random.next_below(2 * most + 1)} - most;
@@ -35,7 +48,8 @@ struct Motion {
       if (shape.height > 1) shift_y = static_cast<double>(whole_shift(spec.shift, random));
     }
   }
-  [[nodiscard]] bool moves() const { return sine != 0.0 || shift_x != 0.0 || shift_y != 0.0; }
+  [[nodiscard]] bool moves() const { return turns() || shift_x != 0.0 || shift_y != 0.0; }
+  [[nodiscard]] bool turns() const { return sine != 0.0; }
   double centre_x, centre_y, cosine = 1.0, sine = 0.0, shift_x = 0.0, shift_y = 0.0;
 };
 
@@ -61,13 +75,13 @@ void vary_times(const AugmentationSpec& spec, RandomStream& random, Events& even
   }
   const double skew = spec.skew_low + (spec.skew_high - spec.skew_low) * random.next_unit();
   const double crop_us = spec.crop_ms * 1e3 * random.next_unit();
+  Normals normal(random);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    double time = events.time_us[i] * skew - crop_us;
-    if (spec.jitter_ms > 0.0) time += spec.jitter_ms * 1e3 * normal(random);
-    time = std::round(time);
+    double time = events.time_us[i] * skew - crop_us + 0.5;
+    if (spec.jitter_ms > 0.0) time += spec.jitter_ms * 1e3 * normal.next();
     if (time < 0.0 || time > kLatest) continue;
-    events.time_us[kept] = static_cast<std::uint32_t>(time);
+    events.time_us[kept] = static_cast<std::uint32_t>(time);  // rounded
     events.address[kept++] = events.address[i];
   }
   events.time_us.resize(kept);
@@ -82,9 +96,12 @@ void vary_places(const AugmentationSpec& spec, const Shape& shape, RandomStream&
   for (std::size_t i = 0; i < events.size(); ++i) {
     const std::uint32_t channel = events.address[i] % shape.channels;
     const std::uint32_t pixel = events.address[i] / shape.channels;
-    const double x = pixel % shape.width - m.centre_x, y = pixel / shape.width - m.centre_y;
-    const double to_x = std::round(m.cosine * x - m.sine * y + m.centre_x + m.shift_x);
-    const double to_y = std::round(m.sine * x + m.cosine * y + m.centre_y + m.shift_y);
+    double to_x = pixel % shape.width + m.shift_x, to_y = pixel / shape.width + m.shift_y;
+    if (m.turns()) {
+      const double x = pixel % shape.width - m.centre_x, y = pixel / shape.width - m.centre_y;
+      to_x = std::round(m.cosine * x - m.sine * y + m.centre_x + m.shift_x);
+      to_y = std::round(m.sine * x + m.cosine * y + m.centre_y + m.shift_y);
+    }
     if (to_x < 0.0 || to_y < 0.0 || to_x >= shape.width || to_y >= shape.height) continue;
     events.time_us[kept] = events.time_us[i];
     events.address[kept++] =

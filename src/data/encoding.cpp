@@ -54,26 +54,31 @@ void Binner::bin(const Events& events, const Geometry& geometry, const EncoderSp
     const double step = (static_cast<double>(time_us) - start_us) * per_us + 1e-9;
     return step < 0.0 || step >= steps ? steps : static_cast<std::uint32_t>(step);
   };
-  // Counting sort by step, then a sort of the channels inside each step.
-  position_.assign(std::size_t{steps} + 2, 0);
+  inside_.resize(events.size());
+  std::size_t n = 0;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    const std::uint32_t step = step_of(events.time_us[i]);
-    if (step < steps && geometry(events.address[i]) != Geometry::kOutside) ++position_[step + 2];
+    const Place place{step_of(events.time_us[i]), geometry(events.address[i])};
+    inside_[n] = place;
+    n += place.step < steps && place.channel != Geometry::kOutside ? 1 : 0;
   }
+  inside_.resize(n);
+  // Sorted by step, then channel: two counting sorts.
+  by_channel_.resize(n);
+  position_.assign(geometry.shape().size() + 1, 0);
+  for (const Place& place : inside_) ++position_[place.channel + 1];
   std::partial_sum(position_.begin(), position_.end(), position_.begin());
-  channel_.resize(position_.back());
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    const std::uint32_t step = step_of(events.time_us[i]);
-    const std::uint32_t channel = geometry(events.address[i]);
-    if (step < steps && channel != Geometry::kOutside) channel_[position_[step + 1]++] = channel;
-  }
+  for (const Place& place : inside_) by_channel_[position_[place.channel]++] = place;
+  channel_.resize(n);
+  position_.assign(std::size_t{steps} + 2, 0);
+  for (const Place& place : inside_) ++position_[place.step + 2];
+  std::partial_sum(position_.begin(), position_.end(), position_.begin());
+  for (const Place& place : by_channel_) channel_[position_[place.step + 1]++] = place.channel;
   const std::uint32_t least = encoder.min_events.value_or(1);
   sample.first.resize(std::size_t{steps} + 1);
   sample.channel.clear();
   sample.first[0] = 0;
   for (std::uint32_t t = 0; t < steps; ++t) {
     const auto begin = channel_.begin() + position_[t], end = channel_.begin() + position_[t + 1];
-    std::sort(begin, end);
     for (auto at = begin; at != end;) {
       auto next = at;
       while (next != end && *next == *at) ++next;

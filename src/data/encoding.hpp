@@ -40,6 +40,10 @@ class Binner {
            SpikeSample& sample);
 
  private:
+  struct Place {
+    std::uint32_t step, channel;
+  };
+  std::vector<Place> inside_, by_channel_;
   std::vector<std::uint32_t> position_, channel_;
 };
 

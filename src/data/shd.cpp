@@ -2,6 +2,8 @@
 // variable-length lists. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -17,6 +19,17 @@ using namespace io::hdf5;
 
 constexpr std::uint32_t kUnits = 700;
 constexpr double kLongestSeconds = 4000.0;
+
+// 2^(exponent - 25) of the exponents of half precision.
+constexpr auto kPowers = [] {
+  std::array<double, 32> powers{};
+  double power = 0x1p-25;
+  for (double& p : powers) {
+    p = power;
+    power *= 2.0;
+  }
+  return powers;
+}();
 
 // HDF5 asks this for the memory of variable-length lists, whose lengths stand in the file: no more
 // than the file can hold is given, and what was given is freed whatever happens.
@@ -54,6 +67,28 @@ class ListMemory {
   std::map<void*, std::size_t> blocks_;
 };
 
+// IEEE 754 binary16, least significant byte first: times as published. HDF5 converts them bit by
+// bit, which takes longer than everything else about a sample.
+Handle half_type() {
+  Handle half(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
+  H5Tset_fields(half.id(), 15, 10, 5, 0, 10);
+  H5Tset_size(half.id(), 2);
+  H5Tset_ebias(half.id(), 15);
+  return half;
+}
+
+struct HalfBytes {
+  std::uint8_t low, high;
+};
+
+double value_of(HalfBytes half) {
+  const unsigned fraction = half.low | (half.high & 3u) << 8, exponent = half.high >> 2 & 31u;
+  const double size = exponent == 31  ? (fraction == 0 ? HUGE_VAL : std::nan(""))
+                      : exponent == 0 ? fraction * 0x1p-24
+                                      : (1024u + fraction) * kPowers[exponent];
+  return (half.high & 128u) != 0 ? -size : size;
+}
+
 // HDF5 keeps state of its own and is usually built without locks. Recursive: what is written may
 // come from a file that is being read.
 std::recursive_mutex& hdf5_mutex() {
@@ -79,10 +114,14 @@ class Shd : public EventSource {
     group_ = file_->group(file_->id(), "spikes");
     times_ = open_lists("times", H5T_FLOAT);
     units_ = open_lists("units", H5T_INTEGER);
+    const Handle type(H5Dget_type(times_.id()), H5Tclose), base(H5Tget_super(type.id()), H5Tclose);
+    half_ = half_type();
+    halves_ = H5Tequal(base.id(), half_.id()) > 0;
   }
   ~Shd() override {
     const std::lock_guard lock(hdf5_mutex());
     const QuietErrors quiet;
+    half_.close();
     times_.close();
     units_.close();
     group_.close();
@@ -99,7 +138,7 @@ class Shd : public EventSource {
     events.clear();
     const std::lock_guard lock(hdf5_mutex());
     const QuietErrors quiet;
-    const auto times = read_list<double>(times_.id(), "spikes/times", H5T_NATIVE_DOUBLE, index);
+    const auto times = read_times(index);
     const auto units =
         read_list<std::int64_t>(units_.id(), "spikes/units", H5T_NATIVE_INT64, index);
     if (times.size() != units.size()) {
@@ -122,6 +161,15 @@ class Shd : public EventSource {
   }
 
  private:
+  std::vector<double> read_times(std::size_t index) const {
+    constexpr const char* kPath = "spikes/times";
+    if (!halves_) return read_list<double>(times_.id(), kPath, H5T_NATIVE_DOUBLE, index);
+    const auto halves = read_list<HalfBytes>(times_.id(), kPath, half_.id(), index);
+    std::vector<double> times(halves.size());
+    std::transform(halves.begin(), halves.end(), times.begin(), value_of);
+    return times;
+  }
+
   Handle open_lists(const std::string& name, H5T_class_t numbers) const {
     Handle lists = file_->data_set(group_.id(), name);
     const std::string path = "spikes/" + name;
@@ -170,7 +218,8 @@ class Shd : public EventSource {
 
   std::filesystem::path path_;
   std::unique_ptr<InputFile> file_;
-  Handle group_, times_, units_;
+  Handle group_, times_, units_, half_;
+  bool halves_ = false;
   std::vector<std::int64_t> labels_;
 };
 
@@ -224,10 +273,7 @@ void write_shd(const std::filesystem::path& path, const std::vector<std::int32_t
   try {
     const hsize_t count = labels.size();
     const Handle group = file.group(file.id(), "spikes");
-    const Handle half(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
-    H5Tset_fields(half.id(), 15, 10, 5, 0, 10);  // IEEE 754 binary16
-    H5Tset_size(half.id(), 2);
-    H5Tset_ebias(half.id(), 15);
+    const Handle half = half_type();
     const ListWriter times(file, group.id(), "times", half_precision ? half.id() : H5T_IEEE_F32LE,
                            H5T_NATIVE_FLOAT, count);
     const ListWriter units(file, group.id(), "units", H5T_STD_U16LE, H5T_NATIVE_UINT16, count);

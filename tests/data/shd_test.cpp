@@ -1,5 +1,7 @@
 // SHD's HDF5 layout: what was written in the published types comes back; files that lie are
 // refused. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
 #include "data/readers.hpp"
 #include "data/shd_file.hpp"
 #include "files.hpp"
@@ -38,6 +40,37 @@ TEST(Shd, reads_lists_of_16_bit_times) {
   EXPECT_EQ(events.size(), 0u);
   source->read(2, events);
   EXPECT_EQ(events.time_us, std::vector<std::uint32_t>{1'000'000});
+}
+
+// Every time that 16 bits can hold, the smallest ones (subnormal) and those too late included.
+TEST(Shd, reads_all_16_bit_numbers) {
+  TESSERA_NEED_HDF5();
+  const TemporaryFolder folder;
+  constexpr int kInfinity = 31 << 10;
+  const auto value = [](int bits) {
+    const int exponent = bits >> 10, fraction = bits & 1023;
+    return exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+  };
+  write_shd(folder / "shd_train.h5", {0, 1}, true, [&](std::size_t, Recording& r) {
+    r = {};
+    for (int bits = 0; bits < kInfinity && value(bits) < 4000.0; ++bits) {
+      r.times.push_back(static_cast<float>(value(bits)));
+      r.units.push_back(1);
+    }
+  });
+  Events events;
+  open_shd("shd", {folder.path()}, Split::train)->read(1, events);
+  ASSERT_GT(events.size(), 27'000u);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    ASSERT_EQ(events.time_us[i], std::llround(value(static_cast<int>(i)) * 1e6)) << i;
+  }
+  for (const float outside : {4096.0f, -0x1p-24f, HUGE_VALF, std::nanf("")}) {
+    write_three(folder / "shd_train.h5", {0, 1, 2}, 5, outside);
+    EXPECT_TRUE(
+        contains(refusal([&] { open_shd("shd", {folder.path()}, Split::train)->read(0, events); }),
+                 "'spikes/times' of sample 0 holds"))
+        << outside;
+  }
 }
 
 TEST(Shd, refuses_labels_units_and_times_out_of_range) {

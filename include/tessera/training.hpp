@@ -311,6 +311,7 @@ struct FitResult {
   std::uint32_t best_epoch = 0;
   double best_validation_accuracy = 0.0;
   std::vector<Tensor> best_parameters;
+  std::uint64_t list_bytes = 0;  ///< stored over time, in the batch that listed the most
   bool stopped_early = false;  ///< patience ran out
   bool interrupted = false;    ///< stop_requested()
 };

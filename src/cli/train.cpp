@@ -123,7 +123,6 @@ TrainingSummary summary_of(const TrainSettings& settings, const Trainer& trainer
   s.strategy = trainer.strategy();
   const int asked = trainer.options().threads;
   s.threads = asked > 0 ? asked : std::max(1, this_machine().cores);
-  s.list_bytes = trainer.list_bytes();
   for (const Tensor& tensor : kept.parameters) s.parameters += tensor.values.size();
   s.overrides = settings.overrides;
   s.warnings = display.warnings();
@@ -162,7 +161,7 @@ void show(const TrainSettings& settings, const TrainingSummary& s) {
                s.test->loss);
   fmt::print("time        {} s, {} samples/s in the last epoch\n", number_text(s.seconds, 1),
              grouped(static_cast<std::uint64_t>(s.epochs.back().samples_per_second)));
-  fmt::print("lists       {} over time for one batch\n", bytes_text(s.list_bytes));
+  fmt::print("lists       {} over time at most, for one batch\n", bytes_text(s.list_bytes));
   fmt::print("weights     digest {}\n", digest_text(s.weights_digest));
   fmt::print("result      {}\n", settings.out.string());
 }
@@ -172,6 +171,7 @@ void report_failure(const TrainSettings& settings, const Trainer& trainer, const
                     const TrainingProgressDisplay& display, const std::string& why) {
   if (kept.epochs.empty()) return;
   TrainingSummary summary = summary_of(settings, trainer, kept, display);
+  summary.list_bytes = trainer.list_bytes();
   summary.failure = why;
   write_training_report(settings.out, settings.model, summary);
 }
@@ -205,6 +205,7 @@ int train(const TrainArguments& arguments) {
   keeper.write();
   if (keeper.kept().epochs.empty()) return kInterrupted;  // nothing was trained, nothing is written
   TrainingSummary summary = summary_of(settings, trainer, keeper.kept(), display);
+  summary.list_bytes = fitted.list_bytes;
   summary.interrupted = fitted.interrupted;
   summary.stopped_early = fitted.stopped_early;
   test(trainer, *test_data, settings, display, summary);

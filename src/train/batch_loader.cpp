@@ -1,23 +1,24 @@
-// Reads batches ahead: a thread fills a ring of slots, next() swaps them out in order.
+// Reads batches ahead: threads fill a ring of slots, next() swaps them out in order.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/batch_loader.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
+#include "base/thread_team.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera::training {
 namespace {
 
-constexpr std::size_t kSlots = 3;  // one in use by the reader, two ready: evens out slow samples
+constexpr std::size_t kReady = 2;  // slots beside those being filled: evens out slow samples
 
 [[noreturn]] void refuse_sample(const SpikeDataset& dataset, std::size_t index,
                                 const std::string& what) {
@@ -76,15 +77,26 @@ void make_batch(const std::vector<SpikeSample>& samples, std::uint32_t channels,
   for (std::size_t b = 0; b < samples.size(); ++b) batch.label[b] = samples[b].label;
 }
 
-// Slot i holds batch n with n % kSlots == i. `filled` and `taken` count batches: the reader may
-// fill while filled < taken + kSlots, next() may take while taken < filled.
+// Slot i holds batch n with n % slots == i. Readers take the numbers in order, while number < taken
+// + slots.
 struct BatchLoader::State {
+  struct Slot {
+    SpikeBatch batch;
+    std::exception_ptr error;
+    std::size_t ready = 0;  // number of the batch it holds, plus 1
+  };
+
   State(const SpikeDataset& data, std::vector<std::uint32_t> samples, std::uint32_t size,
-        std::uint64_t which)
-      : dataset(data), order(std::move(samples)), batch(size), draw(which) {}
+        std::uint64_t which, std::size_t readers)
+      : dataset(data),
+        order(std::move(samples)),
+        batch(size),
+        draw(which),
+        slots(readers + kReady) {}
 
   void read_all();
-  void fill(std::size_t number, SpikeBatch& slot);
+  void fill(std::size_t number, std::vector<SpikeSample>& samples, SpikeBatch& into) const;
+  Slot& slot_of(std::size_t number) { return slots[number % slots.size()]; }
 
   const SpikeDataset& dataset;
   const std::vector<std::uint32_t> order;
@@ -94,15 +106,14 @@ struct BatchLoader::State {
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::size_t filled = 0, taken = 0;
-  bool stop = false;
-  std::exception_ptr error;  // of batch number `filled`
-  std::array<SpikeBatch, kSlots> slots;
-  std::vector<SpikeSample> samples;  // of the reading thread
-  std::thread thread;
+  std::size_t begun = 0, taken = 0;
+  bool stop = false;  // also after an error: what comes behind it is not wanted
+  std::vector<Slot> slots;
+  std::vector<std::thread> threads;
 };
 
-void BatchLoader::State::fill(std::size_t number, SpikeBatch& slot) {
+void BatchLoader::State::fill(std::size_t number, std::vector<SpikeSample>& samples,
+                              SpikeBatch& into) const {
   const std::size_t begin = number * batch;
   samples.resize(std::min<std::size_t>(batch, order.size() - begin));
   for (std::size_t b = 0; b < samples.size(); ++b) {
@@ -110,36 +121,35 @@ void BatchLoader::State::fill(std::size_t number, SpikeBatch& slot) {
     dataset.read(index, draw, samples[b]);
     check_label(dataset, index, samples[b].label);
   }
-  make_batch(samples, static_cast<std::uint32_t>(dataset.shape().size()), dataset.steps(), slot);
+  make_batch(samples, static_cast<std::uint32_t>(dataset.shape().size()), dataset.steps(), into);
 }
 
 void BatchLoader::State::read_all() {
-  for (std::size_t number = 0; number < batches; ++number) {
-    {
-      std::unique_lock lock(mutex);
-      changed.wait(lock, [&] { return stop || number < taken + kSlots; });
-      if (stop) return;
-    }
+  std::vector<SpikeSample> samples;
+  std::unique_lock lock(mutex);
+  for (;;) {
+    changed.wait(lock, [&] { return stop || begun == batches || begun < taken + slots.size(); });
+    if (stop || begun == batches) return;
+    const std::size_t number = begun++;
+    Slot& slot = slot_of(number);
+    lock.unlock();
     std::exception_ptr met;
     try {
-      fill(number, slots[number % kSlots]);
+      fill(number, samples, slot.batch);
     } catch (...) {
       met = std::current_exception();
     }
-    const std::lock_guard lock(mutex);
-    if (met) {
-      error = met;
-    } else {
-      filled = number + 1;
-    }
+    lock.lock();
+    slot.error = met;
+    slot.ready = number + 1;
+    stop = stop || met;
     changed.notify_all();
-    if (met) return;
   }
 }
 
 BatchLoader::BatchLoader(const SpikeDataset& dataset, std::vector<std::uint32_t> order,
-                         std::uint32_t batch, std::uint64_t draw)
-    : state_(std::make_unique<State>(dataset, std::move(order), batch, draw)) {
+                         std::uint32_t batch, std::uint64_t draw, std::size_t readers)
+    : state_(std::make_unique<State>(dataset, std::move(order), batch, draw, readers)) {
   if (batch == 0) throw InputError("a batch must hold at least one sample.");
   if (dataset.shape().size() > std::numeric_limits<std::uint32_t>::max()) {
     throw InputError(fmt::format("data set '{}' has more than 2^32 channels.", dataset.name()));
@@ -150,8 +160,21 @@ BatchLoader::BatchLoader(const SpikeDataset& dataset, std::vector<std::uint32_t>
                                  index, dataset.name(), dataset.size()));
   }
   state_->batches = (state_->order.size() + batch - 1) / batch;
-  if (state_->batches > 0)
-    state_->thread = std::thread([state = state_.get()] { state->read_all(); });
+  readers = std::min(readers, state_->batches);
+  for (std::size_t k = 0; k < readers; ++k) {
+    try {
+      state_->threads.emplace_back([state = state_.get()] { state->read_all(); });
+    } catch (const std::system_error&) {
+      if (k == 0) throw;  // fewer will do
+      break;
+    }
+  }
+}
+
+// Encoding a sample takes about a tenth of the time that training takes for it.
+std::size_t BatchLoader::readers_for(int workers) {
+  return static_cast<std::size_t>(
+      std::clamp((workers > 0 ? workers : available_cores()) / 4, 1, 8));
 }
 
 BatchLoader::~BatchLoader() {
@@ -160,16 +183,17 @@ BatchLoader::~BatchLoader() {
     state_->stop = true;
     state_->changed.notify_all();
   }
-  if (state_->thread.joinable()) state_->thread.join();
+  for (std::thread& thread : state_->threads) thread.join();
 }
 
 bool BatchLoader::next(SpikeBatch& batch) {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
   if (state.taken == state.batches) return false;
-  state.changed.wait(lock, [&] { return state.taken < state.filled || state.error; });
-  if (state.taken == state.filled) std::rethrow_exception(state.error);
-  std::swap(batch, state.slots[state.taken % kSlots]);  // the reader reuses the caller's old memory
+  State::Slot& slot = state.slot_of(state.taken);
+  state.changed.wait(lock, [&] { return slot.ready == state.taken + 1; });
+  if (slot.error) std::rethrow_exception(slot.error);
+  std::swap(batch, slot.batch);  // the reader reuses the caller's old memory
   ++state.taken;
   state.changed.notify_all();
   return true;

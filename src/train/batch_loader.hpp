@@ -1,4 +1,4 @@
-// Batches of a data set, read ahead by one thread; and the split into training and validation
+// Batches of a data set, read ahead by other threads; and the split into training and validation
 // samples. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,15 +11,17 @@
 
 namespace tessera::training {
 
-/// Hands out the samples of `order` in batches; a thread reads a few batches ahead. The dataset
-/// must outlive the loader.
+/// Hands out the samples of `order` in batches; `readers` threads read a few batches ahead. The
+/// dataset must outlive the loader.
 class BatchLoader {
  public:
   /// The last batch may be smaller. Throws InputError: an empty batch, an index beyond the data
   /// set.
   BatchLoader(const SpikeDataset& dataset, std::vector<std::uint32_t> order, std::uint32_t batch,
-              std::uint64_t draw);
-  ~BatchLoader();  // stops reading, waits for the thread
+              std::uint64_t draw, std::size_t readers = 1);
+  /// How many readers feed so many workers (0: as many as there are cores).
+  static std::size_t readers_for(int workers);
+  ~BatchLoader();  // stops reading, waits for the threads
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
 

@@ -188,7 +188,7 @@ class Fitting {
   bool run_epoch(std::uint32_t epoch) {
     const Clock::time_point begin = Clock::now();
     BatchLoader loader(data_, shuffled(samples_.training, options_.seed, epoch), options_.batch,
-                       epoch + 1);
+                       epoch + 1, BatchLoader::readers_for(trainer_.options().threads));
     const std::uint64_t all = epoch_batches_ * options_.epochs;
     Tally tally;
     SpikeBatch batch;
@@ -197,6 +197,7 @@ class Fitting {
       factor = schedule_factor(options_.optimizer, epoch * epoch_batches_ + n, all, epoch_batches_);
       const BatchResult result = train(batch, factor, epoch, n);
       tally.add(result);
+      result_.list_bytes = std::max(result_.list_bytes, trainer_.list_bytes());
       if (done_++ == 0) tell_strategy();
       report(epoch, n, tally, result, seconds_since(begin));
       if (observer_.stop_requested()) return false;
@@ -269,7 +270,8 @@ class Fitting {
     m.validation_loss = m.loss;
     m.validation_accuracy = m.accuracy;
     if (samples_.validation.empty()) return;
-    BatchLoader loader(data_, samples_.validation, options_.batch, 0);
+    BatchLoader loader(data_, samples_.validation, options_.batch, 0,
+                       BatchLoader::readers_for(trainer_.options().threads));
     Tally tally;
     SpikeBatch batch;
     try {
@@ -323,7 +325,8 @@ EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserve
   result.confusion.assign(data.classes(), std::vector<std::uint64_t>(data.classes(), 0));
   std::vector<std::uint32_t> order(data.size());
   std::iota(order.begin(), order.end(), 0u);
-  BatchLoader loader(data, std::move(order), trainer.options().batch, 0);
+  BatchLoader loader(data, std::move(order), trainer.options().batch, 0,
+                     BatchLoader::readers_for(trainer.options().threads));
   const Clock::time_point start = Clock::now();
   Tally tally;
   SpikeBatch batch;

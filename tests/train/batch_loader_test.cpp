@@ -79,10 +79,13 @@ TEST(MakeBatch, refuses_samples_the_engine_could_not_take) {
   EXPECT_THROW(make_batch({{{0, 0, 0, 1}, {5}, 0}}, 5, 3, batch), InputError);  // channel 5 of 5
 }
 
-TEST(BatchLoader, hands_out_every_sample_once_in_order) {
+class BatchLoaderReaders : public testing::TestWithParam<std::size_t> {};
+INSTANTIATE_TEST_SUITE_P(Some, BatchLoaderReaders, testing::Values(1, 2, 5, 40));
+
+TEST_P(BatchLoaderReaders, hand_out_every_sample_once_in_order) {
   const CountingDataset data(103, 10);
   const auto order = backwards(103);
-  BatchLoader loader(data, order, 10, 2);
+  BatchLoader loader(data, order, 10, 2, GetParam());
   ASSERT_EQ(loader.batches(), 11u);
   SpikeBatch batch;
   std::size_t at = 0;
@@ -113,12 +116,12 @@ TEST(BatchLoader, passes_the_draw_on) {
   EXPECT_EQ(odd.channel.size(), even.channel.size() + 4);
 }
 
-TEST(BatchLoader, rethrows_at_the_batch_where_reading_failed) {
+TEST_P(BatchLoaderReaders, rethrow_at_the_batch_where_reading_failed) {
   CountingDataset data(100, 10);
   data.broken = 25;
   std::vector<std::uint32_t> order(100);
   std::iota(order.begin(), order.end(), 0u);
-  BatchLoader loader(data, order, 10, 0);
+  BatchLoader loader(data, order, 10, 0, GetParam());
   SpikeBatch batch;
   EXPECT_TRUE(loader.next(batch));
   EXPECT_TRUE(loader.next(batch));
@@ -132,14 +135,15 @@ TEST(BatchLoader, rethrows_at_the_batch_where_reading_failed) {
   }
 }
 
-TEST(BatchLoader, stops_early_without_reading_everything) {
+TEST_P(BatchLoaderReaders, stop_early_without_reading_everything) {
   const CountingDataset data(1'000'000, 10);
   {
-    BatchLoader loader(data, backwards(1'000'000), 10, 0);
+    BatchLoader loader(data, backwards(1'000'000), 10, 0, GetParam());
     SpikeBatch batch;
     EXPECT_TRUE(loader.next(batch));
   }
-  EXPECT_LE(data.reads, 60);  // the batch taken, three slots, one being filled
+  // The batch taken, two ready, one being filled by each reader.
+  EXPECT_LE(data.reads, 10 * (3 + static_cast<int>(GetParam())));
 }
 
 TEST(BatchLoader, refuses_what_makes_no_sense) {

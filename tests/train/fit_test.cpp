@@ -169,6 +169,20 @@ TEST(Fit, LearnsTwoClassesTheSameWithTwoThreads) {
               0.01);
 }
 
+// 36 of 45 samples are for training: batches of 16, 16 and 4, in which every neuron is listed (8
+// bytes). What the validation lists, without gradients, does not count.
+TEST(Fit, TellsWhatTheLargestBatchListed) {
+  const TwoClasses data(45);
+  Options options = small_options();
+  options.second_threshold = {-100.0, -100.0, 0.0};
+  Trainer trainer(small_network(), options);
+  Observer observer;
+  const std::uint64_t listed = fit(trainer, data, observer).list_bytes, entries = 16 * 10 * 20;
+  EXPECT_GE(listed, entries * 8);
+  EXPECT_LE(listed, entries * (8 + 2) + 16 * 10 * 3 * 8);  // spikes once more, steps of tiles
+  EXPECT_LT(trainer.list_bytes(), listed / 4);
+}
+
 TEST(Fit, TheBestEpochHasTheBestValidation) {
   const TwoClasses data(60);
   Options options = small_options();

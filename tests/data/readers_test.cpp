@@ -182,22 +182,10 @@ TEST(Nmnist, reads_the_published_small_set_from_its_archive) {
 
 // --------------------------------------------------------------------------------- DVS Gesture
 
-// An AEDAT 3.1 packet of polarity events.
-std::string packet(const std::vector<std::array<std::uint32_t, 4>>& events,
-                   std::uint32_t type = 1) {
-  const auto count = static_cast<std::uint32_t>(events.size());
-  std::string bytes = little(type, 2) + little(0, 2) + little(8) + little(4) + little(0) +
-                      little(count) + little(count) + little(count);
-  for (const auto& [x, y, p, t] : events)
-    bytes += little(x << 17 | y << 2 | p << 1 | 1) + little(t);
-  return bytes;
-}
-const std::string kHeader = "#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#!END-HEADER\r\n";
-
 TEST(Aedat, decodes_events_of_a_window) {
-  const std::string bytes = kHeader + packet({{1, 2, 1, 99}, {3, 4, 0, 100}}) +
-                            packet({{0, 0, 0, 0}}, 0) +
-                            packet({{127, 126, 1, 150}, {5, 5, 0, 200}});
+  const std::string bytes = kAedatHeader + aedat_packet({{1, 2, 1, 99}, {3, 4, 0, 100}}) +
+                            aedat_packet({{0, 0, 0, 0}}, 0) +
+                            aedat_packet({{127, 126, 1, 150}, {5, 5, 0, 200}});
   Events events;
   parse_aedat(bytes, "a.aedat", 100, 200, events);
   EXPECT_EQ(events.time_us, (std::vector<std::uint32_t>{0, 50}));
@@ -207,8 +195,8 @@ TEST(Aedat, decodes_events_of_a_window) {
 
 TEST(Aedat, names_file_and_offset_of_damage) {
   Events events;
-  const std::string whole = kHeader + packet({{1, 2, 1, 5}, {3, 4, 0, 6}});
-  const std::size_t h = kHeader.size();
+  const std::string whole = kAedatHeader + aedat_packet({{1, 2, 1, 5}, {3, 4, 0, 6}});
+  const std::size_t h = kAedatHeader.size();
   EXPECT_TRUE(contains(refusal([&] { parse_aedat("#!AER-DAT2.0\n", "a", 0, 10, events); }),
                        "a is damaged at byte 0: it does not begin with"));
   EXPECT_TRUE(contains(refusal([&] { parse_aedat(whole.substr(0, h + 20), "a", 0, 10, events); }),
@@ -217,7 +205,7 @@ TEST(Aedat, names_file_and_offset_of_damage) {
             "a is damaged at byte " + std::to_string(h + 28) +
                 ": the file ends inside a packet of events (16 bytes are announced, 12 are left).");
   EXPECT_EQ(refusal([&] {
-              parse_aedat(kHeader + packet({{1, 1, 0, 1}, {128, 0, 0, 2}}), "a", 0, 10, events);
+              parse_aedat(kAedatHeader + aedat_packet({{1, 1, 0, 1}, {128, 0, 0, 2}}), "a", 0, 10, events);
             }),
             "a is damaged at byte " + std::to_string(h + 36) +
                 ": an event at (128, 0) is outside 128 x 128 pixels.");
@@ -248,7 +236,7 @@ TEST(DvsGesture, finds_the_trials_of_the_lists) {
   write_bytes(inner / "trials_to_test.txt", "../secret.aedat\n");
   for (const char* user : {"user01_led", "user02_led"}) {
     write_bytes(inner / (std::string(user) + ".aedat"),
-                kHeader + packet({{1, 2, 1, 150}, {3, 4, 0, 350}}));
+                kAedatHeader + aedat_packet({{1, 2, 1, 150}, {3, 4, 0, 350}}));
     write_bytes(inner / (std::string(user) + "_labels.csv"), "class,s,e\n1,100,200\n3,300,400\n");
   }
   const auto source = open_dvs_gesture({folder.path()}, Split::train);

@@ -1,0 +1,92 @@
+// The examples whose data sets are too large for a test, trained as documented on small files in the
+// published layouts. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include "base/random.hpp"
+#include "cli/process.hpp"
+#include "data/files.hpp"
+#include "data/shd_file.hpp"
+#include "tessera/result.hpp"
+
+namespace tessera::test {
+namespace {
+
+// Trains models/training/<model>.toml and returns the accuracy on the test samples.
+double trained(const std::string& model, const TemporaryFolder& folder, int epochs) {
+  ProcessOptions options;
+  options.folder = folder.path();
+  const Outcome outcome = tessera({"train", TESSERA_SOURCE_DIR "/models/training/" + model + ".toml",
+                                   "--data", "DATA", "--epochs", std::to_string(epochs), "--out", "out"},
+                                  options);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto report = nlohmann::json::parse(read_text(folder.path() / "out" / "report.json"), nullptr, false);
+  if (report.is_discarded() || !report.contains("test")) {
+    ADD_FAILURE() << outcome.err;
+    return 0.0;
+  }
+  const double accuracy = report["test"]["accuracy"];
+  return accuracy;
+}
+
+// Recordings of a class are bursts in 40 channels of their own, 300 spikes in 0.6 s, and 60 spikes anywhere.
+void write_speech(const std::filesystem::path& file, std::uint32_t per_class, std::uint32_t salt) {
+  std::vector<std::int32_t> labels;
+  for (std::uint32_t i = 0; i < 20 * per_class; ++i) labels.push_back(static_cast<std::int32_t>(i % 20));
+  training::write_shd(file, labels, true, [&](std::size_t i, training::Recording& r) {
+    r = {};
+    RandomStream random(RandomKey(salt), Purpose::subsample, static_cast<std::uint32_t>(i), 0);
+    for (int spike = 0; spike < 360; ++spike) {
+      r.times.push_back(static_cast<float>(0.6 * spike / 360.0));
+      const bool own = spike % 6 != 0;
+      r.units.push_back(static_cast<std::uint16_t>(own ? labels[i] * 33 + random.next_below(40) : random.next_below(700)));
+    }
+  });
+}
+
+// Chance is one in twenty: 10 of 20 by luck has a probability of 1e-8.
+TEST(Examples, ShdTrainsOnASmallFileOfThePublishedLayout) {
+  if (!has_hdf5()) GTEST_SKIP() << "this build has no HDF5";
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path() / "DATA" / "shd");
+  write_speech(folder.path() / "DATA" / "shd" / "shd_train.h5", 4, 1);
+  write_speech(folder.path() / "DATA" / "shd" / "shd_test.h5", 1, 2);
+  EXPECT_GE(trained("shd", folder, 8), 0.5);
+}
+
+// A user's recording has the eleven gestures one after the other, each a blob of its own that blinks.
+void write_user(const std::filesystem::path& folder, const std::string& user, std::uint32_t salt) {
+  std::string labels = "class,startTime_usec,endTime_usec\n", bytes = training::kAedatHeader;
+  RandomStream random(RandomKey(salt), Purpose::subsample, 0, 0);
+  for (std::uint32_t gesture = 0; gesture < 11; ++gesture) {
+    const std::uint32_t begin = 1'000'000 + gesture * 2'000'000, end = begin + 1'900'000;
+    labels += std::to_string(gesture + 1) + "," + std::to_string(begin) + "," + std::to_string(end) + "\n";
+    std::vector<std::array<std::uint32_t, 4>> events;
+    for (std::uint32_t k = 0; k < 1500; ++k) {
+      const std::uint32_t x = 8 + 36 * (gesture % 4) - 4 + random.next_below(12),
+                          y = 8 + 44 * (gesture / 4) - 4 + random.next_below(12);
+      events.push_back({std::min(x, 127u), std::min(y, 127u), random.next_below(2), begin + k * 1200});
+    }
+    bytes += training::aedat_packet(events);
+  }
+  training::write_bytes(folder / (user + ".aedat"), bytes);
+  training::write_bytes(folder / (user + "_labels.csv"), labels);
+}
+
+// Chance is one in eleven: 6 of 11 by luck has a probability of 2e-4.
+TEST(Examples, DvsGestureTrainsOnSmallFilesOfThePublishedLayout) {
+  const TemporaryFolder folder;
+  const auto inner = folder.path() / "DATA" / "DvsGesture";
+  std::string training, test = "user09_led.aedat\n";
+  for (std::uint32_t user = 1; user <= 5; ++user) {
+    const std::string name = "user0" + std::to_string(user) + "_led";
+    training += name + ".aedat\n";
+    write_user(inner, name, user);
+  }
+  write_user(inner, "user09_led", 9);
+  training::write_bytes(inner / "trials_to_train.txt", training);
+  training::write_bytes(inner / "trials_to_test.txt", test);
+  EXPECT_GE(trained("dvs_gesture", folder, 6), 0.5);
+}
+
+}  // namespace
+}  // namespace tessera::test

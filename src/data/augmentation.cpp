@@ -53,6 +53,27 @@ struct Motion {
   double centre_x, centre_y, cosine = 1.0, sine = 0.0, shift_x = 0.0, shift_y = 0.0;
 };
 
+// Heads or tails, 32 of a number.
+class Coin {
+ public:
+  explicit Coin(RandomStream& random) : random_(random) {}
+  bool heads() {
+    if (left_ == 0) {
+      bits_ = random_.next();
+      left_ = 32;
+    }
+    --left_;
+    const bool heads = (bits_ & 1) != 0;
+    bits_ >>= 1;
+    return heads;
+  }
+
+ private:
+  RandomStream& random_;
+  std::uint32_t bits_ = 0;
+  int left_ = 0;
+};
+
 struct Centre {
   double time = 0.0, place = 0.0;
 };
@@ -148,18 +169,19 @@ void vary_image(const AugmentationSpec& spec, const Shape& shape, RandomStream& 
 
 void blend(const Events& other, const Shape& shape, RandomStream& random, Events& events) {
   const Centre here = centre_of(events, shape.channels), there = centre_of(other, shape.channels);
+  Coin coin(random);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    if (random.next() >> 31 != 0) continue;
     events.time_us[kept] = events.time_us[i];
-    events.address[kept++] = events.address[i];
+    events.address[kept] = events.address[i];
+    kept += coin.heads() ? 1 : 0;
   }
   events.time_us.resize(kept);
   events.address.resize(kept);
   const double shift = std::round(here.place - there.place);
   for (std::size_t i = 0; i < other.size(); ++i) {
-    if (random.next() >> 31 != 0) continue;
-    const double time = std::round(other.time_us[i] + here.time - there.time);
+    if (!coin.heads()) continue;
+    const double time = other.time_us[i] + here.time - there.time + 0.5;  // rounded
     const double place = other.address[i] / shape.channels + shift;
     if (time < 0.0 || time > kLatest || place < 0.0 || place >= shape.width) continue;
     events.add(

@@ -2,10 +2,12 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <benchmark/benchmark.h>
 
+#include <limits>
 #include <vector>
 
 #include "base/aligned_array.hpp"
 #include "base/random.hpp"
+#include "kernels/cross_entropy.hpp"
 #include "kernels/membrane.hpp"
 #include "kernels/tile_run.hpp"
 #include "kernels/update.hpp"
@@ -171,6 +173,25 @@ void membrane_flow(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(kWidth) * kSteps * state.iterations());
 }
 BENCHMARK(membrane_flow);
+
+// The loss of 1,000 steps and its derivative. Argument: classes. Items: logits.
+void cross_entropy(benchmark::State& state) {
+  const auto classes = static_cast<std::uint32_t>(state.range(0));
+  constexpr std::size_t kRows = 1000;
+  const std::size_t stride = (classes + 15) / 16 * 16;
+  AlignedArray<float> x = numbers(kRows * stride, -3, 3), d(kRows * stride);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (i % stride >= classes) x[i] = -std::numeric_limits<float>::infinity();
+  }
+  std::vector<std::uint32_t> votes(classes, 0);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        tessera::cross_entropy_rows({x.data(), kRows, stride, classes}, 1, 0.01f, d.data(), votes.data()));
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(kRows * classes) * state.iterations());
+}
+BENCHMARK(cross_entropy)->Arg(10)->Arg(20)->Arg(35);
 
 // Argument: parameters, in the second-level cache or in memory. Items: parameters.
 void adamw(benchmark::State& state) {

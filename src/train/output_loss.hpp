@@ -29,7 +29,8 @@ struct OutputLoss {
     worker.once([&] {
       stride = padded(classes);
       trace.resize(std::size_t{batch.samples} * batch.steps * stride);
-      derivative.assign(gradients ? trace.size() : 0, 0.0f);
+      // What lies behind the classes is zero and stays so.
+      if (gradients && derivative.size() < trace.size()) derivative.resize(trace.size());
       each.resize(batch.samples);
     });
     worker.each(batch.samples, [&](std::size_t b) {

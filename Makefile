@@ -31,6 +31,7 @@ bench: ## build and run the benchmarks (tens of minutes)
 	@scripts/install_packages.sh bench
 	@scripts/build.sh bench
 	@scripts/run_benchmarks.sh
+	@scripts/run_training_benchmarks.sh
 
 install: build ## install library, headers and command below PREFIX (default /usr/local)
 	cmake --install build/release --prefix $(PREFIX)

@@ -76,7 +76,7 @@ struct TrainingSummary {
   std::string failure;  ///< why the training could not go on; empty when it could
   Strategy strategy = Strategy::automatic;  ///< the one that was used
   int threads = 1;
-  std::uint64_t list_bytes = 0;      ///< of spike lists over time, one batch
+  std::uint64_t list_bytes = 0;      ///< of spike lists over time, in the training batch that listed the most
   std::uint64_t parameters = 0;      ///< number of trained values
   std::uint64_t weights_digest = 0;  ///< of the best epoch
   double seconds = 0.0;              ///< all epochs of this run

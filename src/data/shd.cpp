@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -19,17 +18,6 @@ using namespace io::hdf5;
 
 constexpr std::uint32_t kUnits = 700;
 constexpr double kLongestSeconds = 4000.0;
-
-// 2^(exponent - 25) of the exponents of half precision.
-constexpr auto kPowers = [] {
-  std::array<double, 32> powers{};
-  double power = 0x1p-25;
-  for (double& p : powers) {
-    p = power;
-    power *= 2.0;
-  }
-  return powers;
-}();
 
 // HDF5 asks this for the memory of variable-length lists, whose lengths stand in the file: no more
 // than the file can hold is given, and what was given is freed whatever happens.
@@ -83,9 +71,10 @@ struct HalfBytes {
 
 double value_of(HalfBytes half) {
   const unsigned fraction = half.low | (half.high & 3u) << 8, exponent = half.high >> 2 & 31u;
-  const double size = exponent == 31  ? (fraction == 0 ? HUGE_VAL : std::nan(""))
-                      : exponent == 0 ? fraction * 0x1p-24
-                                      : (1024u + fraction) * kPowers[exponent];
+  const double size = exponent == 31 ? (fraction == 0 ? HUGE_VAL : std::nan(""))
+                      : exponent == 0
+                          ? std::ldexp(fraction, -24)
+                          : std::ldexp(1024u + fraction, static_cast<int>(exponent) - 25);
   return (half.high & 128u) != 0 ? -size : size;
 }
 

@@ -160,8 +160,8 @@ BatchLoader::BatchLoader(const SpikeDataset& dataset, std::vector<std::uint32_t>
                                  index, dataset.name(), dataset.size()));
   }
   state_->batches = (state_->order.size() + batch - 1) / batch;
-  readers = std::min(readers, state_->batches);
-  for (std::size_t k = 0; k < readers; ++k) {
+  const std::size_t threads = std::min(std::max<std::size_t>(readers, 1), state_->batches);
+  for (std::size_t k = 0; k < threads; ++k) {
     try {
       state_->threads.emplace_back([state = state_.get()] { state->read_all(); });
     } catch (const std::system_error&) {

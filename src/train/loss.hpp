@@ -1,4 +1,5 @@
-// The losses: value, derivative with respect to the output trace, and predictions. In float64.
+// The losses: value, derivative with respect to the output trace, and predictions; in
+// float64 for the oracle, of float32 output and sample by sample for the engines.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -10,6 +11,7 @@
 
 namespace tessera::training {
 
+/// Of one sample, not yet divided by the number of samples.
 struct SampleLoss {
   double loss = 0.0;
   std::int32_t prediction = 0;

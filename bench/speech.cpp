@@ -1,8 +1,8 @@
 // Files of the size and in the layout of the Spiking Heidelberg Digits, for measuring how fast an
 // epoch is where the published set is not at hand: 8,156 and 2,264 recordings of 20 classes in 700
 // channels, about 8,000 spikes each, times of 16 bits. A class is three tracks through the
-// channels; accuracies on it say nothing about speech. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// channels; accuracies on it say nothing about speech.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 //
 // Usage: bench_speech DATA_FOLDER      writes DATA_FOLDER/shd/shd_train.h5 and shd_test.h5
 #include <algorithm>

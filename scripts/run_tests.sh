@@ -18,7 +18,7 @@ skipped=0
 notes=()
 
 # Rooms whose tests run on small networks and are worth the sanitizers' price.
-asan_rooms=(base kernels neurons network connectivity machine engine record io train data training_file)
+asan_rooms=(base kernels neurons network connectivity machine engine record files model_file training_file results train data)
 tsan_rooms=(base connectivity engine train data)
 
 headline() { printf '\n=== %s ===\n' "$*"; }

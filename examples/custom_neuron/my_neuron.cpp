@@ -1,6 +1,6 @@
 // Quadratic integrate-and-fire with exponential post-synaptic currents: a complete neuron model.
-// Copy this file to start your own; what it needs is explained in docs/neuron-models.md. Copyright
-// 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Copy this file to start your own; what it needs is explained in docs/neuron-models.md.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 
 // Highway compiles the part up to HWY_ONCE once for every instruction set.
 #undef HWY_TARGET_INCLUDE

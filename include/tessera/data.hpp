@@ -3,7 +3,8 @@
 // Sources: Cramer et al. 2022 (SHD, SSC), Orchard et al. 2015 (N-MNIST), Amir et al. 2017 (DVS
 // Gesture), LeCun et al. 1998 (MNIST), Helber et al. 2019 (EuroSAT), Jackson et al. 2018 (spoken
 // digits), Kriener et al. 2022 (Yin-Yang), Zenke and Vogels 2021 (random manifolds), Nowotny et al.
-// 2022 (shift, blend). Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// 2022 (shift, blend).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Functions that neuron kernels need beside arithmetic, as vectors. Included once per SIMD target,
 // like tessera/neuron_kernel-inl.hpp. Only multiplications, additions and integer operations, never
-// fused: every instruction set gives the same bits. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// fused: every instruction set gives the same bits.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #if defined(TESSERA_NEURON_MATH_INL_HPP) == defined(HWY_TARGET_TOGGLE)
 #ifdef TESSERA_NEURON_MATH_INL_HPP
 #undef TESSERA_NEURON_MATH_INL_HPP

@@ -1,7 +1,8 @@
 // Training spiking networks with surrogate gradients on compressed spike lists: the network, the
 // options, the trainer and the loop over epochs. Sources: Finkbeiner et al. 2024 (arXiv
 // 2311.04386), Perez-Nieves and Goodman 2021 (second threshold), Neftci et al. 2019 (surrogate
-// gradients). Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// gradients).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>
@@ -122,12 +123,12 @@ enum class LossKind { cross_entropy, cross_entropy_per_step, spike_count, mean_s
 /// compares).
 enum class Reduction { sum, mean, last, max };
 
-/// cross_entropy           of softmax over the reduced readout
-/// cross_entropy_per_step  mean over steps of the cross-entropy of softmax(u[t]); prediction by
-/// majority vote spike_count             spiking output: mean over classes of (spikes / steps -
-/// target)^2, target
-///                         `count_true` for the label's neuron and `count_false` for the others
-/// mean_squared_error      mean over classes of (reduced readout - one-hot)^2
+///   cross_entropy           of softmax over the reduced readout
+///   cross_entropy_per_step  mean over steps of the cross-entropy of softmax(u[t]);
+///                           prediction by majority vote
+///   spike_count             spiking output: mean over classes of (spikes / steps - target)^2,
+///                           target `count_true` for the label's neuron, `count_false` for others
+///   mean_squared_error      mean over classes of (reduced readout - one-hot)^2
 /// All are means over the samples of a batch.
 struct Loss {
   LossKind kind = LossKind::cross_entropy;

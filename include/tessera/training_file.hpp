@@ -1,6 +1,6 @@
 // Training files: a network to train, its data, loss, optimiser and schedule, written as TOML.
-// docs/training.md has every key. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// docs/training.md has every key.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -11,8 +11,8 @@
 //
 // Every file is written under a temporary name, flushed and renamed. The checkpoint holds the
 // metrics so far, and is written after the weights: whenever a training is killed, the checkpoint
-// and what it needs fit together. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// and what it needs fit together.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "io/file.hpp"
-#include "io/npy.hpp"
+#include "files/file.hpp"
+#include "files/npy.hpp"
 #include "tessera/analysis.hpp"
 
 namespace tessera {

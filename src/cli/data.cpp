@@ -1,5 +1,6 @@
 // tessera data: what a data set holds once it is encoded, and its spikes as files for other
-// programs. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// programs.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "tessera/data.hpp"
 
 #include <fmt/format.h>

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "data/shd_file.hpp"
-#include "io/csv.hpp"
-#include "io/npy.hpp"
+#include "files/csv.hpp"
+#include "files/npy.hpp"
 #include "tessera/errors.hpp"
 #include "tessera/plot.hpp"
 #include "tessera/result.hpp"

@@ -1,5 +1,6 @@
 // Ctrl-C: the first one asks the run to end at a step boundary, the second ends the program at
-// once. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// once.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 namespace tessera::cli {

@@ -1,5 +1,6 @@
 // Gives the text of command-line values a meaning; collects problems instead of stopping at the
-// first. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// first.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

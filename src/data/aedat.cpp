@@ -10,7 +10,7 @@
 
 #include "data/byte_reader.hpp"
 #include "data/readers.hpp"
-#include "io/npy.hpp"
+#include "files/npy.hpp"
 
 namespace tessera::training {
 namespace {

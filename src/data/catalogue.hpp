@@ -1,5 +1,6 @@
 // What every data set is, in one table: content, classes, shape, usual window, where its files may
-// lie. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// lie.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

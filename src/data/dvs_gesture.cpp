@@ -1,6 +1,6 @@
 // DVS Gesture: the published recordings (AEDAT 3.1, lists of trials, tables of labels) or folders
-// of recordings cut to one gesture each (npy). Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// of recordings cut to one gesture each (npy).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <system_error>
@@ -8,7 +8,7 @@
 #include "data/byte_reader.hpp"
 #include "data/file_tree.hpp"
 #include "data/readers.hpp"
-#include "io/file.hpp"
+#include "files/file.hpp"
 
 namespace tessera::training {
 namespace {

@@ -1,5 +1,6 @@
 // A source, its encoder and augmentation as one SpikeDataset, with what was read before kept in
-// memory. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// memory.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

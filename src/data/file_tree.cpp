@@ -11,7 +11,7 @@
 
 #include "data/byte_reader.hpp"
 #include "data/gzip.hpp"
-#include "io/file.hpp"
+#include "files/file.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera::training {

@@ -1,5 +1,6 @@
 // The files of a data set: in a folder, or still in the tar archive (.tar, .tar.gz) it was
-// downloaded as. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// downloaded as.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

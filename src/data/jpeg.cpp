@@ -1,6 +1,6 @@
 // JPEG images through libjpeg. Its errors leave by longjmp: no object with a destructor is alive in
-// the function that it jumps over. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// the function that it jumps over.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <setjmp.h>
 
 #include <cstddef>

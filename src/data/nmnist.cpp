@@ -1,7 +1,7 @@
 // N-MNIST: recordings of digits by an event camera. The published folders Train/<digit>/*.bin and
 // Test/<digit>/*.bin, or the small set of 1,100 recordings (train1K.txt, test100.txt, <n>.bs2), as
-// a folder or as its archive. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// a folder or as its archive.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <charconv>

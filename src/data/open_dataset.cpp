@@ -1,5 +1,6 @@
 // From a specification to a data set: finds the folder, opens the source, puts the encoder behind
-// it. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// it.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

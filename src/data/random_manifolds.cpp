@@ -1,6 +1,6 @@
 // Random smooth manifolds (Zenke and Vogels 2021): every class is a manifold in the space of spike
-// times, every sample a point of it. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// times, every sample a point of it.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
 #include <limits>

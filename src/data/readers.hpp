@@ -1,5 +1,6 @@
 // The readers of file formats, one function each, and the data sets they make. All throw InputError
-// with file and offset. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// with file and offset.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

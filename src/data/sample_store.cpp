@@ -7,7 +7,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "io/file.hpp"
+#include "files/file.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera::training {

@@ -1,5 +1,6 @@
 // Spiking Heidelberg Digits and Spiking Speech Commands (Cramer et al. 2022): HDF5 with
-// variable-length lists. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// variable-length lists.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 
 #include "data/readers.hpp"
 #include "data/shd_file.hpp"
-#include "io/hdf5_file.hpp"
+#include "files/hdf5_file.hpp"
 
 namespace tessera::training {
 namespace {

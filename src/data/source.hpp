@@ -1,5 +1,6 @@
 // What readers and generators give to the encoders: samples that are numbers, or samples that are
-// events. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// events.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

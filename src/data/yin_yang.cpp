@@ -1,5 +1,6 @@
 // The Yin-Yang set (Kriener, Goeltz and Petrovici 2022): points of a disc, three classes, made by
-// rejection. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// rejection.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
 #include "base/random.hpp"

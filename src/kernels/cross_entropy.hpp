@@ -1,5 +1,6 @@
 // Softmax and cross-entropy of many rows of logits with one class: the loss of every step of a
-// sample. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// sample.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

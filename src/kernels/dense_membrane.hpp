@@ -1,7 +1,8 @@
 // One time step of a row of neurons (those of one sample) in training with dense matrices: forward
 // from the input current, backward to it. Rows are stored over time, so a step reads its state from
 // the row before. All rows are padded to a multiple of 16 neurons; padding neurons have no input
-// and stay silent. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// and stay silent.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

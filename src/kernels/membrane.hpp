@@ -1,6 +1,7 @@
 // One time step of a tile's neurons in training: forward with the list of who spiked or nearly did,
 // and backward. All arrays are padded to a multiple of 16; padding neurons have no input and are
-// never listed. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// never listed.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // The neurons of a tile through some steps of one sample of training: input from the rows of a
-// list, membrane step, who is to be listed. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// list, membrane step, who is to be listed.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Dense weight rows of one tile: adding the rows of spiking sources, and the gradients that flow
 // back. Widths are multiples of 16 floats; a row holds the weights from one source to the tile's
-// neurons. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// neurons.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // Leaky integrate-and-fire whose membrane potential jumps with every arriving spike, integrated
-// exactly. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// exactly.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "neurons/iaf_psc_delta.cpp"
 #include "hwy/foreach_target.h"

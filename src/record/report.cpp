@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "io/file.hpp"
+#include "files/file.hpp"
 #include "record/machine_info.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simd_control.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "io/result_files.hpp"
+#include "results/sinks.hpp"
 #include "tessera/result.hpp"
 
 namespace tessera {

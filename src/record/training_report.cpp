@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "io/csv.hpp"
-#include "io/file.hpp"
-#include "io/training_json.hpp"
-#include "io/training_metrics.hpp"
+#include "files/csv.hpp"
+#include "files/file.hpp"
+#include "results/training_json.hpp"
+#include "results/training_metrics.hpp"
 #include "record/machine_info.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simd_control.hpp"

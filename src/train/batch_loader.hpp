@@ -1,5 +1,6 @@
 // Batches of a data set, read ahead by other threads; and the split into training and validation
-// samples. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// samples.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

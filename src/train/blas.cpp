@@ -1,5 +1,5 @@
-// The only file that knows OpenBLAS. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// The only file that knows OpenBLAS.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/blas.hpp"
 
 #include <cblas.h>

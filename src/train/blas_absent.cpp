@@ -1,5 +1,5 @@
-// What a build without OpenBLAS says. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// What a build without OpenBLAS says.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "tessera/errors.hpp"
 #include "train/blas.hpp"
 

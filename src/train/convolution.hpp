@@ -1,5 +1,6 @@
 // A 2-D convolution of spikes: every spike adds the kernel around its pixel, gradients flow back
-// the same way. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// the same way.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

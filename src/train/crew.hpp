@@ -1,7 +1,7 @@
 // Workers that walk through the phases of one batch together: every worker calls the same sequence
 // of each() and once(), every one ends with a barrier. Jobs of a phase are taken in any order, so a
-// job may only write what no other job of the phase touches. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// job may only write what no other job of the phase touches.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>

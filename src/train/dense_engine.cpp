@@ -1,7 +1,7 @@
 // The dense strategy: layer after layer, all rows (sample, step) of a layer at once, as products of
 // dense matrices. Every element is computed; the second threshold masks the surrogate derivative,
-// so that the gradients are those of the sparse strategy. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// so that the gradients are those of the sparse strategy.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// The layer and its forward pass. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// The layer and its forward pass.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/dense_layer.hpp"
 
 #include <algorithm>

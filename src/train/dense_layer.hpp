@@ -10,7 +10,8 @@
 // Feed-forward layers run by groups of samples. Recurrent layers need the last step's spikes of all
 // neurons: they run step by step, by blocks of neurons over all samples. How the work is cut
 // depends on the network and the batch alone, so the results do not depend on the number of
-// workers. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// workers.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // The backward pass of a dense layer: d loss / d s from the layer above, d loss / d I in the place
-// of u, and from these the gradients. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// of u, and from these the gradients.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
 #include "train/dense_layer.hpp"

@@ -1,6 +1,6 @@
 // The weights of a dense or sparse projection as one dense matrix; a sparse one has zeros where
-// there is no synapse. Rows and columns are padded with zeros to multiples of 16. Copyright 2026
-// The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// there is no synapse. Rows and columns are padded with zeros to multiples of 16.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // A layer's neurons as the kernels see them: constants, and the decay factors that follow trained
-// logits. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// logits.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// The update of all parameters from their gradients. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// The update of all parameters from their gradients.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // One trainable array in the layout of the engine that uses it, with gradient and optimiser state,
-// and its way from and to the layout that users see (Tensor). Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// and its way from and to the layout that users see (Tensor).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

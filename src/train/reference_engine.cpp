@@ -1,5 +1,5 @@
-// The oracle as a strategy: float64, plain loops, slow. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// The oracle as a strategy: float64, plain loops, slow.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <utility>
 

@@ -1,6 +1,6 @@
 // The oracle of training: dense back-propagation through time in float64, sequential, as the
-// equations in training.hpp say it. Everything is stored for every step; nothing is fast. Copyright
-// 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// equations in training.hpp say it. Everything is stored for every step; nothing is fast.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

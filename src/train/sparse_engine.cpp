@@ -1,5 +1,6 @@
 // The sparse strategy: layer after layer, all steps of a layer before the next; only lists in
-// between. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// between.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
 #include "train/engine.hpp"

@@ -12,7 +12,8 @@
 //   convolution  not recurrent: a sample runs through all steps, the layer is one tile
 // Sums over samples are taken in an order that does not depend on the number of workers: rows of
 // weights are owned by one job at a time, and everything else is summed per group of samples, then
-// over groups. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// over groups.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

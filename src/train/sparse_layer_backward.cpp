@@ -1,6 +1,6 @@
 // The backward pass of a layer: g = d loss / d I flows from step to step, gets what the lists
-// bring, and goes into the gradients of the weights and back to the sources. Copyright 2026 The
-// Tessera authors. SPDX-License-Identifier: Apache-2.0
+// bring, and goes into the gradients of the weights and back to the sources.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
 #include "train/sparse_layer_parts.hpp"

@@ -1,5 +1,6 @@
 // Surrogate derivatives of the spike function, and the smooth spike functions they are derivatives
-// of. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// of.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cmath>

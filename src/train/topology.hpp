@@ -1,5 +1,6 @@
 // Who is connected to whom in a network that is trained: shapes, pooling, sparse structure and
-// delays. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// delays.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // The parts of validate(): the list of problems that its functions add to, and checks of one
-// number. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// number.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // The weights of a dense or sparse projection, cut into tiles of target neurons: the rows of
-// spiking sources are added to a tile's input current, gradients flow back through them. Copyright
-// 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// spiking sources are added to a tile's input current, gradients flow back through them.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <random>
 
-#include "io/file.hpp"
-#include "io/npy.hpp"
+#include "files/file.hpp"
+#include "files/npy.hpp"
 #include "support/temporary_folder.hpp"
 #include "tessera/analysis.hpp"
 

@@ -1,5 +1,6 @@
 // Models with something wrong in them: a sentence with file, line and key, exit code 2, nothing
-// written. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// written.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include "cli/process.hpp"

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/process.hpp"
-#include "io/npy.hpp"
+#include "files/npy.hpp"
 
 namespace tessera::test {
 namespace {

@@ -1,5 +1,6 @@
 // The examples whose data sets are too large for a test, trained as documented on small files in the
-// published layouts. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// published layouts.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
 #include "base/random.hpp"

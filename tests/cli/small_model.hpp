@@ -1,5 +1,6 @@
 // A network of 200 neurons that fires by its constant input: every command can run on it in no
-// time. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// time.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 namespace tessera::test {

@@ -1,12 +1,13 @@
 // Data sets as the trainer sees them: shapes, reproducibility, caches, generators, bad
-// specifications. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// specifications.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <thread>
 
 #include "data/readers.hpp"
 #include "data/sample_store.hpp"
 #include "files.hpp"
-#include "io/npy.hpp"
+#include "files/npy.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace tessera::training {

@@ -1,6 +1,6 @@
 // A JPEG image of 64 x 64 pixels in four colours: red 200; green 100 left, 20 right; blue 30 above,
-// 220 below. Made with libjpeg at quality 90. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// 220 below. Made with libjpeg at quality 90.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

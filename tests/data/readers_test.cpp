@@ -1,6 +1,6 @@
 // Readers of file formats: bytes in the published layouts give the events that were written,
-// damaged ones a sentence with file and offset. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// damaged ones a sentence with file and offset.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "data/readers.hpp"
 
 #include <zlib.h>

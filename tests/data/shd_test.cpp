@@ -1,5 +1,6 @@
 // SHD's HDF5 layout: what was written in the published types comes back; files that lie are
-// refused. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// refused.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
 #include "data/readers.hpp"

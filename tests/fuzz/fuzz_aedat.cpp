@@ -1,6 +1,6 @@
 // libFuzzer target: the AEDAT 3.1 reader must answer any bytes with events or an InputError. The
-// text header is set right, so that mutations reach the packets. Copyright 2026 The Tessera
-// authors. SPDX-License-Identifier: Apache-2.0
+// text header is set right, so that mutations reach the packets.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
 #include <string>
 

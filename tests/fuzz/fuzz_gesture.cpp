@@ -1,6 +1,6 @@
 // libFuzzer target: the readers of gesture tables and pre-cut recordings must answer any bytes with
-// an InputError or with what can be used as it is. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// an InputError or with what can be used as it is.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
 #include <string>
 

@@ -2,7 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
 
-#include "io/safetensors.hpp"
+#include "files/safetensors.hpp"
 #include "tessera/errors.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {

@@ -1,6 +1,6 @@
 // libFuzzer target: a file of cached samples is taken whole or not at all. Magic, key and checksum
-// are set right, so that mutations reach what comes after them. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// are set right, so that mutations reach what comes after them.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "data/sample_store.hpp"
 #include "memory_file.hpp"
 

@@ -1,6 +1,6 @@
 // libFuzzer target: lists, units, times and labels in a whole HDF5 file of SHD's layout. The HDF5
-// library itself is not fuzzed here: it is not safe for hostile files (see docs/data.md). Copyright
-// 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// library itself is not fuzzed here: it is not safe for hostile files (see docs/data.md).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>

@@ -1,6 +1,6 @@
 // libFuzzer target: the tar reader must answer any bytes with files or an InputError. The checksums
-// of the headers are set right, so that mutations reach what comes after them. Copyright 2026 The
-// Tessera authors. SPDX-License-Identifier: Apache-2.0
+// of the headers are set right, so that mutations reach what comes after them.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 
 #include "data/file_tree.hpp"

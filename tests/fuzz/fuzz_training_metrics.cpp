@@ -2,7 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
 
-#include "io/training_metrics.hpp"
+#include "results/training_metrics.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   try {

@@ -1,6 +1,6 @@
 // The kernels of training with dense matrices on every instruction set: against the reference, and
-// the reference against values that are computed by hand. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// the reference against values that are computed by hand.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "kernels/dense_membrane.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Expressions and units against hand calculation, and their errors.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#include "io/expression.hpp"
+#include "model_file/expression.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "io/list_file.hpp"
-#include "io/npy.hpp"
+#include "files/list_file.hpp"
+#include "files/npy.hpp"
 #include "model_file/load.hpp"
 
 namespace tessera {

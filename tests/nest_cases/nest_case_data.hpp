@@ -1,5 +1,6 @@
 // A folder with a network, its spikes and membrane traces made with NEST, and the comparison with
-// ours. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// ours.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // Every model's vector update against its scalar equation, on every instruction set of this
-// machine. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// machine.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

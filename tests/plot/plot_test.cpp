@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "io/svg.hpp"
+#include "plot/svg.hpp"
 #include "plot/xml.hpp"
 
 namespace tessera {

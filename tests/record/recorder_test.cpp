@@ -6,8 +6,8 @@
 #include <csignal>
 #include <fstream>
 
-#include "io/file.hpp"
-#include "io/result_files.hpp"
+#include "files/file.hpp"
+#include "results/sinks.hpp"
 #include "support/temporary_folder.hpp"
 #include "tessera/result.hpp"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "io/file.hpp"
+#include "files/file.hpp"
 #include "support/temporary_folder.hpp"
 #include "tessera/result.hpp"
 

@@ -1,6 +1,6 @@
 // Batches come in order, whole and once; what the reader meets reaches the caller; validation
-// samples are the same share of every class. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// samples are the same share of every class.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/batch_loader.hpp"
 
 #include <gtest/gtest.h>

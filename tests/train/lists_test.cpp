@@ -1,5 +1,6 @@
 // Spike lists by hand: how they are put together, cut and sorted by source; and the crew that does
-// it. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// it.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

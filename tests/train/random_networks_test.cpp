@@ -1,5 +1,6 @@
 // Networks drawn at random, so that features meet in ways nobody thought of, against the float64
-// oracle. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// oracle.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

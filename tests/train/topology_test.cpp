@@ -1,5 +1,6 @@
 // Topology: hand-drawn convolutions and pooling, sparse structure and its statistics, initial
-// values. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// values.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/topology.hpp"
 
 #include <gtest/gtest.h>

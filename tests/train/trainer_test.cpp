@@ -1,6 +1,6 @@
 // What the trainer promises: the same weights for any number of threads, exact resume, full lists
-// that are counted, and sentences for what cannot be. Copyright 2026 The Tessera authors.
-// SPDX-License-Identifier: Apache-2.0
+// that are counted, and sentences for what cannot be.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Validation of networks and options: every mistake is found, named and located; good networks
-// pass. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// pass.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

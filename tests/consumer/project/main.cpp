@@ -1,5 +1,6 @@
 // A program outside of the source tree: lists the models of the installed library and advances a
-// neuron. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// neuron.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 #include <tessera/neuron_model.hpp>
 #include <tessera/simd_control.hpp>

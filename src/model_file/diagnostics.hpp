@@ -1,0 +1,58 @@
+// Collects the problems of a model file, each with its position and key path.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "files/toml.hpp"
+#include "tessera/errors.hpp"
+
+namespace tessera::io {
+
+class ModelDiagnostics {
+ public:
+  explicit ModelDiagnostics(std::string file) : file_(std::move(file)) {}
+
+  /// Remembers where a key path is written; problems found later by name are placed with it.
+  void remember(const std::string& path, const toml::source_region& region);
+
+  [[nodiscard]] bool remembers(const std::string& path) const {
+    return positions_.contains(path);
+  }
+
+  /// The same problem at the same place counts once. Throws InputError after 100 problems.
+  void add(const toml::source_region& region, const std::string& path, std::string message);
+  /// A problem of the network as it was read, which knows only its key path: placed at the longest
+  /// remembered part of the path. Left out when a value that could not be read may have caused it.
+  void add(Problem problem);
+  /// A problem that leaves all values readable.
+  void add_harmless(const toml::source_region& region, const std::string& path,
+                    std::string message);
+  /// "Unknown ...": `message` plus the nearest of the candidates.
+  void add_unknown(const toml::source_region& region, const std::string& path, std::string message,
+                   const std::string& word, const std::vector<std::string>& candidates,
+                   bool harmless = false);
+
+  [[nodiscard]] SourceLocation location(const toml::source_region& region,
+                                        const std::string& path) const;
+  /// Whether every value could be read.
+  [[nodiscard]] bool readable() const noexcept { return spoiled_.empty(); }
+  /// Throws InputError with all problems, in the order of the file, when there are any.
+  void raise();
+
+ private:
+  void append(Problem problem);
+  [[nodiscard]] bool is_doubtful(const std::string& path) const;
+
+  std::string file_;
+  std::unordered_map<std::string, toml::source_position> positions_;
+  std::unordered_set<std::string> seen_;
+  std::unordered_map<std::string, int> at_one_place_;
+  std::unordered_set<std::string> spoiled_;  // entries with values that could not be read
+  std::vector<Problem> problems_;
+};
+
+}  // namespace tessera::io

@@ -1,0 +1,153 @@
+// [stimuli.NAME] and [[recorders]].
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model_file/parts.hpp"
+
+namespace tessera::io {
+namespace {
+
+void read_current(TableReader& t, const Place& place, std::vector<Stimulus>& made) {
+  Stimulus& s = made.front();
+  s.start_ms = t.number("start", kMilliseconds, 0.0, place);
+  s.duration_ms = t.number("duration", kMilliseconds, HUGE_VAL, place);
+  if (t.has("amplitude") == t.has("values")) {
+    t.allow("values");
+    t.allow("amplitude");
+    return t.complain("amplitude",
+                      "A current needs either 'amplitude' or 'values' (one per neuron).");
+  }
+  if (const toml::node* values = t.get("values")) {
+    if (!t.is_for_one("values", place)) return;
+    s.values = read_list(t.context(), *values, t.path_of("values"), kPicoamperes);
+    if (s.values.empty()) t.complain("values", "The list has no valid entries.");
+  } else {
+    s.amplitude_pA = t.number("amplitude", kPicoamperes, 0.0, place);
+  }
+}
+
+// Every step lasts until the next one; the last for ever.
+void read_steps(TableReader& t, std::vector<Stimulus>& made) {
+  ModelContext& c = t.context();
+  const toml::node* node = t.need("steps");
+  if (node == nullptr) return;
+  const toml::array* rows = node->as_array();
+  if (rows == nullptr || rows->empty()) {
+    return t.complain("steps", "The steps must be a list of [time, amplitude].");
+  }
+  if (!expand(c, *node, t.path_of("steps"), rows->size())) return;
+  const Stimulus pattern = made.front();
+  made.clear();
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const std::string path = fmt::format("{}[{}]", t.path_of("steps"), i);
+    const toml::array* row = rows->get(i)->as_array();
+    if (row == nullptr || row->size() != 2) {
+      c.problems.add(rows->get(i)->source(), path, "A step is written as [time, amplitude].");
+      continue;
+    }
+    Stimulus s = pattern;
+    s.name = fmt::format("{}.{}", pattern.name, i);
+    s.start_ms = read_number(c, *row->get(0), path + "[0]", kMilliseconds, {}).value_or(0.0);
+    s.amplitude_pA = read_number(c, *row->get(1), path + "[1]", kPicoamperes, {}).value_or(0.0);
+    if (!made.empty()) {
+      made.back().duration_ms = s.start_ms - made.back().start_ms;
+      if (!(made.back().duration_ms > 0.0)) {
+        c.problems.add(row->source(), path, "Every step must begin after the one before it.");
+      }
+    }
+    made.push_back(std::move(s));
+  }
+}
+
+void read_poisson(TableReader& t, const Place& place, const std::optional<Dimension>& unit,
+                  std::vector<Stimulus>& made) {
+  Stimulus& s = made.front();
+  s.kind = Stimulus::Kind::poisson;
+  s.start_ms = t.number("start", kMilliseconds, 0.0, place);
+  s.duration_ms = t.number("duration", kMilliseconds, HUGE_VAL, place);
+  s.rate_hz = t.needed_number("rate", kHertz, place).value_or(0.0);
+  if (t.need("weight") != nullptr && unit) s.weight = t.number("weight", *unit, 0.0, place);
+  s.delay_ms = t.number("delay", kMilliseconds, 0.0, place);
+}
+
+bool does_nothing(const Stimulus& s) {
+  if (s.kind == Stimulus::Kind::poisson) return s.rate_hz == 0.0 || s.weight == 0.0;
+  return s.values.empty() && s.amplitude_pA == 0.0;
+}
+
+void read_stimulus(ModelContext& c, const Section& section, ModelParts& parts) {
+  TableReader ends(c, *section.table, section.path);
+  const bool active = ends.truth("when", true);
+  const toml::node* target = ends.need("target");
+  if (target == nullptr) return;
+  const std::vector<std::size_t> targets =
+      read_population_names(c, *target, ends.path_of("target"), parts, active);
+  const bool single = names_one(*target, parts);
+  if (!expand(c, *section.table, section.path, targets.size())) return;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const Place place{targets.size(), i};
+    TableReader t(c, *section.table, section.path);
+    for (const char* key : {"target", "when", "about"}) t.allow(key);
+    const Population& population = parts.populations[targets[i]];
+    std::vector<Stimulus> made(1);
+    made[0].target = population.name;
+    made[0].name = single ? section.name : section.name + "." + population.name;
+    made[0].where = c.problems.location(section.table->source(), section.path);
+    t.need("kind");
+    const std::string kind = t.choice("kind", "", {"current", "step_current", "poisson"});
+    if (kind == "current") read_current(t, place, made);
+    if (kind == "step_current") read_steps(t, made);
+    if (kind == "poisson") read_poisson(t, place, weight_unit(c, population), made);
+    if (!kind.empty()) t.done();
+    if (!active) continue;
+    for (Stimulus& s : made) {
+      if (single || !does_nothing(s)) parts.stimuli.push_back(std::move(s));
+    }
+  }
+}
+
+void read_recorder(ModelContext& c, const toml::table& table, const std::string& path,
+                   ModelParts& parts) {
+  TableReader t(c, table, path);
+  const bool active = t.truth("when", true);
+  StateRecorder r;
+  r.variable = t.text("variable", "V_m");
+  r.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(t.count("count", 1), 4294967295u));
+  r.interval_ms = t.number("interval", kMilliseconds, 0.1);
+  r.where = c.problems.location(table.source(), path);
+  if (const toml::node* node = t.need("population")) {
+    const auto named = read_population_names(c, *node, t.path_of("population"), parts, active);
+    if (!expand(c, table, path, named.size())) return;
+    for (const std::size_t index : named) {
+      r.population = parts.populations[index].name;
+      if (active) parts.recorders.push_back(r);
+    }
+  }
+  t.done();
+}
+
+}  // namespace
+
+void read_stimuli(ModelContext& c, const toml::node* section, ModelParts& parts) {
+  for (const Section& entry : sections_of(c, section, "stimuli")) read_stimulus(c, entry, parts);
+}
+
+void read_recorders(ModelContext& c, const toml::node* section, ModelParts& parts) {
+  if (section == nullptr) return;
+  const toml::array* array = section->as_array();
+  if (array == nullptr || (!array->empty() && !array->is_homogeneous<toml::table>())) {
+    c.problems.add(section->source(), "recorders", "The recorders must be tables: [[recorders]].");
+    return;
+  }
+  std::size_t index = 0;
+  for (const toml::node& node : *array) {
+    const std::string path = fmt::format("recorders[{}]", index++);
+    c.problems.remember(path, node.source());
+    read_recorder(c, *node.as_table(), path, parts);
+  }
+}
+
+}  // namespace tessera::io

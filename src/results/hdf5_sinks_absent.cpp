@@ -1,0 +1,41 @@
+// Stands for hdf5.cpp in a build without HDF5: results are written as npy.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "results/sinks.hpp"
+#include "tessera/errors.hpp"
+
+namespace tessera {
+
+bool has_hdf5() noexcept { return false; }
+
+namespace io {
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& file) {
+  throw InputError("cannot read " + file.string() +
+                   ": this program was built without HDF5; build it with -DTESSERA_HDF5=ON.");
+}
+
+}  // namespace
+
+std::unique_ptr<SpikeSink> make_spike_sink(const std::filesystem::path& folder,
+                                           const std::vector<std::string>& populations) {
+  return make_npy_spike_sink(folder, populations);
+}
+
+std::unique_ptr<TraceSink> make_trace_sink(const std::filesystem::path& folder,
+                                           const std::vector<TraceColumn>& columns) {
+  return make_npy_trace_sink(folder, columns);
+}
+
+std::vector<RawSpikes> read_spikes_hdf5(const std::filesystem::path& file,
+                                        const std::vector<std::string>&, std::uint64_t) {
+  refuse(file);
+}
+
+std::vector<Trace> read_traces_hdf5(const std::filesystem::path& file,
+                                    const std::vector<TraceColumn>&, std::uint64_t) {
+  refuse(file);
+}
+
+}  // namespace io
+}  // namespace tessera

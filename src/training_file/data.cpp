@@ -1,0 +1,170 @@
+// [data] with its encoder, augmentation and generator.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "training_file/parts.hpp"
+
+namespace tessera::io {
+namespace {
+
+using namespace training;
+
+constexpr Dimension kMs{0, 1, 0, 0};
+constexpr Dimension kHz{-1, -1, 0, 0};
+
+void optional_number(TrainingReader& t, const std::string& key, const Dimension& unit,
+                     std::optional<double>& value) {
+  if (t.get(key) != nullptr) value = t.number(key, unit, value.value_or(0.0));
+}
+
+void read_picture(TrainingReader& t, EncoderSpec& e) {
+  e.crop_x = t.count32("crop_x", e.crop_x);
+  e.crop_y = t.count32("crop_y", e.crop_y);
+  e.crop_width = t.count32("crop_width", e.crop_width);
+  e.crop_height = t.count32("crop_height", e.crop_height);
+  e.width = t.count32("width", e.width);
+  e.height = t.count32("height", e.height);
+  e.merge_polarities = t.truth("merge_polarities", e.merge_polarities);
+  e.grey = t.truth("grey", e.grey);
+}
+
+void read_latency_and_rate(TrainingReader& t, EncoderSpec& e) {
+  e.curve = t.word<LatencyCurve>(
+      "curve", e.curve,
+      {{"linear", LatencyCurve::linear}, {"logarithmic", LatencyCurve::logarithmic}});
+  optional_number(t, "early", kMs, e.early_ms);
+  optional_number(t, "late", kMs, e.late_ms);
+  optional_number(t, "tau", kMs, e.tau_ms);
+  optional_number(t, "threshold", {}, e.threshold);
+  e.bias = t.truth("bias", e.bias);
+  optional_number(t, "bias_time", kMs, e.bias_ms);
+  e.rate_kind =
+      t.word<RateKind>("rate_kind", e.rate_kind,
+                       {{"bernoulli", RateKind::bernoulli}, {"poisson", RateKind::poisson}});
+  optional_number(t, "max_rate", kHz, e.max_rate_hz);
+}
+
+void read_sound(TrainingReader& t, EncoderSpec& e) {
+  e.scale = t.word<FrequencyScale>("scale", e.scale,
+                                   {{"erb", FrequencyScale::erb}, {"mel", FrequencyScale::mel}});
+  optional_number(t, "low", kHz, e.low_hz);
+  optional_number(t, "high", kHz, e.high_hz);
+  optional_number(t, "compression", {}, e.compression);
+  optional_number(t, "gain", {}, e.gain);
+  optional_number(t, "hair_tau", kMs, e.hair_tau_ms);
+  optional_number(t, "refractory", kMs, e.refractory_ms);
+  optional_number(t, "delta_threshold", {}, e.delta_threshold);
+}
+
+void read_encoder(TrainingReader t, EncoderSpec& e) {
+  e.kind = t.word<EncoderKind>("kind", e.kind,
+                               {{"automatic", EncoderKind::automatic},
+                                {"binning", EncoderKind::binning},
+                                {"latency", EncoderKind::latency},
+                                {"rate", EncoderKind::rate},
+                                {"delta", EncoderKind::delta},
+                                {"cochlea", EncoderKind::cochlea}});
+  e.steps = t.count32("steps", e.steps);
+  e.dt_ms = t.number("dt", kMs, e.dt_ms);
+  optional_number(t, "start", kMs, e.start_ms);
+  if (t.get("min_events") != nullptr) e.min_events = t.count32("min_events", 1);
+  e.channels = t.count32("channels", e.channels);
+  e.max_spikes_per_step = t.count32("max_spikes_per_step", e.max_spikes_per_step);
+  read_picture(t, e);
+  read_latency_and_rate(t, e);
+  read_sound(t, e);
+  t.done();
+}
+
+void read_augmentation(TrainingReader t, AugmentationSpec& a) {
+  a.shift = t.count32("shift", a.shift);
+  a.jitter_ms = t.number("jitter", kMs, a.jitter_ms);
+  a.blend = t.number("blend", {}, a.blend);
+  a.crop_ms = t.number("crop", kMs, a.crop_ms);
+  a.rotation_degrees = t.number("rotation", {}, a.rotation_degrees);
+  if (const toml::node* node = t.get("skew")) {
+    const std::vector<double> range = read_list(t.context(), *node, t.path_of("skew"), {});
+    if (range.size() == 2) {
+      a.skew_low = range[0];
+      a.skew_high = range[1];
+    } else {
+      t.complain("skew", "A skew is a list of two factors: the lowest and the highest.");
+    }
+  }
+  t.done();
+}
+
+void read_generator(TrainingReader t, GeneratorSpec& g) {
+  g.training_samples = t.count32("training_samples", g.training_samples);
+  g.test_samples = t.count32("test_samples", g.test_samples);
+  g.seed = t.count("seed", g.seed);
+  g.dimension = t.count32("dimension", g.dimension);
+  g.smoothness = t.number("smoothness", {}, g.smoothness);
+  g.classes = t.count32("classes", g.classes);
+  g.channels = t.count32("channels", g.channels);
+  g.cutoff = t.count32("cutoff", g.cutoff);
+  t.done();
+}
+
+// Problems of a DataSpec carry the names of its fields; the file has keys without units.
+std::string key_path(std::string path) {
+  for (const char* unit : {"_ms", "_hz", "_degrees"}) {
+    if (path.ends_with("bias_ms")) return path.substr(0, path.size() - 2) + "time";
+    if (path.ends_with(unit)) path.resize(path.size() - std::string(unit).size());
+  }
+  for (const char* end : {"_low", "_high"}) {
+    if (path.ends_with(std::string("skew") + end))
+      path.resize(path.size() - std::string(end).size());
+  }
+  if (path == "data.dataset") return "data.set";
+  return path;
+}
+
+// What stands for the data while these have mistakes, so that mistakes elsewhere are still found.
+void assume_shape(training::Network& network, const DataSpec& data) {
+  network.input = {64, 64, 2};
+  network.steps = data.encoder.steps > 0 ? data.encoder.steps : 1;
+  network.dt_ms = data.encoder.dt_ms > 0.0 ? data.encoder.dt_ms : 1.0;
+  network.classes = 0;  // the last layer decides, see read_layers
+}
+
+}  // namespace
+
+void read_data(TrainingReader& top, TrainingModel& model) {
+  DataSpec& data = model.data;
+  assume_shape(model.network, data);
+  if (top.need("data") == nullptr) return;
+  const toml::table* table = top.table("data");
+  if (table == nullptr) return;
+  ModelContext& c = top.context();
+  TrainingReader t(c, *table, "data");
+  data.where = c.problems.location(table->source(), "data");
+  if (t.need("set") != nullptr) {
+    data.dataset = t.choice("set", "", dataset_names());
+  }
+  data.folder = t.text("folder", data.folder);
+  data.cache_megabytes = t.count("cache_megabytes", data.cache_megabytes);
+  if (const toml::table* part = t.table("encoder"))
+    read_encoder({c, *part, "data.encoder"}, data.encoder);
+  if (const toml::table* part = t.table("augmentation"))
+    read_augmentation({c, *part, "data.augmentation"}, data.augmentation);
+  if (const toml::table* part = t.table("generator"))
+    read_generator({c, *part, "data.generator"}, data.generator);
+  t.done();
+  if (data.dataset.empty()) return assume_shape(model.network, data);
+  std::vector<Problem> problems = validate(data);
+  if (!problems.empty()) {
+    for (Problem& problem : problems) {
+      problem.where.key_path = key_path(problem.where.key_path);
+      c.problems.add(std::move(problem));
+    }
+    return assume_shape(model.network, data);
+  }
+  const EncoderSpec encoder = with_defaults(data).encoder;
+  model.network.input = encoded_shape(data);
+  model.network.classes = class_count(data);
+  model.network.steps = encoder.steps;
+  model.network.dt_ms = encoder.dt_ms;
+}
+
+}  // namespace tessera::io

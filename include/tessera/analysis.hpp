@@ -50,6 +50,11 @@ struct PopulationStatistics {
 /// The window of a result's statistics: after its discarded start, to its end.
 [[nodiscard]] StatisticsOptions default_window(const Result& result);
 
+/// The statistics as JSON text: per population and measure the number of values, mean, SD (divided by n)
+/// and 21 quantiles (0, 5, ... 100 %). Not-finite values are left out; a measure without values is null.
+[[nodiscard]] std::string statistics_json(const std::vector<PopulationStatistics>& statistics,
+                                          const StatisticsOptions& options);
+
 /// All populations of a result, in its order. Throws InputError when it holds no spikes or when its
 /// window is empty.
 [[nodiscard]] std::vector<PopulationStatistics> result_statistics(const Result& result,
@@ -80,8 +85,13 @@ struct Reference {
     /// Published KS distance between two seeds, mean + 2 SD, per measure (rate, cv, correlation);
     /// 0 where nothing is published.
     double published_bar[3] = {0.0, 0.0, 0.0};
-    double published_rate_hz = 0.0;                    ///< mean rate; 0: not published
-    [[nodiscard]] double mean(Measure measure) const;  ///< over all realisations; NaN without any
+    double published_rate_hz = 0.0;  ///< mean rate; 0: not published
+    /// How far the mean and the width (SD over neurons or pairs) of a measure may lie from those of the
+    /// realisations: from seeds.json. 0 where nothing is known.
+    double allowed_mean[3] = {0.0, 0.0, 0.0};
+    double allowed_width[3] = {0.0, 0.0, 0.0};
+    [[nodiscard]] double mean(Measure measure) const;   ///< mean of the realisations' means; NaN: none
+    [[nodiscard]] double width(Measure measure) const;  ///< mean of the realisations' SDs; NaN: none
     /// Largest KS distance between two of the realisations; NaN with fewer than two.
     [[nodiscard]] double spread(Measure measure) const;
   };
@@ -92,26 +102,32 @@ struct Reference {
 };
 
 /// Reads a reference folder: {rate,cv,cc}_<POPULATION>.npy in the folder itself or in its
-/// sub-folders (one per realisation), and expected.json when it is there. `populations` names those
+/// sub-folders (one per realisation), and expected.json and seeds.json when they are there. `populations` names those
 /// to look for. Throws InputError when the folder holds none of them, or a file is damaged.
 [[nodiscard]] Reference load_reference(const std::filesystem::path& folder,
                                        const std::vector<std::string>& populations);
 
-/// One population and measure against the reference.
+/// One population and measure against the reference. With bars from many seeds (seeds.json), mean and width
+/// are judged; without, the KS distance is, by the spread of the few realisations.
 struct Comparison {
   std::string population;
   Measure measure = Measure::rate;
-  double mean = 0.0;            ///< of this run
-  double reference_mean = 0.0;  ///< over all realisations
+  double mean = 0.0;             ///< of this run
+  double reference_mean = 0.0;   ///< mean of the realisations' means
+  double width = 0.0;            ///< SD over neurons (correlations: pairs) of this run
+  double reference_width = 0.0;  ///< mean of the realisations' SDs
+  /// The larger of |mean - reference_mean| and |width - reference_width|, each over what is allowed. NaN
+  /// where the reference has no bars from seeds.
+  double deviation = 0.0;
   double distance = 0.0;  ///< KS to all realisations pooled; NaN when it could not be computed
   double spread = 0.0;    ///< KS between the reference's own realisations
-  double bar = 0.0;       ///< max(1.5 * spread, published mean + 2 SD); NaN when neither is known
-  /// KS distance that two samples of these sizes from one distribution exceed once in a hundred
-  /// times (rates and CVs; NaN for correlations, whose pairs share neurons). Says how much a bar
-  /// near or below it is worth; the verdict does not use it.
+  double bar = 0.0;       ///< of the distance: max(1.5 * spread, published mean + 2 SD); NaN: not known
+  /// KS distance that two samples of these sizes from one distribution exceed once in a hundred times (rates
+  /// and CVs; NaN for correlations, whose pairs share neurons). The verdict does not use it.
   double noise = 0.0;
-  bool compared = false;  ///< both sides had values and there is a bar
-  bool passes = false;    ///< compared and distance <= bar
+  bool calibrated = false;  ///< judged by `deviation`, else by `distance`
+  bool compared = false;    ///< both sides had values and there is a bar
+  bool passes = false;      ///< compared, and deviation <= 1 or distance <= bar
 };
 
 struct Verdict {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "analysis/moments.hpp"
 #include "files/file.hpp"
 #include "files/npy.hpp"
 #include "tessera/analysis.hpp"
@@ -20,6 +21,7 @@ using nlohmann::json;
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr Measure kMeasures[] = {Measure::rate, Measure::cv, Measure::correlation};
 constexpr const char* kFileNames[] = {"rate", "cv", "cc"};
+constexpr const char* kKeys[] = {"rate", "cv", "correlation"};
 constexpr std::size_t kMostFolders = 1000;
 constexpr double kSpreadFactor = 1.5;  // how much further than its seeds from each other we may be
 constexpr std::uint64_t kMostReferenceBytes = std::uint64_t{1} << 30;
@@ -73,16 +75,34 @@ void apply_expected(const json& expected, Reference& reference) {
     if (found == populations.end()) continue;
     population.published_rate_hz = found->value("rate_hz", 0.0);
     const json ks = found->value("ks", json::object());
-    const char* keys[] = {"rate", "cv", "correlation"};
     for (std::size_t i = 0; i < 3; ++i) {
-      const auto spread = ks.find(keys[i]);
+      const auto spread = ks.find(kKeys[i]);
       if (spread == ks.end()) continue;
       population.published_bar[i] = spread->at(0).get<double>() + 2.0 * spread->at(1).get<double>();
     }
   }
 }
 
-void read_expected(const std::filesystem::path& file, Reference& reference) {
+// {"populations": {NAME: {"rate": {"mean": {"allowed"}, "width": {"allowed"}}, "cv": ..., "correlation": ...}}}
+void apply_seeds(const json& seeds, Reference& reference) {
+  const json populations = seeds.value("populations", json::object());
+  for (Reference::Population& population : reference.populations) {
+    const auto found = populations.find(population.name);
+    if (found == populations.end()) continue;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto measure = found->find(kKeys[i]);
+      if (measure == found->end()) continue;
+      population.allowed_mean[i] = measure->at("mean").at("allowed").get<double>();
+      population.allowed_width[i] = measure->at("width").at("allowed").get<double>();
+      if (!(population.allowed_mean[i] > 0.0) || !(population.allowed_width[i] > 0.0)) {
+        throw InputError("seeds.json: what is allowed for " + population.name + " must be positive.");
+      }
+    }
+  }
+}
+
+void read_json(const std::filesystem::path& file, Reference& reference,
+               void (*apply)(const json&, Reference&)) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return;
   try {
@@ -91,7 +111,7 @@ void read_expected(const std::filesystem::path& file, Reference& reference) {
       if (depth > 16) throw InputError(file.string() + ": it is nested too deeply.");
       return true;
     };
-    apply_expected(json::parse(text, shallow), reference);
+    apply(json::parse(text, shallow), reference);
   } catch (const json::exception& error) {
     throw InputError("cannot read " + file.string() + ": " + error.what());
   }
@@ -119,6 +139,19 @@ double window_of(const std::vector<double>& rates_hz) {
     if (std::abs(count - std::round(count)) > 0.05) return 0.0;
   }
   return window_ms;
+}
+
+// Every realisation counts alike: each is one draw of mean and width.
+template <class Of>
+double mean_over(const std::vector<Reference::Distributions>& realisations, Measure measure, Of of) {
+  double sum = 0.0, count = 0.0;
+  for (const Reference::Distributions& realisation : realisations) {
+    const Moments moments = moments_of(realisation.of(measure));
+    if (moments.count == 0) continue;
+    sum += of(moments);
+    count += 1.0;
+  }
+  return count > 0.0 ? sum / count : kUnknown;
 }
 
 class Judge {
@@ -157,6 +190,8 @@ class Judge {
                       : measure == Measure::cv ? run.mean_cv
                                                : run.mean_correlation;
     comparison.reference_mean = reference.mean(measure);
+    comparison.width = moments_of(values).sd;
+    comparison.reference_width = reference.width(measure);
     comparison.spread = reference.spread(measure);
     comparison.distance = kUnknown;
     // The realisations together: the best estimate of the reference's distribution.
@@ -174,8 +209,18 @@ class Judge {
     const double own = kSpreadFactor * comparison.spread;
     comparison.bar =
         std::isnan(own) ? (published > 0.0 ? published : kUnknown) : std::max(own, published);
-    comparison.compared = !std::isnan(comparison.distance) && !std::isnan(comparison.bar);
-    comparison.passes = comparison.compared && comparison.distance <= comparison.bar;
+    comparison.deviation = kUnknown;
+    comparison.calibrated = reference.allowed_mean[index(measure)] > 0.0;
+    if (comparison.calibrated) {
+      const double of_mean = std::abs(comparison.mean - comparison.reference_mean);
+      const double of_width = std::abs(comparison.width - comparison.reference_width);
+      comparison.deviation = std::max(of_mean / reference.allowed_mean[index(measure)],
+                                      of_width / reference.allowed_width[index(measure)]);
+    }
+    const double found = comparison.calibrated ? comparison.deviation : comparison.distance;
+    const double allowed = comparison.calibrated ? 1.0 : comparison.bar;
+    comparison.compared = !std::isnan(comparison.distance) && !std::isnan(found) && !std::isnan(allowed);
+    comparison.passes = comparison.compared && found <= allowed;
     return comparison;
   }
 
@@ -213,16 +258,11 @@ const std::vector<double>& Reference::Distributions::of(Measure measure) const n
 }
 
 double Reference::Population::mean(Measure measure) const {
-  double sum = 0.0;
-  double count = 0.0;
-  for (const Distributions& realisation : realisations) {
-    for (const double value : realisation.of(measure)) {
-      if (!std::isfinite(value)) continue;
-      sum += value;
-      count += 1.0;
-    }
-  }
-  return count > 0.0 ? sum / count : kUnknown;
+  return mean_over(realisations, measure, [](const Moments& moments) { return moments.mean; });
+}
+
+double Reference::Population::width(Measure measure) const {
+  return mean_over(realisations, measure, [](const Moments& moments) { return moments.sd; });
 }
 
 double Reference::Population::spread(Measure measure) const {
@@ -270,7 +310,8 @@ Reference load_reference(const std::filesystem::path& folder,
                      (populations.empty() ? std::string("NAME") : populations.front()) +
                      ".npy in it or in its sub-folders.");
   }
-  read_expected(folder / "expected.json", reference);
+  read_json(folder / "expected.json", reference, apply_expected);
+  read_json(folder / "seeds.json", reference, apply_seeds);
   if (reference.name.empty()) reference.name = folder.filename().string();
   return reference;
 }
@@ -290,7 +331,8 @@ Verdict compare(const std::vector<PopulationStatistics>& run, const Reference& r
       Comparison comparison = judge.judge(population, *expected, measure);
       verdict.compared += comparison.compared ? 1 : 0;
       verdict.passed += comparison.passes ? 1 : 0;
-      if (comparison.compared && !comparison.passes && comparison.distance <= comparison.noise) {
+      if (comparison.compared && !comparison.calibrated && !comparison.passes &&
+          comparison.distance <= comparison.noise) {
         verdict.notes.push_back(fmt::format(
             "{} {}: {:.3f} is above the bar, but two samples of this size from one distribution "
             "differ by "

@@ -95,6 +95,12 @@ CLI::App* add_stats(CLI::App& app, StatsArguments& arguments) {
   value(*stats, "RESULT", arguments.result, "DIR", "result folder of a run");
   value(*stats, "--reference", arguments.reference, "DIR",
         "compare with a reference and give a verdict (exit code 1 when it disagrees)");
+  value(*stats, "--json", arguments.json, "FILE",
+        "write number, mean, SD and quantiles of every measure as JSON (/dev/stdout: print)");
+  value(*stats, "--correlation-neurons", arguments.correlation_neurons, "N",
+        "neurons of a population whose pairs are correlated, 0 to 5000; default: 1000");
+  value(*stats, "--subsample-seed", arguments.subsample_seed, "N",
+        "which neurons these are; default: 1");
   example(*stats, "tessera stats results/microcircuit --reference models/microcircuit/reference");
   return stats;
 }

@@ -26,7 +26,7 @@ struct RunArguments : ModelArguments {
 };
 
 struct StatsArguments {
-  Text result, reference;
+  Text result, reference, json, correlation_neurons, subsample_seed;
 };
 
 struct TrainArguments {

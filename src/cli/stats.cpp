@@ -2,13 +2,19 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "cli/arguments.hpp"
 #include "cli/text.hpp"
 #include "cli/values.hpp"
+#include "files/file.hpp"
 #include "tessera/analysis.hpp"
 
 namespace tessera::cli {
 namespace {
+
+constexpr std::uint64_t kMostCorrelated = 5000;  // 200 MB of products
 
 // A run that recorded no spikes has only the means that its report holds.
 void show_reported(const Result& result) {
@@ -31,23 +37,61 @@ void show(const std::vector<PopulationStatistics>& statistics) {
   fmt::print("{}", table.text());
 }
 
-void show(const Verdict& verdict) {
-  Table table({"population", "measure", "mean", "reference", "KS", "allowed", "verdict"}, 2);
-  for (const Comparison& comparison : verdict.comparisons) {
+std::string verdict_text(const Comparison& comparison) {
+  if (!comparison.compared) return "not compared";
+  return comparison.passes ? "agrees" : "DIFFERS";
+}
+
+// Mean and width against bars from many seeds.
+void show_calibrated(const std::vector<Comparison>& comparisons) {
+  Table table({"population", "measure", "mean", "reference", "width", "reference", "off", "KS", "verdict"}, 2);
+  for (const Comparison& comparison : comparisons) {
     const int decimals = comparison.measure == Measure::correlation ? 4 : 3;
-    table.row({comparison.population, to_string(comparison.measure),
-               number_text(comparison.mean, decimals),
-               number_text(comparison.reference_mean, decimals),
-               number_text(comparison.distance, 3), number_text(comparison.bar, 3),
-               !comparison.compared ? "not compared"
-               : comparison.passes  ? "agrees"
-                                    : "DIFFERS"});
+    table.row({comparison.population, to_string(comparison.measure), number_text(comparison.mean, decimals),
+               number_text(comparison.reference_mean, decimals), number_text(comparison.width, decimals),
+               number_text(comparison.reference_width, decimals), number_text(comparison.deviation, 2),
+               number_text(comparison.distance, 3), verdict_text(comparison)});
+  }
+  fmt::print("{}\noff: the deviation of mean or width, whichever is larger, as a part of what is allowed\n",
+             table.text());
+}
+
+void show_distances(const std::vector<Comparison>& comparisons) {
+  Table table({"population", "measure", "mean", "reference", "KS", "allowed", "verdict"}, 2);
+  for (const Comparison& comparison : comparisons) {
+    const int decimals = comparison.measure == Measure::correlation ? 4 : 3;
+    table.row({comparison.population, to_string(comparison.measure), number_text(comparison.mean, decimals),
+               number_text(comparison.reference_mean, decimals), number_text(comparison.distance, 3),
+               number_text(comparison.bar, 3), verdict_text(comparison)});
   }
   fmt::print("{}\n", table.text());
+}
+
+void show(const Verdict& verdict) {
+  const auto& comparisons = verdict.comparisons;
+  const bool calibrated = std::any_of(comparisons.begin(), comparisons.end(),
+                                      [](const Comparison& comparison) { return comparison.calibrated; });
+  calibrated ? show_calibrated(comparisons) : show_distances(comparisons);
   for (const std::string& note : verdict.notes) fmt::print("Note: {}\n", note);
-  fmt::print("Verdict: {} ({} of {} comparisons within the reference's spread between seeds)\n",
-             verdict.passes() ? "agrees with the reference" : "DIFFERS from the reference",
-             verdict.passed, verdict.compared);
+  fmt::print("Verdict: {} ({} of {} comparisons within {})\n",
+             verdict.passes() ? "agrees with the reference" : "DIFFERS from the reference", verdict.passed,
+             verdict.compared, calibrated ? "their bars" : "the reference's spread between seeds");
+}
+
+// The window of a result and what the command line says about correlations.
+StatisticsOptions options_of(const Result& result, const StatsArguments& arguments, Problems& problems) {
+  StatisticsOptions options = default_window(result);
+  if (arguments.correlation_neurons) {
+    const auto neurons =
+        parse_whole(*arguments.correlation_neurons, 0, kMostCorrelated, "--correlation-neurons", problems);
+    options.correlation_neurons = neurons.value_or(0);
+  }
+  if (arguments.subsample_seed) {
+    const auto seed = parse_whole(*arguments.subsample_seed, 0, std::numeric_limits<std::uint64_t>::max(),
+                                  "--subsample-seed", problems);
+    options.subsample_seed = seed.value_or(0);
+  }
+  return options;
 }
 
 }  // namespace
@@ -59,12 +103,14 @@ int stats(const StatsArguments& arguments) {
   LoadOptions load;
   load.traces = false;
   const Result result = load_result(*arguments.result, load);
-  if (!result.has_spikes && !arguments.reference) {
+  const StatisticsOptions window = options_of(result, arguments, problems);
+  problems.raise();
+  if (!result.has_spikes && !arguments.reference && !arguments.json) {
     show_reported(result);
     return kOk;
   }
-  const StatisticsOptions window = default_window(result);
   const std::vector<PopulationStatistics> statistics = result_statistics(result, window);
+  if (arguments.json) io::write_file(*arguments.json, statistics_json(statistics, window));
   std::optional<Verdict> verdict;
   if (arguments.reference) {
     std::vector<std::string> names;

@@ -186,11 +186,10 @@ class Judge {
     Comparison comparison;
     comparison.population = run.name;
     comparison.measure = measure;
-    comparison.mean = measure == Measure::rate ? run.mean_rate_hz
-                      : measure == Measure::cv ? run.mean_cv
-                                               : run.mean_correlation;
+    const Moments moments = moments_of(values);
+    comparison.mean = moments.mean;
+    comparison.width = moments.sd;
     comparison.reference_mean = reference.mean(measure);
-    comparison.width = moments_of(values).sd;
     comparison.reference_width = reference.width(measure);
     comparison.spread = reference.spread(measure);
     comparison.distance = kUnknown;

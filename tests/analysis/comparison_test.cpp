@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "files/file.hpp"
@@ -147,6 +148,67 @@ TEST_F(ReferenceFolder, PublishedSpreadRaisesTheBar) {
   EXPECT_NEAR(verdict.comparisons[0].bar, 0.5, 1e-12);  // 0.3 + 2 * 0.1 beats 1.5 * 0.2
   EXPECT_TRUE(verdict.comparisons[0].passes);
   EXPECT_NEAR(verdict.comparisons[1].bar, 0.012, 1e-12);
+}
+
+// Means of the seeds 4.5 and 6.5, so 5.5; SDs sqrt(8.25) and sqrt(40.25) (by hand: 825 / 10 - 6.5^2), so 4.608.
+constexpr const char* kSeeds = R"({"runs": 64, "populations": {"E": {
+    "rate": {"mean": {"allowed": 0.5}, "width": {"allowed": 2.0}}}}})";
+
+TEST_F(ReferenceFolder, BarsOfManySeedsJudgeMeanAndWidth) {
+  io::write_file(folder_ / "seeds.json", kSeeds);
+  const Reference reference = load_reference(folder_.path(), {"E"});
+  const auto judge = [&](const Values& rates) {
+    return compare({run_with(rates)}, reference, second()).comparisons[0];
+  };
+  // Mean 5.9, SD sqrt(493 / 10 - 5.9^2): 0.4 of 0.5 and 0.4009 of 2.0.
+  const Comparison near = judge({0, 1, 2, 4, 6, 7, 8, 9, 11, 11});
+  EXPECT_TRUE(near.calibrated);
+  EXPECT_NEAR(near.reference_mean, 5.5, 1e-12);
+  EXPECT_NEAR(near.reference_width, (std::sqrt(8.25) + std::sqrt(40.25)) / 2, 1e-12);
+  EXPECT_NEAR(near.width, std::sqrt(14.49), 1e-12);
+  EXPECT_NEAR(near.deviation, 0.8, 1e-9);
+  EXPECT_TRUE(near.passes);
+  // Mean 6.1: 0.6 of 0.5, although the KS distance is smaller than its bar.
+  const Comparison shifted = judge({0, 1, 2, 4, 6, 7, 8, 10, 11, 12});
+  EXPECT_NEAR(shifted.deviation, 1.2, 1e-9);
+  EXPECT_LT(shifted.distance, shifted.bar);
+  EXPECT_FALSE(shifted.passes);
+  // The right mean, but every neuron has it: the width is 4.608 off, 2.0 is allowed.
+  const Comparison narrow = judge(Values(10, 5.5));
+  EXPECT_NEAR(narrow.deviation, (std::sqrt(8.25) + std::sqrt(40.25)) / 4, 1e-9);
+  EXPECT_FALSE(narrow.passes);
+  // CVs have no bars here: their KS distance is judged as before.
+  EXPECT_FALSE(compare({run_with({1})}, reference, second()).comparisons[1].calibrated);
+}
+
+TEST_F(ReferenceFolder, DamagedBarsAreInputErrors) {
+  for (const char* text : {"{", R"({"populations": {"E": {"rate": {"mean": {"allowed": 1}}}}})",
+                           R"({"populations": {"E": {"rate": {"mean": {"allowed": 0}, "width": {"allowed": 1}}}}})",
+                           R"({"populations": {"E": {"rate": {"mean": {"allowed": "x"}, "width": {"allowed": 1}}}}})"}) {
+    io::write_file(folder_ / "seeds.json", text);
+    EXPECT_THROW((void)load_reference(folder_.path(), {"E"}), InputError) << text;
+  }
+}
+
+TEST(StatisticsJson, HoldsMomentsAndQuantiles) {
+  PopulationStatistics statistics;
+  statistics.name = "E";
+  for (int i = 0; i <= 40; ++i) statistics.rates_hz.push_back(40 - i);
+  statistics.cvs = {0.5, NAN, 1.5};
+  StatisticsOptions options;
+  options.start_ms = 500.0;
+  options.end_ms = 1500.0;
+  const auto json = nlohmann::json::parse(statistics_json({statistics}, options));
+  EXPECT_EQ(json["end_ms"], 1500.0);
+  const auto& rate = json["populations"]["E"]["rate"];
+  EXPECT_EQ(rate["count"], 41);
+  EXPECT_EQ(rate["mean"], 20.0);
+  EXPECT_NEAR(rate["sd"].get<double>(), std::sqrt((41.0 * 41.0 - 1.0) / 12.0), 1e-12);  // of 0 .. 40
+  ASSERT_EQ(rate["quantiles"].size(), 21U);
+  for (int i = 0; i <= 20; ++i) EXPECT_NEAR(rate["quantiles"][i].get<double>(), 2.0 * i, 1e-12);
+  EXPECT_EQ(json["populations"]["E"]["cv"]["count"], 2);
+  EXPECT_EQ(json["populations"]["E"]["cv"]["quantiles"][10], 1.0);
+  EXPECT_TRUE(json["populations"]["E"]["correlation"].is_null());
 }
 
 TEST_F(ReferenceFolder, NotesOtherWindowsAndUnknownPopulations) {

@@ -28,13 +28,13 @@ enum class Precision {
 
 struct SimulationOptions {
   std::uint64_t seed = 1;
-  int threads = 0;     ///< 0: one per core this process may use
+  int threads = 0;     ///< 0: as many as there is work for, at most one per core this process may use
   int tiles = 0;       ///< 0: chosen; else at least this many tiles in all
   int group_size = 0;  ///< tiles per delivery group; 0: all tiles in one group
   Connectivity connectivity = Connectivity::automatic;
   Precision precision = Precision::fast;
   bool count_table = true;  ///< procedural: keep the count table (faster) or redraw counts (smaller)
-  std::uint64_t memory_limit_bytes = 0;  ///< 0: what the machine has
+  std::uint64_t memory_limit_bytes = 0;  ///< 0: what this process may use (machine, control groups, ulimit)
 };
 
 /// One line of the memory plan. `room` names the part of the program that holds the bytes.
@@ -105,7 +105,8 @@ class RunObserver {
 struct PhaseSeconds {
   double deliver = 0.0;
   double update = 0.0;
-  double exchange = 0.0;  ///< spike lists and waiting for the slowest worker
+  double wait = 0.0;      ///< for the slowest worker, before lists are exchanged
+  double exchange = 0.0;  ///< spike lists
   double record = 0.0;
 };
 

@@ -1,19 +1,21 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "base/thread_team.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <system_error>
 
+#include "base/process_limits.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera {
 namespace {
 
-// About 20 microseconds: longer than a fast exchange, shorter than a lost time slice.
-constexpr int kSpins = 2000;
+// Longer than workers of equal load usually wait for each other and than it takes to wake a thread,
+// much shorter than a time slice: who waits for a worker that lost its core gives up the own one.
+constexpr auto kSpinTime = std::chrono::microseconds(50);
+constexpr int kPausesPerLook = 16;  // at the clock
 
 inline void relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -25,14 +27,8 @@ inline void relax() noexcept {
 
 }  // namespace
 
-int available_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-ThreadTeam::ThreadTeam(int size) : size_(std::max(1, size)) {
+ThreadTeam::ThreadTeam(int size)
+    : size_(std::max(1, size)), spins_(size_ <= process_limits().threads()) {
   try {
     for (int worker = 1; worker < size_; ++worker) threads_.emplace_back([this, worker] { loop(worker); });
   } catch (const std::system_error& error) {
@@ -101,17 +97,25 @@ void ThreadTeam::barrier() noexcept {
   const std::uint32_t generation = generation_.load(std::memory_order_acquire);
   if (waiting_.fetch_add(1, std::memory_order_acq_rel) == size_ - 1) {
     waiting_.store(0, std::memory_order_relaxed);
-    generation_.store(generation + 1, std::memory_order_release);
+    // Not just a release: the store has to be visible before the wake-up looks for sleepers, or one
+    // that lies down in between would sleep on.
+    generation_.store(generation + 1, std::memory_order_seq_cst);
+    generation_.notify_all();
     return;
   }
-  int spins = 0;
-  while (generation_.load(std::memory_order_acquire) == generation) {
-    if (++spins < kSpins) {
+  if (spins_ && passed_while_spinning(generation)) return;
+  generation_.wait(generation, std::memory_order_acquire);
+}
+
+bool ThreadTeam::passed_while_spinning(std::uint32_t generation) const noexcept {
+  const auto end = std::chrono::steady_clock::now() + kSpinTime;
+  do {
+    for (int pause = 0; pause < kPausesPerLook; ++pause) {
+      if (generation_.load(std::memory_order_acquire) != generation) return true;
       relax();
-    } else {
-      std::this_thread::yield();
     }
-  }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
 }
 
 }  // namespace tessera

@@ -1,4 +1,4 @@
-// A persistent team of workers with a barrier that spins briefly, then yields.
+// A persistent team of workers with a barrier that spins briefly, then sleeps.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -12,9 +12,6 @@
 #include <vector>
 
 namespace tessera {
-
-/// Cores this process may use (its affinity mask), at least 1.
-[[nodiscard]] int available_cores();
 
 class ThreadTeam {
  public:
@@ -36,8 +33,10 @@ class ThreadTeam {
   void loop(int worker);
   void call(int worker) noexcept;
   void stop();
+  [[nodiscard]] bool passed_while_spinning(std::uint32_t generation) const noexcept;
 
   int size_;
+  bool spins_;  ///< there is a core for every worker
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable start_, done_;

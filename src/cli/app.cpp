@@ -34,7 +34,8 @@ void model_options(CLI::App& app, ModelArguments& arguments) {
   value(app, "--time", arguments.time, "TIME",
         "model time at which the run ends, e.g. 10s; default: the model's");
   value(app, "--seed", arguments.seed, "N", "seed of all random numbers; default: the model's");
-  value(app, "--threads", arguments.threads, "N", "worker threads; default: one per core");
+  value(app, "--threads", arguments.threads, "N",
+        "worker threads; default: as many as there is work for");
   value(app, "--connectivity", arguments.connectivity, "KIND",
         "stored, procedural or auto (stored when it fits the memory); default: auto");
   value(app, "--group-size", arguments.group_size, "N",

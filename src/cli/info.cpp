@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "base/process_limits.hpp"
 #include "cli/arguments.hpp"
 #include "cli/text.hpp"
 #include "record/machine_info.hpp"
@@ -21,6 +22,18 @@ std::string cache_text(int name) {
   return bytes > 0 ? fmt::format("{} KiB", bytes / 1024) : "unknown";
 }
 
+std::string cores_text(const ProcessLimits& limits) {
+  if (limits.cores_source.empty()) return fmt::format("{} usable", limits.cpus);
+  return fmt::format("{} usable, but {:.3g} of their time ({})", limits.cpus, limits.cores,
+                     limits.cores_source);
+}
+
+std::string memory_text(const ProcessLimits& limits) {
+  if (limits.memory_source.empty()) return bytes_text(limits.memory_bytes);
+  return fmt::format("{} of {} ({})", bytes_text(limits.memory_bytes),
+                     bytes_text(limits.physical_bytes), limits.memory_source);
+}
+
 void line(const std::string& name, const std::string& value) {
   fmt::print("{:<14}{}\n", name, value);
 }
@@ -34,14 +47,14 @@ int info() {
   line("HDF5", has_hdf5() ? "yes" : "no (spikes are written as npy)");
   line("SIMD targets",
        fmt::format("{} (in use: {})", fmt::join(simd_targets(), ", "), simd_target()));
-  const MachineInfo machine = this_machine();
-  line("processor", machine.processor);
-  line("cores", fmt::format("{} usable", machine.cores));
+  line("processor", this_machine().processor);
+  const ProcessLimits limits = process_limits();
+  line("cores", cores_text(limits));
 #ifdef _SC_LEVEL1_DCACHE_SIZE
   line("caches", fmt::format("L1d {}, L2 {}, L3 {}", cache_text(_SC_LEVEL1_DCACHE_SIZE),
                              cache_text(_SC_LEVEL2_CACHE_SIZE), cache_text(_SC_LEVEL3_CACHE_SIZE)));
 #endif
-  line("memory", bytes_text(machine.memory_bytes));
+  line("memory", memory_text(limits));
   return kOk;
 }
 

@@ -10,10 +10,13 @@ namespace tessera::cli {
 namespace {
 
 // A signal handler can reach nothing but static storage.
+volatile sig_atomic_t guarded = 0;
 volatile sig_atomic_t interrupted = 0;
 
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+
 void on_signal(int) {
-  if (interrupted != 0) _exit(kInterrupted);
+  if (guarded == 0 || interrupted != 0) _exit(kInterrupted);
   interrupted = 1;
 }
 
@@ -25,18 +28,34 @@ void install(int signal_number, void (*handler)(int)) {
   sigaction(signal_number, &action, nullptr);
 }
 
+// nohup says so before it starts a program.
+bool hangups_are_ignored() {
+  struct sigaction before = {};
+  return sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler == SIG_IGN;
+}
+
 }  // namespace
+
+void watch_for_interrupts() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal_number : kSignals) {
+    if (signal_number == SIGHUP && hangups_are_ignored()) continue;
+    install(signal_number, on_signal);
+    sigaddset(&signals, signal_number);
+  }
+  // A parent may have blocked them; then one that came before main() is delivered here.
+  sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+}
 
 InterruptGuard::InterruptGuard() {
   interrupted = 0;
-  install(SIGINT, on_signal);
-  install(SIGTERM, on_signal);
+  guarded = 1;
   install(SIGPIPE, SIG_IGN);  // a reader that went away must not take the result with it
 }
 
 InterruptGuard::~InterruptGuard() {
-  install(SIGINT, SIG_DFL);
-  install(SIGTERM, SIG_DFL);
+  guarded = 0;
   install(SIGPIPE, SIG_DFL);
 }
 

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "cli/arguments.hpp"
+#include "cli/interrupt.hpp"
 #include "tessera/errors.hpp"
 
 namespace {
@@ -29,6 +30,7 @@ int with_output_checked(int exit_code) {
 
 int main(int argc, char** argv) {
   using namespace tessera;
+  cli::watch_for_interrupts();
   signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with a sentence
   try {
     return with_output_checked(cli::dispatch(argc, argv));

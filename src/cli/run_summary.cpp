@@ -18,6 +18,7 @@ void show_phases(const SimulationReport& report) {
   const PhaseSeconds& phases = report.phases;
   row("deliver", phases.deliver);
   row("update", phases.update);
+  row("wait", phases.wait);
   row("exchange", phases.exchange);
   row("record", phases.record);
   row("run in all", all);

@@ -62,6 +62,10 @@ class Wiring {
   /// What the queue of draw_rows.hpp keeps of a delay group of the bundle's table.
   [[nodiscard]] std::uint32_t step_code(const Bundle& b, std::uint32_t group) const;
   [[nodiscard]] std::uint32_t min_delay_steps() const { return min_delay_; }
+  /// Steps between two meetings of the workers (argument 2 above the step loop).
+  [[nodiscard]] std::uint32_t exchange_steps() const {
+    return 1 + (min_delay_ - 1) / shape_.steps() * shape_.steps();
+  }
   [[nodiscard]] std::uint32_t max_delay_steps() const { return max_delay_; }
   [[nodiscard]] std::size_t bytes() const;
   /// Of which a rule takes this much for every chunk of its targets.

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <system_error>
 
+#include "base/process_limits.hpp"
 #include "data/catalogue.hpp"
 
 namespace tessera::training {
@@ -70,7 +72,9 @@ EncodedDataset::EncodedDataset(DataSpec spec, Split split, std::uint64_t seed,
     value_places_ = std::make_unique<Geometry>(geometry_->shape(), EncoderSpec{});
   }
   varies_ = split_ == Split::train && spec_.augmentation.any();
-  const std::uint64_t limit = spec_.cache_megabytes << 20;
+  std::uint64_t limit = spec_.cache_megabytes << 20;
+  // A quarter for each split leaves half of what there is to the training.
+  if (const std::uint64_t memory = process_limits().memory_bytes; memory > 0) limit = std::min(limit, memory / 4);
   if (limit > 0 && spec_.encoder.kind != EncoderKind::rate) {
     // Varied samples start from events; those that are not varied, from what was encoded.
     if (varies_ && events_ != nullptr) raw_ = std::make_unique<SampleStore>(size(), limit);

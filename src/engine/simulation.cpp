@@ -43,8 +43,8 @@ std::vector<PopulationKernel> make_kernels(const Network& network, const NeuronC
 }
 
 /// A model that does not fit is refused before anything is allocated; the largest population is named.
-void require_fit(const Network& network, const Plan& plan, std::uint64_t limit) {
-  if (limit == 0 || plan.memory_bytes <= limit) return;
+void require_fit(const Network& network, const Plan& plan, const MemoryLimit& limit) {
+  if (limit.bytes == 0 || plan.memory_bytes <= limit.bytes) return;
   std::vector<double> synapses(network.populations.size(), 0.0);
   for (const Projection& p : network.projections) {
     synapses[network.index_of(p.target)] += expected_synapses(p, *network.find(p.source), *network.find(p.target));
@@ -52,7 +52,7 @@ void require_fit(const Network& network, const Plan& plan, std::uint64_t limit) 
   const auto heaviest = static_cast<std::size_t>(std::max_element(synapses.begin(), synapses.end()) - synapses.begin());
   throw InputError(
       "Network '" + network.name + "' needs " + std::to_string(plan.memory_bytes) + " bytes, but only " +
-      std::to_string(limit) + " are available. The largest part is population '" +
+      std::to_string(limit.bytes) + " are available" + limit.source + ". The largest part is population '" +
       network.populations[heaviest].name + "', which receives " +
       std::to_string(static_cast<std::uint64_t>(synapses[heaviest])) + " synapses" +
       (plan.connectivity == Connectivity::stored ? "; procedural connectivity would need far less." : "."));
@@ -83,10 +83,10 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
   require_wiring_fits(network, options);
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);
-  placement = place(network, wiring->chunks(), ports, wiring->ring_shape().slots(), options);
+  placement = place(*wiring, ports, options);
   const Plan plan = make_plan(*wiring, models, options, placement);
   planned_bytes = plan.memory_bytes;
-  require_fit(network, plan, options.memory_limit_bytes > 0 ? options.memory_limit_bytes : machine_memory_bytes());
+  require_fit(network, plan, memory_limit(options));
 
   units = choose_weight_units(*wiring);
   context.wiring = wiring.get();
@@ -96,7 +96,7 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
   context.count_table = options.count_table;
   // Argument 2 above the step loop: the longest interval after which no delivery comes late.
   const std::uint32_t group_steps = wiring->ring_shape().steps();
-  context.exchange_steps = 1 + (wiring->min_delay_steps() - 1) / group_steps * group_steps;
+  context.exchange_steps = wiring->exchange_steps();
   std::uint32_t neurons = 0;
   for (const Population& population : network.populations) {
     context.first_id.push_back(neurons);
@@ -272,6 +272,7 @@ SimulationReport Simulation::Impl::report() const {
     const double share = 1.0 / placement.workers;
     report.phases.deliver += share * worker.phases.deliver;
     report.phases.update += share * worker.phases.update;
+    report.phases.wait += share * worker.phases.wait;
     report.phases.exchange += share * worker.phases.exchange;
     report.phases.record += share * worker.phases.record;
   }

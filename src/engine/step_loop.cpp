@@ -65,10 +65,12 @@ void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, s
     }
     const auto arrived = Clock::now();
     team.barrier();
+    const auto met = Clock::now();
     for (const std::size_t t : tiles_of_worker_[w]) {
       for (std::int64_t step = begin; step < end; ++step) receive(t, step);
     }
-    counters.phases.exchange += seconds(arrived, Clock::now());
+    counters.phases.wait += seconds(arrived, met);
+    counters.phases.exchange += seconds(met, Clock::now());
   }
   Counters& total = counters_[w];
   total.digest += counters.digest;
@@ -77,6 +79,7 @@ void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, s
   total.message_bytes += counters.message_bytes;
   total.phases.deliver += counters.phases.deliver;
   total.phases.update += counters.phases.update;
+  total.phases.wait += counters.phases.wait;
   total.phases.exchange += counters.phases.exchange;
   total.phases.record += counters.phases.record;
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/thread_team.hpp"
+#include "base/process_limits.hpp"
 
 namespace tessera {
 namespace {
@@ -12,6 +12,10 @@ namespace {
 // An update costs about as much as this many synaptic events per step.
 constexpr double kUpdateLoad = 0.3;
 constexpr double kAssumedRate_Hz = 5.0;
+// About 10 microseconds of a core: many times what a meeting costs while every worker has one. Where
+// other programs take turns on the same cores it costs a time slice (docs/performance.md).
+constexpr double kEventsPerThread = 6000.0;
+constexpr double kExactEvent = 4.0;  // of exact precision, in events of fast precision
 
 std::vector<double> chunk_loads(const Network& network, const std::vector<Chunk>& chunks) {
   std::vector<double> per_neuron(network.populations.size(), 0.0);
@@ -51,10 +55,22 @@ std::vector<int> ports_of(const Network& network, const NeuronCatalogue& models)
   return ports;
 }
 
-Placement place(const Network& network, const std::vector<Chunk>& chunks,
-                const std::vector<int>& ports, std::uint32_t slots_per_tile, const SimulationOptions& options) {
+int threads_for(const Wiring& wiring, Precision precision, int cores) {
+  const std::vector<double> loads = chunk_loads(wiring.network(), wiring.chunks());
+  const double events = std::accumulate(loads.begin(), loads.end(), 0.0) * wiring.exchange_steps() *
+                        (precision == Precision::exact ? kExactEvent : 1.0);
+  const double most = std::min(static_cast<double>(cores), static_cast<double>(loads.size()));
+  return static_cast<int>(std::max(1.0, std::min(events / kEventsPerThread, most)));
+}
+
+Placement place(const Wiring& wiring, const std::vector<int>& ports, const SimulationOptions& options) {
+  const Network& network = wiring.network();
+  const std::vector<Chunk>& chunks = wiring.chunks();
+  const std::uint32_t slots_per_tile = wiring.ring_shape().slots();
   Placement placement;
-  placement.workers = options.threads > 0 ? options.threads : available_cores();
+  placement.workers = options.threads > 0
+                          ? options.threads
+                          : threads_for(wiring, options.precision, process_limits().threads());
   const std::vector<double> loads = chunk_loads(network, chunks);
   std::uint64_t slots = 0;
   for (const Chunk& chunk : chunks) slots += slots_of(chunk, ports[chunk.population]);

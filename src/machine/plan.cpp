@@ -2,13 +2,12 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "machine/plan.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "base/aligned_array.hpp"
-#include "base/thread_team.hpp"
+#include "base/process_limits.hpp"
 #include "connectivity/fan.hpp"
 #include "connectivity/in_flight.hpp"
 #include "connectivity/row_store.hpp"
@@ -17,7 +16,7 @@
 namespace tessera {
 namespace {
 
-// Program, libraries (HDF5 and OpenBLAS among them), stacks and allocator overhead of a run, measured on x86-64 Linux.
+// Program, libraries (HDF5 among them), stacks and allocator overhead of a run, measured on x86-64 Linux.
 constexpr std::uint64_t kProcessBytes = 16u << 20;
 // Speed of one core with AVX-512 and 2 MB of L2 cache (docs/performance.md); the estimate scales.
 constexpr double kStoredNs = 1.6, kProceduralNs = 2.0, kExactNs = 6.0, kUpdateNs = 0.45;
@@ -25,6 +24,27 @@ constexpr double kBuildStoredNs = 3.5, kBuildProceduralNs = 1.6;
 
 // Lists of spikes keep the room of their largest burst, several times the mean.
 constexpr double kPeak = 8.0;
+
+// Stored connectivity is chosen when it leaves a fifth of the memory to everything else.
+constexpr double kLargestShare = 0.8;
+
+std::string megabytes(double bytes) {
+  return std::to_string(static_cast<std::uint64_t>(std::ceil(bytes / 1e6))) + " MB";
+}
+
+std::string why_procedural(double stored_bytes, const MemoryLimit& limit) {
+  return "procedural, because stored connectivity would take " + megabytes(stored_bytes) +
+         " in all: more than 80 % of the " + megabytes(static_cast<double>(limit.bytes)) +
+         " that this process may use" + limit.source;
+}
+
+std::string too_many_threads(int threads, const ProcessLimits& limits) {
+  char cores[32];
+  std::snprintf(cores, sizeof cores, "%.3g", limits.cores);
+  return std::to_string(threads) + " threads share " + cores + (limits.cores == 1.0 ? " core" : " cores") +
+         (limits.cores_source.empty() ? "" : " (" + limits.cores_source + ")") +
+         " and wait for each other: try --threads " + std::to_string(limits.threads());
+}
 
 struct Totals {
   double synapses = 0.0;
@@ -82,13 +102,14 @@ std::string sentence_of(const TilePlacement& tile, std::size_t index, const std:
 
 }  // namespace
 
-std::uint64_t machine_memory_bytes() {
-  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGE_SIZE);
-  return pages > 0 && size > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) : 0;
+MemoryLimit memory_limit(const SimulationOptions& options) {
+  if (options.memory_limit_bytes > 0) return {options.memory_limit_bytes, {}};
+  const ProcessLimits limits = process_limits();
+  return {limits.memory_bytes, limits.memory_source.empty() ? "" : " (" + limits.memory_source + ")"};
 }
 
 void require_wiring_fits(const Network& network, const SimulationOptions& options) {
-  const std::uint64_t limit = options.memory_limit_bytes > 0 ? options.memory_limit_bytes : machine_memory_bytes();
+  const MemoryLimit limit = memory_limit(options);
   std::vector<double> bytes(network.populations.size(), 0.0), chunks(network.populations.size(), 0.0);
   for (const Chunk& chunk : cut_into_chunks(network)) chunks[chunk.population] += 1.0;
   for (std::size_t p = 0; p < bytes.size(); ++p) {
@@ -101,10 +122,10 @@ void require_wiring_fits(const Network& network, const SimulationOptions& option
   }
   double total = 0.0;
   for (const double part : bytes) total += part;
-  if (limit == 0 || total <= static_cast<double>(limit)) return;
+  if (limit.bytes == 0 || total <= static_cast<double>(limit.bytes)) return;
   const auto heaviest = static_cast<std::size_t>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
   throw InputError("Network '" + network.name + "' needs at least " + std::to_string(static_cast<std::uint64_t>(total)) +
-                   " bytes, but only " + std::to_string(limit) + " are available. The largest part is population '" +
+                   " bytes, but only " + std::to_string(limit.bytes) + " are available" + limit.source + ". The largest part is population '" +
                    network.populations[heaviest].name + "' with " +
                    std::to_string(static_cast<std::uint64_t>(bytes[heaviest])) + " bytes.");
 }
@@ -148,11 +169,13 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
   }
   plan.synapses = static_cast<std::uint64_t>(std::llround(synapses));
   const double wiring_bytes = static_cast<double>(wiring.bytes());
-  const std::uint64_t limit = options.memory_limit_bytes > 0 ? options.memory_limit_bytes : machine_memory_bytes();
   plan.connectivity = options.connectivity;
   if (plan.connectivity == Connectivity::automatic) {
-    const bool fits = limit == 0 || stored + state + ring + wiring_bytes < 0.8 * static_cast<double>(limit);
+    const MemoryLimit limit = memory_limit(options);
+    const double needed = stored + state + ring + wiring_bytes + kProcessBytes;
+    const bool fits = limit.bytes == 0 || needed < kLargestShare * static_cast<double>(limit.bytes);
     plan.connectivity = fits || exact ? Connectivity::stored : Connectivity::procedural;
+    if (!fits && !exact) plan.notes.push_back(why_procedural(needed, limit));
   }
   const bool procedural = plan.connectivity == Connectivity::procedural && !exact;
   const auto add = [&plan](const char* room, double bytes, const char* what) {
@@ -177,7 +200,9 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
   plan.delay_slots = static_cast<int>(ring_steps);
   plan.min_delay_ms = wiring.min_delay_steps() * network.dt_ms;
   plan.max_delay_ms = wiring.max_delay_steps() * network.dt_ms;
-  const double cores = std::min(placement.workers, available_cores());
+  const ProcessLimits limits = process_limits();
+  const double cores = std::min(static_cast<double>(placement.workers), limits.cores);
+  if (placement.workers > limits.threads()) plan.notes.push_back(too_many_threads(placement.workers, limits));
   plan.construction_seconds = synapses * 1e-9 / cores * (procedural ? (options.count_table ? kBuildProceduralNs : 0.1) : kBuildStoredNs);
   if (events > 0.0) {
     const double ns = exact ? kExactNs : procedural ? kProceduralNs : kStoredNs;
@@ -191,7 +216,7 @@ Plan plan(const Network& network, const NeuronCatalogue& models, const Simulatio
   require_valid(network, models);
   require_wiring_fits(network, options);
   const Wiring wiring(network, options.seed);
-  const Placement placement = place(network, wiring.chunks(), ports_of(network, models), wiring.ring_shape().slots(), options);
+  const Placement placement = place(wiring, ports_of(network, models), options);
   return make_plan(wiring, models, options, placement);
 }
 

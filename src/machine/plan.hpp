@@ -2,13 +2,21 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "connectivity/wiring.hpp"
 #include "machine/placement.hpp"
 #include "tessera/simulation.hpp"
 
 namespace tessera {
 
-[[nodiscard]] std::uint64_t machine_memory_bytes();
+/// What a simulation may take, and what says so.
+struct MemoryLimit {
+  std::uint64_t bytes = 0;  ///< 0: unknown, nothing is refused
+  std::string source;       ///< " (memory.max ...)", " (ulimit -v)"; empty: the options or the machine
+};
+[[nodiscard]] MemoryLimit memory_limit(const SimulationOptions& options);
 /// Throws InputError when neurons and wiring alone exceed the limit: call before the wiring is made.
 void require_wiring_fits(const Network& network, const SimulationOptions& options);
 [[nodiscard]] Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models,

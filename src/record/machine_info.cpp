@@ -2,11 +2,9 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "record/machine_info.hpp"
 
-#include <sched.h>
-#include <unistd.h>
-
 #include <fstream>
-#include <thread>
+
+#include "base/process_limits.hpp"
 
 namespace tessera {
 namespace {
@@ -24,21 +22,11 @@ std::string processor_name() {
   return "unknown";
 }
 
-int usable_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) == 0) return CPU_COUNT(&cores);
-  return static_cast<int>(std::thread::hardware_concurrency());
-}
-
 }  // namespace
 
 MachineInfo this_machine() {
-  const long pages = sysconf(_SC_PHYS_PAGES);
-  const long page_bytes = sysconf(_SC_PAGESIZE);
-  const bool known = pages > 0 && page_bytes > 0;
-  return {processor_name(), usable_cores(),
-          known ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes) : 0};
+  const ProcessLimits limits = process_limits();
+  return {processor_name(), limits.threads(), limits.memory_bytes};
 }
 
 }  // namespace tessera

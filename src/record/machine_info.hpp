@@ -9,8 +9,8 @@ namespace tessera {
 
 struct MachineInfo {
   std::string processor;           ///< "unknown" where the system does not tell
-  int cores = 0;                   ///< that this process may use
-  std::uint64_t memory_bytes = 0;  ///< 0 where the system does not tell
+  int cores = 0;                   ///< that this process may use, whole ones
+  std::uint64_t memory_bytes = 0;  ///< that it may use; 0 where the system does not tell
 };
 [[nodiscard]] MachineInfo this_machine();
 

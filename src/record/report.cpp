@@ -34,6 +34,7 @@ ordered_json seconds(double value) {
 ordered_json phases_of(const PhaseSeconds& phases) {
   return {{"deliver", seconds(phases.deliver)},
           {"update", seconds(phases.update)},
+          {"wait", seconds(phases.wait)},
           {"exchange", seconds(phases.exchange)},
           {"record", seconds(phases.record)}};
 }

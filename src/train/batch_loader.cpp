@@ -12,7 +12,7 @@
 #include <system_error>
 #include <thread>
 
-#include "base/thread_team.hpp"
+#include "base/process_limits.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera::training {
@@ -174,7 +174,7 @@ BatchLoader::BatchLoader(const SpikeDataset& dataset, std::vector<std::uint32_t>
 // Encoding a sample takes about a tenth of the time that training takes for it.
 std::size_t BatchLoader::readers_for(int workers) {
   return static_cast<std::size_t>(
-      std::clamp((workers > 0 ? workers : available_cores()) / 4, 1, 8));
+      std::clamp((workers > 0 ? workers : process_limits().threads()) / 4, 1, 8));
 }
 
 BatchLoader::~BatchLoader() {

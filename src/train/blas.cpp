@@ -1,14 +1,88 @@
-// The only file that knows OpenBLAS.
+// The only file that knows OpenBLAS. The library is opened when the first product is wanted and not
+// linked: opening it starts a team of threads with large buffers, which every command would pay for.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "train/blas.hpp"
 
 #include <cblas.h>
+#include <dlfcn.h>
+#include <stdlib.h>
 
+#include <cstring>
 #include <mutex>
+#include <optional>
 #include <string>
+
+#include "tessera/errors.hpp"
 
 namespace tessera::training {
 namespace {
+
+constexpr const char* kLibrary = "libopenblas.so.0";
+constexpr const char* kThreads = "OPENBLAS_NUM_THREADS";
+
+struct OpenBlas {
+  decltype(&cblas_sgemm) sgemm = nullptr;
+  decltype(&openblas_get_num_threads) get_num_threads = nullptr;
+  decltype(&openblas_set_num_threads) set_num_threads = nullptr;
+  decltype(&openblas_get_corename) get_corename = nullptr;
+  std::string obstacle;  ///< a sentence when one of them is missing
+};
+
+// OpenBLAS reads this once, while it is opened: with 1 it starts no threads at all. What the
+// environment said before is put back, for others in this process and for its children.
+class OneThreadWhileOpening {
+ public:
+  OneThreadWhileOpening() {
+    if (const char* before = getenv(kThreads)) before_ = before;
+    setenv(kThreads, "1", 1);
+  }
+  ~OneThreadWhileOpening() {
+    if (before_) {
+      setenv(kThreads, before_->c_str(), 1);
+    } else {
+      unsetenv(kThreads);
+    }
+  }
+  OneThreadWhileOpening(const OneThreadWhileOpening&) = delete;
+  OneThreadWhileOpening& operator=(const OneThreadWhileOpening&) = delete;
+
+ private:
+  std::optional<std::string> before_;
+};
+
+std::string reason_of_last_failure() {
+  const char* const reason = dlerror();
+  return reason == nullptr ? "no reason given" : reason;
+}
+
+// Never closed: its threads, if it has some, would outlive their code.
+OpenBlas open_library(const char* file) {
+  OpenBlas blas;
+  const OneThreadWhileOpening one_thread;
+  void* const library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  bool complete = library != nullptr;
+  const auto find = [&](const char* name, auto& function) {
+    if (!complete) return;
+    void* const address = dlsym(library, name);
+    complete = address != nullptr;
+    std::memcpy(&function, &address, sizeof address);  // no cast between these is portable
+  };
+  find("cblas_sgemm", blas.sgemm);
+  find("openblas_get_num_threads", blas.get_num_threads);
+  find("openblas_set_num_threads", blas.set_num_threads);
+  find("openblas_get_corename", blas.get_corename);
+  if (!complete) {
+    blas.obstacle = "The dense strategy needs OpenBLAS, and '" + std::string(file) +
+                    "' cannot be loaded (" + reason_of_last_failure() +
+                    "). Install it (package libopenblas0 of Debian and Ubuntu) or use the sparse strategy.";
+  }
+  return blas;
+}
+
+const OpenBlas& open_blas() {
+  static const OpenBlas blas = open_library(kLibrary);
+  return blas;
+}
 
 std::mutex users_mutex;
 int users = 0;
@@ -17,17 +91,20 @@ int threads_before = 1;
 void product(CBLAS_TRANSPOSE a_order, CBLAS_TRANSPOSE b_order, std::size_t m, std::size_t n,
              std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c, bool add) {
   const auto i = [](std::size_t x) { return static_cast<blasint>(x); };
-  cblas_sgemm(CblasRowMajor, a_order, b_order, i(m), i(n), i(k), 1.0f, a.data, i(a.stride), b.data,
-              i(b.stride), add ? 1.0f : 0.0f, c.data, i(c.stride));
+  open_blas().sgemm(CblasRowMajor, a_order, b_order, i(m), i(n), i(k), 1.0f, a.data, i(a.stride),
+                    b.data, i(b.stride), add ? 1.0f : 0.0f, c.data, i(c.stride));
 }
 
 }  // namespace
 
-bool blas_available() noexcept { return true; }
+std::string blas_obstacle() { return open_blas().obstacle; }
+
+std::string blas_obstacle_of(const char* file) { return open_library(file).obstacle; }
 
 std::string blas_advice() {
 #if defined(__x86_64__)
-  const std::string kernels = openblas_get_corename();
+  if (!blas_obstacle().empty()) return {};
+  const std::string kernels = open_blas().get_corename();
   const bool old =
       kernels == "Prescott" || kernels == "Core2" || kernels == "Nehalem" || kernels == "Penryn";
   const char* better = __builtin_cpu_supports("avx512f") ? "SkylakeX"
@@ -43,15 +120,16 @@ std::string blas_advice() {
 }
 
 SingleThreadedBlas::SingleThreadedBlas() {
+  if (const std::string obstacle = blas_obstacle(); !obstacle.empty()) throw InputError(obstacle);
   const std::lock_guard lock(users_mutex);
   if (users++ > 0) return;
-  threads_before = openblas_get_num_threads();
-  openblas_set_num_threads(1);
+  threads_before = open_blas().get_num_threads();
+  open_blas().set_num_threads(1);
 }
 
 SingleThreadedBlas::~SingleThreadedBlas() {
   const std::lock_guard lock(users_mutex);
-  if (--users == 0) openblas_set_num_threads(threads_before);
+  if (--users == 0) open_blas().set_num_threads(threads_before);
 }
 
 void multiply(std::size_t m, std::size_t n, std::size_t k, MatrixIn a, MatrixIn b, MatrixOut c,

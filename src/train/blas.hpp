@@ -7,11 +7,15 @@
 
 namespace tessera::training {
 
-/// False when the library was built without OpenBLAS; then the products throw InputError.
-[[nodiscard]] bool blas_available() noexcept;
+/// Why there are no products, as a sentence; empty when there are. The first call opens OpenBLAS,
+/// so ask only when the dense strategy is wanted. Where there is an obstacle the functions below must
+/// not be called, and SingleThreadedBlas throws InputError with it.
+[[nodiscard]] std::string blas_obstacle();
+/// The same for a library of another file name.
+[[nodiscard]] std::string blas_obstacle_of(const char* file);
 
 /// A sentence when OpenBLAS does not know this processor and fell back to the kernels of an old one
-/// (several times slower); empty when there is nothing to say.
+/// (several times slower); empty when there is nothing to say. Opens OpenBLAS.
 [[nodiscard]] std::string blas_advice();
 
 /// While one of these lives OpenBLAS computes every product on the calling thread: the crew's

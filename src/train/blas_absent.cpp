@@ -6,15 +6,17 @@
 namespace tessera::training {
 namespace {
 
-[[noreturn]] void refuse() {
-  throw InputError("Tessera was built without OpenBLAS, which the dense strategy needs.");
-}
+[[noreturn]] void refuse() { throw InputError(blas_obstacle()); }
 
 }  // namespace
 
 std::string blas_advice() { return {}; }
 
-bool blas_available() noexcept { return false; }
+std::string blas_obstacle() {
+  return "The dense strategy needs OpenBLAS, which Tessera was built without.";
+}
+
+std::string blas_obstacle_of(const char*) { return blas_obstacle(); }
 
 SingleThreadedBlas::SingleThreadedBlas() { refuse(); }
 SingleThreadedBlas::~SingleThreadedBlas() = default;

@@ -147,9 +147,7 @@ std::string connection_obstacle(const Layer& layer, const Connection& connection
 
 }  // namespace
 
-std::string dense_obstacle(const Network& network) {
-  if (!blas_available())
-    return "The dense strategy needs OpenBLAS, which Tessera was built without.";
+std::string dense_network_obstacle(const Network& network) {
   for (const Layer& layer : network.layers) {
     std::string obstacle = connection_obstacle(layer, layer.input);
     if (obstacle.empty() && layer.recurrent)
@@ -157,6 +155,11 @@ std::string dense_obstacle(const Network& network) {
     if (!obstacle.empty()) return obstacle;
   }
   return {};
+}
+
+std::string dense_obstacle(const Network& network) {
+  std::string obstacle = dense_network_obstacle(network);
+  return obstacle.empty() ? blas_obstacle() : obstacle;
 }
 
 std::unique_ptr<Engine> make_dense_engine(const Network& network, const Loss& loss,

@@ -40,8 +40,11 @@ class Engine {
                                                         const std::vector<LayerTopology>& topology);
 [[nodiscard]] std::unique_ptr<Engine> make_reference_engine(
     const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology);
-/// Why the dense strategy cannot run this network, as a sentence; empty when it can.
+/// Why the dense strategy cannot run this network, as a sentence; empty when it can. Opens OpenBLAS
+/// when nothing in the network is against it.
 [[nodiscard]] std::string dense_obstacle(const Network& network);
+/// The same from the network alone: OpenBLAS is not looked for.
+[[nodiscard]] std::string dense_network_obstacle(const Network& network);
 
 /// "The loss became nan ..." naming the first layer with a parameter that is not finite, else the
 /// output.

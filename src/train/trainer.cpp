@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/process_limits.hpp"
 #include "train/engine.hpp"
 #include "train/optimizer.hpp"
 #include "train/parameters.hpp"
@@ -112,7 +113,7 @@ struct Trainer::Impl {
       : network(its_network),
         options(its_options),
         topology(resolve(network, options.seed)),
-        crew(options.threads > 0 ? options.threads : available_cores()),
+        crew(options.threads > 0 ? options.threads : process_limits().threads()),
         updater(options.optimizer),
         theta_grad(options.second_threshold.start) {
     use(options.strategy == Strategy::automatic ? Strategy::sparse : options.strategy);
@@ -133,7 +134,8 @@ struct Trainer::Impl {
 
   // The first batch decides: a function of its activity alone, so that results stay reproducible.
   void choose(const SpikeBatch& batch) {
-    if (options.strategy == Strategy::automatic && dense_obstacle(network).empty()) measure(batch);
+    if (options.strategy == Strategy::automatic && dense_network_obstacle(network).empty())
+      measure(batch);
     chosen = true;
   }
 
@@ -142,7 +144,7 @@ struct Trainer::Impl {
     const SecondThreshold& second = options.second_threshold;
     const BatchResult result =
         engine->run(crew, batch, second.rate > 0.0 ? second.target : theta_grad, true, {});
-    if (listed_fraction(result) <= kDenseAbove) return;
+    if (listed_fraction(result) <= kDenseAbove || !dense_obstacle(network).empty()) return;
     const std::vector<Tensor> parameters = export_all("");
     use(Strategy::dense);
     assign(parameters);

@@ -3,8 +3,13 @@
 #include "base/thread_team.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <fstream>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -22,7 +27,6 @@ TEST(ThreadTeam, EveryWorkerRunsEveryJobOnce) {
     EXPECT_EQ(calls, std::vector<int>(static_cast<std::size_t>(size), 50));
   }
   EXPECT_EQ(ThreadTeam(0).size(), 1);
-  EXPECT_GE(available_cores(), 1);
 }
 
 TEST(ThreadTeam, TheCallerIsWorkerZero) {
@@ -51,6 +55,40 @@ TEST(ThreadTeam, BarriersOrderWhatWorkersWrite) {
       }
     });
     EXPECT_EQ(wrong, std::vector<int>(static_cast<std::size_t>(size), 0));
+  }
+}
+
+// "S" of /proc/self/task/<tid>/stat: the thread sleeps. The name in brackets may hold anything.
+char state_of(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t end = line.rfind(") ");
+  return end == std::string::npos ? '?' : line[end + 2];
+}
+
+// With a core for every worker or without one: who waits long does not keep a core busy.
+TEST(ThreadTeam, AWorkerThatWaitsLongSleeps) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  for (const int size : {2, 64}) {
+    ThreadTeam team(size);
+    std::vector<std::atomic<pid_t>> ids(static_cast<std::size_t>(size));
+    team.run([&](int worker) {
+      if (worker == 0) {  // comes when all others sleep
+        for (std::size_t w = 1; w < ids.size(); ++w) {
+          while (ids[w] == 0 || state_of(ids[w]) != 'S') {
+            if (std::chrono::steady_clock::now() > deadline) {
+              ADD_FAILURE() << "worker " << w << " of " << size << " does not sleep";
+              break;
+            }
+            std::this_thread::yield();
+          }
+        }
+      } else {
+        ids[static_cast<std::size_t>(worker)] = gettid();
+      }
+      team.barrier();
+    });
   }
 }
 

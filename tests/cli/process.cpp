@@ -57,6 +57,20 @@ Pipe make_terminal() {
     const rlimit limit{*options.largest_file_bytes, *options.largest_file_bytes};
     setrlimit(RLIMIT_FSIZE, &limit);
   }
+  if (options.address_space_bytes) {
+    const rlimit limit{*options.address_space_bytes, *options.address_space_bytes};
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  // Whoever runs the tests may ignore some of them, a shell in the background for example.
+  for (const int number : {SIGINT, SIGTERM}) signal(number, SIG_DFL);
+  signal(SIGHUP, options.ignore_hangups ? SIG_IGN : SIG_DFL);
+  if (options.pending_signal != 0) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, options.pending_signal);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    raise(options.pending_signal);
+  }
   setenv("TERM", "xterm", 1);
   execv(arguments[0], arguments);
   _exit(127);

@@ -23,6 +23,9 @@ struct Outcome {
 struct ProcessOptions {
   std::filesystem::path folder;                     ///< working directory
   std::optional<std::uint64_t> largest_file_bytes;  ///< stands in for a full disk
+  std::optional<std::uint64_t> address_space_bytes;  ///< ulimit -v
+  int pending_signal = 0;       ///< came before main(): blocked, and sent before the program starts
+  bool ignore_hangups = false;  ///< as nohup does
   bool terminal = false;                            ///< standard error is a terminal of 100 columns
   std::string stdout_file;                          ///< empty: collected
   /// Called with everything on standard error so far whenever something arrives there.

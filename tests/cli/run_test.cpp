@@ -56,6 +56,7 @@ TEST_F(Run, LeavesAReportWithEveryFieldAndSpikes) {
                            "/construction_seconds",
                            "/phases/deliver/seconds",
                            "/phases/update/seconds",
+                           "/phases/wait/seconds",
                            "/phases/exchange/seconds",
                            "/phases/record/seconds",
                            "/memory/peak_resident_bytes",
@@ -91,7 +92,7 @@ TEST_F(Run, LeavesAReportWithEveryFieldAndSpikes) {
 TEST_F(Run, ShowsPhasesRatesAndMemoryAtItsEnd) {
   const Outcome outcome = line("run m.toml --out r");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  for (const char* part : {"deliver", "update", "exchange", "record", "real-time factor", "memory",
+  for (const char* part : {"deliver", "update", "wait", "exchange", "record", "real-time factor", "memory",
                            "rate (Hz)", "CV", "digest", "result            r"}) {
     EXPECT_TRUE(contains(outcome.out, part)) << outcome.out;
   }
@@ -222,15 +223,20 @@ TEST_F(Run, CtrlCLeavesAWholeResultAndACheckpoint) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
 }
 
-TEST_F(Run, TerminationIsLikeCtrlC) {
-  bool sent = false;
-  options_.on_error_output = [&sent](pid_t child, const std::string& text) {
-    if (sent || !contains(text, "ETA")) return;
-    sent = true;
-    kill(child, SIGTERM);
-  };
-  EXPECT_EQ(line("run m.toml --time 400000s --record none --out r").exit_code, 130);
-  EXPECT_EQ(report("r")["interrupted"], true);
+TEST_F(Run, TerminationAndHangupAreLikeCtrlC) {
+  for (const int number : {SIGTERM, SIGHUP}) {
+    bool sent = false;
+    options_.on_error_output = [&sent, number](pid_t child, const std::string& text) {
+      if (sent || !contains(text, "ETA")) return;
+      sent = true;
+      kill(child, number);
+    };
+    EXPECT_EQ(line("run m.toml --time 400000s --out r --force").exit_code, 130);
+    EXPECT_EQ(report("r")["interrupted"], true);
+    EXPECT_EQ(load_result(folder_ / "r").populations[0].spikes.size() > 0, true);
+    expect_nothing_partial();
+    std::filesystem::remove_all(folder_ / "r");
+  }
 }
 
 TEST_F(Run, ProgressOnATerminalIsRedrawnInPlace) {

@@ -42,6 +42,7 @@ TEST(Report, HoldsEveryPromisedKey) {
                           "/construction_seconds",
                           "/phases/deliver/seconds",
                           "/phases/update/seconds",
+                          "/phases/wait/seconds",
                           "/phases/exchange/seconds",
                           "/phases/record/seconds",
                           "/memory/peak_resident_bytes",

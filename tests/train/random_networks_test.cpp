@@ -167,8 +167,7 @@ void expect_oracle(Strategy strategy) {
 TEST(RandomNetworks, SparseEqualsTheOracle) { expect_oracle(Strategy::sparse); }
 
 TEST(RandomNetworks, DenseEqualsTheOracle) {
-  if (!blas_available())
-    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_obstacle().empty()) GTEST_SKIP() << blas_obstacle();
   expect_oracle(Strategy::dense);
 }
 

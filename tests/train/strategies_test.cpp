@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <ostream>
@@ -317,20 +320,17 @@ std::vector<Case> dense_cases() {
 class DenseStrategy : public testing::TestWithParam<Case> {};
 
 TEST_P(DenseStrategy, EqualsTheOracleWithEveryNeuronListed) {
-  if (!blas_available())
-    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_obstacle().empty()) GTEST_SKIP() << blas_obstacle();
   compare(GetParam(), Strategy::dense, kEverything, 2);
 }
 TEST_P(DenseStrategy, EqualsTheMaskedOracleWithASecondThreshold) {
-  if (!blas_available())
-    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_obstacle().empty()) GTEST_SKIP() << blas_obstacle();
   compare(GetParam(), Strategy::dense, 0.4, 1);
 }
 
 // Three batches of training with each number of threads; more rows and neurons than one block has.
 TEST_P(DenseStrategy, HasTheSameBitsForAnyNumberOfThreads) {
-  if (!blas_available())
-    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_obstacle().empty()) GTEST_SKIP() << blas_obstacle();
   Network network = two_layers();
   Loss loss;
   GetParam().change(network, loss);
@@ -358,7 +358,7 @@ TEST(DenseObstacle, IsASentenceAndTheTrainerRefusesWithIt) {
     Loss loss;
     c.change(network, loss);
     const std::string obstacle = dense_obstacle(network);
-    const bool refused = refused_by_dense().contains(c.name) || !blas_available();
+    const bool refused = refused_by_dense().contains(c.name) || !blas_obstacle().empty();
     EXPECT_EQ(!obstacle.empty(), refused) << c.name << ": " << obstacle;
     if (!refused) continue;
     EXPECT_TRUE(obstacle.starts_with("The dense strategy")) << obstacle;
@@ -372,11 +372,45 @@ TEST(DenseObstacle, IsASentenceAndTheTrainerRefusesWithIt) {
   }
 }
 
+// A machine that the program was copied to may not have it.
+TEST(OpenBlas, ThatIsNotThereIsASentence) {
+  const std::string obstacle = blas_obstacle_of("libno_such_openblas.so.0");
+  EXPECT_TRUE(obstacle.starts_with("The dense strategy needs OpenBLAS")) << obstacle;
+  EXPECT_TRUE(obstacle.ends_with(".")) << obstacle;
+}
+
+// A library of another kind under that name: found, but without the products.
+TEST(OpenBlas, ThatHasNoProductsIsASentence) {
+  const std::string obstacle = blas_obstacle_of("libm.so.6");
+  EXPECT_TRUE(obstacle.starts_with("The dense strategy needs OpenBLAS")) << obstacle;
+}
+
+std::size_t threads_of_this_process() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+// The crew's workers compute the products: OpenBLAS has no threads of its own, and what it read in
+// the environment for that is as it was.
+TEST(OpenBlas, StartsNoThreadsAndLeavesTheEnvironmentAlone) {
+  const auto setting = [] {
+    const char* const text = std::getenv("OPENBLAS_NUM_THREADS");
+    return std::string(text == nullptr ? "none" : text);
+  };
+  const std::string given = setting();
+  const std::size_t before = threads_of_this_process();
+  if (!blas_obstacle().empty()) GTEST_SKIP() << blas_obstacle();
+  EXPECT_EQ(setting(), given);
+  const Network network = two_layers();
+  Trainer trainer(network, options_of({}, Strategy::dense, 1));
+  trainer.train(random_batch(network, 26, 0.2, 3));
+  EXPECT_EQ(threads_of_this_process(), before);
+}
+
 // Where there is no synapse the matrix stays zero through updates: after some of them both still do
 // the same.
 TEST(DenseStrategySynapses, TrainAsThoseOfTheOracle) {
-  if (!blas_available())
-    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_obstacle().empty()) GTEST_SKIP() << blas_obstacle();
   Network network = two_layers();
   for (Layer& layer : network.layers) layer.input = sparse(0.3, 0, 0);
   network.layers[0].recurrent = sparse(0.2, 0, 0);
@@ -398,8 +432,7 @@ TEST(DenseStrategySynapses, TrainAsThoseOfTheOracle) {
 
 // Four bytes of u and one of the spike for every neuron and step of the two hidden layers.
 TEST(DenseStrategyMemory, IsProportionalToNeuronsTimesSteps) {
-  if (!blas_available())
-    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_obstacle().empty()) GTEST_SKIP() << blas_obstacle();
   const Network network = two_layers();
   Trainer trainer(network, options_of({}, Strategy::dense, 1));
   trainer.evaluate(random_batch(network, 5, 0.2, 3));
@@ -408,8 +441,7 @@ TEST(DenseStrategyMemory, IsProportionalToNeuronsTimesSteps) {
 
 // Groups of one sample whose steps are cut in blocks: 1,100 steps are more than two blocks.
 TEST(DenseStrategyBlocks, StateGoesFromBlockToBlock) {
-  if (!blas_available())
-    GTEST_SKIP() << "Tessera was built without OpenBLAS: there is no dense strategy.";
+  if (!blas_obstacle().empty()) GTEST_SKIP() << blas_obstacle();
   compare({"blocks",
            [](Network& n, Loss& l) {
              n.steps = 1100;

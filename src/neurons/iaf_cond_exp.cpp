@@ -115,7 +115,7 @@ struct Step {
     V v = s[0];
     typename Membrane<D>::Conductances g{s[1], s[2]};
     // Conductances only decay inside a step: who is not stiff at its beginning is not later.
-    if (HWY_LIKELY(hn::AllFalse(d, hn::AndNot(refractory, membrane.stiff(g))))) {
+    if (HWY_LIKELY(hn::AllFalse(d, membrane.stiff(g)))) {
       for (int i = 0; i < substeps; ++i) {
         const auto course = membrane.course(g);
         v = membrane.runge_kutta(v, course);

@@ -23,7 +23,7 @@
 namespace tessera {
 
 struct StatisticsOptions {
-  double start_ms = 0.0;  ///< spikes at start_ms < time <= end_ms count
+  double start_ms = 0.0;  ///< spikes at start_ms < time <= end_ms count; from 0 on also those at 0
   double end_ms = 0.0;
   double correlation_bin_ms = 2.0;
   std::size_t correlation_neurons = 1000;  ///< 0: no correlations

@@ -99,12 +99,13 @@ struct Population {
   std::map<std::string, InitialValue> initial;  ///< by state variable
   std::uint32_t grid_columns = 0;  ///< neuron i sits at (i % columns, i / columns); 0: no grid
   /// poisson_source: every neuron spikes as a Poisson process while a pulse is on. A pulse starts at
-  /// start, start + interval, ... and lasts `duration`; interval 0: one pulse only.
+  /// start, start + interval, ... and lasts `duration`; interval 0: one pulse only. Every beginning and
+  /// end is rounded to the nearest step by itself.
   double rate_hz = 0.0;
   double start_ms = 0.0;
   double duration_ms = std::numeric_limits<double>::infinity();
   double interval_ms = 0.0;
-  /// spike_train_source: spike times of each neuron; times are rounded to the nearest step.
+  /// spike_train_source: spike times of each neuron, from 0 on; rounded to the nearest step.
   struct TrainSpike {
     double time_ms = 0.0;
     std::uint32_t neuron = 0;
@@ -132,7 +133,7 @@ struct Stimulus {
   Kind kind = Kind::current;
   std::string target;
   /// current: amplitude (pA) from `start_ms` for `duration_ms`. `values`, when not empty, gives one
-  /// amplitude per neuron instead.
+  /// amplitude per neuron instead. Beginning and end are rounded to the nearest step, each by itself.
   double amplitude_pA = 0.0;
   std::vector<double> values;
   double start_ms = 0.0;

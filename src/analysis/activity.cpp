@@ -38,7 +38,7 @@ struct ActivityStatistics::Impl {
   std::vector<PopulationSummary> populations;
   std::vector<IntervalSums> neurons;
   double discard_ms = 0.0;
-  std::uint32_t first_step = 0;  // later spikes count
+  std::uint32_t first_step = 0;  // spikes of this step and later ones count
 };
 
 ActivityStatistics::ActivityStatistics(const Network& network, double discard_ms)
@@ -51,15 +51,17 @@ ActivityStatistics::ActivityStatistics(const Network& network, double discard_ms
   }
   impl_->neurons.resize(neurons);
   impl_->discard_ms = discard_ms;
-  const double steps = std::floor((discard_ms + kTimeTolerance_ms) / network.dt_ms);
-  impl_->first_step = static_cast<std::uint32_t>(std::clamp(steps, 0.0, 4294967295.0));
+  // After discard_ms; where nothing is discarded, spikes at 0 count as well.
+  const double steps = std::floor((discard_ms + kTimeTolerance_ms) / network.dt_ms) + 1.0;
+  impl_->first_step =
+      discard_ms > 0.0 ? static_cast<std::uint32_t>(std::clamp(steps, 0.0, 4294967295.0)) : 0;
 }
 
 ActivityStatistics::~ActivityStatistics() = default;
 
 void ActivityStatistics::on_spikes(std::span<const Spike> spikes) {
   for (const Spike& spike : spikes) {
-    if (spike.step > impl_->first_step) impl_->neurons[spike.neuron].add(spike.step);
+    if (spike.step >= impl_->first_step) impl_->neurons[spike.neuron].add(spike.step);
   }
 }
 

@@ -97,9 +97,9 @@ std::vector<double> spike_count_correlations(const SpikeList& spikes, std::uint3
   double present_bin = -1.0;
   for (std::size_t i = begin; i < end; ++i) {
     if (place[spikes.neurons[i]] == kNotSampled) continue;
-    // Bin k holds start + k bin < time <= start + (k + 1) bin.
+    // Bin k holds start + k bin < time <= start + (k + 1) bin; bin 0 spikes at time 0 too.
     const double since = spikes.times_ms[i] - options.start_ms - kTimeTolerance_ms;
-    const double bin = std::floor(since / options.correlation_bin_ms);
+    const double bin = std::max(0.0, std::floor(since / options.correlation_bin_ms));
     if (bin != present_bin) sums.end_bin();
     present_bin = bin;
     sums.add_spike(place[spikes.neurons[i]]);

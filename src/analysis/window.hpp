@@ -12,7 +12,7 @@ namespace tessera {
 /// Times are multiples of dt with rounding errors; far below any dt.
 inline constexpr double kTimeTolerance_ms = 1e-6;
 
-/// Indices [first, last) of the spikes with start < time <= end.
+/// Indices [first, last) of the spikes with start < time <= end, and of those at 0 when that is the start.
 [[nodiscard]] inline std::pair<std::size_t, std::size_t> spikes_in_window(
     const SpikeList& spikes, const StatisticsOptions& options) {
   const auto index_after = [&spikes](double time_ms) {
@@ -20,7 +20,7 @@ inline constexpr double kTimeTolerance_ms = 1e-6;
                                      time_ms + kTimeTolerance_ms);
     return static_cast<std::size_t>(at - spikes.times_ms.begin());
   };
-  const std::size_t first = index_after(options.start_ms);
+  const std::size_t first = options.start_ms > 0.0 ? index_after(options.start_ms) : 0;
   return {first, std::max(first, index_after(options.end_ms))};
 }
 

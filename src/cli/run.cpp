@@ -70,6 +70,11 @@ std::string construction_sentence(const Plan& plan) {
                      plan.construction_seconds);
 }
 
+// What the plan has to say about a run that is about to begin.
+void show_notes(const Plan& plan) {
+  for (const std::string& note : plan.notes) fmt::print(stderr, "tessera: note: {}\n", note);
+}
+
 // Model time now, from the step, which is exact.
 double now_ms(const Simulation& simulation, const Network& network) {
   return static_cast<double>(simulation.step()) * network.dt_ms;
@@ -117,6 +122,7 @@ int run(const RunArguments& arguments) {
   const RunSettings settings = resolve(arguments, models);
   const Plan needs = tessera::plan(settings.network, models, settings.options);
   require_writable(settings.out);
+  if (!settings.quiet) show_notes(needs);
 
   const InterruptGuard interrupt;
   ProgressDisplay progress(settings.quiet, interrupt);

@@ -14,6 +14,9 @@
 
 namespace tessera {
 
+/// The step before the first: spikes at time 0 end it.
+inline constexpr std::int64_t kFirstSpikeStep = -1;
+
 namespace row_header {
 inline constexpr std::uint32_t kCountBits = 20;
 inline constexpr std::uint32_t kLargestCount = (1u << kCountBits) - 1;
@@ -78,7 +81,7 @@ class InFlight {
   void for_each_due(std::int64_t step, const Visit& visit) {
     for (std::uint32_t group = 0; group < groups_; ++group) {
       const std::int64_t spike_step = step - 1 - group * group_steps_;
-      if (spike_step < 0) break;
+      if (spike_step < kFirstSpikeStep) break;
       std::vector<Cursor>& cursors = of_step(spike_step);
       if (!cursors.empty()) visit(spike_step, group, cursors);
     }

@@ -53,7 +53,7 @@ class ProceduralRows final : public RowStore {
     queue_.size = 0;
     for (std::uint32_t group = 0; group < groups_; ++group) {
       const std::int64_t spike_step = step - 1 - group * group_steps;
-      if (spike_step < 0) break;
+      if (spike_step < kFirstSpikeStep) break;
       if (group + 1 < groups_ && spike_step >= group_steps) {
         prefetch_group(step_of(spike_step - group_steps), group + 1, 0, kAhead);
       }

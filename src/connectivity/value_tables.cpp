@@ -5,12 +5,13 @@
 #include <cmath>
 #include <tuple>
 
+#include "base/time_grid.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera {
 
 std::uint32_t delay_steps(double delay_ms, double dt_ms) {
-  return static_cast<std::uint32_t>(std::max(1L, std::lround(delay_ms / dt_ms)));
+  return static_cast<std::uint32_t>(std::max(std::int64_t{1}, nearest_step(delay_ms, dt_ms)));
 }
 
 WeightTable::WeightTable(const Distribution& distribution) {
@@ -48,7 +49,7 @@ double WeightTable::largest_magnitude() const {
 
 std::pair<std::uint32_t, std::uint32_t> DelayTable::range_of(const Distribution& delay_ms, double dt_ms) {
   const auto steps_of = [&](double ms) {
-    return static_cast<std::uint32_t>(std::clamp(std::lround(ms / dt_ms), 1L, static_cast<long>(kMaxDelaySteps)));
+    return static_cast<std::uint32_t>(std::clamp(nearest_step(ms, dt_ms), std::int64_t{1}, std::int64_t{kMaxDelaySteps}));
   };
   if (delay_ms.kind == Distribution::Kind::constant) return {steps_of(delay_ms.a), steps_of(delay_ms.a)};
   return {steps_of(delay_ms.quantile(0x1p-18)), steps_of(delay_ms.quantile(1.0 - 0x1p-18))};

@@ -1,7 +1,7 @@
 // Checkpoints: everything needed to go on, chunk by chunk, so that threads, tiles and connectivity may
 // differ when the run is resumed.
 //
-// Format, little endian: magic "TSCKPT02"; u64 length of what follows up to the checksum; header; per
+// Format, little endian: magic "TSCKPT03"; u64 length of what follows up to the checksum; header; per
 // population u64 spikes; per neuron u32 spikes of the open activity window; per step of history u32 n and
 // n ids; per chunk u64 bytes and the bytes; u64 checksum (FNV-1a of everything before it).
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
@@ -14,13 +14,14 @@
 #include <fstream>
 #include <type_traits>
 
+#include "connectivity/in_flight.hpp"
 #include "engine/simulation_impl.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera {
 namespace {
 
-constexpr char kMagic[8] = {'T', 'S', 'C', 'K', 'P', 'T', '0', '2'};
+constexpr char kMagic[8] = {'T', 'S', 'C', 'K', 'P', 'T', '0', '3'};
 
 struct Header {
   std::uint64_t network = 0;  ///< fingerprint of description, seed and dt
@@ -136,6 +137,11 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
   return fnv1a(w.bytes);
 }
 
+/// Steps whose spikes may be in flight at `now`; the first is kFirstSpikeStep, once time has begun.
+std::int64_t history_length(std::int64_t now, std::uint32_t longest) {
+  return now == 0 ? 0 : std::min<std::int64_t>(now - kFirstSpikeStep, longest);
+}
+
 void write_whole_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes) {
   const std::filesystem::path temporary = file.string() + ".tmp";
   const auto fail = [&](const char* what) {
@@ -176,9 +182,9 @@ void Simulation::save_checkpoint(const std::filesystem::path& file) const {
   const Impl& s = *impl_;
   const SimulationReport report = s.report();
   Writer body;
-  const std::int64_t oldest = std::max<std::int64_t>(0, s.now - s.loop->history_steps());
+  const std::int64_t history = history_length(s.now, s.loop->history_steps()), oldest = s.now - history;
   body.put(Header{fingerprint(s.network, s.options.seed), s.now, s.window_begin, report.digest, report.counts.spikes,
-                  s.options.precision == Precision::exact, static_cast<std::uint32_t>(s.now - oldest)});
+                  s.options.precision == Precision::exact, static_cast<std::uint32_t>(history)});
   for (const std::uint64_t spikes : s.population_spikes) body.put(spikes);
   for (const std::uint32_t spikes : s.loop->spike_counts()) body.put(spikes);
   for (std::int64_t step = oldest; step < s.now; ++step) {
@@ -223,7 +229,7 @@ void Simulation::load_checkpoint(const std::filesystem::path& file) {
   if ((header.exact != 0) != (s.options.precision == Precision::exact)) {
     in.fail("it was made with another precision");
   }
-  if (header.step < 0 || header.step > 0xffffffffll || header.history_steps != std::min<std::int64_t>(header.step, s.loop->history_steps())) {
+  if (header.step < 0 || header.step > 0xffffffffll || header.history_steps != history_length(header.step, s.loop->history_steps())) {
     in.fail("its step or history is out of range");
   }
   if (header.window_begin < 0 || header.window_begin > header.step ||

@@ -3,21 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "base/time_grid.hpp"
 
 namespace tessera {
 namespace {
-
-constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
-
-std::int64_t to_steps(double ms, double dt_ms) {
-  return std::isinf(ms) || ms / dt_ms > 9e15 ? kForever : std::llround(ms / dt_ms);
-}
-
-std::int64_t window_end(double start_ms, double duration_ms, double dt_ms) {
-  const std::int64_t duration = to_steps(duration_ms, dt_ms);
-  return duration == kForever ? kForever : to_steps(start_ms, dt_ms) + duration;
-}
 
 std::size_t padded(std::uint32_t size) {
   return (size + kNeuronPadding - 1) / kNeuronPadding * kNeuronPadding;
@@ -73,20 +63,19 @@ void NeuronBlock<Real>::add_stimuli(const Network& network, std::uint32_t chunk_
   for (std::uint32_t s = 0; s < network.stimuli.size(); ++s) {
     const Stimulus& stimulus = network.stimuli[s];
     if (stimulus.target != kernel_->population->name) continue;
-    const std::int64_t begin = to_steps(stimulus.start_ms, network.dt_ms);
-    const std::int64_t end = window_end(stimulus.start_ms, stimulus.duration_ms, network.dt_ms);
     if (stimulus.kind == Stimulus::Kind::current) {
-      currents_.push_back({begin, end, stimulus.amplitude_pA,
+      currents_.push_back({step_window(stimulus.start_ms, stimulus.duration_ms, network.dt_ms),
+                           stimulus.amplitude_pA,
                            stimulus.values.empty() ? nullptr : &stimulus.values});
       continue;
     }
-    const std::int64_t delay = to_steps(stimulus.delay_ms, network.dt_ms);
     Input weight = static_cast<Input>(stimulus.weight);
     if constexpr (std::is_same_v<Input, std::int32_t>) {
       weight = static_cast<Input>(std::lround(stimulus.weight / kernel_->weight_unit));
     }
-    poisson_.push_back({PoissonTable(stimulus.rate_hz * network.dt_ms / 1000.0), begin + delay,
-                        end == kForever ? kForever : end + delay, chunk_index << 12 | s, weight});
+    poisson_.push_back({PoissonTable(stimulus.rate_hz * network.dt_ms / 1000.0), 
+                        step_window(stimulus.start_ms + stimulus.delay_ms, stimulus.duration_ms, network.dt_ms),
+                        chunk_index << 12 | s, weight});
   }
 }
 
@@ -97,9 +86,9 @@ void NeuronBlock<Real>::set_current(std::int64_t step) {
   bool per_neuron = false;
   next_current_change_ = kForever;
   for (const CurrentInput& c : currents_) {
-    if (step < c.begin) next_current_change_ = std::min(next_current_change_, c.begin);
-    if (step < c.begin || step >= c.end) continue;
-    next_current_change_ = std::min(next_current_change_, c.end);
+    if (step < c.window.begin) next_current_change_ = std::min(next_current_change_, c.window.begin);
+    if (!c.window.contains(step)) continue;
+    next_current_change_ = std::min(next_current_change_, c.window.end);
     if (c.values == nullptr) uniform += c.amplitude;
     per_neuron = per_neuron || c.values != nullptr;
   }
@@ -112,7 +101,7 @@ void NeuronBlock<Real>::set_current(std::int64_t step) {
   for (std::uint32_t i = 0; i < chunk_.size; ++i) {
     double sum = uniform;
     for (const CurrentInput& c : currents_) {
-      if (c.values != nullptr && step >= c.begin && step < c.end) sum += (*c.values)[chunk_.begin + i];
+      if (c.values != nullptr && c.window.contains(step)) sum += (*c.values)[chunk_.begin + i];
     }
     current_[i] = static_cast<Real>(sum);
   }
@@ -121,7 +110,7 @@ void NeuronBlock<Real>::set_current(std::int64_t step) {
 template <class Real>
 void NeuronBlock<Real>::add_poisson(std::int64_t step, Input* const* input) {
   for (const PoissonInput& p : poisson_) {
-    if (step < p.begin || step >= p.end) continue;
+    if (!p.window.contains(step)) continue;
     const PoissonStream stream{key_, static_cast<std::uint32_t>(Purpose::poisson_input), p.stream,
                                static_cast<std::uint32_t>(step)};
     Input* column = p.weight < 0 ? input[ports() - 1] : input[0];

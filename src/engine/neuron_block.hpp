@@ -8,6 +8,7 @@
 
 #include "base/aligned_array.hpp"
 #include "base/random.hpp"
+#include "base/time_grid.hpp"
 #include "connectivity/chunks.hpp"
 #include "kernels/poisson.hpp"
 #include "tessera/network.hpp"
@@ -59,12 +60,12 @@ class NeuronBlock {
  private:
   struct PoissonInput {
     PoissonTable table;
-    std::int64_t begin, end;  ///< steps
+    StepWindow window;  ///< in which its spikes arrive
     std::uint32_t stream;
     Input weight;
   };
   struct CurrentInput {
-    std::int64_t begin, end;
+    StepWindow window;
     double amplitude;
     const std::vector<double>* values;  ///< of the whole population, or null
   };

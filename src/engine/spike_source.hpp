@@ -18,7 +18,8 @@ class SpikeSource {
  public:
   SpikeSource(const Network& network, const Chunk& chunk, std::uint32_t chunk_index,
               std::uint32_t first_id, RandomKey key);
-  /// Appends the global ids of neurons that spike between step and step + 1, once per spike.
+  /// Appends the global ids of neurons that spike between step and step + 1, once per spike. Listed
+  /// spikes at time 0 belong to step kFirstSpikeStep.
   void emit(std::int64_t step, std::vector<std::uint32_t>& ids);
   [[nodiscard]] const Chunk& chunk() const { return chunk_; }
 
@@ -30,7 +31,8 @@ class SpikeSource {
   std::uint32_t first_id_;
   RandomKey key_;
   PoissonTable table_;
-  std::int64_t start_ = 0, duration_ = 0, interval_ = 0;  ///< steps; duration < 0: for ever
+  double dt_ms_;
+  double start_ms_ = 0.0, duration_ms_ = 0.0, interval_ms_ = 0.0;  ///< interval 0: one pulse
   std::vector<std::int32_t> counts_;
   std::vector<std::pair<std::int64_t, std::uint32_t>> train_;  ///< (step, neuron in chunk), sorted
 };

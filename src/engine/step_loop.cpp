@@ -4,6 +4,7 @@
 //   deliver  adds what is due at t to ring slot t (and to the rest of the ring behind it);
 //   update   consumes and clears slot t, advances the neurons, collects who crossed the threshold;
 //   send     writes those spikes into the tile's outbox, one list per delivery group.
+// Before step 0, spikes at time 0 are sent and received as those of step -1.
 // Every `exchange_steps` steps all workers meet once; then every tile receives the new lists.
 // Why one meeting is enough:
 // 1. A spike of step e with delay d is due in slot e + d. With a ring of G slots (4 to 32), its delay
@@ -44,6 +45,7 @@ void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, s
   const auto seconds = [](Clock::time_point a, Clock::time_point b) {
     return std::chrono::duration<double>(b - a).count();
   };
+  if (from == 0) begin_worker(team, w, counters);
   for (std::int64_t begin = from; begin < to; begin += exchange_steps_) {
     const std::int64_t end = std::min(begin + exchange_steps_, to);
     for (const std::size_t t : tiles_of_worker_[w]) {
@@ -82,6 +84,18 @@ void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, s
   total.phases.wait += counters.phases.wait;
   total.phases.exchange += counters.phases.exchange;
   total.phases.record += counters.phases.record;
+}
+
+/// Spikes at time 0 end the step before the first one; they are exchanged like those of any step.
+void StepLoop::begin_worker(ThreadTeam& team, std::size_t worker, Counters& counters) {
+  for (const std::size_t t : tiles_of_worker_[worker]) {
+    std::vector<std::uint32_t>& spikes = outbox_[t].spikes[slot(kFirstSpikeStep)];
+    spikes.clear();
+    (*tiles_)[t]->begin(spikes);
+    send(t, kFirstSpikeStep, counters);
+  }
+  team.barrier();
+  for (const std::size_t t : tiles_of_worker_[worker]) receive(t, kFirstSpikeStep);
 }
 
 void StepLoop::send(std::size_t tile, std::int64_t step, Counters& counters) {

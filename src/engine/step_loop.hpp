@@ -42,7 +42,7 @@ class StepLoop {
   std::vector<SampleBuffer>& samples() { return samples_; }
   /// Spikes kept since the last call, sorted by step, then neuron.
   [[nodiscard]] std::vector<Spike> take_spikes();
-  /// Spikes of a step that is still in the history, in ascending order.
+  /// Spikes of a step (kFirstSpikeStep or later) that is still in the history, in ascending order.
   [[nodiscard]] std::vector<std::uint32_t> history(std::int64_t step) const;
   /// Puts spikes of an earlier step back (after a checkpoint) and delivers the rest of them.
   void restore(std::int64_t step, std::int64_t now, std::span<const std::uint32_t> neurons);
@@ -68,6 +68,7 @@ class StepLoop {
   using Clock = std::chrono::steady_clock;
 
   void advance_worker(ThreadTeam& team, int worker, std::int64_t from, std::int64_t to);
+  void begin_worker(ThreadTeam& team, std::size_t worker, Counters& counters);
   void send(std::size_t tile, std::int64_t step, Counters& counters);
   void receive(std::size_t tile, std::int64_t step);
   void sample(std::size_t tile, std::int64_t step);

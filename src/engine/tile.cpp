@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "connectivity/in_flight.hpp"
 #include "kernels/draw_rows.hpp"
 
 namespace tessera {
@@ -45,6 +46,10 @@ class BlockTile : public Tile {
       for (std::size_t i = 0; i < n; ++i) spikes.push_back(blocks_[b].first_id() + spiked_[i]);
     }
     for (SpikeSource& source : sources_) source.emit(step, spikes);
+  }
+
+  void begin(std::vector<std::uint32_t>& spikes) override {
+    for (SpikeSource& source : sources_) source.emit(kFirstSpikeStep, spikes);
   }
 
   void read_state(std::uint32_t population, const std::string& name, std::uint32_t count,

@@ -34,6 +34,8 @@ class Tile {
   virtual void deliver(std::int64_t step) = 0;
   /// Advances all neurons and appends the global ids of those that spiked.
   virtual void update(std::int64_t step, std::vector<std::uint32_t>& spikes) = 0;
+  /// Appends the global ids of those that spike at time 0: listed spikes, before anything is advanced.
+  virtual void begin(std::vector<std::uint32_t>& spikes) = 0;
 
   /// After a checkpoint was loaded: spikes of an earlier step whose synapses are not all delivered.
   virtual void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) = 0;

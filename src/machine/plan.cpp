@@ -12,6 +12,7 @@
 #include "connectivity/in_flight.hpp"
 #include "connectivity/row_store.hpp"
 #include "kernels/draw_rows.hpp"
+#include "network/rounded_times.hpp"
 
 namespace tessera {
 namespace {
@@ -217,7 +218,9 @@ Plan plan(const Network& network, const NeuronCatalogue& models, const Simulatio
   require_wiring_fits(network, options);
   const Wiring wiring(network, options.seed);
   const Placement placement = place(wiring, ports_of(network, models), options);
-  return make_plan(wiring, models, options, placement);
+  Plan plan = make_plan(wiring, models, options, placement);
+  for (std::string& sentence : rounded_times(network)) plan.notes.push_back(std::move(sentence));
+  return plan;
 }
 
 }  // namespace tessera

@@ -6,19 +6,20 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/time_grid.hpp"
 #include "neurons/models.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera {
 
 int steps_of(double duration_ms, double dt_ms) {
-  const double steps = std::round(duration_ms / dt_ms);
   // The counter of every neuron has 16 bits.
-  if (!(steps >= 0.0 && steps <= std::numeric_limits<std::uint16_t>::max())) {
+  const std::int64_t steps = nearest_step(duration_ms, dt_ms);
+  if (!(duration_ms >= 0.0 && steps <= std::numeric_limits<std::uint16_t>::max())) {
     throw InputError(
         fmt::format("A refractory period of {} ms is {} steps of {} ms; at most 65535 "
                     "steps are possible.",
-                    duration_ms, steps, dt_ms));
+                    duration_ms, std::round(duration_ms / dt_ms), dt_ms));
   }
   return static_cast<int>(steps);
 }

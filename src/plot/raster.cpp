@@ -40,7 +40,9 @@ Window window_of(const Result& result, const RasterOptions& options) {
 
 std::pair<std::size_t, std::size_t> spikes_within(const SpikeList& spikes, const Window& window) {
   const auto begin = spikes.times_ms.begin();
-  const auto first = std::upper_bound(begin, spikes.times_ms.end(), window.start_ms);
+  const auto first = window.start_ms > 0.0
+                         ? std::upper_bound(begin, spikes.times_ms.end(), window.start_ms)
+                         : begin;  // spikes at time 0 too
   const auto last = std::upper_bound(first, spikes.times_ms.end(), window.end_ms);
   return {static_cast<std::size_t>(first - begin), static_cast<std::size_t>(last - begin)};
 }

@@ -98,6 +98,22 @@ TEST_F(Run, ShowsPhasesRatesAndMemoryAtItsEnd) {
   }
 }
 
+TEST_F(Run, SaysWhichTimesItHadToRound) {
+  write_text(folder_ / "off_grid.toml", R"(time = "10 ms"
+[populations.s]
+kind = "spike_train"
+size = 3
+spikes = [[0, 0], [0.04, 2], [5, 0], [5.03, 0]]
+)");
+  const Outcome outcome = line("run off_grid.toml --out r");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("2 of the 4 spike times of 's'"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("same step as another one of their neuron: 1;"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.out.find("spikes            4"), std::string::npos) << outcome.out;
+  EXPECT_NE(line("plan off_grid.toml").out.find("2 of the 4 spike times of 's'"), std::string::npos);
+  EXPECT_EQ(line("run off_grid.toml --out r --force --quiet").err, "");
+}
+
 TEST_F(Run, QuietSaysNothing) {
   const Outcome outcome = line("run m.toml --out r --quiet");
   EXPECT_EQ(outcome.exit_code, 0);

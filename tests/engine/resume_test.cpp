@@ -50,6 +50,22 @@ TEST(Resume, EveryRuleOnOtherMachines) {
   expect_resumes(every_rule(), options_of(Connectivity::procedural, 2), other_machines(), 30.1, 20.0);
 }
 
+TEST(Resume, SpikesAtZeroThatAreStillUnderWay) {
+  Network network = balanced(0.9, 30.0);
+  Population train;
+  train.name = "S";
+  train.kind = Population::Kind::spike_train_source;
+  train.size = 40;
+  for (std::uint32_t i = 0; i < 40; ++i) train.train.push_back({0.0, i});
+  network.populations.push_back(train);
+  network.projections.push_back(project("S", network.populations[0].name, Kind::fixed_total_number, 4000,
+                                        Distribution::constant(200.0), Distribution::uniform(0.9, 30.0)));
+  network.projections.back().name = "from_zero";
+  for (const double first : {0.1, 7.7, 29.0, 33.4}) {
+    expect_resumes(network, options_of(Connectivity::stored), other_machines(), first, 20.0);
+  }
+}
+
 TEST(Resume, LongDelaysAndLongExchangeIntervals) {
   Network network = balanced(0.9, 30.0);
   network.projections[0].delay_ms = Distribution::uniform(0.9, 30.0);

@@ -34,7 +34,9 @@ const Setting kSettings[] = {
     {"psc_alpha_two", "iaf_psc_alpha", {{"tau_syn_in", 3.0}}, 900.0, -70.0, -49.0},
     {"psc_delta", "iaf_psc_delta", {{"t_ref", 0.5}}, 2.0, -70.0, -49.0},
     {"cond_exp", "iaf_cond_exp", {{"t_ref", 0.4}}, 30.0, -75.0, -54.0},
-    // Its exponential is our own in the vector update, the C library's in the scalar one.
+    // The exponential is our own in the vector update, the C library's in the scalar one.
+    {"cond_exp_strong", "iaf_cond_exp", {{"t_ref", 0.4}}, 60000.0, -85.0, -54.0, 1e-10},
+    {"aeif_strong", "aeif_cond_exp", {{"t_ref", 0.4}}, 60000.0, -85.0, -40.0, 1e-8},
     {"aeif", "aeif_cond_exp", {{"t_ref", 0.4}}, 30.0, -75.0, -40.0, 1e-8},
     {"aeif_no_refractoriness", "aeif_cond_exp", {}, 30.0, -75.0, -40.0, 1e-8},
     {"izhikevich", "izhikevich", {}, 5.0, -80.0, 20.0},

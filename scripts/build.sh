@@ -12,9 +12,4 @@ if ! cmake --preset release >build/configure_release.log 2>&1; then
 fi
 targets=(tessera_cli nest_case)
 [ "${1:-}" = bench ] && targets+=(bench_kernels bench_training bench_speech)
-cmake --build build/release --target help)
-targets=(tessera_cli nest_case)
-for optional in nest_case $([ "${1:-}" = bench ] && echo bench_kernels); do
-  grep -qE "^$optional: phony" <<<"$known" && targets+=("$optional")
-done
 cmake --build build/release --target "${targets[@]}"

@@ -14,16 +14,33 @@
 namespace tessera::cli {
 namespace {
 
-enum Reason { source, undriven, constant, weak, inhibited, kReasons };
+enum Reason { source, undriven, unreached, constant, weak, inhibited, kReasons };
 
-Reason reason_of(const std::string& name, const Network& network, const NeuronCatalogue& models) {
+double start_of_statistics(const RunSummary& summary) {
+  return std::max(summary.discard_ms, summary.start_ms);
+}
+
+// Whether somebody who fires projects onto the population.
+bool hears_others(const std::string& name, const RunSummary& summary, const Network& network) {
+  return std::any_of(
+      network.projections.begin(), network.projections.end(), [&](const Projection& p) {
+        const auto is_source = [&](const PopulationSummary& s) { return s.name == p.source; };
+        const auto& all = summary.populations;
+        const auto found = std::find_if(all.begin(), all.end(), is_source);
+        return p.target == name && found != all.end() && found->rate_hz > 0.0;
+      });
+}
+
+Reason reason_of(const std::string& name, const RunSummary& summary, const Network& network,
+                 const NeuronCatalogue& models) {
   const Population& population = *network.find(name);
   if (population.kind != Population::Kind::neurons) return source;
-  const OutsideDrive drive = outside_drive(network, population, models);
+  const OutsideDrive drive = outside_drive(network, population, models, start_of_statistics(summary),
+                                           summary.simulation.model_time_ms);
   if (drive.mean_reaches_threshold) return inhibited;
   switch (drive.kind) {
     case OutsideDrive::Kind::none:
-      return undriven;
+      return hears_others(name, summary, network) ? unreached : undriven;
     case OutsideDrive::Kind::constant:
       return constant;
     case OutsideDrive::Kind::random:
@@ -38,6 +55,8 @@ std::string sentence(Reason reason) {
       return "a source without a spike in this time: look at its rate, start and duration";
     case undriven:
       return "nothing from outside drives them: give them a stimulus";
+    case unreached:
+      return "no input from outside, and what other populations send does not reach the threshold";
     case constant:
       return "their constant input stays below the threshold: make it stronger, or random (Poisson)";
     case weak:
@@ -73,20 +92,20 @@ std::string silence_sentence(const RunSummary& summary, const Network& network,
                              const NeuronCatalogue& models) {
   std::vector<std::string> names;
   std::array<int, kReasons> votes{};
-  bool died_out = true;
+  bool died_out = false;
   for (const PopulationSummary& population : summary.populations) {
     if (population.rate_hz != 0.0) continue;  // NaN: nothing of the window was simulated
     names.push_back(population.name);
-    ++votes[reason_of(population.name, network, models)];
-    died_out &= fired_before(population.name, summary);
+    ++votes[reason_of(population.name, summary, network, models)];
+    died_out |= fired_before(population.name, summary);
   }
   if (names.empty()) return "";
   // Who has no input from outside waits for the others: the reason is theirs, if there is one.
   if (votes[undriven] < static_cast<int>(names.size())) votes[undriven] = 0;
   const auto most = std::max_element(votes.begin(), votes.end());
   const std::string before =
-      died_out ? fmt::format("they fired in the first {} only; ",
-                             time_text(std::max(summary.discard_ms, summary.start_ms)))
+      died_out ? fmt::format("fired in the first {} at most; ",
+                             time_text(start_of_statistics(summary)))
                : "";
   return fmt::format("{} ({} of {}): {}{}", named(names), names.size(),
                      counted(summary.populations.size(), "population"), before,

@@ -19,6 +19,14 @@ struct MeanInput {
   double positive = 0.0, negative = 0.0;  // expected sum of arriving weights per ms
 };
 
+struct Window {
+  double from_ms, until_ms;
+};
+
+bool is_in(const Window& window, double start_ms, double duration_ms) {
+  return start_ms < window.until_ms && start_ms + duration_ms > window.from_ms;
+}
+
 bool is_on(const Stimulus& s, double at_ms) {
   return at_ms >= s.start_ms && at_ms < s.start_ms + s.duration_ms;
 }
@@ -27,11 +35,20 @@ void add_spikes(MeanInput& input, double per_ms, double weight) {
   (weight > 0.0 ? input.positive : input.negative) += per_ms * weight;
 }
 
-// Spikes per second of one neuron of a source of spikes while it is on.
-double rate_of_source(const Population& source, double time_ms) {
-  if (source.kind == Population::Kind::poisson_source) return source.rate_hz;
-  if (time_ms <= 0.0 || source.size == 0) return 0.0;
-  return 1000.0 * static_cast<double>(source.train.size()) / time_ms / source.size;
+// Spikes per second of one neuron of a source of spikes in the window, while it is on; 0 for neurons.
+double rate_of_source(const Population& source, const Window& window) {
+  if (source.kind == Population::Kind::neurons) return 0.0;
+  if (source.kind == Population::Kind::poisson_source) {
+    const double whole = source.interval_ms > 0.0 ? HUGE_VAL : source.duration_ms;
+    return is_in(window, source.start_ms, whole) ? source.rate_hz : 0.0;
+  }
+  const double length_ms = window.until_ms - window.from_ms;
+  if (!(length_ms > 0.0) || source.size == 0) return 0.0;
+  const auto spikes =
+      std::count_if(source.train.begin(), source.train.end(), [&](const Population::TrainSpike& s) {
+        return s.time_ms > window.from_ms && s.time_ms <= window.until_ms;
+      });
+  return 1000.0 * static_cast<double>(spikes) / length_ms / source.size;
 }
 
 double mean_weight(const Projection& projection) {
@@ -42,7 +59,8 @@ double mean_weight(const Projection& projection) {
   return count > 0.0 ? sum / count : 0.0;
 }
 
-MeanInput input_at(const Network& network, const Population& population, double at_ms) {
+MeanInput input_at(const Network& network, const Population& population, const Window& window,
+                   double at_ms) {
   MeanInput input;
   for (const Stimulus& s : network.stimuli) {
     if (s.target != population.name || !is_on(s, at_ms)) continue;
@@ -54,28 +72,29 @@ MeanInput input_at(const Network& network, const Population& population, double 
     }
   }
   for (const Projection& p : network.projections) {
+    if (p.target != population.name) continue;
     const Population* source = network.find(p.source);
-    if (p.target != population.name || source->kind == Population::Kind::neurons) continue;
     const double in_degree = expected_synapses(p, *source, population) / population.size;
-    add_spikes(input, 0.001 * rate_of_source(*source, network.time_ms) * in_degree, mean_weight(p));
+    add_spikes(input, 0.001 * rate_of_source(*source, window) * in_degree, mean_weight(p));
   }
   return input;
 }
 
 // Times at which the input may be largest: where a stimulus starts, or an inhibiting one ends. Of
 // very many (a long list of steps) the strongest ones.
-std::vector<double> strongest_moments(const Network& network, const Population& population) {
+std::vector<double> strongest_moments(const Network& network, const Population& population,
+                                      const Window& window) {
   struct Moment {
     double strength, at_ms;
   };
   std::vector<Moment> moments;
   for (const Stimulus& s : network.stimuli) {
-    if (s.target != population.name || s.start_ms >= network.time_ms) continue;
+    if (s.target != population.name || !is_in(window, s.start_ms, s.duration_ms)) continue;
     const double strength =
         s.kind == Stimulus::Kind::poisson ? s.rate_hz * s.weight : s.amplitude_pA;
-    moments.push_back({strength, s.start_ms});
+    moments.push_back({strength, std::max(s.start_ms, window.from_ms)});
     const double end_ms = s.start_ms + s.duration_ms;
-    if (end_ms < network.time_ms) moments.push_back({-strength, end_ms});
+    if (end_ms < window.until_ms) moments.push_back({-strength, end_ms});
   }
   if (std::ssize(moments) > kMostMoments) {
     const auto last = moments.begin() + kMostMoments;
@@ -83,22 +102,23 @@ std::vector<double> strongest_moments(const Network& network, const Population& 
                      [](const Moment& a, const Moment& b) { return a.strength > b.strength; });
     moments.erase(last, moments.end());
   }
-  std::vector<double> times{0.0};
+  std::vector<double> times{window.from_ms};
   for (const Moment& moment : moments) times.push_back(moment.at_ms);
   std::sort(times.begin(), times.end());
   times.erase(std::unique(times.begin(), times.end()), times.end());
   return times;
 }
 
-OutsideDrive::Kind kind_of(const Network& network, const Population& population) {
+OutsideDrive::Kind kind_of(const Network& network, const Population& population,
+                           const Window& window) {
   bool any = false;
   for (const Stimulus& s : network.stimuli) {
-    if (s.target != population.name) continue;
+    if (s.target != population.name || !is_in(window, s.start_ms, s.duration_ms)) continue;
     if (s.kind == Stimulus::Kind::poisson) return OutsideDrive::Kind::random;
     any = true;
   }
   for (const Projection& p : network.projections) {
-    if (p.target == population.name && network.find(p.source)->kind != Population::Kind::neurons) {
+    if (p.target == population.name && rate_of_source(*network.find(p.source), window) > 0.0) {
       return OutsideDrive::Kind::random;
     }
   }
@@ -129,14 +149,15 @@ bool spikes(const NeuronVariant& neuron, const ParameterValues& values, const Me
 }  // namespace
 
 OutsideDrive outside_drive(const Network& network, const Population& population,
-                           const NeuronCatalogue& models) {
+                           const NeuronCatalogue& models, double from_ms, double until_ms) {
+  const Window window{from_ms, until_ms};
   OutsideDrive drive;
-  drive.kind = kind_of(network, population);
+  drive.kind = kind_of(network, population, window);
   const NeuronModel& model = *models.find(population.model);
   const ParameterValues values = values_of(population, model);
   const NeuronVariant neuron = model.prepare(values, network.dt_ms);
-  for (const double moment : strongest_moments(network, population)) {
-    if (!spikes(neuron, values, input_at(network, population, moment), network.dt_ms)) continue;
+  for (const double moment : strongest_moments(network, population, window)) {
+    if (!spikes(neuron, values, input_at(network, population, window, moment), network.dt_ms)) continue;
     drive.mean_reaches_threshold = true;
     break;
   }

@@ -30,7 +30,17 @@ bool has(const std::string& line, const std::string& part) {
   return line.find(part) != std::string::npos;
 }
 
-TEST(Silence, ALivelyNetworkSaysNothing) { EXPECT_EQ(silent_line(kSmallModel), ""); }
+TEST(Silence, ALivelyNetworkSaysNothing) {
+  EXPECT_EQ(silent_line(changed("weight = \"300 pA\"", "weight = \"3 nA\"")), "");
+}
+
+// E fires at 63 spikes/s (13.9 ms from reset to threshold, 2 ms refractory), so I gets 20 synapses x 63 Hz x
+// 300 pA x 0.5 ms = 189 of the 375 pA that it needs.
+TEST(Silence, AProjectionThatIsTooWeak) {
+  const std::string line = silent_line(kSmallModel);
+  EXPECT_TRUE(has(line, "I (1 of 2 populations): no input from outside, and what other populations send"))
+      << line;
+}
 
 // 375 pA reach the threshold. Initial potentials are spread up to it, so nothing but a push would.
 TEST(Silence, AConstantInputBelowTheThreshold) {
@@ -71,7 +81,7 @@ TEST(Silence, InhibitionIsToldApart) {
 TEST(Silence, ActivityThatDiedOutIsTold) {
   const std::string line = silent_line(
       changed("amplitude = \"$amplitude\"", "amplitude = \"$amplitude\"\nduration = \"40 ms\""));
-  EXPECT_TRUE(has(line, "they fired in the first 50 ms only; ")) << line;
+  EXPECT_TRUE(has(line, "E, I (2 of 2 populations): fired in the first 50 ms at most; nothing from outside")) << line;
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using test::project;
 using test::two_populations;
 
 OutsideDrive drive_of(const Network& network, const std::string& name) {
-  return outside_drive(network, *network.find(name), NeuronCatalogue::builtin());
+  return outside_drive(network, *network.find(name), NeuronCatalogue::builtin(), 0.0, 1000.0);
 }
 
 Stimulus current(double amplitude_pA) {
@@ -110,6 +110,17 @@ TEST(OutsideDrive, SourcesCountWithRateAndInDegree) {
     EXPECT_EQ(drive_of(network, "A").kind, Kind::random);
     EXPECT_EQ(drive_of(network, "A").mean_reaches_threshold, hz > 150.0) << hz;
   }
+}
+
+TEST(OutsideDrive, OnlyWhatIsOnInTheWindowCounts) {
+  Network network = two_populations();
+  network.stimuli = {current(400.0)};
+  network.stimuli[0].duration_ms = 100.0;
+  const NeuronCatalogue models = NeuronCatalogue::builtin();
+  EXPECT_TRUE(outside_drive(network, network.populations[0], models, 50, 200).mean_reaches_threshold);
+  const OutsideDrive after = outside_drive(network, network.populations[0], models, 100, 200);
+  EXPECT_EQ(after.kind, Kind::none);
+  EXPECT_FALSE(after.mean_reaches_threshold);
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 namespace tessera {
 
-/// The input of a population of neurons that does not come from other populations of neurons, during
-/// a window of time.
+/// The input of a population of neurons that does not come from other populations of neurons,
+/// during a window of time.
 struct OutsideDrive {
   enum class Kind {
     none,      ///< no stimulus, no projection from a source
@@ -22,10 +22,10 @@ struct OutsideDrive {
   bool mean_reaches_threshold = false;
 };
 
-/// `from_ms` to `until_ms`, in model time: stimuli and sources that are off in all of it do not count.
-/// `population` must be a population of neurons of a valid network whose model is in `models`.
-/// Advances one neuron by its scalar equation, for a second of each of at most a hundred moments;
-/// draws nothing.
+/// `from_ms` to `until_ms`, in model time: stimuli and sources that are off in all of it do not
+/// count. `population` must be a population of neurons of a valid network whose model is in
+/// `models`. Advances one neuron by its scalar equation, for a second of each of at most a hundred
+/// moments; draws nothing.
 [[nodiscard]] OutsideDrive outside_drive(const Network& network, const Population& population,
                                          const NeuronCatalogue& models, double from_ms,
                                          double until_ms);

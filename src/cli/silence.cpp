@@ -35,8 +35,8 @@ Reason reason_of(const std::string& name, const RunSummary& summary, const Netwo
                  const NeuronCatalogue& models) {
   const Population& population = *network.find(name);
   if (population.kind != Population::Kind::neurons) return source;
-  const OutsideDrive drive = outside_drive(network, population, models, start_of_statistics(summary),
-                                           summary.simulation.model_time_ms);
+  const OutsideDrive drive = outside_drive(
+      network, population, models, start_of_statistics(summary), summary.simulation.model_time_ms);
   if (drive.mean_reaches_threshold) return inhibited;
   switch (drive.kind) {
     case OutsideDrive::Kind::none:
@@ -58,7 +58,8 @@ std::string sentence(Reason reason) {
     case unreached:
       return "no input from outside, and what other populations send does not reach the threshold";
     case constant:
-      return "their constant input stays below the threshold: make it stronger, or random (Poisson)";
+      return "their constant input stays below the threshold: make it stronger, or random "
+             "(Poisson)";
     case weak:
       return "the mean of their input from outside stays below the threshold: make it stronger";
     case inhibited:
@@ -73,9 +74,8 @@ std::string sentence(Reason reason) {
 // Whether a population fired before the time of the statistics.
 bool fired_before(const std::string& name, const RunSummary& summary) {
   const auto& all = summary.simulation.populations;
-  return std::any_of(all.begin(), all.end(), [&](const PopulationReport& p) {
-    return p.name == name && p.spikes > 0;
-  });
+  return std::any_of(all.begin(), all.end(),
+                     [&](const PopulationReport& p) { return p.name == name && p.spikes > 0; });
 }
 
 // The first few names: a network may have thousands of populations.
@@ -103,10 +103,9 @@ std::string silence_sentence(const RunSummary& summary, const Network& network,
   // Who has no input from outside waits for the others: the reason is theirs, if there is one.
   if (votes[undriven] < static_cast<int>(names.size())) votes[undriven] = 0;
   const auto most = std::max_element(votes.begin(), votes.end());
-  const std::string before =
-      died_out ? fmt::format("fired in the first {} at most; ",
-                             time_text(start_of_statistics(summary)))
-               : "";
+  const std::string before = died_out ? fmt::format("fired in the first {} at most; ",
+                                                    time_text(start_of_statistics(summary)))
+                                      : "";
   return fmt::format("{} ({} of {}): {}{}", named(names), names.size(),
                      counted(summary.populations.size(), "population"), before,
                      sentence(static_cast<Reason>(most - votes.begin())));

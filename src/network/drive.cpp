@@ -35,7 +35,8 @@ void add_spikes(MeanInput& input, double per_ms, double weight) {
   (weight > 0.0 ? input.positive : input.negative) += per_ms * weight;
 }
 
-// Spikes per second of one neuron of a source of spikes in the window, while it is on; 0 for neurons.
+// Spikes per second of one neuron of a source of spikes in the window, while it is on; 0 for
+// neurons.
 double rate_of_source(const Population& source, const Window& window) {
   if (source.kind == Population::Kind::neurons) return 0.0;
   if (source.kind == Population::Kind::poisson_source) {
@@ -52,7 +53,8 @@ double rate_of_source(const Population& source, const Window& window) {
 }
 
 double mean_weight(const Projection& projection) {
-  if (projection.rule.kind != ConnectivityRule::Kind::explicit_list) return projection.weight.mean();
+  if (projection.rule.kind != ConnectivityRule::Kind::explicit_list)
+    return projection.weight.mean();
   double sum = 0.0;
   for (const ConnectivityRule::Synapse& synapse : projection.rule.list) sum += synapse.weight;
   const auto count = static_cast<double>(projection.rule.list.size());
@@ -136,10 +138,11 @@ bool spikes(const NeuronVariant& neuron, const ParameterValues& values, const Me
   const bool shared = neuron.ports == 1;
   const double input[2] = {dt_ms * (mean.positive + (shared ? mean.negative : 0.0)),
                            shared ? 0.0 : dt_ms * mean.negative};
-  const auto steps = static_cast<std::int64_t>(
-      std::min(kMostSteps, std::nearbyint(kPatience_ms / dt_ms)));
+  const auto steps =
+      static_cast<std::int64_t>(std::min(kMostSteps, std::nearbyint(kPatience_ms / dt_ms)));
   for (std::int64_t step = 0; step < steps; ++step) {
-    if (neuron.reference_step(state.data(), neuron.constants.data(), input, mean.current_pA, false)) {
+    if (neuron.reference_step(state.data(), neuron.constants.data(), input, mean.current_pA,
+                              false)) {
       return true;
     }
   }
@@ -157,7 +160,8 @@ OutsideDrive outside_drive(const Network& network, const Population& population,
   const ParameterValues values = values_of(population, model);
   const NeuronVariant neuron = model.prepare(values, network.dt_ms);
   for (const double moment : strongest_moments(network, population, window)) {
-    if (!spikes(neuron, values, input_at(network, population, window, moment), network.dt_ms)) continue;
+    if (!spikes(neuron, values, input_at(network, population, window, moment), network.dt_ms))
+      continue;
     drive.mean_reaches_threshold = true;
     break;
   }

@@ -34,11 +34,12 @@ TEST(Silence, ALivelyNetworkSaysNothing) {
   EXPECT_EQ(silent_line(changed("weight = \"300 pA\"", "weight = \"3 nA\"")), "");
 }
 
-// E fires at 63 spikes/s (13.9 ms from reset to threshold, 2 ms refractory), so I gets 20 synapses x 63 Hz x
-// 300 pA x 0.5 ms = 189 of the 375 pA that it needs.
+// E fires at 63 spikes/s (13.9 ms from reset to threshold, 2 ms refractory), so I gets 20 synapses
+// x 63 Hz x 300 pA x 0.5 ms = 189 of the 375 pA that it needs.
 TEST(Silence, AProjectionThatIsTooWeak) {
   const std::string line = silent_line(kSmallModel);
-  EXPECT_TRUE(has(line, "I (1 of 2 populations): no input from outside, and what other populations send"))
+  EXPECT_TRUE(
+      has(line, "I (1 of 2 populations): no input from outside, and what other populations send"))
       << line;
 }
 
@@ -67,13 +68,15 @@ TEST(Silence, ARandomInputThatIsTooWeak) {
 
 // E fires by its current; I is held 1000 pA below anything that E sends.
 TEST(Silence, InhibitionIsToldApart) {
-  const std::string model = std::string(kSmallModel) +
-                            "[stimuli.brake]\nkind = \"current\"\ntarget = \"I\"\namplitude = \"-2 nA\"\n";
+  const std::string model =
+      std::string(kSmallModel) +
+      "[stimuli.brake]\nkind = \"current\"\ntarget = \"I\"\namplitude = \"-2 nA\"\n";
   const std::string line = silent_line(model);
   EXPECT_TRUE(has(line, "I (1 of 2 populations): ")) << line;
   EXPECT_TRUE(has(line, "constant input stays below")) << line;
-  const std::string released = silent_line(
-      model + "[stimuli.late]\nkind = \"current\"\ntarget = \"I\"\namplitude = \"2.5 nA\"\nstart = \"199.9 ms\"\n");
+  const std::string released = silent_line(model +
+                                           "[stimuli.late]\nkind = \"current\"\ntarget = "
+                                           "\"I\"\namplitude = \"2.5 nA\"\nstart = \"199.9 ms\"\n");
   EXPECT_TRUE(has(released, "inhibition holds them down, or the time was too short")) << released;
 }
 
@@ -81,7 +84,9 @@ TEST(Silence, InhibitionIsToldApart) {
 TEST(Silence, ActivityThatDiedOutIsTold) {
   const std::string line = silent_line(
       changed("amplitude = \"$amplitude\"", "amplitude = \"$amplitude\"\nduration = \"40 ms\""));
-  EXPECT_TRUE(has(line, "E, I (2 of 2 populations): fired in the first 50 ms at most; nothing from outside")) << line;
+  EXPECT_TRUE(has(
+      line, "E, I (2 of 2 populations): fired in the first 50 ms at most; nothing from outside"))
+      << line;
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ TEST(OutsideDrive, StimuliThatComeAndGoCountAtTheirStrongestMoment) {
   EXPECT_TRUE(drive_of(network, "A").mean_reaches_threshold);
 }
 
-// Spikes of weight w at rate r are a mean current of w r tau_syn: 375 pA = 100 pA * 7.5 kHz * 0.5 ms.
+// Spikes of weight w at rate r are a mean current of w r tau_syn: 375 pA = 100 pA * 7.5 kHz * 0.5
+// ms.
 TEST(OutsideDrive, PoissonInputCountsWithItsMean) {
   Network network = two_populations();
   for (const double hz : {7300.0, 7700.0}) {
@@ -83,7 +84,8 @@ TEST(OutsideDrive, PoissonInputCountsWithItsMean) {
   EXPECT_FALSE(drive_of(network, "A").mean_reaches_threshold);
 }
 
-// Delta synapses: jumps J at rate r hold the membrane at J r tau_m: 15 mV = 0.1 mV * 15 kHz * 10 ms.
+// Delta synapses: jumps J at rate r hold the membrane at J r tau_m: 15 mV = 0.1 mV * 15 kHz * 10
+// ms.
 TEST(OutsideDrive, TheModelDecidesWhatItsInputDoes) {
   Network network = two_populations();
   network.populations[0].model = "iaf_psc_delta";
@@ -117,7 +119,8 @@ TEST(OutsideDrive, OnlyWhatIsOnInTheWindowCounts) {
   network.stimuli = {current(400.0)};
   network.stimuli[0].duration_ms = 100.0;
   const NeuronCatalogue models = NeuronCatalogue::builtin();
-  EXPECT_TRUE(outside_drive(network, network.populations[0], models, 50, 200).mean_reaches_threshold);
+  EXPECT_TRUE(
+      outside_drive(network, network.populations[0], models, 50, 200).mean_reaches_threshold);
   const OutsideDrive after = outside_drive(network, network.populations[0], models, 100, 200);
   EXPECT_EQ(after.kind, Kind::none);
   EXPECT_FALSE(after.mean_reaches_threshold);

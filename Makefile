@@ -1,14 +1,14 @@
-# Two commands do everything on a fresh Debian or Ubuntu machine: make microcircuit, make test.
+# Two commands do everything on a fresh Debian or Ubuntu machine: make microcircuit, make test-all.
 # Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 .DEFAULT_GOAL := help
-.PHONY: help packages build microcircuit test bench install clean
+.PHONY: help packages build microcircuit test test-all bench install clean
 
 TESSERA := build/release/tessera
 RESULT := results/microcircuit
 PREFIX ?= /usr/local
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 packages: ## install the system packages that are missing (apt)
 	@scripts/install_packages.sh
@@ -23,8 +23,11 @@ microcircuit: build ## simulate 10 s (after 0.5 s) of the cortical microcircuit,
 	$(TESSERA) plot $(RESULT) rates -o $(RESULT)/rates.svg --reference models/microcircuit/reference
 	@$(TESSERA) stats $(RESULT) --reference models/microcircuit/reference
 
-test: packages ## all tests, sanitizers, a short fuzzing session
-	@scripts/run_tests.sh
+test: packages ## build everything, all tests (minutes)
+	@scripts/run_tests.sh release
+
+test-all: packages ## the same, then the sanitizers and a short fuzzing session (half an hour or more)
+	@scripts/run_tests.sh release asan tsan fuzz
 
 bench: ## build and run the benchmarks (tens of minutes)
 	@scripts/install_packages.sh bench

@@ -10,9 +10,6 @@ if ! cmake --preset release >build/configure_release.log 2>&1; then
   cat build/configure_release.log >&2
   exit 1
 fi
-known=$(cmake --build build/release --target help)
-targets=(tessera_cli)
-for optional in nest_case $([ "${1:-}" = bench ] && echo bench_kernels); do
-  grep -qE "^$optional: phony" <<<"$known" && targets+=("$optional")
-done
+targets=(tessera_cli nest_case)
+[ "${1:-}" = bench ] && targets+=(bench_kernels bench_training bench_speech)
 cmake --build build/release --target "${targets[@]}"

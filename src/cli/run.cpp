@@ -144,7 +144,7 @@ int run(const RunArguments& arguments) {
   }
   progress.clear();
   const RunSummary summary = recording.finish(simulation, start_ms);
-  if (!settings.quiet) show_run_summary(summary, settings.out);
+  if (!settings.quiet) show_run_summary(summary, settings.network, models, settings.out);
   return summary.interrupted ? kInterrupted : kOk;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/silence.hpp"
 #include "cli/text.hpp"
 
 namespace tessera::cli {
@@ -36,7 +37,8 @@ void show_populations(const RunSummary& summary) {
 
 }  // namespace
 
-void show_run_summary(const RunSummary& summary, const std::filesystem::path& folder) {
+void show_run_summary(const RunSummary& summary, const Network& network,
+                      const NeuronCatalogue& models, const std::filesystem::path& folder) {
   const SimulationReport& report = summary.simulation;
   const double simulated_ms = report.model_time_ms - summary.start_ms;
   fmt::print("{}: {}, {}, {} connectivity, {}, {}, seed {}\n\n", summary.model,
@@ -57,6 +59,8 @@ void show_run_summary(const RunSummary& summary, const std::filesystem::path& fo
              bytes_text(report.synapse_bytes));
   fmt::print("spikes            {}, digest {}\n", grouped(report.counts.spikes),
              digest_text(report.digest));
+  const std::string silent = silence_sentence(summary, network, models);
+  if (!silent.empty()) fmt::print("silent            {}\n", silent);
   if (summary.interrupted) {
     fmt::print("interrupted       at {}; the result holds everything up to then\n",
                time_text(report.model_time_ms));

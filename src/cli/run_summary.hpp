@@ -8,7 +8,9 @@
 
 namespace tessera::cli {
 
-/// Phases, real-time factor, memory, and rate and CV per population, on standard output.
-void show_run_summary(const RunSummary& summary, const std::filesystem::path& folder);
+/// Phases, real-time factor, memory, and rate and CV per population, on standard output; and, when
+/// populations were silent, which and the likely reason. `network` is the one that ran.
+void show_run_summary(const RunSummary& summary, const Network& network,
+                      const NeuronCatalogue& models, const std::filesystem::path& folder);
 
 }  // namespace tessera::cli

@@ -12,11 +12,15 @@ namespace tessera::io {
 struct Dimension {
   int kilo = 0;  ///< power of 1000; not part of what is compared
   int time = 0, voltage = 0, current = 0;
+  bool any = false;  ///< of every kind: what a reader asks for that cannot know
+
+  [[nodiscard]] static Dimension of_any_kind() { return {0, 0, 0, 0, true}; }
 
   [[nodiscard]] bool same_kind(const Dimension& other) const {
+    if (any || other.any) return true;
     return time == other.time && voltage == other.voltage && current == other.current;
   }
-  [[nodiscard]] bool is_number() const { return same_kind(Dimension{}); }
+  [[nodiscard]] bool is_number() const { return !any && same_kind(Dimension{}); }
   [[nodiscard]] bool is_sane() const;  ///< exponents within reason
 };
 [[nodiscard]] Dimension operator*(const Dimension& a, const Dimension& b);

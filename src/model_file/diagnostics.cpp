@@ -12,20 +12,93 @@ namespace {
 constexpr std::size_t kMostProblems = 100;
 constexpr int kMostAtOnePlace = 4;
 
-// "populations" of "populations.E.size", and "populations.E".
-std::string section_of(const std::string& path) { return path.substr(0, path.find_first_of(".[")); }
+// "populations.E" of "populations.E.size", "layer[0]" of "layer[0].size"; the path itself of others.
 std::string entry_of(const std::string& path) {
   const std::size_t first = path.find('.');
   if (first == std::string::npos || first == 0 || path[first - 1] == ']')
     return path.substr(0, first);
   return path.substr(0, path.find_first_of(".[", first + 1));
 }
+std::string key_of(const std::string& path, const std::string& entry) {
+  return path.size() > entry.size() ? path.substr(entry.size() + 1) : "";
+}
+std::string section_of(const std::string& path) { return path.substr(0, path.find_first_of(".[")); }
 
-// Sections of training files whose values are read and checked one by one.
-bool is_independent(const std::string& section) {
-  static const std::vector<std::string> kSections{
-      "data", "layer", "loss", "optimizer", "schedule", "second_threshold", "training"};
-  return std::find(kSections.begin(), kSections.end(), section) != kSections.end();
+bool is_inside(const std::string& inner, const std::string& outer) {
+  return inner.starts_with(outer) &&
+         (inner.size() == outer.size() || inner[outer.size()] == '.' || inner[outer.size()] == '[');
+}
+
+// Values of an exception stand for those of their projection.
+std::string without_exception(std::string path) {
+  const std::size_t begin = path.find(".exceptions[");
+  const std::size_t end = path.find(']', begin);
+  if (begin != std::string::npos && end != std::string::npos) path.erase(begin, end + 1 - begin);
+  return path;
+}
+
+// Checks that compare two values: what is said about the second may follow from a mistake in the
+// first. Everything else is judged value by value; sizes, dt and the like are read as 0 or NaN when
+// they cannot be read, and validation skips what it would compare with them.
+struct Comparison {
+  const char *section, *first, *second_section, *second;
+};
+constexpr Comparison kComparisons[] = {
+    {"time", "", "discard", ""},
+    {"populations", "duration", "populations", "interval"},
+    {"populations", "parameters", "populations", "initial.*"},  // which states there are
+    {"populations", "parameters", "recorders", "variable"},
+    {"layer", "max_activity", "layer", "initial_activity"},
+    {"layer", "regulariser.high", "layer", "regulariser.low"},
+    {"layer", "connection.max_delay", "layer", "connection.min_delay"},
+    {"layer", "recurrent.max_delay", "layer", "recurrent.min_delay"},
+    {"layer", "neuron", "loss", "kind"},
+    {"layer", "threshold", "second_threshold", "start"},
+    {"layer", "threshold", "second_threshold", "target"},
+    {"data", "set", "data", ""},
+    {"data", "encoder.kind", "data", "encoder"},
+    {"data", "encoder.curve", "data", "encoder"},
+    {"data", "encoder.bias", "data", "encoder.bias_time"},
+    {"data", "encoder.dt", "data", "encoder.steps"},
+    {"data", "encoder.dt", "data", "encoder.early"},
+    {"data", "encoder.dt", "data", "encoder.late"},
+    {"data", "encoder.dt", "data", "encoder.bias_time"},
+    {"data", "encoder.steps", "data", "encoder.early"},
+    {"data", "encoder.steps", "data", "encoder.late"},
+    {"data", "encoder.steps", "data", "encoder.bias_time"},
+    {"data", "encoder.early", "data", "encoder.late"},
+    {"data", "encoder.low", "data", "encoder.high"},
+    {"data", "encoder.crop_x", "data", "encoder.width"},
+    {"data", "encoder.crop_width", "data", "encoder.width"},
+    {"data", "encoder.crop_y", "data", "encoder.height"},
+    {"data", "encoder.crop_height", "data", "encoder.height"},
+    {"data", "generator", "data", "generator"},
+    {"training", "validation", "training", "patience"}};
+
+bool follows(const std::string& path, const std::string& spoiled) {
+  for (const Comparison& c : kComparisons) {
+    if (section_of(spoiled) != c.section || section_of(path) != c.second_section) continue;
+    // Sections with entries of their own compare values of one entry.
+    const bool entries = c.section == std::string_view("populations") ||
+                         c.section == std::string_view("layer");
+    const auto key = [&](const std::string& whole, bool named) {
+      return key_of(whole, named ? entry_of(whole) : section_of(whole));
+    };
+    const std::string second_section = c.second_section;
+    const bool second_named = second_section == "populations" || second_section == "layer" ||
+                              second_section == "recorders";
+    if (entries && second_section == c.section && entry_of(path) != entry_of(spoiled)) continue;
+    const std::string first = key(spoiled, entries), second = key(path, second_named);
+    if (*c.first != '\0' && !is_inside(first, c.first)) continue;
+    const std::string_view wanted = c.second;
+    if (wanted.ends_with(".*")) {  // this key with one name below it
+      const std::string head(wanted.substr(0, wanted.size() - 1));
+      if (second.starts_with(head) && second.find('.', head.size()) == std::string::npos) return true;
+    } else if (wanted.empty() || is_inside(second, c.second)) {
+      return true;
+    }
+  }
+  return false;
 }
 }  // namespace
 
@@ -45,7 +118,7 @@ SourceLocation ModelDiagnostics::location(const toml::source_region& region,
 
 void ModelDiagnostics::add(const toml::source_region& region, const std::string& path,
                            std::string message) {
-  spoiled_.insert(entry_of(path));
+  spoil(path);
   append({location(region, path), std::move(message)});
 }
 
@@ -54,17 +127,16 @@ void ModelDiagnostics::add_harmless(const toml::source_region& region, const std
   append({location(region, path), std::move(message)});
 }
 
+void ModelDiagnostics::spoil(const std::string& path) {
+  if (!path.empty()) spoiled_.insert(without_exception(path));
+}
+
 bool ModelDiagnostics::is_doubtful(const std::string& path) const {
-  const std::string section = section_of(path);
-  const bool refers = section == "projections" || section == "stimuli" || section == "recorders";
+  const std::string entry = entry_of(path);
   return std::any_of(spoiled_.begin(), spoiled_.end(), [&](const std::string& spoiled) {
-    const std::string from = section_of(spoiled);
-    if (from == "populations") return refers || spoiled == entry_of(path);
-    if (from == "projections" || from == "stimuli" || from == "recorders" || from == "scaling") {
-      return spoiled == entry_of(path);
-    }
-    if (is_independent(from)) return spoiled == entry_of(path);
-    return true;  // a named parameter or dt can be anywhere
+    if (is_inside(path, spoiled)) return true;
+    if (path != entry && is_inside(spoiled, path)) return true;  // a part of it was not read
+    return follows(path, spoiled);
   });
 }
 
@@ -90,7 +162,7 @@ void ModelDiagnostics::add_unknown(const toml::source_region& region, const std:
   if (near.empty() && !candidates.empty() && candidates.size() <= 24) {
     near = fmt::format(" Possible: {}.", fmt::join(candidates, ", "));
   }
-  if (!harmless) spoiled_.insert(entry_of(path));
+  if (!harmless) spoil(path);
   append({location(region, path), message + near});
 }
 

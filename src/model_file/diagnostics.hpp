@@ -26,8 +26,12 @@ class ModelDiagnostics {
   /// The same problem at the same place counts once. Throws InputError after 100 problems.
   void add(const toml::source_region& region, const std::string& path, std::string message);
   /// A problem of the network as it was read, which knows only its key path: placed at the longest
-  /// remembered part of the path. Left out when a value that could not be read may have caused it.
+  /// remembered part of the path. Left out when it is about a value that could not be read, or may
+  /// only follow from one (a `discard` beyond a `time` that is a mistake itself).
   void add(Problem problem);
+  /// Marks a value that could not be read and was reported elsewhere (it names a bad parameter).
+  void spoil(const std::string& path);
+  [[nodiscard]] bool is_spoiled(const std::string& path) const { return spoiled_.contains(path); }
   /// A problem that leaves all values readable.
   void add_harmless(const toml::source_region& region, const std::string& path,
                     std::string message);
@@ -51,7 +55,7 @@ class ModelDiagnostics {
   std::unordered_map<std::string, toml::source_position> positions_;
   std::unordered_set<std::string> seen_;
   std::unordered_map<std::string, int> at_one_place_;
-  std::unordered_set<std::string> spoiled_;  // entries with values that could not be read
+  std::unordered_set<std::string> spoiled_;  // key paths of values that could not be read
   std::vector<Problem> problems_;
 };
 

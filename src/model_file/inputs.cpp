@@ -41,6 +41,7 @@ void read_steps(TableReader& t, std::vector<Stimulus>& made) {
   if (!expand(c, *node, t.path_of("steps"), rows->size())) return;
   const Stimulus pattern = made.front();
   made.clear();
+  std::optional<double> before;  // start of the last step, when it could be read
   for (std::size_t i = 0; i < rows->size(); ++i) {
     const std::string path = fmt::format("{}[{}]", t.path_of("steps"), i);
     const toml::array* row = rows->get(i)->as_array();
@@ -50,14 +51,16 @@ void read_steps(TableReader& t, std::vector<Stimulus>& made) {
     }
     Stimulus s = pattern;
     s.name = fmt::format("{}.{}", pattern.name, i);
-    s.start_ms = read_number(c, *row->get(0), path + "[0]", kMilliseconds, {}).value_or(0.0);
+    const auto start = read_number(c, *row->get(0), path + "[0]", kMilliseconds, {});
+    s.start_ms = start.value_or(0.0);
     s.amplitude_pA = read_number(c, *row->get(1), path + "[1]", kPicoamperes, {}).value_or(0.0);
-    if (!made.empty()) {
+    if (start && before) {
       made.back().duration_ms = s.start_ms - made.back().start_ms;
       if (!(made.back().duration_ms > 0.0)) {
         c.problems.add(row->source(), path, "Every step must begin after the one before it.");
       }
     }
+    before = start;
     made.push_back(std::move(s));
   }
 }
@@ -69,7 +72,9 @@ void read_poisson(TableReader& t, const Place& place, const std::optional<Dimens
   s.start_ms = t.number("start", kMilliseconds, 0.0, place);
   s.duration_ms = t.number("duration", kMilliseconds, HUGE_VAL, place);
   s.rate_hz = t.needed_number("rate", kHertz, place).value_or(0.0);
-  if (t.need("weight") != nullptr && unit) s.weight = t.number("weight", *unit, 0.0, place);
+  if (t.need("weight") != nullptr) {
+    s.weight = t.number("weight", unit.value_or(Dimension::of_any_kind()), 0.0, place);
+  }
   s.delay_ms = t.number("delay", kMilliseconds, 0.0, place);
 }
 
@@ -78,36 +83,77 @@ bool does_nothing(const Stimulus& s) {
   return s.values.empty() && s.amplitude_pA == 0.0;
 }
 
-void read_stimulus(ModelContext& c, const Section& section, ModelParts& parts) {
-  TableReader ends(c, *section.table, section.path);
-  const bool active = ends.truth("when", true);
-  const toml::node* target = ends.need("target");
-  if (target == nullptr) return;
-  const std::vector<std::size_t> targets =
-      read_population_names(c, *target, ends.path_of("target"), parts, active);
-  const bool single = names_one(*target, parts);
-  if (!expand(c, *section.table, section.path, targets.size())) return;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const Place place{targets.size(), i};
-    TableReader t(c, *section.table, section.path);
+// Every key that some kind has, as far as it can be judged.
+void read_unknown_kind(TableReader& t, const Place& place) {
+  using R = TableReader::Reading;
+  t.read_anyway({{"start", R::number, kMilliseconds},
+                 {"duration", R::number, kMilliseconds},
+                 {"amplitude", R::number, kPicoamperes},
+                 {"rate", R::number, kHertz},
+                 {"weight", R::number, Dimension::of_any_kind()},
+                 {"delay", R::number, kMilliseconds},
+                 {"values", R::nothing, {}},
+                 {"steps", R::nothing, {}}},
+                place);
+}
+
+// Reads one section: its targets, then what it is for each of them.
+class StimulusReader {
+ public:
+  StimulusReader(ModelContext& c, const Section& section, ModelParts& parts)
+      : c_(c), section_(section), parts_(parts) {}
+
+  void read() {
+    TableReader ends(c_, *section_.table, section_.path);
+    active_ = ends.truth("when", true);
+    const toml::node* target = ends.need("target");
+    const bool wanted = active_ && !c_.problems.is_spoiled(ends.path_of("when"));
+    std::vector<std::size_t> targets;
+    if (target != nullptr) {
+      targets = read_population_names(c_, *target, ends.path_of("target"), parts_, wanted);
+      single_ = names_one(*target, parts_);
+    }
+    if (!expand(c_, *section_.table, section_.path, targets.size())) return;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      read_for(&parts_.populations[targets[i]], {targets.size(), i});
+    }
+    if (!targets.empty()) return;
+    // No target is known: the values are read all the same, for what is wrong with them.
+    Place place;
+    place.unknown = single_ = true;
+    read_for(nullptr, place);
+    c_.problems.spoil(section_.path + ".target");
+  }
+
+ private:
+  void read_for(const Population* population, const Place& place) {
+    TableReader t(c_, *section_.table, section_.path);
     for (const char* key : {"target", "when", "about"}) t.allow(key);
-    const Population& population = parts.populations[targets[i]];
     std::vector<Stimulus> made(1);
-    made[0].target = population.name;
-    made[0].name = single ? section.name : section.name + "." + population.name;
-    made[0].where = c.problems.location(section.table->source(), section.path);
+    if (population != nullptr) made[0].target = population->name;
+    made[0].name = single_ ? section_.name : section_.name + "." + made[0].target;
+    made[0].where = c_.problems.location(section_.table->source(), section_.path);
     t.need("kind");
     const std::string kind = t.choice("kind", "", {"current", "step_current", "poisson"});
     if (kind == "current") read_current(t, place, made);
     if (kind == "step_current") read_steps(t, made);
-    if (kind == "poisson") read_poisson(t, place, weight_unit(c, population), made);
-    if (!kind.empty()) t.done();
-    if (!active) continue;
+    if (kind == "poisson") {
+      const auto unit = population == nullptr ? std::nullopt : weight_unit(c_, *population);
+      read_poisson(t, place, unit, made);
+    }
+    if (kind.empty()) read_unknown_kind(t, place);
+    t.done();
+    if (!active_ || kind.empty()) return;
     for (Stimulus& s : made) {
-      if (single || !does_nothing(s)) parts.stimuli.push_back(std::move(s));
+      if (single_ || !does_nothing(s)) parts_.stimuli.push_back(std::move(s));
     }
   }
-}
+
+  ModelContext& c_;
+  const Section& section_;
+  ModelParts& parts_;
+  bool active_ = true, single_ = false;
+};
 
 void read_recorder(ModelContext& c, const toml::table& table, const std::string& path,
                    ModelParts& parts) {
@@ -125,6 +171,7 @@ void read_recorder(ModelContext& c, const toml::table& table, const std::string&
       r.population = parts.populations[index].name;
       if (active) parts.recorders.push_back(r);
     }
+    if (named.empty() && active) parts.recorders.push_back(r);  // its other values can be checked
   }
   t.done();
 }
@@ -132,7 +179,9 @@ void read_recorder(ModelContext& c, const toml::table& table, const std::string&
 }  // namespace
 
 void read_stimuli(ModelContext& c, const toml::node* section, ModelParts& parts) {
-  for (const Section& entry : sections_of(c, section, "stimuli")) read_stimulus(c, entry, parts);
+  for (const Section& entry : sections_of(c, section, "stimuli")) {
+    StimulusReader(c, entry, parts).read();
+  }
 }
 
 void read_recorders(ModelContext& c, const toml::node* section, ModelParts& parts) {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <string_view>
 #include <utility>
 
 #include "files/file.hpp"
@@ -21,6 +23,8 @@ void read_run(TableReader& top, Network& network) {
   network.discard_ms = top.number("discard", kMilliseconds, network.discard_ms);
   network.seed = top.count("seed", network.seed);
   network.rate_limit_hz = top.number("rate_limit", kHertz, network.rate_limit_hz);
+  // Nothing is compared with a time step that is not known.
+  if (top.context().problems.is_spoiled("dt")) network.dt_ms = std::nan("");
 }
 
 struct Scaling {
@@ -39,6 +43,13 @@ Scaling read_scaling(TableReader& top) {
   scaling.neurons = t.number("neurons", {}, 1.0);
   scaling.synapses = t.number("synapses", {}, 1.0);
   t.done();
+  const auto check = [&](const char* key, double factor) {
+    if (factor > 0.0 && factor <= 1.0) return;
+    t.complain(key, fmt::format("The scaling factor of {} is {}; it must be above 0 and at most 1.",
+                                key, factor));
+  };
+  check("neurons", scaling.neurons);
+  check("synapses", scaling.synapses);
   return scaling;
 }
 
@@ -52,8 +63,23 @@ void assemble(ModelParts parts, Network& network) {
   network.recorders = std::move(parts.recorders);
 }
 
+// Validation names the fields of a network; the file has keys of its own for some of them.
+std::string key_of(const std::string& path, const ModelDiagnostics& known) {
+  constexpr const char* kKeys[][2] = {
+      {".list", ".synapses"}, {".list", ".file"}, {".spikes", ".file"}, {".sd", ".relative_sd"}};
+  for (const auto& [field, key] : kKeys) {
+    if (!path.ends_with(field) || known.remembers(path)) continue;
+    const std::string other = path.substr(0, path.size() - std::string_view(field).size()) + key;
+    if (known.remembers(other)) return other;
+  }
+  return path;
+}
+
 void require_valid_model(const Network& network, ModelContext& c) {
-  for (Problem& problem : validate(network, c.models)) c.problems.add(std::move(problem));
+  for (Problem& problem : validate(network, c.models)) {
+    problem.where.key_path = key_of(problem.where.key_path, c.problems);
+    c.problems.add(std::move(problem));
+  }
   c.problems.raise();
 }
 

@@ -46,7 +46,7 @@ void ModelParameters::read(const toml::table* table,
     } else {
       problems_.add_unknown({}, "",
                             fmt::format("The model has no parameter '{}' that could be set.", name),
-                            name, names);
+                            name, names, true);
     }
   }
   for (auto& [name, entry] : entries_) settle(name, entry);

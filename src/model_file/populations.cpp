@@ -54,6 +54,22 @@ void read_initial_values(TableReader& t, const NeuronModel& model, const Place& 
   reader.done();
 }
 
+// Which units the values should have is unknown; everything else about them can be wrong all the same.
+void read_of_unknown_model(TableReader& t, const Place& place) {
+  for (const char* key : {"parameters", "initial"}) {
+    const toml::node* node = t.get(key);
+    const toml::table* table = node == nullptr ? nullptr : node->as_table();
+    if (node != nullptr && table == nullptr) t.complain(key, "This must be a table.");
+    if (table == nullptr) continue;
+    TableReader reader(t.context(), *table, t.path_of(key));
+    for (const auto& [name, value] : *table) {
+      const toml::table* details = value.as_table();
+      if (details != nullptr && details->contains("values")) continue;
+      (void)reader.distribution(std::string(name.str()), Dimension::of_any_kind(), place);
+    }
+  }
+}
+
 void read_neurons(TableReader& t, const Place& place, Population& p) {
   ModelContext& c = t.context();
   const toml::node* node = t.need("model");
@@ -65,8 +81,7 @@ void read_neurons(TableReader& t, const Place& place, Population& p) {
                              fmt::format("There is no neuron model named '{}'.", p.model), p.model,
                              c.models.names());
     }
-    t.allow("parameters");
-    t.allow("initial");
+    read_of_unknown_model(t, place);
     return;
   }
   read_parameters(t, *model, place, p);
@@ -126,20 +141,35 @@ void read_spike_train(TableReader& t, const Place& place, Population& p) {
   }
 }
 
+// 0 after a mistake: nothing is compared with a size that is not known.
 std::uint32_t read_size(TableReader& t, const Place& place) {
   const toml::node* node = t.need("size");
-  if (node == nullptr) return 1;
+  if (node == nullptr) return 0;
   Leaf leaf{node, t.path_of("size")};
   // Sizes are computed with the rounding that expressions spell out; see read_count.
   const auto number = read_number(t.context(), *node, leaf.path, {}, place, &leaf);
-  if (!number) return 1;
+  if (!number) return 0;
   if (*number >= 1.0 && *number <= kLargestPopulation && *number == std::round(*number)) {
     return static_cast<std::uint32_t>(*number);
   }
   t.context().problems.add(leaf.node->source(), leaf.path,
                            fmt::format("The size must be a whole number from 1 to {}, not {}.",
                                        kLargestPopulation, *number));
-  return 1;
+  return 0;
+}
+
+// Every key that some kind has, as far as it can be judged.
+void read_unknown_kind(TableReader& t, const Place& place, Population& p) {
+  using R = TableReader::Reading;
+  if (t.has("model")) read_neurons(t, place, p);
+  t.read_anyway({{"rate", R::number, kHertz}, {"start", R::number, kMilliseconds},
+                 {"duration", R::number, kMilliseconds}, {"interval", R::number, kMilliseconds},
+                 {"model", R::nothing, {}}, {"parameters", R::nothing, {}},
+                 {"initial", R::nothing, {}}, {"file", R::nothing, {}}},
+                place);
+  if (t.has("spikes")) read_spike_train(t, place, p);
+  p.train.clear();
+  t.context().problems.spoil(t.path_of("model"));  // may be none where one is needed
 }
 
 Population read_population(ModelContext& c, const Section& section, const std::string& name,
@@ -158,6 +188,12 @@ Population read_population(ModelContext& c, const Section& section, const std::s
   p.inhibitory = t.truth("inhibitory", false, place);
   p.grid_columns = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(t.count("grid_columns", 0, place), 4294967295u));
+  if (c.problems.is_spoiled(t.path_of("grid_columns"))) p.size = 0;  // no rule can be checked
+  if (c.problems.is_spoiled(t.path_of("kind"))) {
+    read_unknown_kind(t, place, p);
+    t.done();
+    return p;
+  }
   if (kind == "neurons") read_neurons(t, place, p);
   if (kind == "poisson") {
     p.kind = Population::Kind::poisson_source;

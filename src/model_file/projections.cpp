@@ -100,6 +100,10 @@ void read_total_number(TableReader& t, const Place& place, const Population& sou
   }
   const std::optional<double> p = read_probability(t, place);
   if (!p) return;
+  if (source.size == 0 || target.size == 0) {  // not known: reported there
+    rule.number = 1;
+    return;
+  }
   const double number = number_for_probability(*p, source.size, target.size);
   if (number < 9.0e18) {
     rule.number = static_cast<std::uint64_t>(std::nearbyint(number));
@@ -161,8 +165,7 @@ void read_explicit_list(TableReader& t, const Place& place, const std::optional<
   }
   if (!t.is_for_one(file != nullptr ? "file" : "synapses", place)) return;
   if (synapses != nullptr) {
-    if (unit) read_inline_list(t, *synapses, *unit, rule);
-    return;
+    return read_inline_list(t, *synapses, unit.value_or(Dimension::of_any_kind()), rule);
   }
   try {
     const std::vector<double> values =
@@ -181,11 +184,18 @@ ConnectivityRule read_rule(TableReader& t, const Place& place, const Population&
   if (t.need("rule") == nullptr) return rule;
   const std::string name = t.choice("rule", "", kRules);
   if (name.empty()) {
-    for (const char* key :
-         {"number", "probability", "sigma", "autapses", "multapses", "synapses", "file"}) {
-      t.allow(key);
-    }
-    return rule;
+    using R = TableReader::Reading;
+    if (t.has("probability")) (void)read_probability(t, place);
+    if (t.has("synapses") && !t.has("file")) read_explicit_list(t, place, unit, rule);
+    t.read_anyway({{"number", R::count, {}},
+                   {"probability", R::nothing, {}},
+                   {"sigma", R::number, {}},
+                   {"autapses", R::truth, {}},
+                   {"multapses", R::truth, {}},
+                   {"synapses", R::nothing, {}},
+                   {"file", R::nothing, {}}},
+                  place);
+    return {};
   }
   rule.kind = static_cast<Kind>(std::find(kRules.begin(), kRules.end(), name) - kRules.begin());
   switch (rule.kind) {
@@ -244,11 +254,16 @@ class ProjectionReader {
     active_ = ends.truth("when", true);
     const toml::node* source = ends.need("source");
     const toml::node* target = ends.need("target");
-    if (source == nullptr || target == nullptr) return;
-    sources_ = read_population_names(c_, *source, ends.path_of("source"), parts_, active_);
-    targets_ = read_population_names(c_, *target, ends.path_of("target"), parts_, active_);
+    const bool wanted = active_ && !c_.problems.is_spoiled(ends.path_of("when"));
+    const auto names = [&](const toml::node* node, const char* key) {
+      return node == nullptr ? std::vector<std::size_t>()
+                             : read_population_names(c_, *node, ends.path_of(key), parts_, wanted);
+    };
+    sources_ = names(source, "source");
+    targets_ = names(target, "target");
     if (!expand(c_, *section_.table, section_.path, sources_.size() * targets_.size())) return;
-    single_ = names_one(*source, parts_) && names_one(*target, parts_);
+    single_ = source != nullptr && target != nullptr && names_one(*source, parts_) &&
+              names_one(*target, parts_);
     exceptions_ = read_exceptions(c_, section_, parts_);
     if (exceptions_.size() * sources_.size() * targets_.size() > kMostExceptionPairs) {
       return ends.complain("exceptions",
@@ -258,6 +273,7 @@ class ProjectionReader {
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       for (std::size_t j = 0; j < sources_.size(); ++j) read_pair(i, j);
     }
+    if (sources_.empty() || targets_.empty()) read_unknown_pair();
     for (const Exception& e : exceptions_) {
       if (e.used || sources_.empty() || targets_.empty()) continue;
       c_.problems.add(e.table->source(), e.path,
@@ -286,13 +302,40 @@ class ProjectionReader {
     p.rule = read_rule(t, place, source, target, unit);
     read_synapse(t, place, unit, p);
     t.done();
-    if (active_ && (single_ || !makes_nothing(p.rule))) parts_.projections.push_back(std::move(p));
+    const bool nothing = makes_nothing(p.rule) && !c_.problems.is_spoiled(t.path_of("number")) &&
+                         !c_.problems.is_spoiled(t.path_of("probability"));
+    if (active_ && (single_ || !nothing)) parts_.projections.push_back(std::move(p));
+  }
+
+  // An end is not known: the values are read all the same, for what is wrong with them.
+  void read_unknown_pair() {
+    TableReader t(c_, *section_.table, section_.path);
+    for (const char* key : {"source", "target", "when", "exceptions", "about"}) t.allow(key);
+    Place place{1, 0, 1, 0};
+    place.unknown = true;
+    std::optional<Dimension> unit;
+    if (!targets_.empty()) unit = weight_unit(c_, parts_.populations[targets_[0]]);
+    Projection p;
+    if (!sources_.empty()) p.source = parts_.populations[sources_[0]].name;
+    if (!targets_.empty()) p.target = parts_.populations[targets_[0]].name;
+    p.name = section_.name;
+    p.where = c_.problems.location(section_.table->source(), section_.path);
+    const Population unknown;
+    p.rule = read_rule(t, place, unknown, unknown, unit);
+    read_synapse(t, place, unit, p);
+    t.done();
+    // Validation looks the ends up again; what it would say is said.
+    if (sources_.empty()) c_.problems.spoil(section_.path + ".source");
+    if (targets_.empty()) c_.problems.spoil(section_.path + ".target");
+    if (active_) parts_.projections.push_back(std::move(p));
   }
 
   void read_synapse(TableReader& t, const Place& place, const std::optional<Dimension>& unit,
                     Projection& p) {
     if (p.rule.kind == Kind::explicit_list) return;
-    if (t.need("weight") != nullptr && unit) p.weight = t.distribution("weight", *unit, place);
+    if (t.need("weight") != nullptr) {
+      p.weight = t.distribution("weight", unit.value_or(Dimension::of_any_kind()), place);
+    }
     if (t.need("delay") != nullptr) p.delay_ms = t.distribution("delay", kMilliseconds, place);
   }
 

@@ -57,7 +57,8 @@ const toml::node* TableReader::get(const std::string& key) {
 const toml::node* TableReader::need(const std::string& key) {
   const toml::node* node = get(key);
   if (node == nullptr) {
-    context_.problems.add(source(), path(), fmt::format("The key '{}' is missing.", key));
+    context_.problems.add_harmless(source(), path(), fmt::format("The key '{}' is missing.", key));
+    context_.problems.spoil(path().empty() ? key : path() + "." + key);
   }
   return node;
 }
@@ -157,6 +158,32 @@ std::string TableReader::choice(const std::string& key, const std::string& other
   return otherwise;
 }
 
+void TableReader::read_anyway(const std::vector<Reading>& readings, const Place& place) {
+  for (const Reading& reading : readings) {
+    if (!has(reading.key)) {
+      allow(reading.key);
+      continue;
+    }
+    switch (reading.what) {
+      case Reading::number:
+        number(reading.key, reading.unit, 0.0, place);
+        break;
+      case Reading::count:
+        count(reading.key, 0, place);
+        break;
+      case Reading::truth:
+        truth(reading.key, false, place);
+        break;
+      case Reading::distribution:
+        distribution(reading.key, reading.unit, place);
+        break;
+      case Reading::nothing:
+        allow(reading.key);
+        break;
+    }
+  }
+}
+
 namespace {
 
 // The distribution that a table describes; its own keys only.
@@ -218,7 +245,17 @@ Distribution TableReader::distribution(const std::string& key, const Dimension& 
   static const std::vector<std::string> kKinds{"uniform", "normal", "lognormal", "exponential"};
   if (reader.need("distribution") == nullptr) return Distribution::constant(0.0);
   const std::string kind = reader.choice("distribution", "", kKinds);
-  if (kind.empty()) return Distribution::constant(0.0);
+  if (kind.empty()) {
+    using R = Reading;
+    reader.read_anyway({{"from", R::number, unit}, {"to", R::number, unit},
+                        {"mean", R::number, unit}, {"median", R::number, unit},
+                        {"sd", R::number, unit}, {"sigma", R::number, {}},
+                        {"relative_sd", R::number, {}}, {"low", R::number, unit},
+                        {"high", R::number, unit}, {"keep_sign", R::truth, {}}},
+                       place);
+    reader.done();
+    return Distribution::constant(0.0);
+  }
   Distribution d = shape_of(reader, kind, unit, place);
   d = d.within(reader.number("low", unit, -HUGE_VAL, place),
                reader.number("high", unit, HUGE_VAL, place));

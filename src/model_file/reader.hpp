@@ -30,6 +30,9 @@ struct Place {
   std::size_t count = 1, index = 0;     ///< populations (of a pair: targets)
   std::size_t sources = 0, source = 0;  ///< of a pair; sources = 0: not a pair
   bool source_inhibitory = false;
+  /// The populations are not known (a name that does not exist): lists may have any shape, and all
+  /// of their entries are read.
+  bool unknown = false;
   [[nodiscard]] bool is_pair() const { return sources > 0; }
 };
 
@@ -45,6 +48,14 @@ class TableReader {
   const toml::node* need(const std::string& key);
   /// Keys that are accepted and not read here.
   void allow(const std::string& key) { known_.push_back(key); }
+  /// Reads whatever stands at these keys, for the mistakes in it: `kind` or `rule` is one that does
+  /// not exist, so that nothing can be done with them.
+  struct Reading {
+    const char* key;
+    enum What { number, count, truth, distribution, nothing } what;
+    Dimension unit;
+  };
+  void read_anyway(const std::vector<Reading>& readings, const Place& place);
   [[nodiscard]] bool has(const std::string& key) const;
   /// Reports a problem with a key, or with the table when it has no such key.
   void complain(const std::string& key, std::string message);

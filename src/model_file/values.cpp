@@ -45,7 +45,10 @@ const std::optional<Value>& value_of(ModelContext& c, const toml::node& node,
     found->second = c.parameters.evaluate(text);
   } catch (const ExpressionError& error) {
     const std::string message = error.what();
-    if (message.empty()) return found->second;
+    if (message.empty()) {  // a parameter that was reported where it is written
+      c.problems.spoil(path);
+      return found->second;
+    }
     const bool sentence = message.ends_with('.') || message.ends_with('?');
     complain(c, node, path, fmt::format("In \"{:.60}\": {}{}", text, message, sentence ? "" : "."));
   }
@@ -69,7 +72,8 @@ std::optional<double> number_of(ModelContext& c, const toml::node& node, const s
             missing ? fmt::format("; write the unit, for example \"1 {}\"", describe(unit)) : ""));
     return std::nullopt;
   }
-  if (!value.is_list) return convert(value.numbers[0], value.dimension, unit);
+  if (unit.any) return value.numbers[0];
+  if (!value.is_list || place.unknown) return convert(value.numbers[0], value.dimension, unit);
   if (place.is_pair()) {
     complain(c, node, path,
              "A list alone does not say whether it goes along the sources or the targets of "
@@ -86,6 +90,29 @@ std::optional<double> number_of(ModelContext& c, const toml::node& node, const s
 
 std::string element(const std::string& path, std::size_t index) {
   return fmt::format("{}[{}]", path, index);
+}
+
+std::optional<double> read_selected(ModelContext& c, const toml::table& table,
+                                    const std::string& path, const Dimension& unit,
+                                    const Place& place, Leaf* leaf);
+
+// Every entry of a list or matrix whose shape cannot be judged; the first one stands for it.
+std::optional<double> read_all(ModelContext& c, const toml::array& array, const std::string& path,
+                               const Dimension& unit) {
+  std::optional<double> first;
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    const toml::node& entry = *array.get(i);
+    const toml::array* row = entry.as_array();
+    for (std::size_t j = 0; row != nullptr && j < row->size(); ++j) {
+      if (row->get(j)->is_array()) continue;  // too deep: told once the populations are known
+      const auto value = read_number(c, *row->get(j), element(element(path, i), j), unit, {});
+      if (!first) first = value;
+    }
+    if (row != nullptr) continue;
+    const auto value = read_number(c, entry, element(path, i), unit, {});
+    if (!first) first = value;
+  }
+  return first;
 }
 
 // The element of a list or matrix for a place, or null after reporting a wrong shape.
@@ -127,18 +154,24 @@ std::optional<double> read_selected(ModelContext& c, const toml::table& table,
   TableReader reader(c, table, path);
   if (const toml::node* node = reader.get("by_source")) {
     reader.done();
-    return read_number(c, *node, reader.path_of("by_source"), unit, {place.sources, place.source},
-                       leaf);
+    Place along{place.sources, place.source};
+    along.unknown = place.unknown;
+    return read_number(c, *node, reader.path_of("by_source"), unit, along, leaf);
   }
   if (const toml::node* node = reader.get("by_target")) {
     reader.done();
-    return read_number(c, *node, reader.path_of("by_target"), unit, {place.count, place.index},
-                       leaf);
+    Place along{place.count, place.index};
+    along.unknown = place.unknown;
+    return read_number(c, *node, reader.path_of("by_target"), unit, along, leaf);
   }
   const toml::node* excitatory = reader.need("excitatory");
   const toml::node* inhibitory = reader.need("inhibitory");
   reader.done();
   if (excitatory == nullptr || inhibitory == nullptr) return std::nullopt;
+  if (place.unknown) {
+    (void)read_number(c, *inhibitory, reader.path_of("inhibitory"), unit, place, leaf);
+    return read_number(c, *excitatory, reader.path_of("excitatory"), unit, place, leaf);
+  }
   return place.source_inhibitory
              ? read_number(c, *inhibitory, reader.path_of("inhibitory"), unit, place, leaf)
              : read_number(c, *excitatory, reader.path_of("excitatory"), unit, place, leaf);
@@ -154,6 +187,7 @@ std::optional<double> read_number(ModelContext& c, const toml::node& node, const
   if (const toml::table* table = node.as_table())
     return read_selected(c, *table, path, unit, place, leaf);
   if (const toml::array* array = node.as_array()) {
+    if (place.unknown) return read_all(c, *array, path, unit);
     const Leaf e = element_of(c, *array, path, place);
     if (e.node == nullptr) return std::nullopt;
     if (!e.node->is_array()) return read_number(c, *e.node, e.path, unit, {}, leaf);

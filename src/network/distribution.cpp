@@ -7,6 +7,7 @@
 #include <numbers>
 #include <utility>
 
+#include "network/validate.hpp"
 #include "tessera/network.hpp"
 
 namespace tessera {
@@ -286,42 +287,89 @@ double Distribution::cdf(double x) const {
   return 0.0;
 }
 
-std::string Distribution::problem() const {
-  const bool two = kind == Kind::uniform || kind == Kind::normal || kind == Kind::lognormal;
-  if (!std::isfinite(a) || (two && !std::isfinite(b))) {
-    return fmt::format("The parameters of the {} distribution must be finite numbers.",
-                       to_string(kind));
+namespace validation {
+namespace {
+
+struct ParameterKeys {
+  const char *a, *b;
+};
+ParameterKeys keys_of(Distribution::Kind kind) {
+  switch (kind) {
+    case Distribution::Kind::uniform:
+      return {".from", ".to"};
+    case Distribution::Kind::normal:
+      return {".mean", ".sd"};
+    case Distribution::Kind::lognormal:
+      return {".median", ".sigma"};
+    case Distribution::Kind::exponential:
+      return {".mean", ""};
+    case Distribution::Kind::constant:
+      break;
   }
-  if (std::isnan(low) || std::isnan(high) || low > high) {
-    return fmt::format(
-        "The bounds [{}, {}] of the {} distribution are empty: the lower one must not "
-        "exceed the upper one.",
-        low, high, to_string(kind));
-  }
-  if (kind == Kind::uniform && b < a) {
-    return fmt::format(
-        "A uniform distribution runs from its lower to its higher end, but {} is above "
-        "{}.",
-        a, b);
-  }
-  if ((kind == Kind::normal || kind == Kind::lognormal) && b < 0.0) {
-    return fmt::format("The standard deviation of the {} distribution is {}; it must be 0 or more.",
-                       to_string(kind), b);
-  }
-  if (is_point(*this) && mass_within(*this) == 0.0) {
+  return {"", ""};
+}
+
+// What is wrong with the parameters together, when each of them makes sense.
+std::string joint_problem(const Distribution& d) {
+  if (is_point(d) && mass_within(d) == 0.0) {
     return fmt::format("The value {} lies outside its bounds [{}, {}].",
-                       is_negative(*this) ? -point_of(*this) : point_of(*this), low, high);
+                       is_negative(d) ? -point_of(d) : point_of(d), d.low, d.high);
   }
-  if (!(mass_within(*this) >= kLeastMass)) {
+  if (!(mass_within(d) >= kLeastMass)) {
     return fmt::format(
         "The bounds [{}, {}] keep (almost) nothing of the {} distribution, so values "
         "would have to be redrawn forever.",
-        low, high, to_string(kind));
+        d.low, d.high, to_string(d.kind));
   }
-  if (!std::isfinite(mean()) || !std::isfinite(variance())) {
-    return fmt::format("The {} distribution has no finite mean and variance.", to_string(kind));
+  if (!std::isfinite(d.mean()) || !std::isfinite(d.variance())) {
+    return fmt::format("The {} distribution has no finite mean and variance.", to_string(d.kind));
   }
   return "";
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> distribution_problems(const Distribution& d) {
+  using Kind = Distribution::Kind;
+  std::vector<std::pair<std::string, std::string>> problems;
+  const ParameterKeys keys = keys_of(d.kind);
+  const bool two = *keys.b != '\0';
+  if (!std::isfinite(d.a) || (two && !std::isfinite(d.b))) {
+    problems.emplace_back(
+        std::isfinite(d.a) ? keys.b : keys.a,
+        fmt::format("The parameters of the {} distribution must be finite numbers.",
+                    to_string(d.kind)));
+  }
+  if (std::isnan(d.low) || std::isnan(d.high) || d.low > d.high) {
+    problems.emplace_back(
+        ".low", fmt::format("The bounds [{}, {}] of the {} distribution are empty: the lower one "
+                            "must not exceed the upper one.",
+                            d.low, d.high, to_string(d.kind)));
+  }
+  if (d.kind == Kind::uniform && d.b < d.a) {
+    problems.emplace_back(
+        ".from", fmt::format("A uniform distribution runs from its lower to its higher end, but {} "
+                             "is above {}.",
+                             d.a, d.b));
+  }
+  if ((d.kind == Kind::normal || d.kind == Kind::lognormal) && d.b < 0.0) {
+    problems.emplace_back(
+        keys.b, fmt::format("The standard deviation of the {} distribution is {}; it must be 0 or "
+                            "more.",
+                            to_string(d.kind), d.b));
+  }
+  if (problems.empty()) {
+    std::string joint = joint_problem(d);
+    if (!joint.empty()) problems.emplace_back("", std::move(joint));
+  }
+  return problems;
+}
+
+}  // namespace validation
+
+std::string Distribution::problem() const {
+  const auto problems = validation::distribution_problems(*this);
+  return problems.empty() ? "" : problems.front().second;
 }
 
 std::string to_string(Distribution::Kind kind) {

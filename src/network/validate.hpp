@@ -45,6 +45,11 @@ void check_projection(context& c, const Projection& projection, std::size_t inde
 void check_stimulus(context& c, const Stimulus& stimulus, std::size_t index);
 void check_recorder(context& c, const StateRecorder& recorder, std::size_t index);
 
+/// What is wrong with a distribution, parameter by parameter: the key of the parameter in a table
+/// (".sd", ".low"; "" for the distribution as a whole) and a sentence.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> distribution_problems(
+    const Distribution& distribution);
+
 /// Whether `time` is a whole number of steps, to rounding.
 [[nodiscard]] bool is_multiple(double time, double dt);
 

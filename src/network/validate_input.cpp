@@ -46,7 +46,7 @@ void check_poisson(const reporter& report, const Stimulus& s) {
 void check_current(const reporter& report, const Stimulus& s, const Population* target) {
   if (!std::isfinite(s.amplitude_pA)) report("amplitude", "The amplitude must be a finite number.");
   if (s.values.empty()) return;
-  if (target != nullptr && s.values.size() != target->size) {
+  if (target != nullptr && target->size > 0 && s.values.size() != target->size) {
     report("values",
            fmt::format("{} amplitudes are given for the {} neurons of '{}'; there must be one "
                        "for each.",
@@ -90,7 +90,7 @@ void check_recorder(context& c, const StateRecorder& r, std::size_t index) {
              fmt::format("Population '{}' has no state variable '{}'; it has {}.{}", r.population,
                          r.variable, fmt::join(*states, ", "), did_you_mean(r.variable, *states)));
     }
-    if (r.count > population->size) {
+    if (population->size > 0 && r.count > population->size) {
       report("count", fmt::format("{} neurons of '{}' are to be recorded, but it has only {}.",
                                   r.count, r.population, population->size));
     }

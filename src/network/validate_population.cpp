@@ -89,15 +89,16 @@ void check_initial_values(const reporter& report, const std::vector<std::string>
       report(key, fmt::format("Population '{}' has no state variable '{}'; it has {}.{}", p.name,
                               name, fmt::join(states, ", "), did_you_mean(name, states)));
     } else if (initial.values.empty()) {
-      const std::string problem = initial.distribution.problem();
-      if (!problem.empty()) report(key, problem);
-    } else if (initial.values.size() != p.size) {
-      report(key, fmt::format("{} initial values of {} are given for the {} neurons of population "
+      for (const auto& [part, sentence] : distribution_problems(initial.distribution)) {
+        report(key + part, sentence);
+      }
+    } else if (p.size > 0 && initial.values.size() != p.size) {
+      report(key + ".values", fmt::format("{} initial values of {} are given for the {} neurons of population "
                               "'{}'; there must be one for each.",
                               initial.values.size(), name, p.size, p.name));
     } else if (!std::all_of(initial.values.begin(), initial.values.end(),
                             [](double v) { return std::isfinite(v); })) {
-      report(key, fmt::format("The initial values of {} must be finite numbers.", name));
+      report(key + ".values", fmt::format("The initial values of {} must be finite numbers.", name));
     }
   }
 }
@@ -187,7 +188,7 @@ void check_spike_train(const reporter& report) {
     if (!std::isfinite(spike.time_ms) || spike.time_ms < 0.0 || spike.time_ms / dt > kMaxSteps) {
       if (bad_times++ == 0) first_time = fmt::format("spike {} at {} ms", i, spike.time_ms);
     }
-    if (spike.neuron >= p.size) {
+    if (p.size > 0 && spike.neuron >= p.size) {
       if (bad_neurons++ == 0) first_neuron = fmt::format("spike {} of neuron {}", i, spike.neuron);
     }
   }
@@ -199,7 +200,7 @@ void check_spike_train(const reporter& report) {
   }
   if (bad_neurons > 0) {
     report("spikes", fmt::format("{} spikes of '{}' belong to neurons outside 0 to {} (first: {}).",
-                                 bad_neurons, p.name, p.size == 0 ? 0 : p.size - 1, first_neuron));
+                                 bad_neurons, p.name, p.size - 1, first_neuron));
   }
 }
 

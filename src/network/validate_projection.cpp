@@ -172,11 +172,11 @@ void check_rule(const reporter& report, const Population& source, const Populati
 
 void check_delay(const reporter& report) {
   const Distribution& delay = report.p.delay_ms;
-  const std::string problem = delay.problem();
-  if (!problem.empty()) {
-    report("delay", fmt::format("Delay of {}: {}", report.label, problem));
-    return;
+  const auto problems = distribution_problems(delay);
+  for (const auto& [part, sentence] : problems) {
+    report("delay" + part, fmt::format("Delay of {}: {}", report.label, sentence));
   }
+  if (!problems.empty()) return;
   if (!report.c.dt_is_good()) return;
   const double dt = report.c.network().dt_ms;
   const double least = delay.quantile(0.0);
@@ -224,8 +224,9 @@ void check_projection(context& c, const Projection& p, std::size_t index) {
     check_rule(report, *source, *target);
   }
   if (p.rule.kind == Kind::explicit_list) return;  // carries its own weights and delays
-  const std::string problem = p.weight.problem();
-  if (!problem.empty()) report("weight", fmt::format("Weight of {}: {}", report.label, problem));
+  for (const auto& [part, sentence] : distribution_problems(p.weight)) {
+    report("weight" + part, fmt::format("Weight of {}: {}", report.label, sentence));
+  }
   check_delay(report);
 }
 

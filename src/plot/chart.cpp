@@ -16,6 +16,7 @@ using svg::Canvas;
 
 constexpr double kWidth = 720.0;
 constexpr double kHeight = 460.0;
+constexpr double kUsualLegend = 170.0;
 constexpr double kTop = 70.0;
 
 bool usable(double value, bool logarithmic) {
@@ -103,7 +104,7 @@ void draw_chart_legend(Canvas& canvas, const Chart& chart, double left, double t
 double legend_width(const Chart& chart) {
   double widest = 0.0;
   for (const Chart::Series& series : chart.series) {
-    if (!series.label.empty()) widest = std::max(widest, svg::text_width(series.label, 12) + 46);
+    if (!series.label.empty()) widest = std::max(widest, 1.1 * svg::text_width(series.label, 12) + 46);
   }
   return widest;
 }
@@ -202,10 +203,12 @@ std::string chart_svg(const Chart& chart) {
   check_lengths(chart);
   const Ranges ranges = ranges_of(chart);
   const double legend = legend_width(chart);
-  const svg::Frame frame{92, kTop, kWidth - 92 - 28 - legend, kHeight - kTop - 58};
+  // Long labels make the picture wider, not the frame narrower.
+  const double width = kWidth + std::max(0.0, legend - kUsualLegend);
+  const svg::Frame frame{92, kTop, width - 92 - 28 - legend, kHeight - kTop - 58};
   const svg::Scale x(ranges.x.low, ranges.x.high, frame.x, frame.x + frame.width, chart.x_log);
   const svg::Scale y(ranges.y.low, ranges.y.high, frame.y + frame.height, frame.y, chart.y_log);
-  Canvas canvas(kWidth, kHeight);
+  Canvas canvas(width, kHeight);
   canvas.heading(chart.title, chart.subtitle);
   svg::draw_y_axis(canvas, frame, y, chart.y_label, 6);
   if (chart.x_names.empty()) {

@@ -16,8 +16,10 @@ using svg::Canvas;
 constexpr double kPanelWidth = 200.0;
 constexpr double kPanelHeight = 120.0;
 constexpr double kStepX = 248.0;
-constexpr double kStepY = 178.0;
-constexpr double kTop = 96.0;
+constexpr double kStepY = 186.0;
+constexpr double kTop = 112.0;
+constexpr double kNameSize = 13.0;
+constexpr double kFigureSize = 10.5;
 constexpr double kLeft = 76.0;
 constexpr std::size_t kManyIntervals = 20000;  // per population: enough for narrow bins
 
@@ -99,8 +101,17 @@ void draw_panel(Canvas& canvas, const ResultPopulation& population, const Histog
   const char* colour = svg::population_colour(population.inhibitory);
   svg::draw_y_axis(canvas, frame, y, y_label ? "density per decade" : "", 3);
   svg::draw_x_axis(canvas, frame, x, x_label ? "interval (ms)" : "", 5);
-  canvas.text(left, top - 10, svg::population_title(population.name),
-              {.size = 13, .colour = colour, .bold = true});
+  const std::string figures =
+      histogram.intervals == 0
+          ? ""
+          : fmt::format("mean {:.3g} ms, CV {:.2f}", histogram.mean_ms, histogram.cv);
+  // A long name has a line of its own above the figures.
+  const std::string name = svg::population_title(population.name);
+  const bool long_name = 1.1 * (svg::text_width(name, kNameSize, true) +
+                                svg::text_width(figures, kFigureSize)) + 8 > kPanelWidth;
+  canvas.text(left, top - (long_name && !figures.empty() ? 25 : 10),
+              svg::shortened(name, kPanelWidth, kNameSize, true),
+              {.size = kNameSize, .colour = colour, .bold = true});
   if (histogram.intervals == 0) {
     canvas.text(left + kPanelWidth / 2, top + kPanelHeight / 2, "no intervals",
                 {.size = 11, .colour = svg::kMuted, .anchor = svg::Anchor::middle});
@@ -109,9 +120,8 @@ void draw_panel(Canvas& canvas, const ResultPopulation& population, const Histog
   canvas.begin_clip(left, top, kPanelWidth, kPanelHeight);
   draw_histogram(canvas, histogram, x, y, colour);
   canvas.end_clip();
-  canvas.text(left + kPanelWidth, top - 10,
-              fmt::format("mean {:.3g} ms, CV {:.2f}", histogram.mean_ms, histogram.cv),
-              {.size = 10.5, .colour = svg::kMuted, .anchor = svg::Anchor::end});
+  canvas.text(left + kPanelWidth, top - 10, figures,
+              {.size = kFigureSize, .colour = svg::kMuted, .anchor = svg::Anchor::end});
 }
 
 }  // namespace
@@ -156,8 +166,8 @@ std::string isi_svg(const Result& result, const StatisticsOptions& window) {
   Canvas canvas(kLeft + kStepX * static_cast<double>(columns) - 20,
                 kTop + kStepY * static_cast<double>(rows) - 4);
   canvas.heading((result.model.empty() ? "Network" : result.model) + ": inter-spike intervals",
-                 svg::result_subtitle(result) +
-                     "; all neurons pooled, dashed: exponential distribution of the same mean");
+                 svg::result_subtitle(result) + "; all neurons pooled");
+  canvas.heading_line("dashed: exponential distribution of the same mean");
   for (std::size_t i = 0; i < count; ++i) {
     const bool last_in_column = i + columns >= count;
     draw_panel(canvas, result.populations[i], histograms[i], limits,

@@ -12,6 +12,7 @@ namespace {
 constexpr double kNameSize = 13.0;
 constexpr double kLetterColumn = 22.0;  // for the letters E and I
 constexpr double kLabelGap = 13.0;
+constexpr double kWidestName = 220.0;
 
 struct Layer {
   std::string name;
@@ -64,7 +65,8 @@ void draw_population_labels(Canvas& canvas, const std::vector<Band>& bands, doub
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const Layer& layer = layers[i];
     const char* colour = layer.paired ? kInk : population_colour(bands[layer.first].inhibitory);
-    canvas.text(right - (layer.paired ? 10 + kLetterColumn : 10), names[i] + 4.5, layer.name,
+    canvas.text(right - (layer.paired ? 10 + kLetterColumn : 10), names[i] + 4.5,
+                shortened(layer.name, kWidestName, kNameSize, true),
                 {.size = kNameSize, .colour = colour, .anchor = Anchor::end, .bold = true});
     if (!layer.paired) continue;
     for (std::size_t k = layer.first; k <= layer.last; ++k) {
@@ -79,9 +81,10 @@ double population_label_width(const std::vector<Band>& bands) {
   double widest = 0.0;
   for (const Layer& layer : layers_of(bands)) {
     widest = std::max(
-        widest, text_width(layer.name, kNameSize, true) + (layer.paired ? kLetterColumn : 0.0));
+        widest, std::min(text_width(layer.name, kNameSize, true), kWidestName) +
+                    (layer.paired ? kLetterColumn : 0.0));
   }
-  return std::min(widest, 220.0) + 10;
+  return 1.1 * widest + 10;  // the reader's font may be wider
 }
 
 void draw_layer_lines(Canvas& canvas, const std::vector<Band>& bands, double left, double right) {

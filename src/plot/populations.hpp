@@ -22,7 +22,7 @@ struct Band {
 /// ("L23E", "L23I") share the name of their layer ("L2/3") and are told apart by the letter.
 void draw_population_labels(Canvas& canvas, const std::vector<Band>& bands, double right);
 
-/// Pixels that these labels need.
+/// Pixels that these labels need; names longer than 220 pixels are shortened.
 [[nodiscard]] double population_label_width(const std::vector<Band>& bands);
 
 /// Thin lines between layers, from left to right.

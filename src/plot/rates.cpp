@@ -137,14 +137,26 @@ void draw_panel(Canvas& canvas, const Panel& panel, const std::vector<Band>& ban
   }
 }
 
+constexpr const char* kKey = "box: quartiles and median, whiskers: 5 and 95 %, circle: mean";
+constexpr double kKeySize = 11.0;
+constexpr double kKeyGap = 34.0;
+
+std::string reference_key(const Reference& reference) {
+  return "mean of the reference (" + reference.name + ")";
+}
+
+double key_width(const Reference* reference) {
+  const double first = svg::text_width(kKey, kKeySize);
+  if (reference == nullptr) return first;
+  return first + kKeyGap + svg::text_width(reference_key(*reference), kKeySize);
+}
+
 void draw_key(Canvas& canvas, const Reference* reference, double left, double y) {
-  std::string key = "box: quartiles and median, whiskers: 5 and 95 %, circle: mean";
-  canvas.text(left, y, key, {.size = 11, .colour = svg::kMuted});
+  canvas.text(left, y, kKey, {.size = kKeySize, .colour = svg::kMuted});
   if (reference == nullptr) return;
-  const double x = left + svg::text_width(key, 11) + 24;
-  canvas.diamond(x, y - 4, 4.0, svg::kInk, "#ffffff");
-  canvas.text(x + 10, y, "mean of the reference (" + reference->name + ")",
-              {.size = 11, .colour = svg::kMuted});
+  const double x = left + 1.1 * svg::text_width(kKey, kKeySize) + kKeyGap;
+  canvas.diamond(x - 10, y - 4, 4.0, svg::kInk, "#ffffff");
+  canvas.text(x, y, reference_key(*reference), {.size = kKeySize, .colour = svg::kMuted});
 }
 
 }  // namespace
@@ -163,9 +175,10 @@ std::string rates_svg(const Result& result, const std::vector<PopulationStatisti
     bands.push_back({population.name, population.inhibitory, top, top + kRowHeight});
   }
   const double left = 24 + svg::population_label_width(bands);
+  const double key = left + 1.1 * key_width(reference) + 20;
   const double width = left + (kPanelWidth + kPanelGap) * static_cast<double>(panels.size()) - 4;
   const double bottom = bands.back().bottom;
-  Canvas canvas(std::max(width, 620.0), bottom + 84);
+  Canvas canvas(std::max({width, 620.0, key}), bottom + 84);
   const std::string discarded =
       result.discard_ms > 0.0
           ? fmt::format(", first {} discarded", svg::duration_text(result.discard_ms))

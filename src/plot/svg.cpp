@@ -93,6 +93,23 @@ double text_width(std::string_view text, double size, bool bold) {
   return width * size * (bold ? 1.08 : 1.0);
 }
 
+std::string shortened(const std::string& text, double width, double size, bool bold) {
+  if (text_width(text, size, bold) <= width) return text;
+  const std::string ellipsis = "\u2026";
+  for (std::size_t left = text.size() - 1; left > 1; --left) {
+    // Both halves end between characters: bytes of UTF-8 that continue one begin with 10.
+    const auto inside = [&](std::size_t at) {
+      return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+    };
+    std::size_t head = (left + 1) / 2, tail = text.size() - left / 2;
+    while (head > 0 && inside(head)) --head;
+    while (inside(tail)) ++tail;
+    std::string candidate = text.substr(0, head) + ellipsis + text.substr(tail);
+    if (text_width(candidate, size, bold) <= width) return candidate;
+  }
+  return ellipsis;
+}
+
 Canvas::Canvas(double width, double height) : width_(width), height_(height) {}
 
 void Canvas::text(double x, double y, std::string_view text, const TextStyle& style) {
@@ -167,8 +184,15 @@ void Canvas::begin_clip(double x, double y, double width, double height) {
 void Canvas::end_clip() { body_ += "</g>\n"; }
 
 void Canvas::heading(std::string_view title, std::string_view subtitle, double x) {
+  const double widest = std::max(text_width(title, 17, true), text_width(subtitle, 12));
+  width_ = std::max(width_, x + 1.15 * widest + 10);
   text(x, 28, title, {.size = 17, .bold = true});
   text(x, 47, subtitle, {.size = 12, .colour = kMuted});
+}
+
+void Canvas::heading_line(std::string_view line, double x) {
+  width_ = std::max(width_, x + 1.15 * text_width(line, 12) + 10);
+  text(x, 64, line, {.size = 12, .colour = kMuted});
 }
 
 std::string Canvas::document() const {

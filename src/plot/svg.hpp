@@ -39,8 +39,12 @@ struct TextStyle {
   double rotate = 0.0;  ///< degrees, about the text's position
 };
 
-/// An approximate width in pixels, for layout.
+/// An approximate width in pixels, for layout. Fonts differ by a tenth.
 [[nodiscard]] double text_width(std::string_view text, double size, bool bold = false);
+
+/// The text if it fits into `width` pixels, else its beginning and end around an ellipsis.
+[[nodiscard]] std::string shortened(const std::string& text, double width, double size,
+                                    bool bold = false);
 
 /// Collects elements; document() wraps them.
 class Canvas {
@@ -61,8 +65,10 @@ class Canvas {
   void begin_clip(double x, double y, double width, double height);
   void end_clip();
   void raw(const std::string& element) { body_ += element; }
-  /// Title in bold and a muted line below it.
+  /// Title in bold and a muted line below it. A canvas too narrow for them grows.
   void heading(std::string_view title, std::string_view subtitle, double x = 20.0);
+  /// One more muted line below the heading, with its baseline at 64.
+  void heading_line(std::string_view line, double x = 20.0);
   [[nodiscard]] double width() const { return width_; }
   [[nodiscard]] double height() const { return height_; }
   [[nodiscard]] std::string document() const;

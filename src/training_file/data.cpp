@@ -158,6 +158,8 @@ void read_data(TrainingReader& top, TrainingModel& model) {
       problem.where.key_path = key_path(problem.where.key_path);
       c.problems.add(std::move(problem));
     }
+    // The time step that the data set would have given is not known either.
+    if (data.encoder.dt_ms == 0.0) c.problems.spoil("data.encoder.dt");
     return assume_shape(model.network, data);
   }
   const EncoderSpec encoder = with_defaults(data).encoder;

@@ -160,12 +160,13 @@ void read_size(TrainingReader& t, Layer& layer) {
 
 void read_time_constants(TrainingReader& t, double dt_ms, Layer& layer) {
   read_decay(t, {"tau_mem", "alpha", "membrane"}, dt_ms, layer.membrane);
-  const bool synaptic = layer.neuron == NeuronKind::synaptic_lif;
+  const bool unknown = t.context().problems.is_spoiled(t.path_of("neuron"));
+  const bool synaptic = unknown || layer.neuron == NeuronKind::synaptic_lif;
   bool wanted = true;
   for (const char* key : {"tau_syn", "kappa", "synapse"})
     wanted &= t.applies(key, synaptic, "only synaptic_lif neurons have a synaptic current");
   if (wanted) read_decay(t, {"tau_syn", "kappa", "synapse"}, dt_ms, layer.synapse);
-  const bool adaptive = layer.neuron == NeuronKind::adaptive_lif;
+  const bool adaptive = unknown || layer.neuron == NeuronKind::adaptive_lif;
   wanted = true;
   for (const char* key : {"tau_adapt", "rho", "adaptation", "adaptation_strength"})
     wanted &= t.applies(key, adaptive, "only adaptive_lif neurons adapt");

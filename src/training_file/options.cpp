@@ -28,6 +28,8 @@ std::uint32_t TrainingReader::steps(const std::string& key, double dt_ms, std::u
     complain(key, fmt::format("{} ms is not a possible time.", time_ms));
     return otherwise;
   }
+  const ModelDiagnostics& problems = context().problems;
+  if (problems.is_spoiled("data.encoder.dt") || problems.is_spoiled("data.set")) return otherwise;
   // Decimal times are not exact in binary: a millionth of a step is rounding, not intent.
   if (std::abs(exact - whole) > 1e-6 * std::max(1.0, exact)) {
     complain(key, fmt::format("{} ms is not a multiple of the time step, {} ms.", time_ms, dt_ms));

@@ -50,14 +50,39 @@ TEST(Documentation, EveryExampleOfTheCommandLineRuns) {
     words.erase(words.begin());
     const bool scaled = command.find("scale=") != std::string::npos;
     if (!scaled && (words.at(0) == "run" || words.at(0) == "plan")) {
-      words.insert(words.end(), {"--set", "scale=0.02"});
+      words.insert(words.end(), {"--set", "scale=0.02", "--set", "drive=poisson"});
     }
     const Outcome outcome = tessera(words, options);
     // A fiftieth of the network for a second is no match for the reference: only that verdict may
     // fail.
     const bool verdict = outcome.out.find("Verdict: DIFFERS") != std::string::npos;
     EXPECT_EQ(outcome.exit_code, verdict ? 1 : 0) << outcome.err;
+    EXPECT_EQ(outcome.out.find("\nsilent "), std::string::npos) << outcome.out;
   }
+}
+
+// The first commands that a reader copies, with the size that stands there.
+TEST(Documentation, TheFirstStepsOfTheReadmeShowActivity) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory_symlink(std::string(TESSERA_SOURCE_DIR) + "/models",
+                                            folder.path() / "models");
+  ProcessOptions options;
+  options.folder = folder.path();
+  std::size_t runs = 0;
+  for (std::string command : examples("../README.md")) {
+    command.resize(std::min(command.find('#'), command.size()));
+    std::vector<std::string> words = words_of(command);
+    if (words.size() < 2 || words[0] != "tessera" || (words[1] != "run" && words[1] != "stats")) {
+      continue;
+    }
+    SCOPED_TRACE(command);
+    words.erase(words.begin());
+    const Outcome outcome = tessera(words, options);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_EQ(outcome.out.find("\nsilent "), std::string::npos) << outcome.out;
+    ++runs;
+  }
+  EXPECT_EQ(runs, 2u);
 }
 
 TEST(Documentation, EveryExampleOfTrainingRunsOnTheFileOfThePage) {

@@ -22,8 +22,8 @@ TEST(Documentation, ItsExampleLoads) {
   EXPECT_EQ(test::all_neurons(n), 1000u);
   EXPECT_EQ(test::all_synapses(n), 1000.0 * (80 + 20));
   EXPECT_EQ(n.stimuli.size(), 2u);
-  EXPECT_EQ(test::find_projection(n, "recurrent.E->I")->weight.a, 30.0);
-  EXPECT_EQ(test::find_projection(n, "recurrent.I->I")->weight.a, -100.0);
+  EXPECT_EQ(test::find_projection(n, "recurrent.E->I")->weight.a, 120.0);
+  EXPECT_EQ(test::find_projection(n, "recurrent.I->I")->weight.a, -480.0);
 }
 
 TEST(Documentation, ItsExampleTakesTheOverridesItShows) {
@@ -31,7 +31,7 @@ TEST(Documentation, ItsExampleTakesTheOverridesItShows) {
       test::parse(example(), {{"scale", "0.5"}, {"drive", "current"}, {"input", "true"}});
   EXPECT_EQ(test::all_neurons(n), 525u);
   EXPECT_EQ(n.stimuli[0].kind, Stimulus::Kind::current);
-  EXPECT_NEAR(n.stimuli[0].amplitude_pA, 18.0 * 20.0 * 0.5 + 200.0, 1e-9);
+  EXPECT_NEAR(n.stimuli[0].amplitude_pA, 4.0 * 80.0 * 0.5 + 240.0, 1e-9);
 }
 
 }  // namespace

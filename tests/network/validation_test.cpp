@@ -68,12 +68,12 @@ TEST(Validation, ChecksPopulations) {
       [](Network& n) {
         n.populations[0].initial["V_m"].values = {1.0, 2.0};
       },
-      "populations.A.initial.V_m", "one for each");
+      "populations.A.initial.V_m.values", "one for each");
   expect_problem(
       [](Network& n) {
         n.populations[0].initial["V_m"].distribution = Distribution::normal(0, -1);
       },
-      "populations.A.initial.V_m", "0 or more");
+      "populations.A.initial.V_m.sd", "0 or more");
   expect_problem([](Network& n) { n.populations[0].mean_rate_hz = -1.0; },
                  "populations.A.mean_rate", "0 or more");
   expect_problem([](Network& n) { n.populations[0].grid_columns = 7; },

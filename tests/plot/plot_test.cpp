@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -257,6 +258,73 @@ TEST(Svg, LabelsKeepTheirDistance) {
   for (std::size_t i = 1; i < places.size(); ++i) EXPECT_GE(places[i] - places[i - 1], 12.999);
   EXPECT_LE(places.back(), 100.0);
   EXPECT_TRUE(svg::spread_labels({}, 13, 0, 100).empty());
+}
+
+// Every text of a document that is not rotated, with its extent: letters of half an em, which is
+// less than Helvetica, Arial and DejaVu Sans need on average, so what this finds is cut in all of them.
+std::string text_outside(const std::string& plot) {
+  const auto number = [](const std::string& tag, const std::string& key, double otherwise) {
+    const std::size_t at = tag.find(" " + key + "=\"");
+    return at == std::string::npos ? otherwise : std::stod(tag.substr(at + key.size() + 3));
+  };
+  const double width = number(plot.substr(0, plot.find('>')), "width", 0.0);
+  for (std::size_t at = 0; (at = plot.find("<text", at)) != std::string::npos;) {
+    const std::size_t close = plot.find('>', at), end = plot.find('<', close);
+    const std::string tag = plot.substr(at, close - at), text = plot.substr(close + 1, end - close - 1);
+    at = end;
+    if (tag.find("rotate") != std::string::npos) continue;
+    const auto letters = std::count_if(text.begin(), text.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    });
+    const double extent = 0.5 * number(tag, "font-size", 12.0) * static_cast<double>(letters);
+    const bool at_end = tag.find("\"end\"") != std::string::npos;
+    const bool middle = tag.find("\"middle\"") != std::string::npos;
+    const double left = number(tag, "x", 0.0) - (at_end ? extent : middle ? extent / 2 : 0.0);
+    if (left < 0.0 || left + extent > width) return text;
+  }
+  return "";
+}
+
+TEST(Layout, NoTextIsCutHoweverLongTheNamesAre) {
+  const std::string name = "a_population_with_the_longest_name_that_a_model_file_may_give_it";
+  ASSERT_EQ(name.size(), 64u);  // the limit of validation
+  for (const std::size_t populations : {1, 2, 4}) {
+    Result result = layered();
+    result.populations.resize(populations);
+    for (const bool long_names : {false, true}) {
+      if (long_names) {
+        for (std::size_t i = 0; i < populations; ++i) {
+          result.populations[i].name = name.substr(0, 63) + std::to_string(i);
+        }
+        result.model = name;
+      }
+      SCOPED_TRACE(std::to_string(populations) + (long_names ? " long" : " short"));
+      Trace trace{result.populations[0].name, "V_m", 1, {1.0, 2.0}, {-65.0, -64.0}};
+      result.traces = {trace};
+      Reference reference;
+      reference.name = name;
+      const StatisticsOptions window = default_window(result);
+      EXPECT_EQ(text_outside(isi_svg(result, window)), "");
+      EXPECT_EQ(text_outside(raster_svg(result)), "");
+      EXPECT_EQ(text_outside(trace_svg(result)), "");
+      EXPECT_EQ(text_outside(rates_svg(result, result_statistics(result, window), &reference)), "");
+      Chart chart;
+      chart.title = chart.subtitle = name;
+      chart.series = {{name, {1, 2}, {1, 2}, {}, {}}};
+      EXPECT_EQ(text_outside(chart_svg(chart)), "");
+    }
+  }
+}
+
+TEST(Svg, ShortenedTextKeepsItsEndsAndFits) {
+  EXPECT_EQ(svg::shortened("short", 100, 12), "short");
+  const std::string cut = svg::shortened("beginning of a long name and its end", 80, 12);
+  EXPECT_LE(svg::text_width(cut, 12), 80.0);
+  EXPECT_EQ(cut.substr(0, 3), "beg");
+  EXPECT_EQ(cut.substr(cut.size() - 3), "end");
+  EXPECT_NE(cut.find("\u2026"), std::string::npos);
+  EXPECT_EQ(svg::escaped(svg::shortened("\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9", 30, 12)).find('?'),
+            std::string::npos);  // no character is halved
 }
 
 TEST(Svg, TextIsSafe) {

@@ -1,5 +1,7 @@
 // Mistakes in training files: all of them at once, each where it is, each with what would be right.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <set>
+
 #include "training_file/load.hpp"
 
 namespace tessera::training {
@@ -62,6 +64,60 @@ epochs = "three"
   EXPECT_TRUE(contains(all, "t.toml:23:9 (training.batch)"));
   EXPECT_TRUE(contains(all, "t.toml:24:10 (training.epochs)"));
   EXPECT_EQ(count_of_problems(text), 11u) << all;
+}
+
+TEST(TrainingMistakes, TwelveOfAllKindsTakeOnePass) {
+  const std::string text = R"([parameters]
+n = "3 +"
+[data]
+set = "yin_yang"
+[data.encoder]
+steps = 0.5
+dt = "2 mV"
+colour = 3
+[[layer]]
+name = "hidden"
+size = "$n"
+tau_mem = [5, 10, 20]
+threshold = -1
+surrogate = "superspyke"
+connection = { kind = "sparse", density = 2 }
+[[layer]]
+name = "output"
+neuron = "readout"
+size = 3
+reset = "zero"
+[optimizer]
+learning_rate = nan
+[training]
+batch = 0
+epochs = "three"
+)";
+  std::set<std::string> found;
+  try {
+    (void)test::parse(text);
+  } catch (const InputError& error) {
+    for (const Problem& problem : error.problems()) {
+      found.insert(std::to_string(problem.where.line) + ":" + std::to_string(problem.where.column));
+    }
+  }
+  // An expression, a count, a unit, an unknown key, a list of the wrong length, a range, an unknown
+  // name, another range, a key without effect, not a number, not enough, not a number at all.
+  const std::set<std::string> expected{"2:5",  "6:9",   "7:6",   "8:1",  "12:11", "13:13",
+                                       "14:13", "15:43", "20:9", "22:17", "24:9",  "25:10"};
+  EXPECT_EQ(expected.size(), 12u);
+  EXPECT_EQ(found, expected) << complaints(text);
+}
+
+TEST(TrainingMistakes, WhatOnlyFollowsFromAMistakeIsNotTold) {
+  const auto problems = [](const std::string& text) { return count_of_problems(text); };
+  // A readout that is misspelt is no reason to doubt the loss.
+  EXPECT_EQ(problems(kData + kHidden +
+                     "[[layer]]\nname = \"o\"\nneuron = \"readuot\"\nsize = 3\n"), 1u);
+  // The step that 1.5 ms should be a multiple of is not known.
+  EXPECT_EQ(problems("[data]\nset = \"yin_yang\"\n[data.encoder]\nbias = true\ndt = \"1 mV\"\n" +
+                     std::string("[[layer]]\nname = \"a\"\nsize = 3\nconnection = { density = 0.5, "
+                                 "max_delay = \"1.5 ms\" }\n") + kOutput), 1u);
 }
 
 TEST(TrainingMistakes, ShapesThatDoNotMatchAreBothNamed) {

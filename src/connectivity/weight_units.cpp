@@ -119,15 +119,34 @@ double mean_error(const Incoming& in, double unit) {
   return sum > 0.0 ? std::abs(difference) / sum : 0.0;
 }
 
-bool fine_enough(const std::vector<Incoming>& all, double unit) {
+/// The largest relative change of a mean |weight|, or of one of few values.
+double worst_error(const std::vector<Incoming>& all, double unit) {
+  double worst = 0.0;
   for (const Incoming& in : all) {
-    if (!in.one_by_one && mean_error(in, unit) > WeightUnits::kRoundingAllowed) return false;
+    if (!in.one_by_one) worst = std::max(worst, mean_error(in, unit));
     if (!in.one_by_one) continue;
     for (const auto& [weight, times] : in.weights) {
-      if (std::abs(rounded(weight, unit) - weight) > WeightUnits::kRoundingAllowed * weight) return false;
+      worst = std::max(worst, std::abs(rounded(weight, unit) - weight) / weight);
     }
   }
-  return true;
+  return worst;
+}
+
+/// Neurons multiply by the unit in float32. Rounded up, no sum of weights falls short of a threshold that
+/// it reaches exactly.
+double rounded_up(double unit) {
+  const auto single = static_cast<float>(unit);
+  if (!std::isnormal(single)) return unit;
+  return single < unit ? std::nextafter(single, std::numeric_limits<float>::max()) : single;
+}
+
+/// A somewhat larger unit of which the smallest of few values is a multiple.
+double fitted(const std::vector<Incoming>& all, double unit) {
+  double smallest = std::numeric_limits<double>::infinity();
+  for (const Incoming& in : all) {
+    if (in.one_by_one && !in.weights.empty()) smallest = std::min(smallest, in.weights.begin()->first);
+  }
+  return std::isfinite(smallest) && smallest >= unit ? rounded_up(smallest / std::floor(smallest / unit)) : unit;
 }
 
 /// A number of which all weights are multiples to nine digits, by Euclid's algorithm on real numbers; 0
@@ -156,13 +175,6 @@ double common_divisor(const std::vector<Incoming>& all, double largest, double l
   return divisor;
 }
 
-/// Neurons multiply by the unit in float32. Rounded up, no sum of weights falls short of a threshold that
-/// it reaches exactly.
-double rounded_up(double unit) {
-  const auto single = static_cast<float>(unit);
-  return single < unit ? std::nextafter(single, std::numeric_limits<float>::max()) : single;
-}
-
 double choose_unit(const std::vector<Incoming>& all) {
   constexpr double kMostCommonUnits = 0x1p20;  // so that a rounded unit still gives the same multiples
   double largest = 0.0, indegree = 0.0, most_at_once = 0.0;
@@ -175,13 +187,14 @@ double choose_unit(const std::vector<Incoming>& all) {
   // A slot must hold all that a neuron can get at once, twice for safety, without leaving 31 bits.
   const double finest = std::max(most_at_once, largest) / 0x1p30;
   const double common = common_divisor(all, largest, std::max(finest, largest / kMostCommonUnits));
-  if (common > std::numeric_limits<float>::min() && common < std::numeric_limits<float>::max()) {
-    return rounded_up(common);
-  }
+  if (common > 0.0) return rounded_up(common);
   const double most = std::min<double>(kLargestUnits, 0x1p30 / (2.0 * indegree + 1000.0));
-  double unit = std::max(largest / most, finest);
-  while (unit > finest && !fine_enough(all, unit)) unit = std::max(unit / 2.0, finest);
-  return unit;
+  for (double unit = std::max(largest / most, finest);; unit = std::max(unit / 2.0, finest)) {
+    const double error = worst_error(all, unit), with_fitted = worst_error(all, fitted(all, unit));
+    if (error <= WeightUnits::kRoundingAllowed) return unit;
+    if (with_fitted <= WeightUnits::kRoundingAllowed || (unit <= finest && with_fitted < error)) return fitted(all, unit);
+    if (unit <= finest) return unit;
+  }
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace tessera {
 ///  1. the common divisor of all weights of a population, when there is one: they are then exact, and so
 ///     is a threshold that they reach exactly;
 ///  2. the largest weight over kLargestUnits, which fits packed words;
-///  3. halves of that, until rounding is as small as asked for or all synapses of a neuron at once could
+///  3. halves of that, fitted to the smallest constant weight where this helps, until rounding is as small as asked for or all synapses of a neuron at once could
 ///     leave 31 bits. Projections whose weights then exceed kLargestUnits get wide words.
 struct WeightUnits {
   static constexpr double kRoundingAllowed = 1e-3;

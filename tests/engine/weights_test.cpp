@@ -59,13 +59,14 @@ TEST(Weights, SmallOnesAddUpBesideALargeOne) {
 }
 
 // n synapses of w onto a distance of n w: V_m >= V_th, and one synapse less does not fire. A silent one of
-// another size has a common divisor with w.
+// another size has a common divisor with w, or w is the smallest.
 TEST(Weights, AThresholdReachedExactlyFires) {
   const struct {
     double weight, silent;
     std::uint32_t n;
   } cases[] = {{15.0, -20.0, 1},  {0.1, -0.45, 150}, {0.1, -0.5, 30},   {0.3, -0.7, 50},   {0.15, -0.6, 100},
-               {1.7, 3.1, 7},     {0.01, -2.0, 999}, {12.34, -56.7, 1}, {0.007, 1.3, 3000}, {87.8, -351.2, 4}};
+               {1.7, 3.1, 7},     {0.01, -2.0, 999}, {12.34, -56.7, 1}, {0.007, 1.3, 3000}, {87.8, -351.2, 4},
+               {std::sqrt(2.0), -2000.0 * M_PI, 1}};
   for (const auto& [weight, other, n] : cases) {
     for (const std::uint32_t active : {n, n - 1}) {
       Network network;
@@ -163,9 +164,9 @@ TEST(Weights, OnlyProjectionsOfLargeWeightsTakeMoreMemory) {
   const auto bytes = [&network] { return simulation_of(network, options_of(Connectivity::stored)).report().synapse_bytes; };
   const std::uint64_t packed = bytes();
   network.projections.push_back(
-      project("A", "B", Kind::one_to_one, 0, Distribution::constant(0.001), Distribution::constant(1.0)));
-  EXPECT_GT(bytes(), packed + 700000u) << "200,000 weights of pi are 3142 times the small ones";
-  network.projections[0].weight = Distribution::constant(0.001 * M_PI);
+      project("A", "B", Kind::one_to_one, 0, Distribution::exponential(0.0001), Distribution::constant(1.0)));
+  EXPECT_GT(bytes(), packed + 700000u) << "200,000 weights of pi are 31,416 times the small ones";
+  network.projections[0].weight = Distribution::constant(0.0001 * M_PI);
   EXPECT_LT(bytes(), packed + 100000u);
 }
 

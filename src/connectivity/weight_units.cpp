@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "kernels/draw_rows.hpp"
 #include "kernels/poisson.hpp"
@@ -16,7 +17,8 @@ namespace {
 /// All that lands on a population under one name: a projection or a Poisson stimulus.
 struct Incoming {
   std::string name;
-  std::map<double, double> weights;  ///< |weight| other than 0, how often; empty for a long list
+  /// |weight| other than 0, ascending, and how often; empty for a long list.
+  std::vector<std::pair<double, double>> weights;
   const std::vector<ConnectivityRule::Synapse>* list = nullptr;  ///< with too many different weights
   bool one_by_one = true;            ///< few values, each of which is to be kept
   double largest = 0.0;              ///< |weight|
@@ -41,15 +43,17 @@ double most_synapses(const ConnectivityRule& rule, double sources, double mean) 
 
 void add_list(const ConnectivityRule& rule, std::uint32_t targets, Incoming& in) {
   std::vector<double> at_once(targets, 0.0);
+  std::map<double, double> weights;
   for (const auto& synapse : rule.list) {
     const double weight = std::abs(synapse.weight);
     at_once[synapse.target] += weight;
-    if (weight > 0.0 && in.weights.size() <= WeightTable::kSize) in.weights[weight] += 1.0;
+    if (weight > 0.0 && weights.size() <= WeightTable::kSize) weights[weight] += 1.0;
     in.largest = std::max(in.largest, weight);
   }
-  in.one_by_one = in.weights.size() <= WeightTable::kSize;
-  if (!in.one_by_one) {
-    in.weights.clear();
+  in.one_by_one = weights.size() <= WeightTable::kSize;
+  if (in.one_by_one) {
+    in.weights.assign(weights.begin(), weights.end());
+  } else {
     in.list = &rule.list;
   }
   in.most_at_once = *std::max_element(at_once.begin(), at_once.end());
@@ -70,9 +74,14 @@ Incoming incoming_of(const Wiring& wiring, const Bundle& first) {
   in.one_by_one = projection.weight.kind == Distribution::Kind::constant;
   in.largest = wiring.weights(first).largest_magnitude();
   in.most_at_once = in.largest * most_synapses(projection.rule, source.size, in.indegree);
-  for (const double weight : wiring.weights(first).values) {
-    if (weight != 0.0) in.weights[std::abs(weight)] += 1.0;
+  if (in.one_by_one) {
+    if (in.largest > 0.0) in.weights = {{in.largest, 1.0}};
+    return in;
   }
+  for (const double weight : wiring.weights(first).values) {
+    if (weight != 0.0) in.weights.emplace_back(std::abs(weight), 1.0);
+  }
+  std::sort(in.weights.begin(), in.weights.end());
   return in;
 }
 
@@ -80,7 +89,7 @@ Incoming incoming_of(const Stimulus& stimulus, double dt_ms) {
   Incoming in;
   in.name = "stimulus '" + stimulus.name + "'";
   in.largest = std::abs(stimulus.weight);
-  if (in.largest > 0.0) in.weights[in.largest] = 1.0;
+  if (in.largest > 0.0) in.weights = {{in.largest, 1.0}};
   const PoissonTable counts(stimulus.rate_hz * dt_ms / 1000.0);
   in.most_at_once = in.largest * counts.parts * static_cast<double>(std::max<std::size_t>(1, counts.thresholds.size()));
   return in;
@@ -190,8 +199,9 @@ double choose_unit(const std::vector<Incoming>& all) {
   if (common > 0.0) return rounded_up(common);
   const double most = std::min<double>(kLargestUnits, 0x1p30 / (2.0 * indegree + 1000.0));
   for (double unit = std::max(largest / most, finest);; unit = std::max(unit / 2.0, finest)) {
-    const double error = worst_error(all, unit), with_fitted = worst_error(all, fitted(all, unit));
+    const double error = worst_error(all, unit);
     if (error <= WeightUnits::kRoundingAllowed) return unit;
+    const double with_fitted = worst_error(all, fitted(all, unit));
     if (with_fitted <= WeightUnits::kRoundingAllowed || (unit <= finest && with_fitted < error)) return fitted(all, unit);
     if (unit <= finest) return unit;
   }

@@ -183,6 +183,16 @@ struct Network {
 [[nodiscard]] double expected_synapses(const Projection& projection, const Population& source,
                                        const Population& target);
 
+/// Whether a rule draws how many synapses it makes, so that another seed gives another number.
+[[nodiscard]] bool draws_number_of_synapses(const ConnectivityRule& rule);
+
+/// The synapses of all projections: their number, or its mean when a rule draws it.
+struct SynapseNumber {
+  std::uint64_t synapses = 0;
+  bool expected = false;  ///< a mean
+};
+[[nodiscard]] SynapseNumber number_of_synapses(const Network& network);
+
 /// Everything that is wrong with a network, empty when it can be simulated.
 [[nodiscard]] std::vector<Problem> validate(const Network& network, const NeuronCatalogue& models);
 

@@ -37,6 +37,13 @@ struct SimulationOptions {
   std::uint64_t memory_limit_bytes = 0;  ///< 0: what this process may use (machine, control groups, ulimit)
 };
 
+/// Fast precision adds weights as whole multiples of a unit per population. Where that changes the mean
+/// |weight| of a projection or of a Poisson stimulus by more than a thousandth, it is named.
+struct RoundedWeights {
+  std::string name;    ///< "projection 'NAME'" or "stimulus 'NAME'"
+  double error = 0.0;  ///< relative change of the mean |weight|; 1: all of it is gone
+};
+
 /// One line of the memory plan. `room` names the part of the program that holds the bytes.
 struct PlannedMemory {
   std::string room;
@@ -47,7 +54,8 @@ struct PlannedMemory {
 /// What a simulation will need, before anything is allocated.
 struct Plan {
   std::uint64_t neurons = 0;
-  std::uint64_t synapses = 0;  ///< expected number
+  std::uint64_t synapses = 0;
+  bool synapses_expected = false;  ///< some rule draws its number of synapses: `synapses` is the mean
   Connectivity connectivity = Connectivity::stored;  ///< after resolving `automatic`
   int threads = 1;
   int tiles = 1;
@@ -62,7 +70,8 @@ struct Plan {
   double construction_seconds = 0.0;  ///< estimate
   double real_time_factor = 0.0;      ///< estimate from the populations' mean_rate_hz; 0: unknown
   std::vector<std::string> tile_lines;  ///< one sentence per tile
-  std::vector<std::string> notes;       ///< decisions worth saying (word format, quantisation)
+  std::vector<std::string> notes;       ///< decisions worth saying
+  std::vector<RoundedWeights> rounded_weights;  ///< none in exact precision
 };
 [[nodiscard]] Plan plan(const Network& network, const NeuronCatalogue& models,
                         const SimulationOptions& options);
@@ -119,6 +128,9 @@ struct PopulationReport {
 struct WorkCounters {
   std::uint64_t neurons = 0;
   std::uint64_t synapses = 0;
+  /// Nothing has counted them: connectivity is procedural and a rule draws its number of synapses, so that
+  /// `synapses` is the expected number.
+  bool synapses_expected = false;
   std::uint64_t spikes = 0;
   std::uint64_t synaptic_events = 0;
   std::uint64_t row_visits = 0;         ///< (spike, tile, delay group) deliveries
@@ -139,7 +151,7 @@ struct SimulationReport {
   Connectivity connectivity = Connectivity::stored;
   int threads = 1;
   int tiles = 1;
-  double weight_quantum_relative = 0.0;  ///< largest weight step relative to the mean |weight|
+  std::vector<RoundedWeights> rounded_weights;  ///< none in exact precision
   std::vector<PopulationReport> populations;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/arguments.hpp"
+#include "cli/run_summary.hpp"
 #include "cli/text.hpp"
 #include "cli/values.hpp"
 
@@ -11,8 +12,9 @@ namespace {
 
 void show(const Network& network, const SimulationOptions& options, const Plan& plan,
           double time_ms) {
-  fmt::print("{}: {}, {} expected, time step {}, delays {} to {}\n", network.name,
-             counted(plan.neurons, "neuron"), counted(plan.synapses, "synapse"),
+  fmt::print("{}: {}, {}, time step {}, delays {} to {}\n", network.name,
+             counted(plan.neurons, "neuron"),
+             synapses_text(plan.synapses, plan.synapses_expected),
              time_text(network.dt_ms), time_text(plan.min_delay_ms), time_text(plan.max_delay_ms));
   fmt::print("{} connectivity ({}), {}, {} in {}, {}, {}\n\n", to_string(plan.connectivity),
              to_string(options.precision), counted(plan.threads, "thread"),
@@ -27,6 +29,7 @@ void show(const Network& network, const SimulationOptions& options, const Plan& 
   fmt::print("{}\n", memory.text());
   for (const std::string& line : plan.tile_lines) fmt::print("{}\n", line);
   for (const std::string& note : plan.notes) fmt::print("{}\n", note);
+  show_rounded_weights(plan.rounded_weights);
 
   fmt::print("\npredicted construction: {:.2g} s\n", plan.construction_seconds);
   if (plan.real_time_factor > 0.0) {

@@ -66,7 +66,7 @@ constexpr double kWorthSaying = 0.5;  // seconds of construction
 
 std::string construction_sentence(const Plan& plan) {
   return fmt::format("building connectivity: {}, {}, about {:.1f} s",
-                     counted(plan.synapses, "synapse"), to_string(plan.connectivity),
+                     synapses_text(plan.synapses, plan.synapses_expected), to_string(plan.connectivity),
                      plan.construction_seconds);
 }
 

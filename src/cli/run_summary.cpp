@@ -37,12 +37,20 @@ void show_populations(const RunSummary& summary) {
 
 }  // namespace
 
+void show_rounded_weights(const std::vector<RoundedWeights>& rounded) {
+  for (const RoundedWeights& weights : rounded) {
+    fmt::print("rounded weights   {}: mean |weight| is off by {:.3g} %; --precision exact keeps it\n",
+               weights.name, 100.0 * weights.error);
+  }
+}
+
 void show_run_summary(const RunSummary& summary, const Network& network,
                       const NeuronCatalogue& models, const std::filesystem::path& folder) {
   const SimulationReport& report = summary.simulation;
   const double simulated_ms = report.model_time_ms - summary.start_ms;
   fmt::print("{}: {}, {}, {} connectivity, {}, {}, seed {}\n\n", summary.model,
-             counted(report.counts.neurons, "neuron"), counted(report.counts.synapses, "synapse"),
+             counted(report.counts.neurons, "neuron"),
+             synapses_text(report.counts.synapses, report.counts.synapses_expected),
              to_string(report.connectivity),
              counted(static_cast<std::uint64_t>(report.threads), "thread"),
              counted(static_cast<std::uint64_t>(report.tiles), "tile"), summary.seed);
@@ -61,6 +69,7 @@ void show_run_summary(const RunSummary& summary, const Network& network,
              digest_text(report.digest));
   const std::string silent = silence_sentence(summary, network, models);
   if (!silent.empty()) fmt::print("silent            {}\n", silent);
+  show_rounded_weights(report.rounded_weights);
   if (summary.interrupted) {
     fmt::print("interrupted       at {}; the result holds everything up to then\n",
                time_text(report.model_time_ms));

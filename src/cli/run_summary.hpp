@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "tessera/result.hpp"
 
@@ -12,5 +13,8 @@ namespace tessera::cli {
 /// populations were silent, which and the likely reason. `network` is the one that ran.
 void show_run_summary(const RunSummary& summary, const Network& network,
                       const NeuronCatalogue& models, const std::filesystem::path& folder);
+
+/// A line for each, saying how far the mean is off.
+void show_rounded_weights(const std::vector<RoundedWeights>& rounded);
 
 }  // namespace tessera::cli

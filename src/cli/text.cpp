@@ -40,6 +40,10 @@ std::string counted(std::uint64_t number, const std::string& noun) {
   return grouped(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
+std::string synapses_text(std::uint64_t number, bool expected) {
+  return counted(number, "synapse") + (expected ? " expected" : "");
+}
+
 std::string number_text(double value, int decimals) {
   return std::isfinite(value) ? fmt::format("{:.{}f}", value, decimals) : "-";
 }

@@ -18,6 +18,8 @@ namespace tessera::cli {
 [[nodiscard]] std::string clock_text(double seconds);
 /// "2 tiles", "1 tile"
 [[nodiscard]] std::string counted(std::uint64_t number, const std::string& noun);
+/// "2,080 synapses", or "2,080 synapses expected" when that is a mean.
+[[nodiscard]] std::string synapses_text(std::uint64_t number, bool expected);
 /// Fixed decimals, "-" for NaN.
 [[nodiscard]] std::string number_text(double value, int decimals);
 

@@ -9,9 +9,16 @@
 namespace tessera {
 namespace {
 constexpr double kLongestRow = 5e5;  // far below the 2^20 that a row header can count
-}
 
-Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout,
+void make_word(std::uint32_t slot, std::uint32_t step_place, std::int32_t weight_units, std::uint32_t& word) {
+  word = packed_word(slot, step_place, weight_units);
+}
+void make_word(std::uint32_t slot, std::uint32_t step_place, std::int32_t weight_units, WideWord& word) {
+  word = {slot | step_place, weight_units};
+}
+}  // namespace
+
+Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, const BundleChoice& holds,
          std::uint32_t source_population, std::uint32_t first_source)
     : wiring_(&wiring), units_(&units), population_(source_population), first_source_(first_source),
       sources_(wiring.network().populations[source_population].size) {
@@ -21,13 +28,13 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
   first_group_ = kMaxDelayGroups;
   for (const Bundle& bundle : wiring.bundles()) {
     const BlockLayout* block = block_of[bundle.chunk];
-    if (bundle.source_population != source_population || block == nullptr) continue;
+    if (bundle.source_population != source_population || block == nullptr || !holds(bundle)) continue;
     const double row_mean = wiring.expected_synapses_of(bundle) / sources_;
     if (row_mean > kLongestRow) {
       throw InputError("Projection '" + wiring.projection(bundle).name + "' has more than 500,000 synapses per " +
                        "source and tile; use fewer synapses or more sources.");
     }
-    if (bundle.drawing == Bundle::Drawing::listed || units.table_of[bundle.projection] >= WeightUnits::kMostTables) {
+    if (units.listed(bundle)) {
       listed_.push_back({&bundle, block});
       continue;
     }
@@ -92,7 +99,8 @@ void Fan::count_source(std::uint32_t source, Count* record) const {
   }
 }
 
-void Fan::list_words(std::uint32_t source, std::vector<ListedWord>& words) const {
+template <class Word>
+void Fan::list_words(std::uint32_t source, std::vector<ListedWord<Word>>& words) const {
   words.clear();
   const RingShape shape = wiring_->ring_shape();
   std::vector<RowSynapse> row;
@@ -102,25 +110,28 @@ void Fan::list_words(std::uint32_t source, std::vector<ListedWord>& words) const
     for (const RowSynapse& synapse : row) {
       const std::uint32_t base = synapse.weight < 0.0 ? target.block->negative_slot : target.block->positive_slot;
       const std::uint32_t d = synapse.delay_steps - 1;
-      words.push_back({d >> shape.step_bits,
-                       packed_word(base + synapse.target, shape.row(d),
-                                   units_->units_of(synapse.weight, target.bundle->targets.population))});
+      words.push_back({d >> shape.step_bits, {}});
+      make_word(base + synapse.target, shape.row(d),
+                units_->units_of(synapse.weight, target.bundle->targets.population), words.back().word);
     }
   }
   std::stable_sort(words.begin(), words.end(),
-                   [](const ListedWord& a, const ListedWord& b) { return a.group < b.group; });
+                   [](const auto& a, const auto& b) { return a.group < b.group; });
 }
 
 template void Fan::count_block(std::uint32_t, std::uint8_t*) const;
 template void Fan::count_block(std::uint32_t, std::uint16_t*) const;
 template void Fan::count_source(std::uint32_t, std::uint8_t*) const;
 template void Fan::count_source(std::uint32_t, std::uint16_t*) const;
+template void Fan::list_words(std::uint32_t, std::vector<ListedWord<std::uint32_t>>&) const;
+template void Fan::list_words(std::uint32_t, std::vector<ListedWord<WideWord>>&) const;
 
-std::vector<Fan> make_fans(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout) {
+std::vector<Fan> make_fans(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout,
+                           const BundleChoice& holds) {
   std::vector<Fan> fans;
   std::uint32_t first_source = 0;
   for (std::uint32_t p = 0; p < wiring.network().populations.size(); ++p) {
-    Fan fan(wiring, units, layout, p, first_source);
+    Fan fan(wiring, units, layout, holds, p, first_source);
     if (!fan.empty()) fans.push_back(std::move(fan));
     first_source += wiring.network().populations[p].size;
   }

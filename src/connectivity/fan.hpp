@@ -4,22 +4,28 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "connectivity/tile_layout.hpp"
+#include "connectivity/weight_units.hpp"
 #include "kernels/draw_rows.hpp"
 
 namespace tessera {
 
-/// A listed synapse ready to be delivered.
+/// A listed synapse ready to be delivered: a packed word or a wide one.
+template <class Word>
 struct ListedWord {
   std::uint32_t group;
-  std::uint32_t word;
+  Word word;
 };
+
+/// Which bundles a store holds.
+using BundleChoice = std::function<bool(const Bundle&)>;
 
 class Fan {
  public:
-  Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout,
+  Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, const BundleChoice& holds,
       std::uint32_t source_population, std::uint32_t first_source);
 
   [[nodiscard]] std::uint32_t population() const { return population_; }
@@ -46,7 +52,8 @@ class Fan {
   template <class Count>
   void count_source(std::uint32_t source, Count* record) const;
   /// The listed synapses of a source, ordered by delay group.
-  void list_words(std::uint32_t source, std::vector<ListedWord>& words) const;
+  template <class Word>
+  void list_words(std::uint32_t source, std::vector<ListedWord<Word>>& words) const;
 
  private:
   struct Target {
@@ -65,8 +72,8 @@ class Fan {
   double largest_mean_count_ = 0.0;
 };
 
-/// The fans of every source population into a tile, empty ones left out.
+/// The fans of every source population into a tile with the bundles of one store, empty ones left out.
 [[nodiscard]] std::vector<Fan> make_fans(const Wiring& wiring, const WeightUnits& units,
-                                         const TileLayout& layout);
+                                         const TileLayout& layout, const BundleChoice& holds);
 
 }  // namespace tessera

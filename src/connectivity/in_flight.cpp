@@ -13,19 +13,4 @@ InFlight::InFlight(RingShape shape, std::uint32_t max_delay_steps, std::uint32_t
       mask_(history_slots(groups_ * shape.steps() + 2 * exchange_steps) - 1),
       steps_(mask_ + 1) {}
 
-void InFlight::advance_group(std::int64_t spike_step, std::uint32_t group,
-                             const std::uint32_t* words) {
-  std::vector<Cursor>& cursors = of_step(spike_step);
-  std::size_t kept = 0;
-  for (Cursor c : cursors) {
-    if (row_header::group(c.header) == group) {
-      if ((c.header & row_header::kLast) != 0) continue;
-      c.words += row_header::count(c.header);
-      c.header = words[c.words++];
-    }
-    cursors[kept++] = c;
-  }
-  cursors.resize(kept);
-}
-
 }  // namespace tessera

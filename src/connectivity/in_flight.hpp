@@ -1,6 +1,7 @@
 // Spikes in flight as cursors that walk down their rows, one delay group after the other.
 //
 // Row format: blocks of [header][words], a block per delay group that is not empty, in ascending order.
+// A word is a packed one or, where weights are large, a wide one; a header takes the place of a word.
 // Header: count (20 bits), delay group (11 bits), last block (top bit). A spike of step e delivers the
 // block of group g at step e + 1 + g * (steps of the ring).
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
@@ -28,6 +29,11 @@ inline constexpr std::uint32_t kLast = 1u << 31;
 [[nodiscard]] inline std::uint32_t group(std::uint32_t header) {
   return (header & ~kLast) >> kCountBits;
 }
+/// The header that a row keeps in place of a word.
+[[nodiscard]] inline std::uint32_t& in(std::uint32_t& word) { return word; }
+[[nodiscard]] inline std::uint32_t in(const std::uint32_t& word) { return word; }
+[[nodiscard]] inline std::uint32_t& in(WideWord& word) { return word.place; }
+[[nodiscard]] inline std::uint32_t in(const WideWord& word) { return word.place; }
 }  // namespace row_header
 
 /// Slots of step-indexed rings: a power of two above `steps`.
@@ -46,11 +52,11 @@ class InFlight {
   std::vector<Cursor>& of_step(std::int64_t step) { return steps_[static_cast<std::size_t>(step) & mask_]; }
 
   /// Collects the visits due at `step` from the spikes of all earlier steps.
-  template <class Base>
-  void collect(std::int64_t step, const Base& base, std::vector<RowVisit>& visits) {
+  template <class Base, class Word>
+  void collect(std::int64_t step, const Base& base, std::vector<VisitOf<Word>>& visits) {
     visits.clear();
     for_each_due(step, [&](std::int64_t spike_step, std::uint32_t group, std::vector<Cursor>& cursors) {
-      const std::uint32_t* words = base(spike_step);
+      const Word* words = base(spike_step);
       for (const Cursor& c : cursors) {
         if (row_header::group(c.header) == group) {
           visits.push_back({words + c.words, row_header::count(c.header)});
@@ -86,7 +92,21 @@ class InFlight {
       if (!cursors.empty()) visit(spike_step, group, cursors);
     }
   }
-  void advance_group(std::int64_t spike_step, std::uint32_t group, const std::uint32_t* words);
+
+  template <class Word>
+  void advance_group(std::int64_t spike_step, std::uint32_t group, const Word* words) {
+    std::vector<Cursor>& cursors = of_step(spike_step);
+    std::size_t kept = 0;
+    for (Cursor c : cursors) {
+      if (row_header::group(c.header) == group) {
+        if ((c.header & row_header::kLast) != 0) continue;
+        c.words += row_header::count(c.header);
+        c.header = row_header::in(words[c.words++]);
+      }
+      cursors[kept++] = c;
+    }
+    cursors.resize(kept);
+  }
 
   std::int64_t group_steps_;
   std::uint32_t groups_;

@@ -1,7 +1,8 @@
 // Procedural rows: a spike's synapses are drawn group by group at the step in which they are due. Only
 // the counts per (source, delay group, bundle) are needed; they are kept in a table or drawn again too.
 // Rows that cannot be drawn group by group (lists, distinct targets, kernels in space) are written out
-// when their source spikes and live as long as the spike is in flight.
+// when their source spikes and live as long as the spike is in flight, as packed or as wide words. Draws
+// look their weights up in tables of 32 bits, so only listed rows need a store of their own for wide words.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
@@ -13,16 +14,16 @@
 namespace tessera {
 namespace {
 
-template <class Count>
+template <class Count, class Word>
 class ProceduralRows final : public RowStore {
   [[nodiscard]] auto arena() const {
     return [this](std::int64_t step) { return history_[static_cast<std::size_t>(step) & mask_].listed.data(); };
   }
 
  public:
-  ProceduralRows(const RowStoreInput& input, bool count_table)
+  ProceduralRows(const RowStoreInput& input, const BundleChoice& holds, bool count_table)
       : wiring_(input.wiring), units_(input.units),
-        fans_(make_fans(*input.wiring, *input.units, *input.layout)),
+        fans_(make_fans(*input.wiring, *input.units, *input.layout, holds)),
         tables_(tables_of(*input.wiring, *input.units)), shape_(input.wiring->ring_shape()),
         groups_((input.wiring->max_delay_steps() - 1) / shape_.steps() + 1),
         mask_(history_slots(groups_ * shape_.steps() + 2 * input.exchange_steps) - 1),
@@ -33,11 +34,7 @@ class ProceduralRows final : public RowStore {
     }
     fan_of_.assign(populations, nullptr);
     for (const Fan& fan : fans_) fan_of_[fan.population()] = &fan;
-    if (count_table) {
-      build_table();
-    } else {
-      synapses_ = static_cast<std::uint64_t>(expected_synapses(input));
-    }
+    if (count_table) build_table();
   }
 
   void receive(std::int64_t step, SpikeLists lists) override { take_in(step, lists); }
@@ -64,18 +61,18 @@ class ProceduralRows final : public RowStore {
     deliver_rows(visits_.data(), visits_.size(), ring, now);
     in_flight_.advance(step, arena());
     counters_.row_visits += visits_.size();
-    for (const RowVisit& visit : visits_) counters_.synaptic_events += visit.count;
+    for (const VisitOf<Word>& visit : visits_) counters_.synaptic_events += visit.count;
   }
 
   bool reaches(std::uint32_t source) const override {
     return fan_of_[population_of(source)] != nullptr;
   }
-  std::uint64_t synapses() const override { return synapses_; }
+  std::uint64_t synapses() const override { return 0; }
   std::uint64_t bytes() const override {
     std::uint64_t total = table_.bytes();
     for (const Step& step : history_) {
       total += step.spikes.capacity() * sizeof(Spiked) + step.counts.capacity() * sizeof(Count) +
-               step.listed.capacity() * sizeof(std::uint32_t);
+               step.listed.capacity() * sizeof(Word);
     }
     return total;
   }
@@ -89,7 +86,7 @@ class ProceduralRows final : public RowStore {
   struct Step {
     std::vector<Spiked> spikes;
     std::vector<Count> counts;          ///< without a table: the spikes' count records
-    std::vector<std::uint32_t> listed;  ///< rows in the format of in_flight.hpp
+    std::vector<Word> listed;           ///< rows in the format of in_flight.hpp
   };
 
   [[nodiscard]] std::uint32_t population_of(std::uint32_t neuron) const {
@@ -111,7 +108,6 @@ class ProceduralRows final : public RowStore {
         fan.count_block(block, records + block * SourceTree::kBlock * fan.record_size());
       }
     }
-    for (const Count count : table_) synapses_ += count;
   }
 
   void take_in(std::int64_t step, SpikeLists lists) {
@@ -151,13 +147,14 @@ class ProceduralRows final : public RowStore {
     for (std::size_t i = 0; i < words_.size(); ++i) {
       if (i == 0 || words_[i].group != words_[i - 1].group) {
         header = step.listed.size();
-        step.listed.push_back(row_header::make(0, words_[i].group));
+        step.listed.emplace_back();
+        row_header::in(step.listed[header]) = row_header::make(0, words_[i].group);
       }
       step.listed.push_back(words_[i].word);
-      ++step.listed[header];
+      ++row_header::in(step.listed[header]);
     }
-    step.listed[header] |= row_header::kLast;
-    cursors.push_back({static_cast<std::uint32_t>(begin + 1), step.listed[begin]});
+    row_header::in(step.listed[header]) |= row_header::kLast;
+    cursors.push_back({static_cast<std::uint32_t>(begin + 1), row_header::in(step.listed[begin])});
   }
 
   [[nodiscard]] const Step& step_of(std::int64_t step) const {
@@ -214,21 +211,31 @@ class ProceduralRows final : public RowStore {
   std::uint32_t mask_;
   std::vector<Step> history_;
   InFlight in_flight_;
-  std::vector<RowVisit> visits_;
-  std::vector<ListedWord> words_;
+  std::vector<VisitOf<Word>> visits_;
+  std::vector<ListedWord<Word>> words_;
   DrawQueue queue_{};
-  std::uint64_t synapses_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool count_table) {
+  const BundleChoice wide_lists = [&units = *input.units](const Bundle& b) {
+    return units.wide[b.projection] && units.listed(b);
+  };
+  const BundleChoice others = std::not_fn(wide_lists);
   double largest = 0.0;
-  for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout)) {
+  for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout, others)) {
     largest = std::max(largest, fan.largest_mean_count());
   }
-  if (largest > kLargestMeanCount8) return std::make_unique<ProceduralRows<std::uint16_t>>(input, count_table);
-  return std::make_unique<ProceduralRows<std::uint8_t>>(input, count_table);
+  std::unique_ptr<RowStore> rows;
+  if (largest > kLargestMeanCount8) {
+    rows = std::make_unique<ProceduralRows<std::uint16_t, std::uint32_t>>(input, others, count_table);
+  } else {
+    rows = std::make_unique<ProceduralRows<std::uint8_t, std::uint32_t>>(input, others, count_table);
+  }
+  if (!lands_on(input, wide_lists)) return rows;
+  return make_pair_of_rows(std::move(rows), std::make_unique<ProceduralRows<std::uint8_t, WideWord>>(
+                                                input, wide_lists, /*count_table=*/false));
 }
 
 }  // namespace tessera

@@ -1,20 +1,70 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "connectivity/row_store.hpp"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace tessera {
+
+namespace {
+
+std::vector<bool> chunks_on_tile(const RowStoreInput& input) {
+  std::vector<bool> on_tile(input.wiring->chunks().size(), false);
+  for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
+  return on_tile;
+}
+
+class PairOfRows final : public RowStore {
+ public:
+  PairOfRows(std::unique_ptr<RowStore> packed, std::unique_ptr<RowStore> wide)
+      : packed_(std::move(packed)), wide_(std::move(wide)) {}
+
+  void receive(std::int64_t step, SpikeLists spikes) override {
+    packed_->receive(step, spikes);
+    wide_->receive(step, spikes);
+  }
+  void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) override {
+    packed_->receive_again(step, now, spikes);
+    wide_->receive_again(step, now, spikes);
+  }
+  void deliver(std::int64_t step, std::int32_t* ring) override {
+    packed_->deliver(step, ring);
+    wide_->deliver(step, ring);
+    const RowCounters &a = packed_->counters(), &b = wide_->counters();
+    counters_ = {a.synaptic_events + b.synaptic_events, a.row_visits + b.row_visits};
+  }
+  bool reaches(std::uint32_t source) const override {
+    return packed_->reaches(source) || wide_->reaches(source);
+  }
+  std::uint64_t synapses() const override { return packed_->synapses() + wide_->synapses(); }
+  std::uint64_t bytes() const override { return packed_->bytes() + wide_->bytes(); }
+
+ private:
+  std::unique_ptr<RowStore> packed_, wide_;
+};
+
+}  // namespace
 
 DrawTables tables_of(const Wiring& wiring, const WeightUnits& units) {
   return {units.tables.data(), wiring.step_tables().empty() ? nullptr : wiring.step_tables().data()};
 }
 
-double expected_synapses(const RowStoreInput& input) {
-  std::vector<bool> on_tile(input.wiring->chunks().size(), false);
-  for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
+std::unique_ptr<RowStore> make_pair_of_rows(std::unique_ptr<RowStore> packed, std::unique_ptr<RowStore> wide) {
+  return std::make_unique<PairOfRows>(std::move(packed), std::move(wide));
+}
+
+bool lands_on(const RowStoreInput& input, const BundleChoice& holds) {
+  const std::vector<bool> on_tile = chunks_on_tile(input);
+  const std::vector<Bundle>& bundles = input.wiring->bundles();
+  return std::any_of(bundles.begin(), bundles.end(), [&](const Bundle& b) { return on_tile[b.chunk] && holds(b); });
+}
+
+double expected_synapses(const RowStoreInput& input, const BundleChoice& holds) {
+  const std::vector<bool> on_tile = chunks_on_tile(input);
   double synapses = 0.0;
   for (const Bundle& b : input.wiring->bundles()) {
-    if (on_tile[b.chunk]) synapses += input.wiring->expected_synapses_of(b);
+    if (on_tile[b.chunk] && holds(b)) synapses += input.wiring->expected_synapses_of(b);
   }
   return synapses;
 }

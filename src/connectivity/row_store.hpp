@@ -31,6 +31,7 @@ class RowStore {
   virtual void deliver(std::int64_t step, std::int32_t* ring) = 0;
   /// Whether a source has any synapse on the tile (true when that is not known).
   [[nodiscard]] virtual bool reaches(std::uint32_t source) const = 0;
+  /// Synapses written down; 0 in procedural stores.
   [[nodiscard]] virtual std::uint64_t synapses() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes() const = 0;
   [[nodiscard]] const RowCounters& counters() const { return counters_; }
@@ -50,8 +51,16 @@ struct RowStoreInput {
 /// What the kernels of draw_rows.hpp look up.
 [[nodiscard]] DrawTables tables_of(const Wiring& wiring, const WeightUnits& units);
 
-/// Synapses that the rules lead one to expect on the tile.
-[[nodiscard]] double expected_synapses(const RowStoreInput& input);
+/// Whether any of these bundles lands on the tile.
+[[nodiscard]] bool lands_on(const RowStoreInput& input, const BundleChoice& holds);
+
+/// Synapses that the rules lead one to expect of these bundles on the tile.
+[[nodiscard]] double expected_synapses(const RowStoreInput& input, const BundleChoice& holds);
+
+/// Two stores of one tile as one: packed words in the first, wide ones in the second. A tile without
+/// wide words has one store and no pair.
+[[nodiscard]] std::unique_ptr<RowStore> make_pair_of_rows(std::unique_ptr<RowStore> packed,
+                                                          std::unique_ptr<RowStore> wide);
 
 [[nodiscard]] std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input);
 /// Count records use bytes while the largest expected count of one source, bundle and delay group is at

@@ -1,4 +1,5 @@
-// Stored rows: one contiguous row of packed words per source, streamed once per spike.
+// Stored rows: one contiguous row of words per source, streamed once per spike. Packed and wide words
+// have stores of their own.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
@@ -12,6 +13,7 @@ namespace tessera {
 namespace {
 
 /// Writes rows one after the other into an array that grows without copying.
+template <class Word>
 class RowWriter {
  public:
   RowWriter(const Wiring& wiring, const WeightUnits& units, std::size_t expected_words)
@@ -50,14 +52,14 @@ class RowWriter {
         throw InputError("A row has more than 1,048,575 synapses of one source in one delay group on a "
                          "tile; use more tiles.");
       }
-      words_[header] = row_header::make(static_cast<std::uint32_t>(count), group);
+      row_header::in(words_[header]) = row_header::make(static_cast<std::uint32_t>(count), group);
       last_header = header + 1;
       synapses_ += count;
     }
-    if (last_header > 0) words_[last_header - 1] |= row_header::kLast;
+    if (last_header > 0) row_header::in(words_[last_header - 1]) |= row_header::kLast;
   }
 
-  AlignedArray<std::uint32_t> take() {
+  AlignedArray<Word> take() {
     words_.resize(position_ + DrawQueue::kSlack);  // prefetches and vector stores may look past the end
     return std::move(words_);
   }
@@ -81,32 +83,33 @@ class RowWriter {
 
   const Wiring* wiring_;
   const WeightUnits* units_;
-  AlignedArray<std::uint32_t> words_;
+  AlignedArray<Word> words_;
   std::size_t position_ = 0;
   std::uint64_t synapses_ = 0;
-  std::vector<ListedWord> listed_;
+  std::vector<ListedWord<Word>> listed_;
   DrawQueue queue_{};
 };
 
-std::size_t expected_words(const RowStoreInput& input) {
-  return static_cast<std::size_t>(expected_synapses(input) * 1.02);
+std::size_t expected_words(const RowStoreInput& input, const BundleChoice& holds) {
+  return static_cast<std::size_t>(expected_synapses(input, holds) * 1.02);
 }
 
+template <class Word>
 class StoredRows final : public RowStore {
   [[nodiscard]] auto base() const {
     return [words = words_.data()](std::int64_t) { return words; };
   }
 
  public:
-  explicit StoredRows(const RowStoreInput& input)
+  StoredRows(const RowStoreInput& input, const BundleChoice& holds)
       : shape_(input.wiring->ring_shape()),
         in_flight_(shape_, input.wiring->max_delay_steps(), input.exchange_steps) {
     std::uint32_t neurons = 0;
     for (const Population& population : input.wiring->network().populations) neurons += population.size;
     row_begin_ = AlignedArray<std::uint32_t>(neurons + 1);
-    RowWriter writer(*input.wiring, *input.units, expected_words(input));
+    RowWriter<Word> writer(*input.wiring, *input.units, expected_words(input, holds));
     std::uint32_t next = 0;
-    for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout)) {
+    for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout, holds)) {
       for (; next < fan.first_source(); ++next) row_begin_[next] = position(writer);
       std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size() + kBundlePadding);
       for (std::uint32_t i = 0; i < fan.sources(); ++i, ++next) {
@@ -134,7 +137,7 @@ class StoredRows final : public RowStore {
         cursors.push_back({begin, 0});
       }
     }
-    for (InFlight::Cursor& cursor : cursors) cursor.header = words_[cursor.words++];
+    for (InFlight::Cursor& cursor : cursors) cursor.header = row_header::in(words_[cursor.words++]);
   }
 
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) override {
@@ -147,7 +150,7 @@ class StoredRows final : public RowStore {
     deliver_rows(visits_.data(), visits_.size(), ring, shape_.row(step));
     in_flight_.advance(step, base());
     counters_.row_visits += visits_.size();
-    for (const RowVisit& visit : visits_) counters_.synaptic_events += visit.count;
+    for (const VisitOf<Word>& visit : visits_) counters_.synaptic_events += visit.count;
   }
 
   bool reaches(std::uint32_t source) const override { return row_begin_[source] != row_begin_[source + 1]; }
@@ -155,24 +158,27 @@ class StoredRows final : public RowStore {
   std::uint64_t bytes() const override { return words_.bytes() + row_begin_.bytes(); }
 
  private:
-  static std::uint32_t position(const RowWriter& writer) {
+  static std::uint32_t position(const RowWriter<Word>& writer) {
     if (writer.position() > 0xffffffffu) {
       throw InputError("A tile would hold more than 4,294,967,295 synapses; use more tiles.");
     }
     return static_cast<std::uint32_t>(writer.position());
   }
-  AlignedArray<std::uint32_t> words_;
+  AlignedArray<Word> words_;
   AlignedArray<std::uint32_t> row_begin_;
   RingShape shape_;
   InFlight in_flight_;
-  std::vector<RowVisit> visits_;
+  std::vector<VisitOf<Word>> visits_;
   std::uint64_t synapses_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input) {
-  return std::make_unique<StoredRows>(input);
+  const BundleChoice wide = [&units = *input.units](const Bundle& b) { return units.wide[b.projection]; };
+  auto packed = std::make_unique<StoredRows<std::uint32_t>>(input, std::not_fn(wide));
+  if (!lands_on(input, wide)) return packed;
+  return make_pair_of_rows(std::move(packed), std::make_unique<StoredRows<WideWord>>(input, wide));
 }
 
 }  // namespace tessera

@@ -1,4 +1,4 @@
-// Where the neurons of a tile keep their input, and in which units weights are added there.
+// Where the neurons of a tile keep their input.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -23,17 +23,5 @@ struct TileLayout {
 [[nodiscard]] TileLayout lay_out_tile(const std::vector<Chunk>& chunks,
                                       const std::vector<std::uint32_t>& chunks_of_tile,
                                       const std::vector<int>& ports);
-
-/// Weights as whole multiples of a unit per target population, so that sums do not depend on order.
-struct WeightUnits {
-  std::vector<double> unit;                ///< per population, in the weight unit of its model
-  /// Distinct weight tables that a packed word can name; projections beyond are listed.
-  static constexpr std::uint32_t kMostTables = 16;
-  std::vector<std::uint32_t> table_of;  ///< per projection: its table, kMostTables when it has none
-  std::vector<std::int32_t> tables;     ///< in units, WeightTable::kSize entries each
-  double largest_relative_quantum = 0.0;   ///< unit over mean |weight|, worst projection
-  [[nodiscard]] std::int32_t units_of(double weight, std::uint32_t population) const;
-};
-[[nodiscard]] WeightUnits choose_weight_units(const Wiring& wiring);
 
 }  // namespace tessera

@@ -84,11 +84,11 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);
   placement = place(*wiring, ports, options);
-  const Plan plan = make_plan(*wiring, models, options, placement);
+  units = choose_weight_units(*wiring);
+  const Plan plan = make_plan(*wiring, units, models, options, placement);
   planned_bytes = plan.memory_bytes;
   require_fit(network, plan, memory_limit(options));
 
-  units = choose_weight_units(*wiring);
   context.wiring = wiring.get();
   context.units = &units;
   context.kernels = make_kernels(network, models, units);
@@ -284,6 +284,11 @@ SimulationReport Simulation::Impl::report() const {
     report.counts.row_visits += tile->counters().row_visits;
     report.synapse_bytes += tile->synapse_bytes();
   }
+  if (context.connectivity == Connectivity::procedural) {  // nobody has counted them
+    const SynapseNumber number = number_of_synapses(network);
+    report.counts.synapses = number.synapses;
+    report.counts.synapses_expected = number.expected;
+  }
   const std::vector<std::uint32_t>& counts = loop->spike_counts();
   for (std::size_t p = 0; p < network.populations.size(); ++p) {
     const Population& population = network.populations[p];
@@ -296,7 +301,7 @@ SimulationReport Simulation::Impl::report() const {
   report.connectivity = context.connectivity;
   report.threads = placement.workers;
   report.tiles = static_cast<int>(tiles.size());
-  report.weight_quantum_relative = options.precision == Precision::exact ? 0.0 : units.largest_relative_quantum;
+  if (options.precision == Precision::fast) report.rounded_weights = units.rounded;
   return report;
 }
 

@@ -36,6 +36,11 @@ std::size_t draw_words_impl(const DrawQueue& queue, RandomKey key, const DrawTab
   return reference::draw_words(queue, key, tables, out);
 }
 
+std::size_t draw_entries_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                              std::uint32_t* out) {
+  return reference::draw_entries(queue, key, tables, out);
+}
+
 std::size_t draw_and_deliver_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                                   std::int32_t* ring, std::uint32_t now) {
   return reference::draw_and_deliver(queue, key, tables, ring, now);
@@ -113,25 +118,31 @@ HWY_INLINE std::size_t pack(const Lanes& lanes, const DrawTables& tables, std::u
   return hn::CountTrue(di, valid);
 }
 
-template <bool step_tables>
+template <bool entries, bool step_tables>
 HWY_INLINE std::size_t draw_words_with(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                                        std::uint32_t* out) {
   const PhiloxKeys keys(key);
   const std::uint32_t* begin = out;
   for (std::size_t i = 0; i < queue.size; i += hn::Lanes(D32())) {
     const Lanes lanes = load_lanes(queue, i, keys);
-    out += pack<0, false, step_tables>(lanes, tables, out);
-    out += pack<1, false, step_tables>(lanes, tables, out);
-    out += pack<2, false, step_tables>(lanes, tables, out);
-    out += pack<3, false, step_tables>(lanes, tables, out);
+    out += pack<0, entries, step_tables>(lanes, tables, out);
+    out += pack<1, entries, step_tables>(lanes, tables, out);
+    out += pack<2, entries, step_tables>(lanes, tables, out);
+    out += pack<3, entries, step_tables>(lanes, tables, out);
   }
   return static_cast<std::size_t>(out - begin);
 }
 
 std::size_t draw_words_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                             std::uint32_t* out) {
-  return tables.steps != nullptr ? draw_words_with<true>(queue, key, tables, out)
-                                 : draw_words_with<false>(queue, key, tables, out);
+  return tables.steps != nullptr ? draw_words_with<false, true>(queue, key, tables, out)
+                                 : draw_words_with<false, false>(queue, key, tables, out);
+}
+
+std::size_t draw_entries_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                              std::uint32_t* out) {
+  return tables.steps != nullptr ? draw_words_with<true, true>(queue, key, tables, out)
+                                 : draw_words_with<true, false>(queue, key, tables, out);
 }
 
 /// Adds exactly kSome words, without a branch.
@@ -276,6 +287,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace tessera {
 HWY_EXPORT(draw_words_impl);
+HWY_EXPORT(draw_entries_impl);
 HWY_EXPORT(draw_and_deliver_impl);
 HWY_EXPORT(enqueue_u8);
 HWY_EXPORT(enqueue_u16);
@@ -284,6 +296,19 @@ std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& 
                        std::uint32_t* out) {
   if (scalar_kernels_forced()) return reference::draw_words(queue, key, tables, out);
   return HWY_DYNAMIC_DISPATCH(draw_words_impl)(queue, key, tables, out);
+}
+std::size_t draw_entries(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                         std::uint32_t* out) {
+  if (scalar_kernels_forced()) return reference::draw_entries(queue, key, tables, out);
+  return HWY_DYNAMIC_DISPATCH(draw_entries_impl)(queue, key, tables, out);
+}
+std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables, WideWord* out) {
+  std::uint32_t entries[4 * DrawQueue::kCapacity + DrawQueue::kSlack];
+  const std::size_t n = draw_entries(queue, key, tables, entries);
+  for (std::size_t k = 0; k < n; ++k) {
+    out[k] = {entries[k] & kRingMask, tables.weights[entries[k] >> kWeightShift]};
+  }
+  return n;
 }
 std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now) {

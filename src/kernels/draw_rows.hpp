@@ -22,6 +22,13 @@ inline constexpr std::int32_t kLargestUnits = (1 << (31 - kWeightShift)) - 1;  /
   return slot | step_place | static_cast<std::uint32_t>(weight_units) << kWeightShift;
 }
 
+/// A synapse whose weight needs more than the 14 bits of a packed word: slot and step as there, weight
+/// in units.
+struct WideWord {
+  std::uint32_t place;
+  std::int32_t weight;
+};
+
 /// Entries of all weight tables together that draw_and_deliver can tell apart by the weight bits.
 inline constexpr std::uint32_t kMostWeightEntries = 1u << (32 - kWeightShift);
 
@@ -71,8 +78,15 @@ std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t fi
 std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                        std::uint32_t* out);
 
+/// The same as wide words.
+std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables, WideWord* out);
+
+/// The same with the index of the weight, a number below kMostWeightEntries, in place of the weight.
+std::size_t draw_entries(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                         std::uint32_t* out);
+
 /// The same, added to the ring at once instead of written; `now` is the ring's row of the present step.
-/// Returns the number of synapses.
+/// Weights may be as large as 31 bits hold. Returns the number of synapses.
 std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now);
 

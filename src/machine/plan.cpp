@@ -54,9 +54,10 @@ struct Totals {
   double headers = 0.0;            ///< stored rows: block headers
   double records = 0.0;            ///< bytes of count records of one step's spikes
   double listed = 0.0;             ///< synapses of explicit lists and other listed rules
+  double wide = 0.0;               ///< synapses in wide words
 };
 
-Totals sum_up(const Wiring& wiring, const TileLayout& layout) {
+Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout) {
   const Network& network = wiring.network();
   Totals totals;
   std::vector<bool> on_tile(wiring.chunks().size(), false);
@@ -69,6 +70,7 @@ Totals sum_up(const Wiring& wiring, const TileLayout& layout) {
     const Population& source = network.populations[b.source_population];
     const double n = wiring.expected_synapses_of(b);
     totals.synapses += n;
+    if (units.wide[b.projection]) totals.wide += n;
     totals.events_per_second += n / source.size * source.mean_rate_hz * source.size;
     if (b.drawing == Bundle::Drawing::listed) {
       totals.listed += n;
@@ -98,7 +100,7 @@ std::string sentence_of(const TilePlacement& tile, std::size_t index, const std:
   return "tile " + std::to_string(index) + " (worker " + std::to_string(tile.worker) + ", group " +
          std::to_string(tile.group) + "): " + std::to_string(tile.chunks.size()) + " chunks, " +
          std::to_string(neurons) + " neurons, " + std::to_string(layout.slots) + " input slots, " +
-         std::to_string(static_cast<std::uint64_t>(totals.synapses / 1e3)) + "k synapses";
+         std::to_string(static_cast<std::uint64_t>(totals.synapses / 1e3)) + "k synapses expected";
 }
 
 }  // namespace
@@ -131,7 +133,7 @@ void require_wiring_fits(const Network& network, const SimulationOptions& option
                    std::to_string(static_cast<std::uint64_t>(bytes[heaviest])) + " bytes.");
 }
 
-Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const SimulationOptions& options,
+Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models, const SimulationOptions& options,
                const Placement& placement) {
   const Network& network = wiring.network();
   const std::vector<int> ports = ports_of(network, models);
@@ -144,13 +146,14 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
   const double ring_steps = exact ? history_slots(wiring.max_delay_steps() + 2) : wiring.ring_shape().steps();
   for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
     const TileLayout layout = lay_out_tile(wiring.chunks(), placement.tiles[t].chunks, ports);
-    const Totals totals = sum_up(wiring, layout);
+    const Totals totals = sum_up(wiring, units, layout);
     double all_sources = 0.0;
     for (const Population& population : network.populations) all_sources += population.size;
     const double slots = exact ? layout.slots : wiring.ring_shape().slots();  // a packed word addresses all of them
     ring += static_cast<double>(page_bytes(static_cast<std::size_t>(ring_steps * slots * real)));
     stored += exact ? totals.synapses * 16.0 + all_sources * 8.0
-                    : (totals.synapses + totals.headers) * 4.0 + all_sources * 4.0;
+                    : (totals.synapses + totals.wide + totals.headers) * 4.0 +
+                          all_sources * (totals.wide > 0.0 ? 8.0 : 4.0);
     table += totals.table_bytes;
     in_flight += kPeak * history_slots(wiring.max_delay_steps() + wiring.ring_shape().steps()) *
                  (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
@@ -164,11 +167,10 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
     const NeuronVariant variant = model.prepare(values_of(population, model), network.dt_ms);
     state += population.size * (static_cast<double>(variant.states.size()) * real + 2.0 + 4.0 + 4.0);
   }
-  double synapses = 0.0;
-  for (const Projection& p : network.projections) {
-    synapses += expected_synapses(p, *network.find(p.source), *network.find(p.target));
-  }
-  plan.synapses = static_cast<std::uint64_t>(std::llround(synapses));
+  const SynapseNumber number = number_of_synapses(network);
+  plan.synapses = number.synapses;
+  plan.synapses_expected = number.expected;
+  if (!exact) plan.rounded_weights = units.rounded;
   const double wiring_bytes = static_cast<double>(wiring.bytes());
   plan.connectivity = options.connectivity;
   if (plan.connectivity == Connectivity::automatic) {
@@ -204,7 +206,7 @@ Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models, const Simula
   const ProcessLimits limits = process_limits();
   const double cores = std::min(static_cast<double>(placement.workers), limits.cores);
   if (placement.workers > limits.threads()) plan.notes.push_back(too_many_threads(placement.workers, limits));
-  plan.construction_seconds = synapses * 1e-9 / cores * (procedural ? (options.count_table ? kBuildProceduralNs : 0.1) : kBuildStoredNs);
+  plan.construction_seconds = static_cast<double>(plan.synapses) * 1e-9 / cores * (procedural ? (options.count_table ? kBuildProceduralNs : 0.1) : kBuildStoredNs);
   if (events > 0.0) {
     const double ns = exact ? kExactNs : procedural ? kProceduralNs : kStoredNs;
     const double steps = 1000.0 / network.dt_ms;
@@ -218,7 +220,7 @@ Plan plan(const Network& network, const NeuronCatalogue& models, const Simulatio
   require_wiring_fits(network, options);
   const Wiring wiring(network, options.seed);
   const Placement placement = place(wiring, ports_of(network, models), options);
-  Plan plan = make_plan(wiring, models, options, placement);
+  Plan plan = make_plan(wiring, choose_weight_units(wiring), models, options, placement);
   for (std::string& sentence : rounded_times(network)) plan.notes.push_back(std::move(sentence));
   return plan;
 }

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "connectivity/wiring.hpp"
+#include "connectivity/weight_units.hpp"
 #include "machine/placement.hpp"
 #include "tessera/simulation.hpp"
 
@@ -19,7 +19,7 @@ struct MemoryLimit {
 [[nodiscard]] MemoryLimit memory_limit(const SimulationOptions& options);
 /// Throws InputError when neurons and wiring alone exceed the limit: call before the wiring is made.
 void require_wiring_fits(const Network& network, const SimulationOptions& options);
-[[nodiscard]] Plan make_plan(const Wiring& wiring, const NeuronCatalogue& models,
+[[nodiscard]] Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
                              const SimulationOptions& options, const Placement& placement);
 
 }  // namespace tessera

@@ -85,6 +85,22 @@ double expected_synapses(const Projection& projection, const Population& source,
   return 0.0;
 }
 
+bool draws_number_of_synapses(const ConnectivityRule& rule) {
+  const bool pairs = rule.kind == ConnectivityRule::Kind::pairwise_bernoulli && rule.probability < 1.0;
+  return rule.probability > 0.0 && (pairs || rule.kind == ConnectivityRule::Kind::gaussian_2d);
+}
+
+SynapseNumber number_of_synapses(const Network& network) {
+  SynapseNumber number;
+  double synapses = 0.0;
+  for (const Projection& p : network.projections) {
+    synapses += expected_synapses(p, *network.find(p.source), *network.find(p.target));
+    number.expected = number.expected || draws_number_of_synapses(p.rule);
+  }
+  number.synapses = static_cast<std::uint64_t>(std::llround(synapses));
+  return number;
+}
+
 std::string to_string(ConnectivityRule::Kind kind) {
   switch (kind) {
     case ConnectivityRule::Kind::one_to_one:

@@ -42,11 +42,20 @@ ordered_json phases_of(const PhaseSeconds& phases) {
 ordered_json counts_of(const WorkCounters& counts) {
   return {{"neurons", counts.neurons},
           {"synapses", counts.synapses},
+          {"synapses_expected", counts.synapses_expected},
           {"spikes", counts.spikes},
           {"synaptic_events", counts.synaptic_events},
           {"row_visits", counts.row_visits},
           {"exchanged_messages", counts.exchanged_messages},
           {"exchanged_bytes", counts.exchanged_bytes}};
+}
+
+ordered_json rounded_weights_json(const std::vector<RoundedWeights>& rounded) {
+  ordered_json list = ordered_json::array();
+  for (const RoundedWeights& weights : rounded) {
+    list.push_back({{"name", weights.name}, {"relative_error", number(weights.error)}});
+  }
+  return list;
 }
 
 ordered_json machine_of(const MachineInfo& machine) {
@@ -192,7 +201,7 @@ ordered_json report_object(const RunSummary& summary) {
                            {"synapse_bytes", run.synapse_bytes},
                            {"planned_bytes", run.planned_bytes}}},
                          {"counts", counts_of(run.counts)},
-                         {"weight_quantum_relative", number(run.weight_quantum_relative)},
+                         {"rounded_weights", rounded_weights_json(run.rounded_weights)},
                          {"populations", populations_json(summary)},
                          {"parameters", parameters_json(summary.parameters, summary.choices)},
                          {"recorders", recorders_json(summary)},

@@ -354,10 +354,45 @@ TEST_F(Run, PlanPredictsAndWritesNothing) {
   const Outcome outcome = line("plan m.toml --threads 2 --connectivity stored");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   // 40 * 20 synapses from E to I, 40 * 160 * 0.2 expected the other way.
-  for (const char* part : {"200 neurons", "2,080 synapses", "stored", "2 threads", "predicted"}) {
+  for (const char* part : {"200 neurons", "2,080 synapses expected", "stored", "2 threads", "predicted"}) {
     EXPECT_TRUE(contains(outcome.out, part)) << outcome.out;
   }
   EXPECT_EQ(folder_.contents(), std::set<std::string>{"m.toml"});
+}
+
+// 100 x 100 pairs: nobody counts the synapses of a procedural run, and nobody need.
+TEST_F(Run, ProceduralRunsSayHowManySynapsesTheyHave) {
+  const std::string pairs =
+      "[populations.a]\nsize = 100\nmodel = \"iaf_psc_delta\"\n[projections.p]\nsource = \"a\"\ntarget = \"a\"\n"
+      "weight = 0.001\ndelay = 0.1\nrule = ";
+  write_text(folder_ / "all.toml", pairs + "\"all_to_all\"\n");
+  write_text(folder_ / "some.toml", pairs + "\"pairwise_bernoulli\"\nprobability = 0.5\n");
+  Outcome outcome = line("run all.toml --time 1ms --connectivity procedural --out r");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, " 10,000 synapses,")) << outcome.out;
+  EXPECT_EQ(report("r")["counts"]["synapses"], 10000);
+  EXPECT_EQ(report("r")["counts"]["synapses_expected"], false);
+  outcome = line("run some.toml --time 1ms --connectivity procedural --out s");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, " 5,000 synapses expected,")) << outcome.out;
+  EXPECT_EQ(report("s")["counts"]["synapses"], 5000);
+  EXPECT_EQ(report("s")["counts"]["synapses_expected"], true);
+  outcome = line("plan all.toml");
+  EXPECT_TRUE(contains(outcome.out, " 10,000 synapses,")) << outcome.out;
+}
+
+// One synapse of 1e6 mV leaves no room for 1e-9 mV in sums of 31 bits.
+TEST_F(Run, WeightsThatAreRoundedAwayAreNamed) {
+  write_text(folder_ / "m.toml",
+             "[populations.a]\nsize = 1\nmodel = \"iaf_psc_delta\"\n"
+             "[projections.faint]\nsource = \"a\"\ntarget = \"a\"\nrule = \"one_to_one\"\nweight = 1e-9\ndelay = 1\n"
+             "[projections.huge]\nsource = \"a\"\ntarget = \"a\"\nrule = \"one_to_one\"\nweight = 1e6\ndelay = 1\n");
+  const std::string sentence = "projection 'faint': mean |weight| is off by 100 %";
+  EXPECT_TRUE(contains(line("plan m.toml").out, sentence));
+  const Outcome outcome = line("run m.toml --time 1ms --out r");
+  EXPECT_TRUE(contains(outcome.out, sentence)) << outcome.out << outcome.err;
+  EXPECT_EQ(report("r")["rounded_weights"][0]["name"], "projection 'faint'");
+  EXPECT_FALSE(contains(line("plan m.toml --precision exact").out, "faint"));
 }
 
 TEST_F(Run, AResultCanBeLookedAt) {

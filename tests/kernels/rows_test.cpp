@@ -273,5 +273,79 @@ TEST(DeliverRows, AddsEveryWordAtItsPlaceAndStep) {
   }
 }
 
+// Place and weight of a wide word stand for themselves; a weight here is far beyond 14 bits.
+TEST(DeliverRows, AddsEveryWideWordAtItsPlaceAndStep) {
+  RandomStream random(kKey, Purpose::pair, 1, 0);
+  std::vector<WideWord> words(4000);
+  for (WideWord& word : words) word = {random.next() & kRingMask, static_cast<std::int32_t>(random.next()) >> 6};
+  for (const std::size_t visits : {0, 1, 2, 3, 4, 5, 9, 40}) {
+    std::vector<WideRowVisit> rows;
+    std::vector<std::int32_t> expected(kRingMask + 1, 0), ring(kRingMask + 1, 0);
+    const std::uint32_t now = static_cast<std::uint32_t>(visits % 4);
+    for (std::size_t v = 0; v < visits; ++v) {
+      const WideRowVisit row{words.data() + 97 * v, static_cast<std::uint32_t>(v % 13 + (v == 7 ? 64 : 0))};
+      rows.push_back(row);
+      for (std::uint32_t k = 0; k < row.count; ++k) {
+        const std::uint32_t step = (row.words[k].place >> 16) + now;
+        expected[(step % 4) * 65536 + (row.words[k].place & 0xffff)] += row.words[k].weight;
+      }
+    }
+    deliver_rows(rows.data(), rows.size(), ring.data(), now << 16);
+    EXPECT_TRUE(ring == expected) << visits;
+  }
+}
+
+/// Weights of up to 27 bits.
+std::vector<std::int32_t> wide_weight_tables() {
+  std::vector<std::int32_t> tables = weight_tables();
+  for (std::int32_t& w : tables) w = w * 8191 + 1;
+  return tables;
+}
+
+// The same draws as packed words: same places, and the weight at the same place of the table.
+TEST(DrawWords, WideWordsAreThePackedOnesWithLargeWeights) {
+  const std::vector<std::int32_t> wide = wide_weight_tables(), narrow = weight_tables();
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const RingShape shape : kShapes) {
+      const Tables tables(shape);
+      for (const std::size_t size : awkward_sizes(DrawQueue::kCapacity)) {
+        const auto queue = filled_queue(size, static_cast<std::uint32_t>(size), shape);
+        DrawTables view = tables.view();
+        view.weights = narrow.data();
+        std::vector<std::uint32_t> packed(4 * size + 64);
+        const std::size_t n = draw_words(*queue, kKey, view, packed.data());
+        view.weights = wide.data();
+        std::vector<WideWord> words(4 * size + 64);
+        ASSERT_EQ(draw_words(*queue, kKey, view, words.data()), n);
+        for (std::size_t k = 0; k < n; ++k) {
+          ASSERT_EQ(words[k].place, packed[k] & kRingMask) << target << " " << size;
+          ASSERT_EQ(words[k].weight, (static_cast<std::int32_t>(packed[k]) >> kWeightShift) * 8191 + 1) << target;
+        }
+      }
+    }
+  }
+}
+
+TEST(DrawAndDeliver, AddsLargeWeightsAsWideWordsDo) {
+  const std::vector<std::int32_t> wide = wide_weight_tables();
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const RingShape shape : kShapes) {
+      const Tables tables(shape);
+      const auto queue = filled_queue(300, 7, shape);
+      DrawTables view = tables.view();
+      view.weights = wide.data();
+      std::vector<WideWord> words(4 * 300 + 64);
+      const std::size_t n = draw_words(*queue, kKey, view, words.data());
+      std::vector<std::int32_t> expected(kRingMask + 1, 0), ring(kRingMask + 1, 0);
+      const std::uint32_t now = shape.row(3);
+      for (std::size_t k = 0; k < n; ++k) expected[(words[k].place + now) & kRingMask] += words[k].weight;
+      EXPECT_EQ(draw_and_deliver(*queue, kKey, view, ring.data(), now), n);
+      EXPECT_TRUE(ring == expected) << target;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tessera::test

@@ -24,6 +24,8 @@ RunSummary a_summary() {
   summary.simulation.digest = 0xabcdefULL;
   summary.simulation.phases.deliver = 7.0;
   summary.simulation.counts.synapses = 298880968ULL;
+  summary.simulation.counts.synapses_expected = true;
+  summary.simulation.rounded_weights = {{"projection 'faint'", 0.25}};
   summary.simulation.populations = {{"L23E", 20, 180}};
   summary.parameters["scale"] = 0.5;
   return summary;
@@ -79,6 +81,10 @@ TEST(Report, HoldsWhatWasMeasured) {
   EXPECT_DOUBLE_EQ(report["real_time_factor"], 1.25);  // 12.5 s for 10 s
   EXPECT_DOUBLE_EQ(report["phases"]["deliver"]["seconds"], 7.0);
   EXPECT_EQ(report["counts"]["synapses"], 298880968ULL);
+  EXPECT_EQ(report["counts"]["synapses_expected"], true);
+  EXPECT_EQ(report["rounded_weights"].size(), 1u);
+  EXPECT_EQ(report["rounded_weights"][0]["name"], "projection 'faint'");
+  EXPECT_DOUBLE_EQ(report["rounded_weights"][0]["relative_error"], 0.25);
   // 180 spikes of 20 neurons in 10 s
   EXPECT_DOUBLE_EQ(report["populations"][0]["rate_hz"], 0.9);
   EXPECT_TRUE(report["populations"][0]["cv_isi"].is_null());

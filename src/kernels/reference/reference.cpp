@@ -15,13 +15,13 @@ std::uint32_t step_of_four(std::uint32_t thresholds, std::uint32_t draw10) {
 
 // target = integer part of draw * size; the fraction's leading ten bits choose the weight, the next ten
 // the step inside the delay group.
-std::size_t draw_words(const DrawQueue& q, RandomKey key, const DrawTables& tables,
-                       std::uint32_t* out) {
+std::size_t draw_entries(const DrawQueue& q, RandomKey key, const DrawTables& tables,
+                         std::uint32_t* out) {
   const std::uint32_t* begin = out;
   for (std::size_t i = 0; i < q.size; ++i) {
     const std::uint32_t index = q.index[i] & ((1u << DrawQueue::kLeftShift) - 1);
     const std::uint32_t stream = q.stream[i] & ((1u << kTableShift) - 1);
-    const std::int32_t* weights = tables.weights + (q.stream[i] >> kTableShift) * 1024;
+    const std::uint32_t first_entry = (q.stream[i] >> kTableShift) * 1024;
     const RandomWords words = random_words(key, Purpose::synapse, index, q.source[i], stream);
     for (std::uint32_t w = 0; w <= q.index[i] >> DrawQueue::kLeftShift; ++w) {
       const std::uint64_t product = static_cast<std::uint64_t>(words[w]) * (q.place[i] >> 16);
@@ -31,18 +31,28 @@ std::size_t draw_words(const DrawQueue& q, RandomKey key, const DrawTables& tabl
       const std::uint32_t step = tables.steps != nullptr
                                      ? static_cast<std::uint32_t>(tables.steps[q.steps[i] + draw])
                                      : step_of_four(q.steps[i], draw) << RingShape{}.slot_bits();
-      *out++ = packed_word((q.place[i] & 0xffff) + target, step, weights[fraction >> 22]);
+      *out++ = packed_word((q.place[i] & 0xffff) + target, step,
+                           static_cast<std::int32_t>(first_entry + (fraction >> 22)));
     }
   }
   return static_cast<std::size_t>(out - begin);
 }
 
+std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                       std::uint32_t* out) {
+  const std::size_t n = reference::draw_entries(queue, key, tables, out);
+  for (std::size_t k = 0; k < n; ++k) {
+    out[k] = packed_word(out[k] & kRingMask, 0, tables.weights[out[k] >> kWeightShift]);
+  }
+  return n;
+}
+
 std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now) {
   std::uint32_t words[4 * DrawQueue::kCapacity];
-  const std::size_t n = reference::draw_words(queue, key, tables, words);
+  const std::size_t n = reference::draw_entries(queue, key, tables, words);
   for (std::size_t k = 0; k < n; ++k) {
-    ring[(words[k] + now) & kRingMask] += static_cast<std::int32_t>(words[k]) >> kWeightShift;
+    ring[(words[k] + now) & kRingMask] += tables.weights[words[k] >> kWeightShift];
   }
   return n;
 }

@@ -33,6 +33,8 @@ std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t bu
 }
 std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                        std::uint32_t* out);
+std::size_t draw_entries(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                         std::uint32_t* out);
 std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now);
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,

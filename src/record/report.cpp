@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "files/file.hpp"
+#include "files/sealed_json.hpp"
 #include "record/machine_info.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simd_control.hpp"
@@ -108,14 +109,15 @@ ordered_json parameters_json(const std::map<std::string, double>& parameters,
   return object;
 }
 
-// Names that the report in this folder lists, if there is a readable one.
+// Names that the report in this folder lists, if there is a whole one.
 std::vector<std::string> listed_files(const std::filesystem::path& folder) {
   std::vector<std::string> files;
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(folder / "report.json", ignored)) return files;
   try {
-    const auto old =
-        nlohmann::json::parse(io::read_file(folder / "report.json", 1 << 24), nullptr, false);
+    const std::string text = io::read_file(folder / "report.json", 1 << 24);
+    if (io::seal_of(text) != io::Seal::intact) return files;
+    const auto old = nlohmann::json::parse(text, nullptr, false);
     if (!old.is_object() || !old.contains("files") || !old["files"].is_array()) return files;
     for (const auto& name : old["files"]) {
       if (name.is_string()) files.push_back(name.get<std::string>());
@@ -219,9 +221,9 @@ void write_report(const std::filesystem::path& folder, const RunSummary& summary
   // A reader tells damaged files, and files of another run, before it looks into them.
   report["checksums"] = ordered_json::object();
   for (const std::string& name : summary.files) {
-    report["checksums"][name] = digest_text(io::file_checksum(folder / name));
+    report["checksums"][name] = io::file_checksum(folder / name);
   }
-  io::write_file(folder / "report.json", text_of(report));
+  io::write_file(folder / "report.json", io::sealed(text_of(report)));
   // Files of the result that this one replaces would be taken for its own.
   for (const std::string& name : before) {
     const bool kept =

@@ -119,6 +119,7 @@ int run(const RunArguments& arguments) {
   require_writable(settings.out);
 
   const InterruptGuard interrupt;
+  const OutputLock lock(settings.out);
   ProgressDisplay progress(settings.quiet, interrupt);
   if (needs.construction_seconds >= kWorthSaying) progress.phase(construction_sentence(needs));
   Simulation simulation(settings.network, models, settings.options);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.hpp"
 #include "cli/text.hpp"
 
 namespace tessera::cli {
@@ -60,7 +61,7 @@ void show_run_summary(const RunSummary& summary, const std::filesystem::path& fo
     fmt::print("interrupted       at {}; the result holds everything up to then\n",
                time_text(report.model_time_ms));
   }
-  fmt::print("result            {}\n", folder.string());
+  fmt::print("result            {}\n", printable(folder.string()));
 }
 
 }  // namespace tessera::cli

@@ -137,7 +137,7 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
 }
 
 void write_whole_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes) {
-  const std::filesystem::path temporary = file.string() + ".tmp";
+  const std::filesystem::path temporary = file.parent_path() / ("." + file.filename().string() + ".partial");
   const auto fail = [&](const char* what) {
     const std::string reason = std::strerror(errno);
     ::unlink(temporary.c_str());

@@ -237,23 +237,4 @@ void write_text_file(const std::filesystem::path& file, const std::string& text)
   io::write_file(file, text);
 }
 
-void prepare_result_folder(const std::filesystem::path& folder, bool replace) {
-  std::error_code failed;
-  const auto status = std::filesystem::status(folder, failed);
-  if (std::filesystem::exists(status)) {
-    if (!std::filesystem::is_directory(status)) {
-      throw InputError(folder.string() + " exists and is not a folder.");
-    }
-    const bool empty = std::filesystem::is_empty(folder, failed);
-    if (failed) throw RunError("cannot look into " + folder.string() + ": " + failed.message());
-    if (!replace && !empty) {
-      throw InputError("The folder " + folder.string() +
-                       " is not empty; choose another one or allow replacing it (--force).");
-    }
-    return;
-  }
-  std::filesystem::create_directories(folder, failed);
-  if (failed) throw RunError("cannot make the folder " + folder.string() + ": " + failed.message());
-}
-
 }  // namespace tessera

@@ -98,7 +98,7 @@ class Report {
         columns_(std::max<std::size_t>(column.neurons, 1)),
         interval_ms_(column.interval_ms),
         group_(file.group(root, encoded_name(column.population))) {
-    data_ = file_.data_set(group_.id(), "data", H5T_IEEE_F64LE, columns_);
+    data_ = file_.data_set(group_.id(), "data", H5T_IEEE_F32LE, columns_);  // as SONATA wants it
     file_.text_attribute(data_.id(), "units", column.unit);
     file_.text_attribute(data_.id(), "variable", column.variable);
     file_.text_attribute(group_.id(), "population", column.population);

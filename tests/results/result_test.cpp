@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "files/file.hpp"
 #include "files/npy.hpp"
@@ -143,7 +144,7 @@ TEST(LoadResult, FindsEveryChangedByteOfTheReport) {
     for (const int change : {1, 0x20, 0xff}) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ change);
-      io::write_file(folder / "report.json", damaged);
+      std::ofstream(folder / "report.json", std::ios::binary) << damaged;
       EXPECT_NE(load_error(folder.path()).find("report.json"), std::string::npos) << at;
     }
   }

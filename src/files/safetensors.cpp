@@ -102,7 +102,8 @@ json parse_header(std::string_view text, const std::string& name) {
   try {
     json header = json::parse(text, check);
     // The format pads a header with blanks; whatever else the parser overlooks was a blank once.
-    if (text.find_first_not_of(' ', text.rfind('}') + 1) != std::string_view::npos) {
+    const std::size_t end = text.rfind('}') + 1;  // 0: no object, as is said later
+    if (end > 0 && text.find_first_not_of(' ', end) != std::string_view::npos) {
       fail(name, kLengthBytes, "its header is padded with something else than blanks.");
     }
     return header;

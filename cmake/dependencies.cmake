@@ -1,10 +1,11 @@
-# Every outside library in one place. Required: Highway, Random123, fmt, toml++, nlohmann-json, zlib, threads.
+# Every outside library in one place. Required: Highway, Random123, fmt, toml++, nlohmann-json, xxHash, zlib, threads.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(XXHASH REQUIRED libxxhash>=0.8)
 find_path(RANDOM123_INCLUDE Random123/philox.h REQUIRED)
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 if(TESSERA_CLI)

@@ -1,8 +1,8 @@
 // Result folders: recording a run (spikes, state traces, report.json) and reading it back.
 //
-// A finished folder holds report.json, and, when they were recorded, spikes.h5 (SONATA) and
-// traces.h5; built without HDF5: spikes_<population>.npy, traces_<population>_<variable>.npy and
-// ..._times.npy. Every file is written under a temporary name (".NAME.partial"), flushed to the
+// A finished folder holds report.json, and, when they were recorded, spikes.h5 and
+// traces_<variable>.h5 (SONATA); built without HDF5: spikes_<population>.npy,
+// traces_<population>.<variable>.npy and ..._times.npy. Every file is written under a temporary name (".NAME.partial"), flushed to the
 // disk and then renamed. The format is described in docs/results.md.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -54,7 +54,9 @@ class SpikeRecorder : public RunObserver {
 /// Streams the samples of Network::recorders to disk; otherwise like SpikeRecorder.
 class TraceRecorder : public RunObserver {
  public:
-  TraceRecorder(const std::filesystem::path& folder, const Network& network);
+  /// `models` gives the units of the variables, which the files name.
+  TraceRecorder(const std::filesystem::path& folder, const Network& network,
+                const NeuronCatalogue& models = NeuronCatalogue::builtin());
   ~TraceRecorder() override;
   void on_sample(const StateSample& sample) override;
   std::vector<std::string> finish();
@@ -184,13 +186,15 @@ struct LoadOptions {
 };
 
 /// Reads a result folder. Throws InputError with all problems: no such folder, no report.json, a
-/// file that is truncated, corrupt, or does not fit the report (an id outside its population, a
-/// time outside the run). Sizes are checked before anything is allocated.
+/// file (the report as well) that is not what its checksum says, or does not fit the report (an id
+/// outside its population, a time outside the run); a report without a checksum, as earlier versions
+/// wrote it. Sizes are checked before anything is allocated.
 [[nodiscard]] Result load_result(const std::filesystem::path& folder,
                                  const LoadOptions& options = {});
 
 /// Reads one report.json from text into a Result without spikes and traces; `name` stands for the
-/// file in messages. Throws InputError.
+/// file in messages. Throws InputError; a text that ends with a checksum has to fit it (load_result
+/// insists on one).
 [[nodiscard]] Result parse_report(const std::string& text, const std::string& name);
 
 /// Whether this build writes and reads HDF5.

@@ -9,6 +9,9 @@
 //   confusion.csv            test samples: a row per label, a column per prediction
 //   raster.csv               spikes of one test sample: layer, step, neuron
 //
+// Weights and checkpoint carry a digest of themselves; report.json carries its own checksum and those
+// of all other files. Who reads a file compares first; a file without is refused.
+//
 // Every file is written under a temporary name, flushed and renamed. The checkpoint holds the
 // metrics so far, and is written after the weights: whenever a training is killed, the checkpoint
 // and what it needs fit together.
@@ -18,6 +21,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -37,7 +41,7 @@ struct Checkpoint {
 };
 /// Throws RunError (disk).
 void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint);
-/// Throws InputError for a file that is missing, damaged or no checkpoint.
+/// Throws InputError for a file that is missing, damaged, no checkpoint, or without a digest.
 [[nodiscard]] Checkpoint load_checkpoint(const std::filesystem::path& file);
 
 /// Weights as safetensors; the names are those of Trainer::parameters().
@@ -48,7 +52,7 @@ struct Weights {
   std::uint64_t model_digest = 0;
   std::uint32_t epoch = 0;
 };
-/// Throws InputError for a file that is missing or damaged.
+/// Throws InputError for a file that is missing, damaged or without a digest.
 [[nodiscard]] Weights load_weights(const std::filesystem::path& file);
 /// Equal weights have equal digests, on any machine.
 [[nodiscard]] std::uint64_t weights_digest(const std::vector<Tensor>& parameters);
@@ -95,6 +99,9 @@ void write_training_report(const std::filesystem::path& folder, const TrainingMo
 void add_evaluation(const std::filesystem::path& folder, const TrainingModel& model,
                     const EvaluationResult& test, const SampleRaster& raster);
 
+/// Takes the report away when a finished training goes on: it would speak of files that change.
+void reopen_training_result(const std::filesystem::path& folder);
+
 /// Removes the files of an earlier training from a folder that is about to get a new one; others
 /// stay.
 void remove_training_result(const std::filesystem::path& folder);
@@ -107,6 +114,8 @@ struct TrainingResult {
   std::vector<ParameterOverride> overrides;  ///< with which model.toml has to be read
   std::vector<EpochMetrics> epochs;
   std::uint32_t best_epoch = 0;  ///< counted from 1; 0: none
+  std::uint64_t weights_digest = 0;  ///< of the weights beside the report
+  std::map<std::string, std::string> checksums;  ///< of the other files, by name
   std::optional<double> test_accuracy;
   std::uint64_t seed = 0;
   double dt_ms = 1.0;
@@ -117,8 +126,11 @@ struct TrainingResult {
 
 /// Whether report.json of a folder says that it is a training's. False when there is none.
 [[nodiscard]] bool is_training_result(const std::filesystem::path& folder);
-/// Throws InputError: no such folder, no report, a damaged file.
+/// Throws InputError: no such folder, no report, a file (the report as well) that is damaged.
 [[nodiscard]] TrainingResult load_training_result(const std::filesystem::path& folder);
+
+/// Throws InputError when a file of the result is missing or not what the report's checksum says.
+void require_intact(const TrainingResult& result, const std::string& name);
 
 // Plots as SVG documents. All throw InputError when the result does not hold what they show.
 

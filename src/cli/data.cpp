@@ -105,9 +105,10 @@ int info(const Request& request) {
 }
 
 int convert(const Request& request, const std::filesystem::path& out, DataFormat format) {
+  require_writable(out);
+  const OutputLock lock(out);
   for (const Split split : request.splits) {
     const auto data = open_dataset(request.spec, request.folder, split, request.seed);
-    std::filesystem::create_directories(out);
     std::vector<std::string> files =
         write_spikes(*data, request.spec.encoder.dt_ms, out, to_string(split), format);
     if (request.sample) {
@@ -134,7 +135,7 @@ int data(const DataArguments& arguments) {
     require_given(arguments.dataset, "DATASET", "tessera data convert yin_yang --out spikes",
                   problems);
     require_given(arguments.out, "--out", "tessera data convert yin_yang --out spikes", problems);
-    if (arguments.out) check_output_folder(*arguments.out, arguments.force, problems);
+    if (arguments.out) check_output_folder(*arguments.out, arguments.force, ResultKind::samples, problems);
   } else if (action) {
     if (arguments.out) problems.add("--out", "only 'data convert' writes files.");
     if (arguments.format) problems.add("--format", "only 'data convert' writes files.");

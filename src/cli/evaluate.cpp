@@ -4,10 +4,12 @@
 
 #include "cli/arguments.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/output_folder.hpp"
 #include "cli/text.hpp"
 #include "cli/train_settings.hpp"
 #include "cli/training_progress.hpp"
 #include "cli/training_session.hpp"
+#include "tessera/result.hpp"
 #include "tessera/training_result.hpp"
 
 namespace tessera::cli {
@@ -16,19 +18,28 @@ namespace {
 using namespace training;
 
 // The model of a result, with the parameters and the seed it was trained with.
-TrainingModel model_of(const std::filesystem::path& folder, const TrainingResult& result) {
-  TrainingModel model = load_training_file(folder / "model.toml", result.overrides);
+TrainingModel model_of(const TrainingResult& result) {
+  require_intact(result, "model.toml");
+  TrainingModel model = load_training_file(result.folder / "model.toml", result.overrides);
   model.options.seed = result.seed;
   return model;
 }
 
-Weights weights_of(const std::filesystem::path& folder, const TrainingModel& model) {
-  Weights weights = load_weights(folder / "weights.safetensors");
+Weights weights_of(const TrainingResult& result, const TrainingModel& model) {
+  const std::filesystem::path file = result.folder / "weights.safetensors";
+  Weights weights = load_weights(file);
   if (weights.model_digest != model_digest(model)) {
     throw InputError(
         fmt::format("{}: these weights were trained with another model than the {} "
                     "beside them.",
-                    (folder / "weights.safetensors").string(), "model.toml"));
+                    file.string(), "model.toml"));
+  }
+  if (weights_digest(weights.parameters) != result.weights_digest) {
+    throw InputError(
+        fmt::format("{}: these are not the weights that report.json speaks of (digest {}, there "
+                    "{}).",
+                    file.string(), digest_text(weights_digest(weights.parameters)),
+                    digest_text(result.weights_digest)));
   }
   return weights;
 }
@@ -49,13 +60,16 @@ int evaluate(const EvaluateArguments& arguments) {
   if (!is_training_result(folder)) {
     throw InputError(fmt::format("'{}' is not the result folder of a training.", folder.string()));
   }
-  TrainingModel model = model_of(folder, load_training_result(folder));
-  const Weights weights = weights_of(folder, model);
+  const bool test = *split == 0;
+  std::optional<OutputLock> lock;
+  if (test) lock.emplace(folder);  // the result is going to change
+  const TrainingResult kept = load_training_result(folder);
+  TrainingModel model = model_of(kept);
+  const Weights weights = weights_of(kept, model);
   model.options.threads = given.threads;
   if (arguments.strategy) model.options.strategy = given.strategy;
   const InterruptGuard interrupt;
   TrainingProgressDisplay display(arguments.quiet, interrupt);
-  const bool test = *split == 0;
   const auto data = open_dataset(model.data, data_folder(arguments.data),
                                  test ? Split::test : Split::train, model.options.seed);
   Trainer trainer(model.network, model.options);

@@ -8,6 +8,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/printable.hpp"
 #include "cli/arguments.hpp"
 #include "cli/interrupt.hpp"
 #include "tessera/errors.hpp"
@@ -16,7 +17,7 @@ namespace {
 
 // Plain stdio: the error stream may be closed, and nothing may be thrown from here.
 void complain(const std::string& sentence) {
-  std::fputs(("tessera: error: " + sentence + "\n").c_str(), stderr);
+  std::fputs(("tessera: error: " + tessera::printable(sentence) + "\n").c_str(), stderr);
 }
 
 // Text that sits in a buffer is lost when the disk behind standard output is full: say so.

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "base/printable.hpp"
 #include "cli/arguments.hpp"
 #include "cli/values.hpp"
 #include "tessera/training_result.hpp"
@@ -84,7 +85,7 @@ int plot(const PlotArguments& arguments) {
   load.traces = *kind == kTrace;
   const Result result = load_result(*arguments.result, load);
   write_text_file(file, draw(arguments, *kind, result, from_ms, duration_ms));
-  fmt::print("{}\n", file.string());
+  fmt::print("{}\n", printable(file.string()));
   return kOk;
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/printable.hpp"
 #include "cli/arguments.hpp"
 #include "cli/values.hpp"
 #include "tessera/result.hpp"
@@ -37,7 +38,7 @@ int plot_training(const PlotArguments& arguments) {
   const std::filesystem::path file = arguments.output ? std::filesystem::path(*arguments.output)
                                                       : folder / (kKinds[*kind] + ".svg");
   write_text_file(file, kDraw[*kind](training::load_training_result(folder)));
-  fmt::print("{}\n", file.string());
+  fmt::print("{}\n", printable(file.string()));
   return kOk;
 }
 

@@ -24,10 +24,10 @@ namespace {
 // Everything that watches a run, and the files it leaves.
 class Recording {
  public:
-  Recording(const RunSettings& settings, ProgressDisplay& progress)
+  Recording(const RunSettings& settings, const NeuronCatalogue& models, ProgressDisplay& progress)
       : settings_(settings), activity_(settings.network, settings.discard_ms) {
     if (settings.record_spikes) spikes_.emplace(settings.out, settings.network);
-    if (!settings.network.recorders.empty()) traces_.emplace(settings.out, settings.network);
+    if (!settings.network.recorders.empty()) traces_.emplace(settings.out, settings.network, models);
     observers_.add(progress);
     observers_.add(activity_);
     if (spikes_) observers_.add(*spikes_);
@@ -125,6 +125,7 @@ int run(const RunArguments& arguments) {
   if (!settings.quiet) show_notes(needs);
 
   const InterruptGuard interrupt;
+  const OutputLock lock(settings.out);
   ProgressDisplay progress(settings.quiet, interrupt);
   if (needs.construction_seconds >= kWorthSaying) progress.phase(construction_sentence(needs));
   Simulation simulation(settings.network, models, settings.options);
@@ -134,7 +135,7 @@ int run(const RunArguments& arguments) {
 
   prepare_result_folder(settings.out, settings.force);
   const double start_ms = now_ms(simulation, settings.network);
-  Recording recording(settings, progress);
+  Recording recording(settings, models, progress);
   progress.begin_run(start_ms, settings.end_ms);
   try {
     advance(simulation, settings, recording.observer(), interrupt);

@@ -132,7 +132,7 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
   if (arguments.out && arguments.out->empty()) problems.add("--out", "needs the name of a folder.");
   settings.out = arguments.out.value_or(
       "results/" + std::filesystem::path(arguments.model.value_or("")).stem().string());
-  check_output_folder(settings.out, settings.force, problems);
+  check_output_folder(settings.out, settings.force, ResultKind::run, problems);
   check_resume(arguments, problems);
 
   if (auto network = load_network(arguments, models, problems)) {

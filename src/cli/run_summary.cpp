@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.hpp"
 #include "cli/silence.hpp"
 #include "cli/text.hpp"
 
@@ -74,7 +75,7 @@ void show_run_summary(const RunSummary& summary, const Network& network,
     fmt::print("interrupted       at {}; the result holds everything up to then\n",
                time_text(report.model_time_ms));
   }
-  fmt::print("result            {}\n", folder.string());
+  fmt::print("result            {}\n", printable(folder.string()));
 }
 
 }  // namespace tessera::cli

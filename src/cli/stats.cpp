@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/printable.hpp"
 #include "cli/arguments.hpp"
 #include "cli/text.hpp"
 #include "cli/values.hpp"
@@ -117,7 +118,7 @@ int stats(const StatsArguments& arguments) {
     for (const ResultPopulation& population : result.populations) names.push_back(population.name);
     verdict = compare(statistics, load_reference(*arguments.reference, names), window);
   }
-  fmt::print("{}, seed {}, {} to {}, digest {}\n\n", result.model, result.seed,
+  fmt::print("{}, seed {}, {} to {}, digest {}\n\n", printable(result.model), result.seed,
              time_text(window.start_ms), time_text(window.end_ms), result.digest);
   if (!verdict) {
     show(statistics);

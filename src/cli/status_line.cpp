@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/printable.hpp"
+
 namespace tessera::cli {
 namespace {
 
@@ -27,9 +29,9 @@ StatusLine::StatusLine() : terminal_(is_terminal()) {}
 
 void StatusLine::draw(const std::string& text) {
   if (terminal_) {
-    std::fputs(("\r\033[K" + text.substr(0, terminal_columns() - 1)).c_str(), stderr);
+    std::fputs(("\r\033[K" + printable(text).substr(0, terminal_columns() - 1)).c_str(), stderr);
   } else {
-    std::fputs(("tessera: " + text + "\n").c_str(), stderr);
+    std::fputs(("tessera: " + printable(text) + "\n").c_str(), stderr);
   }
   std::fflush(stderr);
   drawn_ = true;
@@ -42,7 +44,7 @@ void StatusLine::clear() {
 
 void StatusLine::print(const std::string& text) {
   clear();
-  std::fputs(("tessera: " + text + "\n").c_str(), stderr);
+  std::fputs(("tessera: " + printable(text) + "\n").c_str(), stderr);
   std::fflush(stderr);
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/printable.hpp"
+
 namespace tessera::cli {
 
 std::string grouped(std::uint64_t number) {
@@ -53,6 +55,7 @@ Table::Table(std::vector<std::string> header, std::size_t left_columns)
 
 void Table::row(std::vector<std::string> cells) {
   cells.resize(rows_.front().size());
+  for (std::string& cell : cells) cell = printable(cell);
   rows_.push_back(std::move(cells));
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 
+#include "base/printable.hpp"
 #include "cli/arguments.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output_folder.hpp"
@@ -80,6 +81,7 @@ class EpochKeeper : public FitObserver {
   void prepare_folder() {
     prepare_result_folder(settings_.out, settings_.force || settings_.resume);
     if (settings_.force) remove_training_result(settings_.out);
+    if (settings_.resume) reopen_training_result(settings_.out);
   }
 
   const TrainSettings& settings_;
@@ -163,7 +165,7 @@ void show(const TrainSettings& settings, const TrainingSummary& s) {
              grouped(static_cast<std::uint64_t>(s.epochs.back().samples_per_second)));
   fmt::print("lists       {} over time at most, for one batch\n", bytes_text(s.list_bytes));
   fmt::print("weights     digest {}\n", digest_text(s.weights_digest));
-  fmt::print("result      {}\n", settings.out.string());
+  fmt::print("result      {}\n", printable(settings.out.string()));
 }
 
 // A training that could not go on leaves a report that says so beside its last good epoch.
@@ -173,6 +175,8 @@ void report_failure(const TrainSettings& settings, const Trainer& trainer, const
   TrainingSummary summary = summary_of(settings, trainer, kept, display);
   summary.list_bytes = trainer.list_bytes();
   summary.failure = why;
+  if (kept.best_epoch > 0)
+    summary.weights_digest = weights_digest(load_weights(weights_of(settings)).parameters);
   write_training_report(settings.out, settings.model, summary);
 }
 
@@ -183,6 +187,7 @@ int train(const TrainArguments& arguments) {
   const TrainingModel& model = settings.model;
   require_writable(settings.out);
   const InterruptGuard interrupt;
+  const OutputLock lock(settings.out);
   TrainingProgressDisplay display(settings.quiet, interrupt);
   display.phase("opening the data");
   const std::uint64_t seed = model.options.seed;

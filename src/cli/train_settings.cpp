@@ -33,11 +33,15 @@ void check_out(const TrainArguments& arguments, const TrainSettings& settings, P
   if (settings.resume && settings.force) {
     problems.add("--resume", "continues a result and --force replaces it; choose one.");
   }
-  if (!settings.resume) return check_output_folder(settings.out, settings.force, problems);
+  if (!settings.resume) {
+    return check_output_folder(settings.out, settings.force, ResultKind::training, problems);
+  }
   std::error_code error;
   if (!std::filesystem::is_regular_file(settings.out / "checkpoint.safetensors", error)) {
     problems.add("--resume", fmt::format("there is no checkpoint in '{}' to go on from.",
                                          settings.out.string()));
+  } else {
+    check_foreign_files(settings.out, ResultKind::training, problems);
   }
 }
 

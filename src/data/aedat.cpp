@@ -10,6 +10,7 @@
 
 #include "data/byte_reader.hpp"
 #include "data/readers.hpp"
+#include "files/file.hpp"
 #include "files/npy.hpp"
 
 namespace tessera::training {
@@ -73,7 +74,7 @@ void parse_aedat(std::string_view bytes, const std::string& name, std::uint64_t 
 
 std::vector<Gesture> parse_gesture_labels(std::string_view text, const std::string& name) {
   std::vector<Gesture> gestures;
-  std::size_t at = 0;
+  std::size_t at = text.size() - io::without_byte_order_mark(text).size();
   for (int line_number = 1; at < text.size(); ++line_number) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     std::string_view line = text.substr(at, end - at);

@@ -61,7 +61,7 @@ class CutRecordings : public EventSource {
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
-  std::size_t at = 0;
+  std::size_t at = text.size() - io::without_byte_order_mark(text).size();
   while (at < text.size()) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     std::string line = text.substr(at, end - at);

@@ -143,7 +143,7 @@ std::int64_t history_length(std::int64_t now, std::uint32_t longest) {
 }
 
 void write_whole_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes) {
-  const std::filesystem::path temporary = file.string() + ".tmp";
+  const std::filesystem::path temporary = file.parent_path() / ("." + file.filename().string() + ".partial");
   const auto fail = [&](const char* what) {
     const std::string reason = std::strerror(errno);
     ::unlink(temporary.c_str());

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "files/digest.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera::io {
@@ -162,40 +163,29 @@ std::string read_file(const std::filesystem::path& file, std::uint64_t limit) {
   return content;
 }
 
-std::uint64_t file_checksum(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) throw RunError("cannot read " + file.string() + ": " + reason_of(errno));
-  std::vector<std::uint64_t> words(kBufferBytes / 8);
-  std::uint64_t sum = 0x9e3779b97f4a7c15ULL;
-  std::size_t filled = 0;  // bytes in `words`; only the last block is not full
-  const auto digest = [&] {
-    // Bytes beyond the end are zero; the length, added below, tells them from zeros in the file.
-    std::memset(reinterpret_cast<char*>(words.data()) + filled, 0, kBufferBytes - filled);
-    for (std::size_t i = 0; i < (filled + 7) / 8; ++i) {
-      sum = (sum ^ words[i]) * 0xff51afd7ed558ccdULL;
-      sum ^= sum >> 32;
-    }
+std::string file_checksum(const std::filesystem::path& file) {
+  const auto fail = [&file](int error_number) {
+    throw RunError("cannot read " + file.string() + ": " + reason_of(error_number));
   };
-  std::uint64_t bytes = 0;
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) fail(errno);
+  std::vector<char> buffer(kBufferBytes);
+  Digest digest;
   ssize_t got = 1;
-  while (got > 0) {
-    do {
-      got =
-          ::read(descriptor, reinterpret_cast<char*>(words.data()) + filled, kBufferBytes - filled);
-    } while (got < 0 && errno == EINTR);
-    if (got <= 0) break;
-    filled += static_cast<std::size_t>(got);
-    bytes += static_cast<std::uint64_t>(got);
-    if (filled == kBufferBytes) {
-      digest();
-      filled = 0;
-    }
+  while (got != 0) {
+    got = ::read(descriptor, buffer.data(), buffer.size());
+    if (got < 0 && errno != EINTR) break;
+    if (got > 0) digest.add(buffer.data(), static_cast<std::size_t>(got));
   }
-  if (filled > 0) digest();
   const int failed = got < 0 ? errno : 0;
   ::close(descriptor);
-  if (failed != 0) throw RunError("cannot read " + file.string() + ": " + reason_of(failed));
-  return (sum ^ bytes) * 0xff51afd7ed558ccdULL;
+  if (failed != 0) fail(failed);
+  return digest.text();
+}
+
+std::string_view without_byte_order_mark(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  return text;
 }
 
 std::string encoded_name(const std::string& name) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace tessera::io {
 
@@ -62,9 +63,11 @@ void write_file(const std::filesystem::path& file, const std::string& bytes);
 /// longer than `limit` bytes.
 [[nodiscard]] std::string read_file(const std::filesystem::path& file, std::uint64_t limit);
 
-/// A number that tells whether a file still is what it was (not proof against intent). Throws
-/// RunError.
-[[nodiscard]] std::uint64_t file_checksum(const std::filesystem::path& file);
+/// The digest of a whole file, as Digest::text(). Throws RunError.
+[[nodiscard]] std::string file_checksum(const std::filesystem::path& file);
+
+/// A text without the three bytes with which some editors begin a file in UTF-8.
+[[nodiscard]] std::string_view without_byte_order_mark(std::string_view text);
 
 /// A population's or variable's name as a part of a file name or HDF5 path: everything but letters,
 /// digits, '_', '-', '+' and inner '.' becomes %XX.

@@ -21,6 +21,7 @@
 namespace tessera::io::hdf5 {
 
 constexpr hsize_t kChunkElements = 8192;  // 64 KiB of doubles
+constexpr const char* kCreator = "Tessera";  // the root's attribute "creator"
 
 // The library prints its errors unless told otherwise; a library of ours never prints.
 class QuietErrors {
@@ -93,6 +94,7 @@ class OutputFile {
     file_ = Handle(H5Fcreate(pending_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
                    H5Fclose);
     require(file_.valid());
+    text_attribute(file_.id(), "creator", kCreator);
   }
 
   // Throws when a call failed, or the driver met an error since.
@@ -124,15 +126,39 @@ class OutputFile {
     return made;
   }
 
-  // SONATA says enumeration; a fixed-length text is what other writers use and readers accept.
   void text_attribute(hid_t object, const char* name, const std::string& value) const {
     const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
     H5Tset_size(type.id(), value.size() + 1);
-    const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-    Handle attribute(H5Acreate2(object, name, type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT),
-                     H5Aclose);
-    require(attribute.valid());
-    require(H5Awrite(attribute.id(), type.id(), value.c_str()) >= 0);
+    attribute(object, name, type.id(), type.id(), 0, value.c_str());
+  }
+
+  // count 0: a scalar.
+  void attribute(hid_t object, const char* name, hid_t type, hid_t memory_type, hsize_t count,
+                 const void* values) const {
+    const Handle space(count == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, nullptr),
+                       H5Sclose);
+    const Handle made(H5Acreate2(object, name, type, space.id(), H5P_DEFAULT, H5P_DEFAULT),
+                      H5Aclose);
+    require(made.valid());
+    require(H5Awrite(made.id(), memory_type, values) >= 0);
+  }
+
+  // A whole data set of one dimension that never grows.
+  Handle array(hid_t parent, const char* name, hid_t type, hid_t memory_type, hsize_t count,
+               const void* values) const {
+    const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+    const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    if (count > 0) {
+      H5Pset_chunk(creation.id(), 1, &count);  // checksums need chunks
+      H5Pset_fletcher32(creation.id());
+    }
+    Handle made(H5Dcreate2(parent, name, type, space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT),
+                H5Dclose);
+    require(made.valid());
+    if (count > 0) {
+      require(H5Dwrite(made.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    }
+    return made;
   }
 
   // Appends `rows` rows to a data set that has `have` rows.
@@ -189,6 +215,9 @@ class InputFile {
     throw InputError("cannot read " + path_.string() + ": " + what);
   }
 
+  [[nodiscard]] bool has(hid_t parent, const std::string& name) const {
+    return H5Lexists(parent, name.c_str(), H5P_DEFAULT) > 0;
+  }
   Handle group(hid_t parent, const std::string& name) const {
     require_hard_link(parent, name);
     return opened(Handle(H5Gopen2(parent, name.c_str(), H5P_DEFAULT), H5Gclose), name);

@@ -96,6 +96,7 @@ std::vector<double> parse_csv_list(std::string_view text, const std::string& nam
   std::vector<std::size_t> order(columns.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::vector<double> values;
+  text = without_byte_order_mark(text);
   int line_number = 0;
   bool first = true;
   while (!text.empty()) {

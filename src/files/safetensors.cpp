@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "files/digest.hpp"
 #include "files/file.hpp"
 
 namespace tessera::io {
@@ -31,6 +32,7 @@ constexpr std::uint64_t kLongestHeader = std::uint64_t{16} << 20;
 constexpr std::size_t kMostDimensions = 16;
 constexpr int kDeepestHeader = 4;
 constexpr const char* kMetadata = "__metadata__";
+constexpr const char* kDigestKey = "tessera_digest";
 
 [[noreturn]] void fail(const std::string& name, std::uint64_t offset, const std::string& what) {
   throw InputError(
@@ -42,9 +44,30 @@ std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {
   return a * b;
 }
 
+std::string digest_of_content(const Safetensors& content) {
+  std::vector<const Tensor*> tensors;
+  for (const Tensor& tensor : content.tensors) tensors.push_back(&tensor);
+  std::sort(tensors.begin(), tensors.end(),
+            [](const Tensor* a, const Tensor* b) { return a->name < b->name; });
+  Digest digest;
+  digest.add_number(tensors.size());
+  for (const Tensor* tensor : tensors) {
+    digest.add_text(tensor->name);
+    digest.add_number(tensor->shape.size());
+    for (const std::uint64_t length : tensor->shape) digest.add_number(length);
+    digest.add(tensor->values.data(), tensor->values.size() * sizeof(float));
+  }
+  for (const auto& [key, text] : content.metadata) {
+    digest.add_text(key);
+    digest.add_text(text);
+  }
+  return digest.text();
+}
+
 std::string header_text(const Safetensors& content) {
   ordered_json header = ordered_json::object();
-  if (!content.metadata.empty()) header[kMetadata] = content.metadata;
+  header[kMetadata] = content.metadata;
+  header[kMetadata][kDigestKey] = digest_of_content(content);
   std::uint64_t begin = 0;
   for (const Tensor& tensor : content.tensors) {
     std::uint64_t elements = 1;
@@ -77,7 +100,13 @@ json parse_header(std::string_view text, const std::string& name) {
     return true;
   };
   try {
-    return json::parse(text, check);
+    json header = json::parse(text, check);
+    // The format pads a header with blanks; whatever else the parser overlooks was a blank once.
+    const std::size_t end = text.rfind('}') + 1;  // 0: no object, as is said later
+    if (end > 0 && text.find_first_not_of(' ', end) != std::string_view::npos) {
+      fail(name, kLengthBytes, "its header is padded with something else than blanks.");
+    }
+    return header;
   } catch (const json::parse_error& error) {
     fail(name, kLengthBytes + std::max<std::size_t>(error.byte, 1) - 1, "its header is not JSON.");
   } catch (const json::exception&) {
@@ -230,6 +259,14 @@ Safetensors parse_safetensors(std::string_view bytes, const std::string& name) {
       std::memcpy(tensor.values.data(), data.data() + entry.begin, entry.end - entry.begin);
     }
   }
+  const auto digest = content.metadata.find(kDigestKey);
+  if (digest == content.metadata.end()) return content;
+  const std::string expected = digest->second;
+  content.metadata.erase(digest);
+  if (expected != digest_of_content(content)) {
+    fail(name, kLengthBytes, "its digest is not that of its content.");
+  }
+  content.has_digest = true;
   return content;
 }
 

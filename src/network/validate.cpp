@@ -8,6 +8,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/printable.hpp"
 #include "network/limits.hpp"
 
 namespace tessera {
@@ -72,6 +73,24 @@ void check_total_size(context& c) {
 
 }  // namespace
 
+namespace {
+
+// Names of populations have stricter rules; these are shown to people and written into reports.
+void check_names(context& c) {
+  const auto check = [&c](const SourceLocation& where, const std::string& path,
+                          const std::string& name) {
+    if (is_plain_name(name)) return;
+    c.add(where, path, "name",
+          fmt::format("'{:.80}' cannot be a name: it has control characters or is no UTF-8.", name));
+  };
+  const Network& network = c.network();
+  check({}, "", network.name);
+  for (const Projection& p : network.projections) check(p.where, "projections", p.name);
+  for (const Stimulus& s : network.stimuli) check(s.where, "stimuli", s.name);
+}
+
+}  // namespace
+
 context::context(const Network& network, const NeuronCatalogue& models)
     : network_(network), models_(models) {
   for (const Population& p : network.populations) populations_.emplace(p.name, &p);
@@ -122,6 +141,7 @@ std::vector<Problem> validate(const Network& network, const NeuronCatalogue& mod
     c.add({}, "", "rate_limit",
           fmt::format("The rate limit is {} Hz; it must be above 0.", network.rate_limit_hz));
   }
+  validation::check_names(c);
   if (network.populations.empty()) {
     c.add({}, "", "populations", "The network has no populations; it needs at least one.");
   }

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "files/file.hpp"
+#include "files/sealed_json.hpp"
 #include "record/machine_info.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simd_control.hpp"
@@ -118,14 +119,15 @@ ordered_json parameters_json(const std::map<std::string, double>& parameters,
   return object;
 }
 
-// Names that the report in this folder lists, if there is a readable one.
+// Names that the report in this folder lists, if there is a whole one.
 std::vector<std::string> listed_files(const std::filesystem::path& folder) {
   std::vector<std::string> files;
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(folder / "report.json", ignored)) return files;
   try {
-    const auto old =
-        nlohmann::json::parse(io::read_file(folder / "report.json", 1 << 24), nullptr, false);
+    const std::string text = io::read_file(folder / "report.json", 1 << 24);
+    if (io::seal_of(text) != io::Seal::intact) return files;
+    const auto old = nlohmann::json::parse(text, nullptr, false);
     if (!old.is_object() || !old.contains("files") || !old["files"].is_array()) return files;
     for (const auto& name : old["files"]) {
       if (name.is_string()) files.push_back(name.get<std::string>());
@@ -229,9 +231,9 @@ void write_report(const std::filesystem::path& folder, const RunSummary& summary
   // A reader tells damaged files, and files of another run, before it looks into them.
   report["checksums"] = ordered_json::object();
   for (const std::string& name : summary.files) {
-    report["checksums"][name] = digest_text(io::file_checksum(folder / name));
+    report["checksums"][name] = io::file_checksum(folder / name);
   }
-  io::write_file(folder / "report.json", text_of(report));
+  io::write_file(folder / "report.json", io::sealed(text_of(report)));
   // Files of the result that this one replaces would be taken for its own.
   for (const std::string& name : before) {
     const bool kept =
@@ -243,25 +245,6 @@ void write_report(const std::filesystem::path& folder, const RunSummary& summary
 
 void write_text_file(const std::filesystem::path& file, const std::string& text) {
   io::write_file(file, text);
-}
-
-void prepare_result_folder(const std::filesystem::path& folder, bool replace) {
-  std::error_code failed;
-  const auto status = std::filesystem::status(folder, failed);
-  if (std::filesystem::exists(status)) {
-    if (!std::filesystem::is_directory(status)) {
-      throw InputError(folder.string() + " exists and is not a folder.");
-    }
-    const bool empty = std::filesystem::is_empty(folder, failed);
-    if (failed) throw RunError("cannot look into " + folder.string() + ": " + failed.message());
-    if (!replace && !empty) {
-      throw InputError("The folder " + folder.string() +
-                       " is not empty; choose another one or allow replacing it (--force).");
-    }
-    return;
-  }
-  std::filesystem::create_directories(folder, failed);
-  if (failed) throw RunError("cannot make the folder " + folder.string() + ": " + failed.message());
 }
 
 }  // namespace tessera

@@ -16,13 +16,25 @@ struct Samples {
   std::vector<double> values;
 };
 
+std::string unit_of(const StateRecorder& recorder, const Network& network,
+                    const NeuronCatalogue& models) {
+  const Population* population = network.find(recorder.population);
+  const NeuronModel* model = population != nullptr ? models.find(population->model) : nullptr;
+  if (model == nullptr) return "";
+  for (const StateInfo& state : model->states) {
+    if (state.name == recorder.variable) return state.unit;
+  }
+  return "";
+}
+
 }  // namespace
 
 struct TraceRecorder::Impl {
-  Impl(const std::filesystem::path& folder, const Network& network)
+  Impl(const std::filesystem::path& folder, const Network& network, const NeuronCatalogue& models)
       : dt_ms(network.dt_ms), samples(network.recorders.size()) {
     for (const StateRecorder& recorder : network.recorders) {
-      columns.push_back({recorder.population, recorder.variable, recorder.count});
+      columns.push_back({recorder.population, recorder.variable, recorder.count,
+                         recorder.interval_ms, unit_of(recorder, network, models)});
     }
     sink = io::make_trace_sink(folder, columns);
   }
@@ -40,8 +52,9 @@ struct TraceRecorder::Impl {
   std::vector<std::string> files;
 };
 
-TraceRecorder::TraceRecorder(const std::filesystem::path& folder, const Network& network)
-    : impl_(std::make_unique<Impl>(folder, network)) {}
+TraceRecorder::TraceRecorder(const std::filesystem::path& folder, const Network& network,
+                             const NeuronCatalogue& models)
+    : impl_(std::make_unique<Impl>(folder, network, models)) {}
 
 TraceRecorder::~TraceRecorder() = default;
 

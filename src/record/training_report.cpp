@@ -8,6 +8,7 @@
 
 #include "files/csv.hpp"
 #include "files/file.hpp"
+#include "files/sealed_json.hpp"
 #include "results/training_json.hpp"
 #include "results/training_metrics.hpp"
 #include "record/machine_info.hpp"
@@ -21,7 +22,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::uint64_t kLongestReport = std::uint64_t{1} << 26;
 constexpr const char* kFiles[] = {"report.json",         "metrics.csv",   "metrics.json",
                                   "weights.safetensors", "confusion.csv", "checkpoint.safetensors",
                                   "raster.csv",          "model.toml"};
@@ -162,8 +162,20 @@ ordered_json report_object(const TrainingModel& model, const TrainingSummary& s)
 }
 
 // Names come from users: bytes that are no UTF-8 must not stop a report from being written.
-void write_json(const std::filesystem::path& file, const ordered_json& object) {
-  io::write_file(file, object.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+void write_sealed(const std::filesystem::path& folder, const ordered_json& report) {
+  io::write_file(folder / "report.json",
+                 io::sealed(report.dump(2, ' ', false, ordered_json::error_handler_t::replace)));
+}
+
+// Of all files of the training beside the report.
+ordered_json checksums_of(const std::filesystem::path& folder) {
+  ordered_json checksums = ordered_json::object();
+  for (const std::string file : kFiles) {
+    std::error_code ignored;
+    if (file == "report.json" || !std::filesystem::is_regular_file(folder / file, ignored)) continue;
+    checksums[file] = io::file_checksum(folder / file);
+  }
+  return checksums;
 }
 
 void discard(const std::filesystem::path& file) {
@@ -192,19 +204,29 @@ void write_training_report(const std::filesystem::path& folder, const TrainingMo
   } else {
     discard(folder / "raster.csv");
   }
-  write_json(folder / "report.json", report_object(model, summary));
+  ordered_json report = report_object(model, summary);
+  report["checksums"] = checksums_of(folder);
+  write_sealed(folder, report);
 }
 
 void add_evaluation(const std::filesystem::path& folder, const TrainingModel& model,
                     const EvaluationResult& test, const SampleRaster& raster) {
-  const std::filesystem::path file = folder / "report.json";
-  ordered_json report = io::parse_json(io::read_file(file, kLongestReport), file.string());
-  if (!report.is_object()) throw InputError(file.string() + ": the report is not an object.");
+  ordered_json report = io::read_report(folder / "report.json");
+  // A crash between the files leaves a report that does not speak of those that changed.
+  ordered_json meanwhile = report;
+  for (const char* key : {"test", "raster"}) meanwhile.erase(key);
+  for (const char* file : {"confusion.csv", "raster.csv"}) meanwhile["checksums"].erase(file);
+  write_sealed(folder, meanwhile);
   write_confusion(folder, test, class_names(model.data));
   write_raster(folder, raster);
   report["test"] = test_json(test);
   report["raster"] = raster_json(raster);
-  write_json(file, report);
+  report["checksums"] = checksums_of(folder);
+  write_sealed(folder, report);
+}
+
+void reopen_training_result(const std::filesystem::path& folder) {
+  discard(folder / "report.json");
 }
 
 void remove_training_result(const std::filesystem::path& folder) {

@@ -1,5 +1,9 @@
-// Everything that touches the HDF5 library: SONATA spike files and trace files.
+// Everything of a result that touches the HDF5 library: SONATA spike files and SONATA reports.
+// https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_DEVELOPER_GUIDE.md
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
 #include <utility>
 
 #include "files/hdf5_file.hpp"
@@ -14,15 +18,36 @@ namespace {
 
 using namespace hdf5;
 
+constexpr std::uint32_t kSonataMagic = 0x0A7A;
+constexpr std::uint32_t kSonataVersion[2] = {0, 1};
+enum class Sorting : std::uint8_t { none, by_id, by_time };
+
+// What every SONATA file says at its root.
+void mark_as_sonata(const OutputFile& file) {
+  file.attribute(file.id(), "magic", H5T_STD_U32LE, H5T_NATIVE_UINT32, 0, &kSonataMagic);
+  file.attribute(file.id(), "version", H5T_STD_U32LE, H5T_NATIVE_UINT32, 2, kSonataVersion);
+}
+
+void write_sorting(const OutputFile& file, hid_t group, Sorting sorting) {
+  const Handle type(H5Tenum_create(H5T_STD_U8LE), H5Tclose);
+  for (const auto& [name, value] : {std::pair("none", Sorting::none),
+                                    std::pair("by_id", Sorting::by_id),
+                                    std::pair("by_time", Sorting::by_time)}) {
+    file.require(H5Tenum_insert(type.id(), name, &value) >= 0);
+  }
+  file.attribute(group, "sorting", type.id(), type.id(), 0, &sorting);
+}
+
 class Hdf5SpikeSink : public SpikeSink {
  public:
   Hdf5SpikeSink(const std::filesystem::path& folder, const std::vector<std::string>& populations)
       : file_(folder / "spikes.h5") {
+    mark_as_sonata(file_);
     const Handle root = file_.group(file_.id(), "spikes");
     for (const std::string& name : populations) {
       Trains trains;
       const Handle group = file_.group(root.id(), encoded_name(name));
-      file_.text_attribute(group.id(), "sorting", "by_time");
+      write_sorting(file_, group.id(), Sorting::by_time);
       trains.times = file_.data_set(group.id(), "timestamps", H5T_IEEE_F64LE, 0);
       file_.text_attribute(trains.times.id(), "units", "ms");
       trains.ids = file_.data_set(group.id(), "node_ids", H5T_STD_U64LE, 0);
@@ -65,60 +90,121 @@ class Hdf5SpikeSink : public SpikeSink {
   std::vector<Trains> populations_;
 };
 
+// /report/<population> of one recorder. The file must outlive it.
+class Report {
+ public:
+  Report(OutputFile& file, hid_t root, const TraceColumn& column)
+      : file_(file),
+        columns_(std::max<std::size_t>(column.neurons, 1)),
+        interval_ms_(column.interval_ms),
+        group_(file.group(root, encoded_name(column.population))) {
+    data_ = file_.data_set(group_.id(), "data", H5T_IEEE_F32LE, columns_);  // as SONATA wants it
+    file_.text_attribute(data_.id(), "units", column.unit);
+    file_.text_attribute(data_.id(), "variable", column.variable);
+    file_.text_attribute(group_.id(), "population", column.population);
+    mapping_ = file_.group(group_.id(), "mapping");
+    // A neuron is one element, number 0 of its node; nodes are the first of the population.
+    std::vector<std::uint64_t> nodes(column.neurons + 1);
+    std::iota(nodes.begin(), nodes.end(), std::uint64_t{0});
+    const std::vector<std::uint32_t> elements(column.neurons, 0);
+    const Handle ids = file_.array(mapping_.id(), "node_ids", H5T_STD_U64LE, H5T_NATIVE_UINT64,
+                                   column.neurons, nodes.data());
+    const std::uint8_t sorted = 1;
+    file_.attribute(ids.id(), "sorted", H5T_STD_U8LE, H5T_NATIVE_UINT8, 0, &sorted);
+    (void)file_.array(mapping_.id(), "index_pointers", H5T_STD_U64LE, H5T_NATIVE_UINT64,
+                      nodes.size(), nodes.data());
+    (void)file_.array(mapping_.id(), "element_ids", H5T_STD_U32LE, H5T_NATIVE_UINT32,
+                      elements.size(), elements.data());
+  }
+
+  void append(std::span<const double> times_ms, std::span<const double> values) {
+    for (std::size_t i = 0; i < times_ms.size(); ++i) {
+      if (rows_ == 0 && i == 0) start_ms_ = times_ms[0];
+      const double expected = start_ms_ + static_cast<double>(rows_ + i) * interval_ms_;
+      if (std::abs(times_ms[i] - expected) > 0.25 * interval_ms_) {
+        throw std::logic_error("samples of a report must be an interval apart");
+      }
+    }
+    file_.append(data_.id(), H5T_NATIVE_DOUBLE, rows_, times_ms.size(), columns_, values.data());
+    rows_ += times_ms.size();
+  }
+
+  // Samples are at start, start + step, ... and before stop.
+  void finish() {
+    const double time[3] = {start_ms_, start_ms_ + static_cast<double>(rows_) * interval_ms_,
+                            interval_ms_};
+    Handle times =
+        file_.array(mapping_.id(), "time", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 3, time);
+    file_.text_attribute(times.id(), "units", "ms");
+    file_.require(times.close() && data_.close() && mapping_.close() && group_.close());
+  }
+
+ private:
+  OutputFile& file_;
+  hsize_t columns_ = 1;
+  double interval_ms_ = 0.1;
+  Handle group_, data_, mapping_;
+  hsize_t rows_ = 0;
+  double start_ms_ = 0.0;
+};
+
 class Hdf5TraceSink : public TraceSink {
  public:
-  Hdf5TraceSink(const std::filesystem::path& folder, const std::vector<TraceColumn>& columns)
-      : file_(folder / "traces.h5") {
-    const Handle root = file_.group(file_.id(), "traces");
-    const std::vector<std::string> names = trace_names(columns);
+  Hdf5TraceSink(const std::filesystem::path& folder, const std::vector<TraceColumn>& columns) {
+    const std::vector<std::string> names = trace_files(columns);
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      Samples samples;
-      const Handle group = file_.group(root.id(), names[i]);
-      file_.text_attribute(group.id(), "population", columns[i].population);
-      file_.text_attribute(group.id(), "variable", columns[i].variable);
-      samples.times = file_.data_set(group.id(), "times", H5T_IEEE_F64LE, 0);
-      file_.text_attribute(samples.times.id(), "units", "ms");
-      samples.columns = std::max<std::size_t>(columns[i].neurons, 1);
-      samples.values = file_.data_set(group.id(), "values", H5T_IEEE_F64LE, samples.columns);
-      recorders_.push_back(std::move(samples));
+      ReportFile& file = file_of(folder / names[i]);
+      reports_.emplace_back(file.file, file.root.id(), columns[i]);
     }
-    file_.flush();
+    for (const auto& file : files_) file->file.flush();
   }
 
   ~Hdf5TraceSink() override {
     const QuietErrors quiet;
-    recorders_.clear();
-    file_.abandon();
+    reports_.clear();
+    for (const auto& file : files_) {
+      file->root.close();
+      file->file.abandon();
+    }
   }
 
   void append(std::size_t recorder, std::span<const double> times_ms,
               std::span<const double> values) override {
     const QuietErrors quiet;
-    Samples& samples = recorders_[recorder];
-    const hsize_t rows = times_ms.size();
-    file_.append(samples.times.id(), H5T_NATIVE_DOUBLE, samples.rows, rows, 0, times_ms.data());
-    file_.append(samples.values.id(), H5T_NATIVE_DOUBLE, samples.rows, rows, samples.columns,
-                 values.data());
-    samples.rows += rows;
+    reports_[recorder].append(times_ms, values);
   }
 
   std::vector<std::string> finish() override {
     const QuietErrors quiet;
-    for (Samples& samples : recorders_) {
-      file_.require(samples.times.close() && samples.values.close());
+    for (Report& report : reports_) report.finish();
+    std::vector<std::string> names;
+    for (const auto& file : files_) {
+      file->file.require(file->root.close());
+      file->file.commit();
+      names.push_back(file->file.name());
     }
-    file_.commit();
-    return {file_.name()};
+    return names;
   }
 
  private:
-  struct Samples {
-    Handle times, values;
-    hsize_t rows = 0;
-    hsize_t columns = 1;
+  struct ReportFile {
+    explicit ReportFile(const std::filesystem::path& path) : file(path) {
+      mark_as_sonata(file);
+      root = file.group(file.id(), "report");
+    }
+    OutputFile file;
+    Handle root;
   };
-  OutputFile file_;
-  std::vector<Samples> recorders_;
+
+  ReportFile& file_of(const std::filesystem::path& path) {
+    for (const auto& file : files_) {
+      if (file->file.name() == path.filename().string()) return *file;
+    }
+    return *files_.emplace_back(std::make_unique<ReportFile>(path));
+  }
+
+  std::vector<std::unique_ptr<ReportFile>> files_;
+  std::vector<Report> reports_;
 };
 
 }  // namespace
@@ -159,29 +245,33 @@ std::vector<RawSpikes> read_spikes_hdf5(const std::filesystem::path& path,
   return all;
 }
 
-std::vector<Trace> read_traces_hdf5(const std::filesystem::path& path,
-                                    const std::vector<TraceColumn>& columns, std::uint64_t limit) {
+Trace read_trace_hdf5(const std::filesystem::path& path, const TraceColumn& column,
+                      std::uint64_t limit) {
   const QuietErrors quiet;
   const InputFile file(path);
-  const Handle root = file.group(file.id(), "traces");
-  const std::vector<std::string> names = trace_names(columns);
-  std::vector<Trace> traces;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const Handle group = file.group(root.id(), names[i]);
-    const Handle times = file.data_set(group.id(), "times");
-    const Handle values = file.data_set(group.id(), "values");
-    const std::string where = "traces/" + names[i] + "/";
-    const auto rows = file.checked_shape(times.id(), where + "times", 1, H5T_FLOAT, limit)[0];
-    const auto shape = file.checked_shape(values.id(), where + "values", 2, H5T_FLOAT, limit);
-    if (shape[0] != rows) file.fail("'" + where + "' has another number of times than of values.");
-    Trace trace{
-        columns[i].population, columns[i].variable, static_cast<std::size_t>(shape[1]), {}, {}};
-    trace.times_ms = file.read<double>(times.id(), where + "times", H5T_NATIVE_DOUBLE, rows);
-    trace.values =
-        file.read<double>(values.id(), where + "values", H5T_NATIVE_DOUBLE, rows * shape[1]);
-    traces.push_back(std::move(trace));
+  const Handle root = file.group(file.id(), "report");
+  const std::string where = "report/" + column.population + "/";
+  const Handle group = file.group(root.id(), encoded_name(column.population));
+  const Handle data = file.data_set(group.id(), "data");
+  const auto shape = file.checked_shape(data.id(), where + "data", 2, H5T_FLOAT, limit);
+  const Handle mapping = file.group(group.id(), "mapping");
+  const Handle times = file.data_set(mapping.id(), "time");
+  if (file.checked_shape(times.id(), where + "mapping/time", 1, H5T_FLOAT, limit)[0] != 3) {
+    file.fail("'" + where + "mapping/time' is not start, stop and step.");
   }
-  return traces;
+  const auto time = file.read<double>(times.id(), where + "mapping/time", H5T_NATIVE_DOUBLE, 3);
+  const double rows = static_cast<double>(shape[0]);
+  const bool fits = std::abs(time[0] + rows * time[2] - time[1]) <= 0.5 * time[2];
+  if (!std::isfinite(time[0]) || !(time[2] > 0.0) || !fits) {
+    file.fail("'" + where + "mapping/time' does not fit the number of samples.");
+  }
+  Trace trace{column.population, column.variable, static_cast<std::size_t>(shape[1]), {}, {}};
+  for (hsize_t i = 0; i < shape[0]; ++i) {
+    trace.times_ms.push_back(time[0] + static_cast<double>(i) * time[2]);
+  }
+  trace.values =
+      file.read<double>(data.id(), where + "data", H5T_NATIVE_DOUBLE, shape[0] * shape[1]);
+  return trace;
 }
 
 }  // namespace io

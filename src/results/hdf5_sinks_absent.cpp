@@ -1,4 +1,4 @@
-// Stands for hdf5.cpp in a build without HDF5: results are written as npy.
+// Stands for hdf5_sinks.cpp in a build without HDF5: results are written as npy.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "results/sinks.hpp"
 #include "tessera/errors.hpp"
@@ -32,8 +32,7 @@ std::vector<RawSpikes> read_spikes_hdf5(const std::filesystem::path& file,
   refuse(file);
 }
 
-std::vector<Trace> read_traces_hdf5(const std::filesystem::path& file,
-                                    const std::vector<TraceColumn>&, std::uint64_t) {
+Trace read_trace_hdf5(const std::filesystem::path& file, const TraceColumn&, std::uint64_t) {
   refuse(file);
 }
 

@@ -91,6 +91,17 @@ std::vector<std::string> trace_names(const std::vector<TraceColumn>& columns) {
   return names;
 }
 
+std::vector<std::string> trace_files(const std::vector<TraceColumn>& columns) {
+  std::vector<std::string> names;
+  std::map<std::pair<std::string, std::string>, int> used;
+  for (const TraceColumn& column : columns) {
+    const int before = used[{column.population, column.variable}]++;
+    const std::string number = before == 0 ? "" : "~" + std::to_string(before + 1);
+    names.push_back("traces_" + encoded_name(column.variable) + number + ".h5");
+  }
+  return names;
+}
+
 std::unique_ptr<SpikeSink> make_npy_spike_sink(const std::filesystem::path& folder,
                                                const std::vector<std::string>& populations) {
   return std::make_unique<NpySpikeSink>(folder, populations);

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "files/file.hpp"
+#include "files/sealed_json.hpp"
 #include "results/sinks.hpp"
 
 namespace tessera {
@@ -30,7 +31,6 @@ struct Report {
   std::vector<io::TraceColumn> columns;
   std::vector<std::string> files;
   std::map<std::string, std::string> checksums;  // by file
-  bool names_files = false;
 };
 
 // Collects what is wrong with a report instead of stopping at the first thing.
@@ -157,16 +157,16 @@ class ReportReader {
         continue;
       }
       const double neurons = number(entry, path, "neurons", 0.0, 4294967295.0, true, 0.0);
+      const double interval_ms = number(entry, path, "interval_ms", 1e-9, 1e15, false, 0.1);
       report.columns.push_back({text(entry, path, "population", true),
                                 text(entry, path, "variable", true),
-                                static_cast<std::size_t>(neurons)});
+                                static_cast<std::size_t>(neurons), interval_ms});
     }
   }
 
   void read_files(const json& root, Report& report) {
     const auto list = root.find("files");
     if (list == root.end()) return;
-    report.names_files = true;
     if (!list->is_array()) problem("files", "this must be a list.");
     for (const json& entry : *list) {
       if (entry.is_string()) report.files.push_back(entry.get<std::string>());
@@ -182,28 +182,25 @@ class ReportReader {
   std::vector<Problem> problems_;
 };
 
-// What a folder holds: as its report says, or (a report without a list) as it is found.
 bool holds(const Report& report, const std::string& file) {
-  if (report.names_files) {
-    return std::find(report.files.begin(), report.files.end(), file) != report.files.end();
-  }
-  std::error_code ignored;
-  return std::filesystem::exists(report.result.folder / file, ignored);
+  return std::find(report.files.begin(), report.files.end(), file) != report.files.end();
 }
 
 // A damaged HDF5 file must not reach the HDF5 library: it does not survive every damage.
-void verify(const Report& report, const std::string& file) {
-  const auto known = report.checksums.find(file);
-  if (known == report.checksums.end()) return;
+std::filesystem::path verified(const Report& report, const std::string& file) {
   const std::filesystem::path path = report.result.folder / file;
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return;  // its reader says what is wrong
-  if (digest_text(io::file_checksum(path)) != known->second) {
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    throw InputError("cannot read " + path.string() + ": it is missing or not a regular file.");
+  }
+  const auto known = report.checksums.find(file);
+  if (known == report.checksums.end() || io::file_checksum(path) != known->second) {
     throw InputError(
         "cannot read " + path.string() +
         ": it is damaged, truncated or from another run (its checksum is not the one in "
         "report.json).");
   }
+  return path;
 }
 
 std::string spikes_npy(const std::string& population) {
@@ -254,33 +251,34 @@ void load_spikes(const Report& report, Result& result) {
   std::vector<std::string> names;
   for (const ResultPopulation& population : result.populations) names.push_back(population.name);
   if (holds(report, "spikes.h5")) {
-    verify(report, "spikes.h5");
-    auto all = io::read_spikes_hdf5(result.folder / "spikes.h5", names, kMostElements);
+    auto all = io::read_spikes_hdf5(verified(report, "spikes.h5"), names, kMostElements);
     for (std::size_t i = 0; i < names.size(); ++i) {
       result.populations[i].spikes = checked(std::move(all[i]), result.populations[i], result);
     }
   } else {
     for (ResultPopulation& population : result.populations) {
-      verify(report, spikes_npy(population.name));
-      auto raw = io::read_spikes_npy(result.folder / spikes_npy(population.name));
+      auto raw = io::read_spikes_npy(verified(report, spikes_npy(population.name)));
       population.spikes = checked(std::move(raw), population, result);
     }
   }
 }
 
 void load_traces(const Report& report, Result& result) {
-  if (holds(report, "traces.h5")) {
-    verify(report, "traces.h5");
-    result.traces =
-        io::read_traces_hdf5(result.folder / "traces.h5", report.columns, kMostElements);
-    return;
-  }
   const std::vector<std::string> names = io::trace_names(report.columns);
+  const std::vector<std::string> files = io::trace_files(report.columns);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!holds(report, "traces_" + names[i] + ".npy")) continue;
-    verify(report, "traces_" + names[i] + ".npy");
-    verify(report, "traces_" + names[i] + "_times.npy");
-    result.traces.push_back(io::read_trace_npy(result.folder, report.columns[i], names[i]));
+    const io::TraceColumn& column = report.columns[i];
+    const std::string npy = "traces_" + names[i] + ".npy";
+    if (holds(report, files[i])) {
+      Trace trace = io::read_trace_hdf5(verified(report, files[i]), column, kMostElements);
+      // Samples are taken at whole steps; the file says so with first + k * interval.
+      for (double& time : trace.times_ms) time = std::round(time / result.dt_ms) * result.dt_ms;
+      result.traces.push_back(std::move(trace));
+    } else if (holds(report, npy)) {
+      (void)verified(report, npy);
+      (void)verified(report, "traces_" + names[i] + "_times.npy");
+      result.traces.push_back(io::read_trace_npy(result.folder, column, names[i]));
+    }
   }
 }
 
@@ -294,6 +292,7 @@ const ResultPopulation* Result::find(const std::string& population) const noexce
 }
 
 Result parse_report(const std::string& text, const std::string& name) {
+  if (io::seal_of(text) != io::Seal::missing) io::require_seal(text, name);
   return ReportReader(name).read(text).result;
 }
 
@@ -307,7 +306,9 @@ Result load_result(const std::filesystem::path& folder, const LoadOptions& optio
     throw InputError("The folder " + folder.string() +
                      " holds no finished result: report.json is missing.");
   }
-  Report report = ReportReader(file.string()).read(io::read_file(file, kLongestReport));
+  const std::string text = io::read_file(file, kLongestReport);
+  io::require_seal(text, file.string());
+  Report report = ReportReader(file.string()).read(text);
   report.result.folder = folder;
   Result result = report.result;
   result.has_spikes =

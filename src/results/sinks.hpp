@@ -1,4 +1,4 @@
-// Spike and trace files of a result folder, as HDF5 (hdf5.cpp) or npy (result_npy.cpp).
+// Spike and trace files of a result folder, as HDF5 (hdf5_sinks.cpp) or npy (npy_sinks.cpp).
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -28,21 +28,27 @@ class SpikeSink {
 struct TraceColumn {
   std::string population;
   std::string variable;
-  std::size_t neurons = 0;
+  std::size_t neurons = 0;  ///< the first ones of the population
+  double interval_ms = 0.1;
+  std::string unit = {};  ///< of the values, "mV"; empty: dimensionless or unknown
 };
 
 class TraceSink {
  public:
   virtual ~TraceSink() = default;
-  /// Appends values.size() / neurons samples, one after the other.
+  /// Appends values.size() / neurons samples, one after the other, an interval apart.
   virtual void append(std::size_t recorder, std::span<const double> times_ms,
                       std::span<const double> values) = 0;
   virtual std::vector<std::string> finish() = 0;
 };
 
-/// What a name stands for inside a file. Recorders of the same population and variable are
-/// numbered.
+/// Names for npy files: population and variable, and a number where a pair occurs again.
 [[nodiscard]] std::vector<std::string> trace_names(const std::vector<TraceColumn>& columns);
+
+/// The HDF5 file of every recorder. A SONATA report holds one variable: populations recorded for the
+/// same one share `traces_<variable>.h5`; a second recorder of the same population and variable goes
+/// into `traces_<variable>~2.h5`.
+[[nodiscard]] std::vector<std::string> trace_files(const std::vector<TraceColumn>& columns);
 
 /// The sinks of this build: HDF5 when there is HDF5, else npy.
 [[nodiscard]] std::unique_ptr<SpikeSink> make_spike_sink(
@@ -55,8 +61,8 @@ class TraceSink {
 [[nodiscard]] std::unique_ptr<TraceSink> make_npy_trace_sink(
     const std::filesystem::path& folder, const std::vector<TraceColumn>& columns);
 
-/// Reading. Each returns false when the file does not hold the population, and throws InputError
-/// when the file is damaged. HDF5: one file for all populations, `spikes.h5`; npy: one file each.
+/// Reading. All throw InputError when a file is damaged or lacks what is asked for. HDF5: one file
+/// for all populations, `spikes.h5`; npy: one file each.
 struct RawSpikes {
   std::vector<double> times_ms;
   std::vector<std::uint64_t> ids;
@@ -65,9 +71,9 @@ struct RawSpikes {
 [[nodiscard]] std::vector<RawSpikes> read_spikes_hdf5(const std::filesystem::path& file,
                                                       const std::vector<std::string>& populations,
                                                       std::uint64_t limit);
-[[nodiscard]] std::vector<Trace> read_traces_hdf5(const std::filesystem::path& file,
-                                                  const std::vector<TraceColumn>& columns,
-                                                  std::uint64_t limit);
+/// One recorder from its file. Times are first + k * interval as the report of the file says them.
+[[nodiscard]] Trace read_trace_hdf5(const std::filesystem::path& file, const TraceColumn& column,
+                                    std::uint64_t limit);
 [[nodiscard]] RawSpikes read_spikes_npy(const std::filesystem::path& file);
 [[nodiscard]] Trace read_trace_npy(const std::filesystem::path& folder, const TraceColumn& column,
                                    const std::string& name);

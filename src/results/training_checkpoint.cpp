@@ -29,6 +29,13 @@ const std::string& entry(const io::Safetensors& content, const std::string& key,
   return found->second;
 }
 
+// Only trainings write these formats, and all of them write a digest.
+void require_digest(const io::Safetensors& content, const std::filesystem::path& file) {
+  if (content.has_digest) return;
+  fail(file, "it carries no digest: an earlier version of Tessera or another program wrote it, or "
+             "it is damaged. Train again.");
+}
+
 template <class Number>
 Number number_of(const io::Safetensors& content, const std::string& key, int base,
                  const std::filesystem::path& file) {
@@ -77,6 +84,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
   io::Safetensors content = io::read_safetensors(file);
   if (entry(content, "format", file) != kCheckpointFormat)
     fail(file, "this is not a checkpoint of a training.");
+  require_digest(content, file);
   Checkpoint checkpoint;
   checkpoint.model_digest = number_of<std::uint64_t>(content, "model_digest", 16, file);
   checkpoint.best_epoch = number_of<std::uint32_t>(content, "best_epoch", 10, file);
@@ -105,6 +113,7 @@ Weights load_weights(const std::filesystem::path& file) {
   io::Safetensors content = io::read_safetensors(file);
   if (entry(content, "format", file) != kWeightsFormat)
     fail(file, "these are not the weights of a training.");
+  require_digest(content, file);
   Weights weights;
   weights.model_digest = number_of<std::uint64_t>(content, "model_digest", 16, file);
   weights.epoch = number_of<std::uint32_t>(content, "epoch", 10, file);

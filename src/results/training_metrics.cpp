@@ -4,6 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "files/file.hpp"
+#include "files/sealed_json.hpp"
+
 namespace tessera::io {
 namespace {
 
@@ -12,6 +15,7 @@ using training::EpochMetrics;
 using training::LayerActivity;
 
 constexpr int kDeepest = 8;
+constexpr std::uint64_t kLongestReport = std::uint64_t{1} << 26;
 constexpr std::size_t kMostEpochs = 1'000'000;
 
 json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
@@ -140,6 +144,14 @@ json parse_json(const std::string& text, const std::string& name) {
   } catch (const json::exception& error) {
     throw InputError(name + ": it is damaged or no JSON: " + error.what());
   }
+}
+
+json read_report(const std::filesystem::path& file) {
+  const std::string text = read_file(file, kLongestReport);
+  require_seal(text, file.string());
+  json report = parse_json(text, file.string());
+  report.erase("checksum");
+  return report;
 }
 
 std::vector<EpochMetrics> parse_metrics(const std::string& text, const std::string& name) {

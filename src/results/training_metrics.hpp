@@ -1,7 +1,8 @@
-// Metrics of a training as JSON text: metrics.json, and inside checkpoints.
+// Metrics of a training as JSON text (metrics.json, and inside checkpoints), and reading reports.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -20,5 +21,8 @@ namespace tessera::io {
 /// JSON of bounded depth, keys in the order of the text; throws InputError for anything else.
 /// `name` stands for the file.
 [[nodiscard]] nlohmann::ordered_json parse_json(const std::string& text, const std::string& name);
+
+/// report.json of a training or a run, without its checksum, which has to fit. Throws InputError.
+[[nodiscard]] nlohmann::ordered_json read_report(const std::filesystem::path& file);
 
 }  // namespace tessera::io

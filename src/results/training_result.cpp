@@ -152,7 +152,31 @@ void read_names(const json& report, const std::filesystem::path& file, TrainingR
   }
 }
 
+void read_digests(const json& report, const std::filesystem::path& file, TrainingResult& result) {
+  const std::string digest = text_of(at(report, "weights_digest", file), "weights_digest", file);
+  const auto [rest, error] =
+      std::from_chars(digest.data(), digest.data() + digest.size(), result.weights_digest, 16);
+  if (error != std::errc() || rest != digest.data() + digest.size())
+    fail(file, "weights_digest", "this must be a hexadecimal number.");
+  const json& checksums = at(report, "checksums", file);
+  if (!checksums.is_object()) fail(file, "checksums", "this must be an object.");
+  for (const auto& [name, checksum] : checksums.items())
+    result.checksums[name] = text_of(checksum, "checksums", file);
+}
+
 }  // namespace
+
+void require_intact(const TrainingResult& result, const std::string& name) {
+  const std::filesystem::path file = result.folder / name;
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored))
+    fail(file, "", "this file is missing or not a regular file.");
+  const auto known = result.checksums.find(name);
+  if (known != result.checksums.end() && io::file_checksum(file) == known->second) return;
+  fail(file, "",
+       "this file is damaged, was edited or is of another training (its checksum is not the one in "
+       "report.json).");
+}
 
 bool is_training_result(const std::filesystem::path& folder) {
   std::error_code ignored;
@@ -168,26 +192,31 @@ bool is_training_result(const std::filesystem::path& folder) {
 
 TrainingResult load_training_result(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "report.json";
-  const json report = io::parse_json(io::read_file(file, kLongestReport), file.string());
+  const json report = io::read_report(file);
   if (text_of(at(report, "kind", file), "kind", file) != "training")
     fail(file, "kind", "this is not the report of a training.");
   TrainingResult result;
   result.folder = folder;
   read_names(report, file, result);
   read_settings(report, file, result);
+  read_digests(report, file, result);
   result.best_epoch =
       static_cast<std::uint32_t>(count_of(at(report, "best_epoch", file), "best_epoch", file));
-  std::error_code ignored;
-  const std::filesystem::path metrics = folder / "metrics.json";
-  if (std::filesystem::exists(metrics, ignored))
+  if (result.checksums.contains("metrics.json")) {
+    require_intact(result, "metrics.json");
+    const std::filesystem::path metrics = folder / "metrics.json";
     result.epochs = io::parse_metrics(io::read_file(metrics, kLongestTable), metrics.string());
+  }
   if (report.contains("test")) {
     const json& accuracy = at(report["test"], "accuracy", file);
     if (accuracy.is_number()) result.test_accuracy = accuracy.get<double>();
+    require_intact(result, "confusion.csv");
     read_confusion(folder / "confusion.csv", result);
   }
-  if (report.contains("raster"))
+  if (report.contains("raster")) {
+    require_intact(result, "raster.csv");
     result.raster = read_raster(folder / "raster.csv", report["raster"], file, result.steps);
+  }
   return result;
 }
 

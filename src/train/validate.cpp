@@ -8,6 +8,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/printable.hpp"
 #include "train/parameters.hpp"
 
 namespace tessera::training {
@@ -171,6 +172,12 @@ void check_layers(std::vector<Problem>& problems, const Network& network) {
 
 std::vector<Problem> validate(const Network& network, const Options& options) {
   std::vector<Problem> problems;
+  if (!is_plain_name(network.name)) {
+    validation::Reporter(problems, {}, "the network")
+        .add("name", fmt::format("'{:.80}' cannot be a name: it has control characters or is no "
+                                 "UTF-8.",
+                                 network.name));
+  }
   validation::check_frame({problems, {}, "the network"}, network);
   validation::check_layers(problems, network);
   validation::check_options(problems, network, options);

@@ -273,6 +273,17 @@ TEST_F(Train, DamagedCheckpointsAndThoseOfOtherModelsAreRefused) {
   expect_refused("evaluate r", "weights.safetensors");
 }
 
+TEST_F(Train, WeightsOfAnotherTrainingAreNoWeightsOfThisReport) {
+  ASSERT_EQ(line("train m.toml --out a --quiet --epochs 2").exit_code, 0);
+  ASSERT_EQ(line("train m.toml --out b --quiet --epochs 3").exit_code, 0);
+  ASSERT_EQ(line("evaluate a --quiet").exit_code, 0);
+  // The same model, whole files, but not what the report speaks of.
+  write_text(folder_ / "a/weights.safetensors", read_text(folder_ / "b/weights.safetensors"));
+  expect_refused("evaluate a", "report.json");
+  write_text(folder_ / "b/model.toml", read_text(folder_ / "b/model.toml") + "# a word\n");
+  expect_refused("evaluate b", "model.toml");
+}
+
 TEST_F(Train, ALossThatIsNoNumberKeepsTheLastGoodEpoch) {
   ASSERT_EQ(line("train m.toml --out good --quiet --epochs 2").exit_code, 0);
   std::string model = kModel;

@@ -184,7 +184,8 @@ TEST_F(Checkpoint, FailedWritesLeaveTheOldFile) {
   Simulation simulation = at_12_ms();
   EXPECT_THROW(simulation.save_checkpoint(folder_ / "no_folder" / "a.ckpt"), RunError);
   if (std::filesystem::exists("/dev/full")) {  // a device that is always full stands in for a disk
-    std::filesystem::create_symlink("/dev/full", file_.string() + ".tmp");
+    const std::string temporary = "." + file_.filename().string() + ".partial";
+    std::filesystem::create_symlink("/dev/full", file_.parent_path() / temporary);
     EXPECT_THROW(simulation.save_checkpoint(file_), RunError);
   }
   EXPECT_EQ(bytes_of(file_), good_);

@@ -267,6 +267,51 @@ TEST(NpySinks, AreReadInEveryBuild) {
   EXPECT_EQ(result.traces[0].values, (std::vector<double>{-65, -66, -67}));
 }
 
+TEST(TraceFiles, HoldOneVariableEach) {
+  EXPECT_EQ(io::trace_files({{"E", "V_m", 1}, {"I", "V_m", 2}, {"E", "g_ex", 1}, {"E", "V_m", 3},
+                             {"a", "x/y", 1}}),
+            (std::vector<std::string>{"traces_V_m.h5", "traces_V_m.h5", "traces_g_ex.h5",
+                                      "traces_V_m~2.h5", "traces_x%2Fy.h5"}));
+}
+
+// Several recorders, of one population and of one variable: each comes back with its own times.
+TEST(Recorders, SeveralTracesKeepTheirTimesAndValues) {
+  const TemporaryFolder folder;
+  Network network = two_populations();
+  network.recorders = {{"I", "V_m", 2, 0.1, {}},
+                       {"E", "V_m", 1, 0.3, {}},
+                       {"I", "g_ex", 1, 0.2, {}},
+                       {"I", "V_m", 1, 0.5, {}}};
+  TraceRecorder traces(folder.path(), network);
+  const std::uint32_t every[] = {1, 3, 2, 5};
+  for (std::uint32_t step = 1; step <= 30; ++step) {
+    for (std::size_t r = 0; r < 4; ++r) {
+      const double values[2] = {1000.0 * static_cast<double>(r) + step, -1.0 * step};
+      if (step % every[r] == 0) {
+        traces.on_sample({step, r, std::span(values, network.recorders[r].count)});
+      }
+    }
+  }
+  RunSummary summary = summarise(network, {}, report_of(network, 3.0));
+  summary.files = traces.finish();
+  write_report(folder.path(), summary);
+  const Result result = load_result(folder.path());
+  ASSERT_EQ(result.traces.size(), 4U);
+  for (std::size_t r = 0; r < 4; ++r) {
+    SCOPED_TRACE(r);
+    const Trace& trace = result.traces[r];
+    EXPECT_EQ(trace.population, network.recorders[r].population);
+    EXPECT_EQ(trace.variable, network.recorders[r].variable);
+    ASSERT_EQ(trace.neurons, network.recorders[r].count);
+    ASSERT_EQ(trace.times_ms.size(), 30 / every[r]);
+    for (std::size_t i = 0; i < trace.times_ms.size(); ++i) {
+      const auto step = static_cast<double>((i + 1) * every[r]);
+      EXPECT_EQ(trace.times_ms[i], step * 0.1);
+      EXPECT_EQ(trace.values[i * trace.neurons], 1000.0 * static_cast<double>(r) + step);
+    }
+  }
+}
+
 TEST(TraceNames, AreDifferentForEveryRecorder) {
   EXPECT_EQ(io::trace_names({{"E", "V_m", 1}, {"E", "V_m", 2}, {"a/b", "g", 1}}),
             (std::vector<std::string>{"E.V_m", "E.V_m~2", "a%2Fb.g"}));

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "files/file.hpp"
 #include "files/npy.hpp"
+#include "files/sealed_json.hpp"
 #include "results/sinks.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -38,6 +40,21 @@ std::string load_error(const std::filesystem::path& folder) {
     return error.what();
   }
   return "";
+}
+
+// Writes kReport for files that are in the folder, as write_report does.
+void write_report_of(const std::filesystem::path& folder, const std::vector<std::string>& files) {
+  std::string list, checksums;
+  for (const std::string& file : files) {
+    const std::string comma = list.empty() ? "" : ", ";
+    list += comma + '"' + file + '"';
+    const bool there = std::filesystem::exists(folder / file);
+    checksums += comma + '"' + file + "\": \"" +
+                 (there ? io::file_checksum(folder / file) : "none") + '"';
+  }
+  const std::string keys =
+      "\"files\": [" + list + "], \"checksums\": {" + checksums + "}, \"seed\"";
+  io::write_file(folder / "report.json", io::sealed(replaced(kReport, "\"seed\"", keys)));
 }
 
 TEST(ParseReport, ReadsWhatMatters) {
@@ -82,20 +99,18 @@ TEST(LoadResult, SaysWhatIsMissing) {
   const TemporaryFolder folder;
   EXPECT_NE(load_error(folder / "nowhere").find("no result folder"), std::string::npos);
   EXPECT_NE(load_error(folder.path()).find("report.json is missing"), std::string::npos);
-  io::write_file(folder / "report.json",
-                 replaced(kReport, "\"seed\"", "\"files\": [\"spikes.h5\"], \"seed\""));
+  write_report_of(folder.path(), {"spikes.h5"});
   EXPECT_NE(load_error(folder.path()).find("spikes.h5"), std::string::npos);
-  io::write_file(folder / "report.json",
-                 replaced(kReport, "\"seed\"", "\"files\": [\"spikes_E.npy\"], \"seed\""));
+  write_report_of(folder.path(), {"spikes_E.npy"});
   EXPECT_NE(load_error(folder.path()).find("spikes_E.npy"), std::string::npos);
 }
 
 // A result whose spikes are npy, with one row of population E as given.
 std::string error_with_spike(double time_ms, double neuron) {
   const TemporaryFolder folder;
-  io::write_file(folder / "report.json", kReport);
   io::write_npy(folder / "spikes_E.npy", std::vector<double>{time_ms, neuron}, 2);
   io::write_npy(folder / "spikes_I.npy", std::vector<double>{}, 2);
+  write_report_of(folder.path(), {"spikes_E.npy", "spikes_I.npy"});
   return load_error(folder.path());
 }
 
@@ -112,12 +127,43 @@ TEST(LoadResult, ChecksSpikesAgainstTheReport) {
 
 TEST(LoadResult, BringsSpikesIntoOrder) {
   const TemporaryFolder folder;
-  io::write_file(folder / "report.json", kReport);
   io::write_npy(folder / "spikes_E.npy", std::vector<double>{3, 1, 1, 2, 1, 0, 2, 2}, 2);
   io::write_npy(folder / "spikes_I.npy", std::vector<double>{}, 2);
+  write_report_of(folder.path(), {"spikes_E.npy", "spikes_I.npy"});
   const Result result = load_result(folder.path());
   EXPECT_EQ(result.populations[0].spikes.times_ms, (std::vector<double>{1, 1, 2, 3}));
   EXPECT_EQ(result.populations[0].spikes.neurons, (std::vector<std::uint32_t>{0, 2, 2, 1}));
+}
+
+TEST(LoadResult, FindsEveryChangedByteOfTheReport) {
+  const TemporaryFolder folder;
+  write_report_of(folder.path(), {});
+  EXPECT_EQ(load_error(folder.path()), "");
+  const std::string whole = io::read_file(folder / "report.json", 1 << 20);
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (const int change : {1, 0x20, 0xff}) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ change);
+      std::ofstream(folder / "report.json", std::ios::binary) << damaged;
+      EXPECT_NE(load_error(folder.path()).find("report.json"), std::string::npos) << at;
+    }
+  }
+}
+
+TEST(LoadResult, RefusesAReportWithoutChecksumAsEarlierVersionsWroteIt) {
+  const TemporaryFolder folder;
+  io::write_file(folder / "report.json", kReport);
+  EXPECT_NE(load_error(folder.path()).find("earlier version"), std::string::npos);
+}
+
+TEST(LoadResult, AFileThatTheReportHasNoChecksumOfIsRefused) {
+  const TemporaryFolder folder;
+  io::write_npy(folder / "spikes_E.npy", std::vector<double>{}, 2);
+  io::write_npy(folder / "spikes_I.npy", std::vector<double>{}, 2);
+  io::write_file(folder / "report.json",
+                 io::sealed(replaced(kReport, "\"seed\"",
+                                     "\"files\": [\"spikes_E.npy\", \"spikes_I.npy\"], \"seed\"")));
+  EXPECT_NE(load_error(folder.path()).find("checksum"), std::string::npos);
 }
 
 class Hdf5Result : public testing::Test {
@@ -133,7 +179,12 @@ class Hdf5Result : public testing::Test {
     }
     sink->append(0, times, ids);
     files_ = sink->finish();
-    io::write_file(folder_ / "report.json", kReport);
+    write_report_of(folder_.path(), files_);
+  }
+  // Beside a report that says it is whole: what the reader of HDF5 itself makes of it.
+  void replace(const std::string& bytes) {
+    io::write_file(folder_ / "spikes.h5", bytes);
+    write_report_of(folder_.path(), files_);
   }
   TemporaryFolder folder_;
   std::vector<std::string> files_;
@@ -148,7 +199,7 @@ TEST_F(Hdf5Result, LoadsWhole) {
 TEST_F(Hdf5Result, TruncatedFilesAreInputErrors) {
   const std::string whole = io::read_file(folder_ / "spikes.h5", 1 << 24);
   for (std::size_t length = 0; length < whole.size(); length += 1 + whole.size() / 97) {
-    io::write_file(folder_ / "spikes.h5", whole.substr(0, length));
+    replace(whole.substr(0, length));
     EXPECT_NE(load_error(folder_.path()), "") << length;
   }
 }
@@ -160,7 +211,7 @@ TEST_F(Hdf5Result, DamagedDataIsFoundByTheChecksumsOfHdf5) {
   for (std::size_t at = whole.size() / 2; at < whole.size(); at += 1 + whole.size() / 211) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
-    io::write_file(folder_ / "spikes.h5", damaged);
+    replace(damaged);
     if (load_error(folder_.path()).empty()) {
       const Result after = load_result(folder_.path());
       EXPECT_EQ(after.populations[0].spikes.times_ms, before.populations[0].spikes.times_ms) << at;
@@ -170,10 +221,11 @@ TEST_F(Hdf5Result, DamagedDataIsFoundByTheChecksumsOfHdf5) {
 }
 
 TEST_F(Hdf5Result, ForeignFilesAreInputErrors) {
-  io::write_file(folder_ / "spikes.h5", "this is no HDF5 file");
+  replace("this is no HDF5 file");
   EXPECT_NE(load_error(folder_.path()).find("not an HDF5 file"), std::string::npos);
   auto sink = io::make_spike_sink(folder_.path(), {"X"});
   (void)sink->finish();
+  write_report_of(folder_.path(), files_);
   EXPECT_NE(load_error(folder_.path()).find("'E' is missing"), std::string::npos);
 }
 

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "files/file.hpp"
 #include "files/safetensors.hpp"
+#include "files/sealed_json.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace tessera::training {
@@ -152,6 +154,95 @@ TEST(TrainingResult, AReportReadsBack) {
   EXPECT_EQ(result.raster->layers[1].spikes, summary.raster->layers[1].spikes);
 }
 
+// A folder as a training leaves it, its weights and checkpoint included.
+void write_result(const std::filesystem::path& folder) {
+  const TrainingModel made = model();
+  TrainingSummary summary;
+  summary.epochs = {epoch(0)};
+  summary.best_epoch = 1;
+  EvaluationResult test;
+  test.confusion = {{3, 0, 1}, {0, 2, 0}, {1, 0, 1}};
+  summary.test = test;
+  summary.raster = SampleRaster{0, 0, {{"input", 4, {{0, 3}}}}};
+  const std::vector<Tensor> tensors = {{"a.weight", {2, 3}, {1, 2, 3, 4, 5, 6}}, {"b", {0}, {}}};
+  summary.weights_digest = weights_digest(tensors);
+  save_weights(folder / "weights.safetensors", tensors, model_digest(made), 1);
+  Checkpoint checkpoint;
+  checkpoint.epochs = summary.epochs;
+  checkpoint.best_epoch = 1;
+  checkpoint.model_digest = model_digest(made);
+  checkpoint.parameters = tensors;
+  checkpoint.state = {{"a.weight", {2}, {0.5f, 0.25f}}};
+  save_checkpoint(folder / "checkpoint.safetensors", checkpoint);
+  write_metrics(folder, summary.epochs);
+  write_training_report(folder, made, summary);
+}
+
+// What evaluate, plot and --resume read.
+void read_everything(const std::filesystem::path& folder) {
+  const TrainingResult result = load_training_result(folder);
+  require_intact(result, "model.toml");
+  require_intact(result, "metrics.csv");
+  (void)load_weights(folder / "weights.safetensors");
+  (void)load_checkpoint(folder / "checkpoint.safetensors");
+}
+
+TEST(TrainingResult, EveryChangedByteOfEveryFileIsFound) {
+  const TemporaryFolder folder;
+  write_result(folder.path());
+  ASSERT_EQ(error_of([&] { read_everything(folder.path()); }), "");
+  for (const char* name : {"report.json", "metrics.json", "metrics.csv", "confusion.csv",
+                           "raster.csv", "model.toml", "weights.safetensors",
+                           "checkpoint.safetensors"}) {
+    const std::string whole = io::read_file(folder / name, 1 << 20);
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 8));
+      std::ofstream(folder / name, std::ios::binary) << damaged;  // not flushed to the disk each time
+      const std::string error = error_of([&] { read_everything(folder.path()); });
+      EXPECT_NE(error.find(name), std::string::npos) << name << " " << at << ": " << error;
+    }
+    io::write_file(folder / name, whole);
+  }
+}
+
+// Blanks for blanks: 0x20 becomes what JSON takes for a blank too.
+TEST(TrainingResult, AnotherPaddingOfWeightsIsFound) {
+  const TemporaryFolder folder;
+  write_result(folder.path());
+  for (const char* name : {"weights.safetensors", "checkpoint.safetensors"}) {
+    std::string whole = io::read_file(folder / name, 1 << 20);
+    const std::size_t brace = whole.rfind("}}");
+    if (whole[brace + 2] != ' ') whole.replace(brace, 2, "} ");
+    whole[brace + 2] = '\t';
+    io::write_file(folder / name, whole);
+    EXPECT_NE(error_of([&] { read_everything(folder.path()); }), "") << name;
+    write_result(folder.path());
+  }
+}
+
+TEST(TrainingResult, WeightsWithoutADigestAreRefused) {
+  const TemporaryFolder folder;
+  write_result(folder.path());
+  for (const char* name : {"weights.safetensors", "checkpoint.safetensors"}) {
+    // The key as another program might spell it: the same length, another name.
+    std::string whole = io::read_file(folder / name, 1 << 20);
+    whole.replace(whole.find("tessera_digest"), 14, "another_digest");
+    io::write_file(folder / name, whole);
+    EXPECT_NE(error_of([&] { read_everything(folder.path()); }).find("no digest"),
+              std::string::npos);
+    write_result(folder.path());
+  }
+}
+
+TEST(TrainingResult, AFinishedTrainingThatGoesOnHasNoReport) {
+  const TemporaryFolder folder;
+  write_result(folder.path());
+  reopen_training_result(folder.path());
+  EXPECT_FALSE(is_training_result(folder.path()));
+  EXPECT_EQ(error_of([&] { (void)load_checkpoint(folder / "checkpoint.safetensors"); }), "");
+}
+
 TEST(TrainingResult, DamagedFoldersAreRefused) {
   const TemporaryFolder folder;
   EXPECT_FALSE(is_training_result(folder.path()));
@@ -178,10 +269,22 @@ TEST(TrainingResult, DamagedFoldersAreRefused) {
            {"report.json", "{\"kind\": \"training\"}"},
            {"report.json", "[]"}}) {
     const std::string whole = io::read_file(folder / file, 1 << 20);
+    const std::string report = io::read_file(folder / "report.json", 1 << 20);
+    const std::string checksum = io::file_checksum(folder / file);
     io::write_file(folder / file, text);
-    const std::string error = error_of([&] { (void)load_training_result(folder.path()); });
+    std::string error = error_of([&] { (void)load_training_result(folder.path()); });
     EXPECT_NE(error.find(file), std::string::npos) << file << ": " << text << ": " << error;
+    // The same when the report says that this is how the file has to be.
+    if (file != "report.json") {
+      std::string agreed = report.substr(0, report.rfind(",\n  \"checksum\"")) + "\n}";
+      agreed.replace(agreed.find(checksum), checksum.size(), io::file_checksum(folder / file));
+      io::write_file(folder / "report.json", io::sealed(agreed));
+      error = error_of([&] { (void)load_training_result(folder.path()); });
+      EXPECT_NE(error.find(file), std::string::npos) << file << ": " << text << ": " << error;
+      EXPECT_EQ(error.find("checksum"), std::string::npos) << error;
+    }
     io::write_file(folder / file, whole);
+    io::write_file(folder / "report.json", report);
   }
   EXPECT_EQ(error_of([&] { (void)load_training_result(folder.path()); }), "");
 }

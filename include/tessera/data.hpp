@@ -23,20 +23,21 @@ enum class Split { train, test };
 
 /// How a sample becomes at most one spike per channel and step. What a data set holds decides which
 /// kinds it takes (the first is its default):
-///   numbers  yin_yang, mnist, eurosat                        latency, rate
-///   events   nmnist, dvs_gesture, shd, ssc, random_manifolds binning
-///   sound    spoken_digits                                   cochlea, delta
+///   numbers  yin_yang, mnist, eurosat, file (values)                        latency, rate
+///   events   nmnist, dvs_gesture, shd, ssc, random_manifolds, file (spikes) binning
+///   sound    spoken_digits                                                  cochlea, delta
 enum class EncoderKind { automatic, binning, latency, rate, delta, cochlea };
 
-/// With x in [0, 1] (brighter = earlier), x = 1 spikes at early_ms:
-///   linear       t = early + (late - early) (1 - x)
-///   logarithmic  t = early + tau (log(x / (x - theta)) - log(1 / (1 - theta))), not later than
-///   late: when
-///                a leaky membrane (tau) that x drives reaches theta, counted from the moment x = 1
-///                does. theta is `threshold`; x <= theta never spikes
+/// The time of a value x in [0, 1]; x = 1 spikes at early_ms, smaller ones later:
+///   linear       t = early + (late - early) (1 - x), as in mlGeNN
+///   logarithmic  t = early + tau (log(x / (x - theta)) - log(1 / (1 - theta))), at most late:
+///                when a leaky membrane (tau) that x drives reaches theta, counted from the
+///                moment when x = 1 does
+/// With a threshold theta, x <= theta never spikes; it does not move the other times.
 enum class LatencyCurve { linear, logarithmic };
 
-/// Probability of a spike in one step of a channel with rate r = x * max_rate_hz:
+/// Probability of a spike in one step of a channel with rate r = x * max_rate_hz, 0 for x <=
+/// threshold:
 ///   bernoulli  min(1, r dt)
 ///   poisson    1 - exp(-r dt): at least one event of a Poisson process
 enum class RateKind { bernoulli, poisson };
@@ -70,16 +71,17 @@ struct EncoderSpec {
   // latency; all times inside steps * dt_ms
   LatencyCurve curve = LatencyCurve::linear;
   std::optional<double> early_ms;  ///< when x = 1 spikes, >= 0; default 0
-  std::optional<double>
-      late_ms;  ///< when the smallest x spikes, > early; default: start of the last step
+  /// When x = 0 spikes, or would if it were above the threshold; > early. Default: start of the
+  /// last step.
+  std::optional<double> late_ms;
   std::optional<double> tau_ms;  ///< logarithmic, > 0; default: a third of late - early
-  /// Values x <= threshold do not spike, 0 <= threshold < 1. Default: images 0.2; yin_yang: all
-  /// spike. Linear: what is above spreads over the whole of early .. late. Rate: they have rate 0
-  /// (default 0).
+  /// Values x <= threshold do not spike, 0 <= threshold < 1. Default of latency: 0.2 for images and
+  /// for the logarithmic curve, else none: every value spikes, also x = 0. Default of rate: 0.
   std::optional<double> threshold;
-  bool bias = false;  ///< one more channel, the last, that spikes once in every sample ...
-  std::optional<double>
-      bias_ms;  ///< ... at this time; default early_ms. The shape becomes {1, 1, n + 1}
+  /// One more channel, the last, that spikes once in every sample, at bias_ms (default early_ms).
+  /// The shape becomes {1, 1, n + 1}.
+  bool bias = false;
+  std::optional<double> bias_ms;
 
   // rate
   RateKind rate_kind = RateKind::bernoulli;
@@ -88,15 +90,15 @@ struct EncoderSpec {
   // cochlea and delta (docs/data.md has the equations)
   FrequencyScale scale = FrequencyScale::erb;
   std::optional<double> low_hz;  ///< lowest centre frequency, >= 20; default 80
-  std::optional<double>
-      high_hz;  ///< highest, below half the sampling rate; default 0.45 of the rate
+  /// Highest centre frequency, below half the sampling rate; default 0.45 of the rate.
+  std::optional<double> high_hz;
   std::optional<double> compression;  ///< exponent of the rectified output, (0, 1]; default 0.3
   std::optional<double> gain;  ///< cochlea: current of a full-scale tone, in thresholds; default 3
-  std::optional<double>
-      hair_tau_ms;  ///< cochlea: membrane time constant of a hair cell, > 0; default 2
-  std::optional<double> refractory_ms;    ///< cochlea, >= 0; default 2
-  std::optional<double> delta_threshold;  ///< delta: change of the compressed envelope that makes
-                                          ///< an event, (0, 1]; default 0.05
+  /// Cochlea: membrane time constant of a hair cell, > 0; default 2.
+  std::optional<double> hair_tau_ms;
+  std::optional<double> refractory_ms;  ///< cochlea, >= 0; default 2
+  /// Delta: change of the compressed envelope that makes an event, (0, 1]; default 0.05.
+  std::optional<double> delta_threshold;
   /// Steps with more spikes are thinned out by random numbers that depend on seed, sample and step;
   /// 0: never.
   std::uint32_t max_spikes_per_step = 0;
@@ -114,10 +116,10 @@ struct AugmentationSpec {
   /// one's. shd, ssc, spoken_digits.
   double blend = 0.0;
   double crop_ms = 0.0;  ///< the seen window begins up to this much later, uniform, >= 0
-  double rotation_degrees =
-      0.0;  ///< largest angle about the centre, 0 .. 180; images, event cameras
-  double skew_low = 1.0,
-         skew_high = 1.0;  ///< times are multiplied by a number drawn from low .. high
+  /// Largest angle about the centre, 0 .. 180; images, event cameras.
+  double rotation_degrees = 0.0;
+  /// Times are multiplied by a number drawn from low .. high.
+  double skew_low = 1.0, skew_high = 1.0;
   [[nodiscard]] bool any() const {
     return shift != 0 || jitter_ms != 0.0 || blend != 0.0 || crop_ms != 0.0 ||
            rotation_degrees != 0.0 || skew_low != 1.0 || skew_high != 1.0;
@@ -127,14 +129,14 @@ struct AugmentationSpec {
 /// yin_yang and random_manifolds are generated. Training and test samples come from different
 /// random numbers of the same seed.
 struct GeneratorSpec {
-  std::uint32_t training_samples =
-      0;                           ///< 0: default (yin_yang 5000, random_manifolds 1000 per class)
-  std::uint32_t test_samples = 0;  ///< 0: default (yin_yang 1000, random_manifolds 200 per class)
-  std::uint64_t seed = 42;         ///< which samples, which manifolds
-  // random_manifolds: spike time of channel i at the point x of class c's manifold, rescaled to 0
-  // .. 1:
-  //   prod_j sum_k  theta_cijk / k^alpha  sin(2 pi (k x_j beta_cijk + delta_cijk)),  k = 1 ..
-  //   cutoff
+  /// 0: the default, 5000 for yin_yang, 1000 per class for random_manifolds.
+  std::uint32_t training_samples = 0;
+  /// 0: the default, 1000 for yin_yang, 200 per class for random_manifolds.
+  std::uint32_t test_samples = 0;
+  std::uint64_t seed = 42;  ///< which samples, which manifolds
+  // random_manifolds: spike time of channel i at the point x of class c's manifold, rescaled to
+  // 0 .. 1, with k from 1 to cutoff:
+  //   prod_j sum_k  theta_cijk / k^alpha  sin(2 pi (k x_j beta_cijk + delta_cijk))
   std::uint32_t dimension = 1;  ///< of a manifold, 1 .. 10
   double smoothness = 3.0;      ///< alpha >= 0; larger is smoother and easier
   std::uint32_t classes = 10;   ///< one manifold each, 2 .. 1000
@@ -143,23 +145,43 @@ struct GeneratorSpec {
   bool operator==(const GeneratorSpec&) const = default;
 };
 
+enum class FileContent { spikes, values };
+
+/// Set "file": data of one's own, in files of the set's folder (docs/data.md has the layouts).
+///   .npy, .csv  one array; the labels are in a file of their own
+///   .npz        the arrays `spikes` or `values`, and `labels`
+///   .h5         spikes and labels in the layout of SHD, times in seconds
+struct FileSpec {
+  std::string training, training_labels;  ///< names of files; labels: npy and csv only
+  std::string test, test_labels;          ///< empty: there are no test samples
+  /// spikes: rows of sample, step, channel. values: a row of numbers from 0 to 1 for every sample.
+  FileContent content = FileContent::spikes;
+  Shape shape = {0, 0, 0};           ///< of the source; {1, n, 1} for n channels; at most 65,536
+  std::vector<std::string> classes;  ///< their names, 2 .. 65,536; a class may lack samples
+  /// Length of a step of the file's spikes, 1e-3 .. 1e3; default: that of the encoder. Not for
+  /// HDF5, which has times.
+  std::optional<double> step_ms;
+  bool operator==(const FileSpec&) const = default;
+};
+
 struct DataSpec {
   std::string dataset;  ///< one of dataset_names()
-  std::string
-      folder;  ///< of this set, relative to the data folder; empty: searched, see download_help
+  /// Of this set, relative to the data folder; empty: searched, see download_help.
+  std::string folder;
   EncoderSpec encoder;
   AugmentationSpec augmentation;
   GeneratorSpec generator;
+  FileSpec file;
   std::uint64_t cache_megabytes = 4096;  ///< memory for samples that were read before; 0: none
   /// Keeps encoded samples (spoken_digits: the cochlea's events) in this folder, one file for each
   /// combination of source files and encoder. Empty: no files. Refused for what cannot be kept:
   /// rates.
   std::filesystem::path cache_folder;
-  SourceLocation
-      where;  ///< for messages; key paths of problems are appended, e.g. "data.encoder.steps"
+  /// For messages; key paths of problems are appended, e.g. "data.encoder.steps".
+  SourceLocation where;
 };
 
-/// yin_yang, random_manifolds, mnist, nmnist, spoken_digits, shd, ssc, dvs_gesture, eurosat.
+/// yin_yang, random_manifolds, mnist, nmnist, spoken_digits, shd, ssc, dvs_gesture, eurosat, file.
 [[nodiscard]] const std::vector<std::string>& dataset_names();
 /// True for the sets that need no files.
 [[nodiscard]] bool is_generated(const std::string& dataset);
@@ -202,6 +224,10 @@ struct DatasetInfo {
 };
 /// Reads every sample once.
 [[nodiscard]] DatasetInfo describe(const SpikeDataset& dataset);
+
+/// A number that equal data shares and other data does not: of the number of samples, shape, steps,
+/// all labels and up to 1,000 samples, evenly spread, as they are encoded without variation.
+[[nodiscard]] std::uint64_t data_digest(const SpikeDataset& dataset);
 
 [[nodiscard]] std::string to_string(Split split);
 [[nodiscard]] std::string to_string(EncoderKind kind);

@@ -16,8 +16,8 @@ namespace tessera {
 struct RasterOptions {
   double start_ms = -1.0;  ///< negative: `duration_ms` before the end
   double duration_ms = 400.0;
-  double neuron_fraction =
-      0.0;  ///< of every population, first neurons; 0: as many as can be told apart
+  /// Of every population, first neurons; 0: as many as can be told apart.
+  double neuron_fraction = 0.0;
   std::size_t max_spikes = 100'000;  ///< thins out neurons beyond it, so that files stay below 3 MB
 };
 

@@ -100,8 +100,8 @@ struct RunSummary {
   std::string model;  ///< name of the network
   std::uint64_t seed = 0;
   double dt_ms = 0.1;
-  double start_ms =
-      0.0;  ///< model time at which this run (and its recording) began; > 0 after --resume
+  /// Model time at which this run (and its recording) began; > 0 after --resume.
+  double start_ms = 0.0;
   double discard_ms = 0.0;   ///< start of statistics, in model time
   bool interrupted = false;  ///< stopped before its end
   int ranks = 1;

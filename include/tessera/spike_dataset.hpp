@@ -56,6 +56,8 @@ class SpikeDataset {
   /// the same (index, draw) gives the same spikes. kUnvaried: no augmentation. Throws InputError
   /// for a damaged file (file, offset).
   virtual void read(std::size_t index, std::uint64_t draw, SpikeSample& sample) const = 0;
+  /// What was left out of the samples that were read so far, as sentences.
+  [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
 };
 
 /// Puts samples together; all have `steps` steps. Writes into `batch`, reusing its memory.

@@ -32,8 +32,7 @@ namespace tessera::training {
 enum class NeuronKind { lif, adaptive_lif, synaptic_lif, readout };
 enum class Reset { to_zero, subtract };
 
-/// ds/du as a function of x = u - threshold, with steepness beta; all are 1 at x = 0 except where
-/// noted:
+/// ds/du as a function of x = u - threshold, with steepness beta; all are 1 at x = 0:
 ///   superspike        1 / (1 + beta |x|)^2
 ///   arctan            1 / (1 + (beta x)^2)
 ///   sigmoid           4 q (1 - q), q = 1 / (1 + exp(-beta x))
@@ -90,10 +89,10 @@ struct Layer {
   Reset reset = Reset::to_zero;
   Surrogate surrogate = Surrogate::superspike;
   double surrogate_steepness = 10.0;  ///< beta > 0
-  double max_activity =
-      1.0;  ///< capacity of a list (one sample, one step): this fraction of the neurons
-  double initial_activity =
-      0.0;                    ///< scale the initial weights until this fraction spikes; 0: do not
+  /// Capacity of a list (one sample, one step): this fraction of the neurons, (0, 1].
+  double max_activity = 1.0;
+  /// Scale the initial weights until this fraction spikes in a step, [0, 1); 0: do not.
+  double initial_activity = 0.0;
   double initial_gain = 1.0;  ///< weights ~ N(0, gain / sqrt(inputs)) before that
   ActivityRegulariser regulariser;
   SourceLocation where;  ///< for messages
@@ -170,9 +169,10 @@ struct Options {
   Loss loss;
   Optimizer optimizer;
   SecondThreshold second_threshold;
-  double validation_fraction =
-      0.1;                     ///< of the training samples, held out, for choosing the best epoch
-  std::uint32_t patience = 0;  ///< stop after so many epochs without a better validation; 0: never
+  /// Of the training samples, held out, for choosing the best epoch; 0: none, and the training
+  /// accuracy chooses.
+  double validation_fraction = 0.1;
+  std::uint32_t patience = 0;  ///< stop after so many epochs that were not better; 0: never
 };
 
 /// All problems of a network and its options at once; empty when there are none.
@@ -191,15 +191,15 @@ struct Tensor {
   std::vector<float> values;
 };
 
+/// Of a batch, or of all samples of an epoch or an evaluation: the batch size does not matter.
 struct LayerActivity {
   std::string name;
-  std::uint64_t spikes = 0;          ///< in this batch (or summed over an epoch)
+  std::uint64_t spikes = 0;
   std::uint64_t listed = 0;          ///< spikes and gradient-only entries
   std::uint64_t dropped_spikes = 0;  ///< that did not fit the list's capacity
   std::uint64_t dropped_gradients = 0;
-  std::uint64_t neuron_steps = 0;  ///< neurons x samples x steps
-  std::uint32_t silent_neurons =
-      0;  ///< neurons that never spiked in this batch (epoch: fewest of any batch)
+  std::uint64_t neuron_steps = 0;    ///< neurons x samples x steps
+  std::uint32_t silent_neurons = 0;  ///< neurons that did not spike in any of these samples
 };
 
 struct BatchResult {
@@ -208,6 +208,8 @@ struct BatchResult {
   std::uint32_t correct = 0;
   std::vector<std::int32_t> prediction;
   std::vector<LayerActivity> layers;  ///< spiking layers only
+  /// Spikes of every neuron of these layers in this batch.
+  std::vector<std::vector<std::uint32_t>> neuron_spikes;
 };
 
 /// A loss or a gradient that stopped being a finite number.
@@ -264,18 +266,21 @@ class Trainer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// One line of the metrics: an epoch on the training, validation or test samples.
+/// One line of the metrics: an epoch.
 struct EpochMetrics {
   std::uint32_t epoch = 0;
-  double loss = 0.0;
-  double accuracy = 0.0;  ///< 0 .. 1
-  double validation_loss = 0.0;
-  double validation_accuracy = 0.0;
+  double loss = 0.0;      ///< of the training samples, while the weights change
+  double accuracy = 0.0;  ///< of the training samples, 0 .. 1
+  /// Of the held-out samples after the epoch; NaN when none are held out.
+  double validation_loss = std::numeric_limits<double>::quiet_NaN();
+  double validation_accuracy = std::numeric_limits<double>::quiet_NaN();
   double learning_rate = 0.0;  ///< of the last batch
   double theta_grad = 0.0;
   double seconds = 0.0;
   double samples_per_second = 0.0;
-  std::vector<LayerActivity> layers;  ///< summed over the training batches
+  std::vector<LayerActivity> layers;  ///< of the training batches
+  /// Whether validation was measured. If not, the training accuracy chooses the best epoch.
+  [[nodiscard]] bool validated() const { return validation_accuracy == validation_accuracy; }
 };
 
 struct TrainingProgress {
@@ -292,9 +297,11 @@ class FitObserver {
  public:
   virtual ~FitObserver() = default;
   virtual void on_batch(const TrainingProgress&) {}
-  /// `best` is true when the validation accuracy (then loss) is the best so far.
+  /// `best` is true when the validation accuracy (then loss) is the best so far; without held-out
+  /// samples, the training accuracy.
   virtual void on_epoch(const EpochMetrics&, bool /*best*/, const Trainer&) {}
-  /// A layer that is silent, saturated or drops entries: a sentence with advice.
+  /// A layer that is silent, half dead, saturated or drops entries, classes without samples: a
+  /// sentence with advice.
   virtual void on_warning(const std::string&) {}
   /// Asked after every batch: true ends the training (the epoch is not counted).
   [[nodiscard]] virtual bool stop_requested() { return false; }
@@ -310,11 +317,12 @@ struct EvaluationResult {
 struct FitResult {
   std::vector<EpochMetrics> epochs;
   std::uint32_t best_epoch = 0;
-  double best_validation_accuracy = 0.0;
+  /// NaN without held-out samples.
+  double best_validation_accuracy = std::numeric_limits<double>::quiet_NaN();
   std::vector<Tensor> best_parameters;
   std::uint64_t list_bytes = 0;  ///< stored over time, in the batch that listed the most
-  bool stopped_early = false;  ///< patience ran out
-  bool interrupted = false;    ///< stop_requested()
+  bool stopped_early = false;    ///< patience ran out
+  bool interrupted = false;      ///< stop_requested()
 };
 
 /// Epochs over the training samples, shuffled by seed and epoch, until options.epochs are done.
@@ -322,10 +330,11 @@ struct FitResult {
 /// parameters and the state saved after the last of them): the result is that of an uninterrupted
 /// run. The held-out validation samples depend on the seed and the labels alone. best_parameters is
 /// empty when the best epoch is among the finished ones. Throws DivergedError with epoch, batch and
-/// layer.
+/// layer, InputError for data that does not fit the network or has no samples.
 FitResult fit(Trainer& trainer, const SpikeDataset& training, FitObserver& observer,
               std::vector<EpochMetrics> finished = {});
-/// Every sample once.
+/// Every sample once. Throws InputError for data that does not fit the network, or that has no
+/// sample: there is no accuracy of nothing.
 [[nodiscard]] EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data,
                                         FitObserver& observer);
 

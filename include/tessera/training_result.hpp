@@ -21,6 +21,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ namespace tessera::training {
 /// What resuming needs: with the model, a training goes on as if it had never been interrupted.
 struct Checkpoint {
   std::uint64_t model_digest = 0;
+  std::uint64_t data_digest = 0;     ///< of the training samples, see data_digest()
   std::vector<EpochMetrics> epochs;  ///< those that are done
   std::uint32_t best_epoch = 0;      ///< counted from 1; 0: none
   std::vector<Tensor> parameters;
@@ -75,16 +77,20 @@ struct SampleRaster {
 struct TrainingSummary {
   std::vector<EpochMetrics> epochs;
   std::uint32_t best_epoch = 0;  ///< counted from 1; 0: none
-  double best_validation_accuracy = 0.0;
+  /// NaN without held-out samples.
+  double best_validation_accuracy = std::numeric_limits<double>::quiet_NaN();
   bool stopped_early = false, interrupted = false;
   std::string failure;  ///< why the training could not go on; empty when it could
   Strategy strategy = Strategy::automatic;  ///< the one that was used
   int threads = 1;
-  std::uint64_t list_bytes = 0;      ///< of spike lists over time, in the training batch that listed the most
+  /// Of spike lists over time, in the training batch that listed the most.
+  std::uint64_t list_bytes = 0;
   std::uint64_t parameters = 0;      ///< number of trained values
   std::uint64_t weights_digest = 0;  ///< of the best epoch
   double seconds = 0.0;              ///< all epochs of this run
   std::vector<ParameterOverride> overrides;
+  std::uint64_t data_digest = 0;   ///< of the training samples, see data_digest()
+  std::uint64_t test_samples = 0;  ///< of the data set; 0: there is nothing to evaluate
   std::optional<EvaluationResult> test;
   std::optional<SampleRaster> raster;  ///< of one test sample
   std::vector<std::string> warnings;

@@ -36,6 +36,10 @@ void list_datasets() {
   for (const std::string& name : dataset_names()) {
     DataSpec spec;
     spec.dataset = name;
+    if (name == "file") {
+      table.row({name, "any", "binning", "any", "any", "any", "your own"});
+      continue;
+    }
     spec = with_defaults(spec);
     table.row({name, std::to_string(class_count(spec)), to_string(spec.encoder.kind),
                shape_text(encoded_shape(spec)), std::to_string(spec.encoder.steps),
@@ -51,6 +55,10 @@ void show(const DatasetInfo& info, Split split, const DataSpec& spec) {
   fmt::print("  encoder    {}, {} steps of {} ms\n", to_string(spec.encoder.kind), info.steps,
              spec.encoder.dt_ms);
   fmt::print("  channels   {}\n", shape_text(info.shape));
+  if (info.samples == 0) {
+    fmt::print("  There are no samples.\n");
+    return;
+  }
   fmt::print("  spikes     {:.1f} per sample ({} to {}), {:.3f} % of channels and steps\n",
              info.mean_spikes, info.min_spikes, info.max_spikes, 100.0 * info.activity);
   const std::vector<std::string> names = class_names(spec);
@@ -99,6 +107,7 @@ int info(const Request& request) {
     if (!first) fmt::print("\n");
     first = false;
     show(describe(*data), split, request.spec);
+    for (const std::string& note : data->notes()) fmt::print("Note: {}\n", note);
     if (request.sample) show_sample(*data, *request.sample, request.spec);
   }
   return kOk;
@@ -107,15 +116,27 @@ int info(const Request& request) {
 int convert(const Request& request, const std::filesystem::path& out, DataFormat format) {
   require_writable(out);
   const OutputLock lock(out);
+  FileSpec written;
+  written.shape = encoded_shape(request.spec);
+  written.classes = class_names(request.spec);
   for (const Split split : request.splits) {
     const auto data = open_dataset(request.spec, request.folder, split, request.seed);
     std::vector<std::string> files =
         write_spikes(*data, request.spec.encoder.dt_ms, out, to_string(split), format);
+    (split == Split::train ? written.training : written.test) = files[0];
+    if (files.size() > 1) {
+      (split == Split::train ? written.training_labels : written.test_labels) = files[1];
+    }
+    for (const std::string& note : data->notes()) fmt::print("Note: {}\n", note);
     if (request.sample) {
       files.push_back(write_raster(*data, request.spec, *request.sample, out, to_string(split)));
     }
     fmt::print("{}: {} samples in {}\n", to_string(split), grouped(data->size()),
                fmt::join(files, ", "));
+  }
+  if (!written.training.empty()) {
+    fmt::print("{} has the lines of a training file that trains on them\n",
+               write_data_section(written, request.spec.encoder, out));
   }
   return kOk;
 }

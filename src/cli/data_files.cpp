@@ -2,9 +2,12 @@
 #include "cli/data_files.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <cmath>
 #include <limits>
 
+#include "data/readers.hpp"
 #include "data/shd_file.hpp"
 #include "files/csv.hpp"
 #include "files/npy.hpp"
@@ -63,6 +66,28 @@ void write_csv_files(const SpikeDataset& data, const std::filesystem::path& spik
   list.commit();
 }
 
+// A float is not exact: it must not lie before the step, or whoever reads it finds another one.
+float step_start_s(std::uint32_t step, double dt_ms) {
+  const double exact = step_start_us(step, dt_ms) * 1e-6;
+  const auto nearest = static_cast<float>(exact);
+  return nearest < exact ? std::nextafter(nearest, std::numeric_limits<float>::max()) : nearest;
+}
+
+std::string toml_text(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char letter : text) {
+    if (letter == '"' || letter == '\\') quoted += '\\';
+    quoted += letter;
+  }
+  return quoted + '"';
+}
+
+std::string toml_list(const std::vector<std::string>& texts) {
+  std::vector<std::string> quoted;
+  for (const std::string& text : texts) quoted.push_back(toml_text(text));
+  return fmt::format("[{}]", fmt::join(quoted, ", "));
+}
+
 void write_h5_file(const SpikeDataset& data, double dt_ms, const std::filesystem::path& file) {
   if (data.shape().size() > std::numeric_limits<std::uint16_t>::max() + std::uint64_t{1}) {
     throw InputError("the layout of SHD has room for 65,536 channels; use --format npy.");
@@ -74,7 +99,7 @@ void write_h5_file(const SpikeDataset& data, double dt_ms, const std::filesystem
     recording.units.assign(sample.channel.begin(), sample.channel.end());
     for (std::uint32_t t = 0; t + 1 < sample.first.size(); ++t) {
       recording.times.insert(recording.times.end(), sample.first[t + 1] - sample.first[t],
-                             static_cast<float>(t * dt_ms * 1e-3));
+                             step_start_s(t, dt_ms));
     }
   });
 }
@@ -96,6 +121,32 @@ std::vector<std::string> write_spikes(const SpikeDataset& data, double dt_ms,
     write_csv_files(data, folder / spikes, folder / labels);
   }
   return {spikes, labels};
+}
+
+std::string write_data_section(const FileSpec& files, const EncoderSpec& encoder,
+                               const std::filesystem::path& folder) {
+  const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
+  const std::string name =
+      (whole.filename().empty() ? whole.parent_path() : whole).filename().string();
+  std::string text = fmt::format(
+      "# The data of a training file. With --data, name the folder that holds '{}'.\n"
+      "[data]\nset = \"file\"\nfolder = {}\n[data.file]\n",
+      name, toml_text(name));
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) text += fmt::format("{} = {}\n", key, toml_text(value));
+  };
+  add("training", files.training);
+  add("training_labels", files.training_labels);
+  add("test", files.test);
+  add("test_labels", files.test_labels);
+  const Shape& s = files.shape;
+  text += s.height == 1 && s.width == 1
+              ? fmt::format("shape = {}\n", s.channels)
+              : fmt::format("shape = [{}, {}, {}]\n", s.height, s.width, s.channels);
+  text += fmt::format("classes = {}\n[data.encoder]\nsteps = {}\ndt = \"{} ms\"\n",
+                      toml_list(files.classes), encoder.steps, encoder.dt_ms);
+  write_text_file(folder / "data.toml", text);
+  return (folder / "data.toml").string();
 }
 
 std::string write_raster(const SpikeDataset& data, const DataSpec& spec, std::uint64_t index,

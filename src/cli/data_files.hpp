@@ -20,6 +20,11 @@ std::vector<std::string> write_spikes(const training::SpikeDataset& data, double
                                       const std::filesystem::path& folder, const std::string& name,
                                       DataFormat format);
 
+/// data.toml: the [data] of a training file that reads what write_spikes() wrote. Returns its name.
+std::string write_data_section(const training::FileSpec& files,
+                               const training::EncoderSpec& encoder,
+                               const std::filesystem::path& folder);
+
 /// <name>_sample_<index>.svg: the spikes of a sample as dots.
 std::string write_raster(const training::SpikeDataset& data, const training::DataSpec& spec,
                          std::uint64_t index, const std::filesystem::path& folder,

@@ -72,12 +72,18 @@ int evaluate(const EvaluateArguments& arguments) {
   TrainingProgressDisplay display(arguments.quiet, interrupt);
   const auto data = open_dataset(model.data, data_folder(arguments.data),
                                  test ? Split::test : Split::train, model.options.seed);
+  if (data->size() == 0) {
+    throw InputError(
+        fmt::format("The data set '{}' has no {} samples: there is no accuracy to tell.",
+                    data->name(), test ? "test" : "training"));
+  }
   Trainer trainer(model.network, model.options);
   trainer.set_parameters(weights.parameters);
   const EvaluationResult result = training::evaluate(trainer, *data, display);
   display.clear();
   if (interrupt.requested()) return kInterrupted;
-  if (test && data->size() > 0) add_evaluation(folder, model, result, raster_of(trainer, *data, 0));
+  for (const std::string& note : data->notes()) display.on_note(note);
+  if (test) add_evaluation(folder, model, result, raster_of(trainer, *data, 0));
   if (!arguments.quiet) {
     fmt::print("{}\n{}\n", class_table(result, class_names(model.data)),
                layer_table(model.network, result.layers));

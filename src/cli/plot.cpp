@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 #include "base/printable.hpp"
 #include "cli/arguments.hpp"
@@ -54,6 +56,33 @@ std::string draw(const PlotArguments& arguments, std::size_t kind, const Result&
   return rates_svg(result, statistics, &reference);
 }
 
+// Plots of a training: a folder that is missing could hold one.
+const std::vector<std::string> kTrainingKinds = {"loss", "activity", "confusion"};
+
+// Reports a folder that is missing, or holds no report.
+void require_result(const std::filesystem::path& folder, Problems& problems) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(folder / "report.json", ignored)) return;
+  problems.add("RESULT", std::filesystem::is_directory(folder, ignored)
+                             ? fmt::format("'{}' holds no finished result: report.json is missing.",
+                                           folder.string())
+                             : fmt::format("there is no result folder '{}'.", folder.string()));
+}
+
+// The kind, if it is one. Before a folder, or a report that cannot be read, is blamed, its kind is
+// not: nobody knows what could be drawn of it.
+std::optional<std::size_t> kind_of(const PlotArguments& arguments, Problems& problems) {
+  std::vector<std::string> known = kKinds;
+  const std::filesystem::path folder = *arguments.result;
+  std::error_code ignored;
+  const bool there = std::filesystem::exists(folder / "report.json", ignored);
+  if (!there) known.insert(known.end(), kTrainingKinds.begin(), kTrainingKinds.end());
+  const bool drawn = std::find(known.begin(), known.end(), *arguments.kind) != known.end();
+  if (there && !drawn) (void)load_result(folder, {false, false});  // says what is wrong with it
+  const auto choice = parse_choice(*arguments.kind, known, "KIND", problems);
+  return choice && *choice < kKinds.size() ? choice : std::nullopt;
+}
+
 }  // namespace
 
 int plot(const PlotArguments& arguments) {
@@ -61,13 +90,14 @@ int plot(const PlotArguments& arguments) {
   Problems problems;
   require_given(arguments.result, "RESULT", example, problems);
   require_given(arguments.kind, "KIND", example, problems);
+  if (arguments.result) require_result(*arguments.result, problems);
   if (arguments.result && training::is_training_result(*arguments.result)) {
     problems.raise();
     return plot_training(arguments);
   }
   std::optional<std::size_t> kind;
   std::optional<double> from_ms, duration_ms;
-  if (arguments.kind) kind = parse_choice(*arguments.kind, kKinds, "KIND", problems);
+  if (arguments.kind && arguments.result) kind = kind_of(arguments, problems);
   if (kind) refuse_unused(arguments, *kind, problems);
   if (arguments.from) from_ms = parse_time_ms(*arguments.from, "--from", problems);
   if (arguments.duration) duration_ms = parse_time_ms(*arguments.duration, "--duration", problems);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include "base/printable.hpp"
 
@@ -23,15 +24,27 @@ std::size_t terminal_columns() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80u;
 }
 
+const std::string kPrefix = "tessera: ";
+
 }  // namespace
 
 StatusLine::StatusLine() : terminal_(is_terminal()) {}
+
+// The last column stays free: some terminals begin a new line after it.
+std::size_t StatusLine::draw_room() const {
+  return terminal_ ? terminal_columns() - 1 : std::numeric_limits<std::size_t>::max();
+}
+
+std::size_t StatusLine::print_room() const {
+  const std::size_t room = draw_room();
+  return room > kPrefix.size() ? room - kPrefix.size() : 0;
+}
 
 void StatusLine::draw(const std::string& text) {
   if (terminal_) {
     std::fputs(("\r\033[K" + printable(text).substr(0, terminal_columns() - 1)).c_str(), stderr);
   } else {
-    std::fputs(("tessera: " + printable(text) + "\n").c_str(), stderr);
+    std::fputs((kPrefix + printable(text) + "\n").c_str(), stderr);
   }
   std::fflush(stderr);
   drawn_ = true;
@@ -44,7 +57,7 @@ void StatusLine::clear() {
 
 void StatusLine::print(const std::string& text) {
   clear();
-  std::fputs(("tessera: " + printable(text) + "\n").c_str(), stderr);
+  std::fputs((kPrefix + printable(text) + "\n").c_str(), stderr);
   std::fflush(stderr);
 }
 

@@ -2,6 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace tessera::cli {
@@ -20,6 +21,9 @@ class StatusLine {
   /// A line that stays, above the one that is redrawn.
   void print(const std::string& text);
   [[nodiscard]] bool terminal() const noexcept { return terminal_; }
+  /// What fits into one line; elsewhere than on a terminal: everything.
+  [[nodiscard]] std::size_t draw_room() const;
+  [[nodiscard]] std::size_t print_room() const;
 
  private:
   bool terminal_;

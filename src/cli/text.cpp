@@ -50,6 +50,19 @@ std::string number_text(double value, int decimals) {
   return std::isfinite(value) ? fmt::format("{:.{}f}", value, decimals) : "-";
 }
 
+std::string fitted_line(const std::vector<LinePart>& parts, std::size_t columns) {
+  int most = 0;
+  for (const LinePart& part : parts) most = std::max(most, part.rank);
+  for (;; --most) {
+    std::string line;
+    for (const LinePart& part : parts) {
+      if (part.rank > most || part.text.empty()) continue;
+      line += (line.empty() ? "" : "  ") + part.text;
+    }
+    if (line.size() <= columns || most <= 0) return line;
+  }
+}
+
 Table::Table(std::vector<std::string> header, std::size_t left_columns)
     : rows_{std::move(header)}, left_columns_(left_columns) {}
 

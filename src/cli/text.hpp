@@ -23,6 +23,15 @@ namespace tessera::cli {
 /// Fixed decimals, "-" for NaN.
 [[nodiscard]] std::string number_text(double value, int decimals);
 
+/// A part of a line, and how much it matters: 0 always stays.
+struct LinePart {
+  std::string text;
+  int rank = 0;
+};
+/// The parts, two blanks between them; those of the highest rank are left out until the line fits
+/// `columns`. Empty parts are none.
+[[nodiscard]] std::string fitted_line(const std::vector<LinePart>& parts, std::size_t columns);
+
 /// Columns padded to their widest cell: the first `left_columns` to the left, the others to the
 /// right.
 class Table {

@@ -36,9 +36,11 @@ class EpochKeeper : public FitObserver {
   using Clock = std::chrono::steady_clock;
 
  public:
-  EpochKeeper(const TrainSettings& settings, TrainingProgressDisplay& display, Checkpoint start)
+  EpochKeeper(const TrainSettings& settings, TrainingProgressDisplay& display, Checkpoint start,
+              std::uint64_t data)
       : settings_(settings), display_(display), kept_(std::move(start)) {
     kept_.model_digest = model_digest(settings.model);
+    kept_.data_digest = data;
   }
 
   void on_batch(const TrainingProgress& progress) override { display_.on_batch(progress); }
@@ -92,7 +94,7 @@ class EpochKeeper : public FitObserver {
   Clock::time_point last_written_;
 };
 
-Checkpoint resume(Trainer& trainer, const TrainSettings& settings) {
+Checkpoint resume(Trainer& trainer, const TrainSettings& settings, std::uint64_t data) {
   if (!settings.resume) return {};
   Checkpoint start = load_checkpoint(checkpoint_of(settings));
   const std::string file = checkpoint_of(settings).string();
@@ -101,6 +103,13 @@ Checkpoint resume(Trainer& trainer, const TrainSettings& settings) {
         fmt::format("--resume: the checkpoint '{}' belongs to another model, data set or seed; "
                     "train into another folder, or replace it with --force.",
                     file));
+  }
+  if (start.data_digest != data) {
+    throw InputError(
+        fmt::format("--resume: the checkpoint '{}' was trained on other samples or labels than the "
+                    "data set has now (fingerprint {}, now {}): bring the old files back, or train "
+                    "into another folder.",
+                    file, digest_text(start.data_digest), digest_text(data)));
   }
   if (start.epochs.size() >= settings.model.options.epochs) {
     throw InputError(
@@ -117,6 +126,7 @@ TrainingSummary summary_of(const TrainSettings& settings, const Trainer& trainer
                            const Checkpoint& kept, const TrainingProgressDisplay& display) {
   TrainingSummary s;
   s.epochs = kept.epochs;
+  s.data_digest = kept.data_digest;
   s.best_epoch = kept.best_epoch;
   for (const EpochMetrics& epoch : kept.epochs) {
     s.seconds += epoch.seconds;
@@ -137,13 +147,38 @@ void test(Trainer& trainer, const SpikeDataset& data, const TrainSettings& setti
   const Weights best = load_weights(weights_of(settings));
   summary.weights_digest = weights_digest(best.parameters);
   trainer.set_parameters(best.parameters);
-  if (summary.interrupted) return;
+  summary.test_samples = data.size();
+  if (summary.interrupted || data.size() == 0) return;
   display.expect(0);
   display.phase("evaluating the test samples");
   const EvaluationResult result = evaluate(trainer, data, display);
   if (display.stop_requested()) return;  // some of the samples are not the test; see `evaluate`
+  for (const std::string& note : data.notes())
+    display.on_note(fmt::format("{} test samples: {}", data.name(), note));
+  summary.warnings = display.warnings();
   summary.test = result;
-  if (data.size() > 0) summary.raster = raster_of(trainer, data, 0);
+  summary.raster = raster_of(trainer, data, 0);
+}
+
+std::string best_text(const TrainingSummary& s) {
+  for (const EpochMetrics& epoch : s.epochs) {
+    if (epoch.epoch + 1 != s.best_epoch) continue;
+    return epoch.validated() ? fmt::format("{}, validation accuracy {:.2f} %", s.best_epoch,
+                                           100.0 * epoch.validation_accuracy)
+                             : fmt::format(
+                                   "{}, training accuracy {:.2f} % (nothing is held out "
+                                   "for validation)",
+                                   s.best_epoch, 100.0 * epoch.accuracy);
+  }
+  return "none";
+}
+
+std::string test_text(const TrainingSummary& s) {
+  if (s.test) {
+    return fmt::format("accuracy {:.2f} %, loss {:.4f}", 100.0 * s.test->accuracy, s.test->loss);
+  }
+  return s.test_samples == 0 ? "none: the data set has no test samples"
+                             : "not evaluated; 'tessera evaluate' does it";
 }
 
 void show(const TrainSettings& settings, const TrainingSummary& s) {
@@ -156,11 +191,8 @@ void show(const TrainSettings& settings, const TrainingSummary& s) {
              s.interrupted     ? ", interrupted: --resume goes on"
              : s.stopped_early ? ", stopped early: the validation did not get better"
                                : "");
-  fmt::print("best epoch  {}, validation accuracy {:.2f} %\n", s.best_epoch,
-             100.0 * s.best_validation_accuracy);
-  if (s.test)
-    fmt::print("test        accuracy {:.2f} %, loss {:.4f}\n", 100.0 * s.test->accuracy,
-               s.test->loss);
+  fmt::print("best epoch  {}\n", best_text(s));
+  fmt::print("test        {}\n", test_text(s));
   fmt::print("time        {} s, {} samples/s in the last epoch\n", number_text(s.seconds, 1),
              grouped(static_cast<std::uint64_t>(s.epochs.back().samples_per_second)));
   fmt::print("lists       {} over time at most, for one batch\n", bytes_text(s.list_bytes));
@@ -170,9 +202,11 @@ void show(const TrainSettings& settings, const TrainingSummary& s) {
 
 // A training that could not go on leaves a report that says so beside its last good epoch.
 void report_failure(const TrainSettings& settings, const Trainer& trainer, const Checkpoint& kept,
-                    const TrainingProgressDisplay& display, const std::string& why) {
+                    const TrainingProgressDisplay& display, std::uint64_t test_samples,
+                    const std::string& why) {
   if (kept.epochs.empty()) return;
   TrainingSummary summary = summary_of(settings, trainer, kept, display);
+  summary.test_samples = test_samples;
   summary.list_bytes = trainer.list_bytes();
   summary.failure = why;
   if (kept.best_epoch > 0)
@@ -193,8 +227,9 @@ int train(const TrainArguments& arguments) {
   const std::uint64_t seed = model.options.seed;
   const auto training_data = open_dataset(model.data, settings.data, Split::train, seed);
   const auto test_data = open_dataset(model.data, settings.data, Split::test, seed);
+  const std::uint64_t fingerprint = data_digest(*training_data);
   Trainer trainer(model.network, model.options);
-  EpochKeeper keeper(settings, display, resume(trainer, settings));
+  EpochKeeper keeper(settings, display, resume(trainer, settings, fingerprint), fingerprint);
   display.expect(model.options.epochs);
 
   FitResult fitted;
@@ -203,12 +238,14 @@ int train(const TrainArguments& arguments) {
   } catch (const DivergedError& error) {
     display.clear();
     keeper.write();
-    report_failure(settings, trainer, keeper.kept(), display, error.what());
+    report_failure(settings, trainer, keeper.kept(), display, test_data->size(), error.what());
     throw;
   }
   display.clear();
   keeper.write();
   if (keeper.kept().epochs.empty()) return kInterrupted;  // nothing was trained, nothing is written
+  for (const std::string& note : training_data->notes())
+    display.on_note(fmt::format("{} training samples: {}", training_data->name(), note));
   TrainingSummary summary = summary_of(settings, trainer, keeper.kept(), display);
   summary.list_bytes = fitted.list_bytes;
   summary.interrupted = fitted.interrupted;

@@ -15,8 +15,6 @@ using namespace training;
 
 // On a terminal five lines a second; elsewhere epochs say enough, unless they take long.
 constexpr double kRedrawSeconds = 0.2, kLongestPause = 30.0;
-// Epochs of milliseconds need no line each.
-constexpr double kEpochSeconds = 0.1;
 constexpr int kBarWidth = 20;
 constexpr std::size_t kMostLayersShown = 4;
 
@@ -61,29 +59,38 @@ void TrainingProgressDisplay::on_batch(const TrainingProgress& p) {
   if (quiet_ || !is_due()) return;
   const double share =
       p.batches > 0 ? static_cast<double>(p.batch) / static_cast<double>(p.batches) : 0.0;
-  std::string text = bar(share);
-  if (epochs_ > 0) text += fmt::format(" epoch {}/{}", p.epoch + 1, epochs_);
-  text += fmt::format("  loss {:.4g}  accuracy {:.1f} %  {}", p.loss, 100.0 * p.accuracy,
-                      rate_text(p.samples_per_second));
-  if (p.seconds_left > 0.0) text += "  ETA " + clock_text(p.seconds_left);
-  line_.draw(text + "  " + activity_text(p.layers));
+  const std::string epoch = epochs_ > 0 ? fmt::format("epoch {}/{}", p.epoch + 1, epochs_) : "";
+  const std::string left = p.seconds_left > 0.0 ? "ETA " + clock_text(p.seconds_left) : "";
+  line_.draw(fitted_line({{bar(share) + (epoch.empty() ? "" : " " + epoch), 0},
+                          {fmt::format("loss {:.4g}", p.loss), 1},
+                          {fmt::format("accuracy {:.1f} %", 100.0 * p.accuracy), 1},
+                          {rate_text(p.samples_per_second), 3},
+                          {left, 2},
+                          {activity_text(p.layers), 4}},
+                         line_.draw_room()));
 }
 
+// What the next epochs are compared by stays longest on a narrow terminal.
 void TrainingProgressDisplay::on_epoch(const EpochMetrics& e, bool best, const Trainer&) {
   if (quiet_) return;
-  const Clock::time_point now = Clock::now();
-  const double pause = std::chrono::duration<double>(now - last_epoch_).count();
-  if (e.epoch > 0 && e.epoch + 1 < epochs_ && pause < kEpochSeconds) return;
-  last_epoch_ = now;
-  std::string text =
-      fmt::format("epoch {:{}}/{}  loss {:.4f}  accuracy {:.2f} %", e.epoch + 1,
-                  std::to_string(epochs_).size(), epochs_, e.loss, 100.0 * e.accuracy);
-  if (e.validation_loss != e.loss) {
-    text += fmt::format("  validation {:.4f}  {:.2f} %{}", e.validation_loss,
-                        100.0 * e.validation_accuracy, best ? " (best)" : "");
+  std::vector<LinePart> parts = {
+      {fmt::format("epoch {:{}}/{}", e.epoch + 1, std::to_string(epochs_).size(), epochs_), 0},
+      {fmt::format("loss {:.4f}", e.loss), 3},
+      {fmt::format("accuracy {:.2f} %", 100.0 * e.accuracy), e.validated() ? 2 : 1}};
+  if (e.validated()) {
+    parts.push_back(
+        {fmt::format("validation {:.2f} %{}", 100.0 * e.validation_accuracy, best ? " (best)" : ""),
+         1});
+    parts.push_back({fmt::format("validation loss {:.4f}", e.validation_loss), 4});
   }
-  line_.print(text +
-              fmt::format("  {}  {}", rate_text(e.samples_per_second), activity_text(e.layers)));
+  parts.push_back({rate_text(e.samples_per_second), 5});
+  parts.push_back({activity_text(e.layers), 6});
+  line_.print(fitted_line(parts, line_.print_room()));
+}
+
+void TrainingProgressDisplay::on_note(const std::string& sentence) {
+  warnings_.push_back(sentence);
+  if (!quiet_) line_.print("note: " + sentence);
 }
 
 void TrainingProgressDisplay::on_warning(const std::string& sentence) {

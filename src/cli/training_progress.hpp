@@ -27,6 +27,8 @@ class TrainingProgressDisplay : public training::FitObserver {
   void on_epoch(const training::EpochMetrics& epoch, bool best,
                 const training::Trainer& trainer) override;
   void on_warning(const std::string& sentence) override;
+  /// Something to know that needs no action; kept with the warnings.
+  void on_note(const std::string& sentence);
   [[nodiscard]] bool stop_requested() override { return interrupt_.requested(); }
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -38,7 +40,7 @@ class TrainingProgressDisplay : public training::FitObserver {
   const InterruptGuard& interrupt_;
   StatusLine line_;
   std::uint32_t epochs_ = 0;
-  Clock::time_point last_drawn_, last_epoch_;
+  Clock::time_point last_drawn_;
   std::vector<std::string> warnings_;
 };
 

@@ -34,9 +34,10 @@ std::size_t header_bytes(std::string_view bytes) {
 
 }  // namespace
 
-void parse_aedat(std::string_view bytes, const std::string& name, std::uint64_t start_us,
-                 std::uint64_t end_us, Events& events) {
+std::uint64_t parse_aedat(std::string_view bytes, const std::string& name, std::uint64_t start_us,
+                          std::uint64_t end_us, Events& events) {
   events.clear();
+  std::uint64_t invalid = 0;
   ByteReader reader(bytes, name);
   if (!bytes.starts_with("#!AER-DAT3.")) reader.fail("it does not begin with '#!AER-DAT3.1'");
   (void)reader.take(header_bytes(bytes), "the text header");
@@ -60,6 +61,10 @@ void parse_aedat(std::string_view bytes, const std::string& name, std::uint64_t 
       const std::uint32_t word = body.little(4, "an event"), stamp = body.little(4, "an event");
       const std::uint64_t time = overflow << 31 | (stamp & 0x7fffffffu);
       if (time < start_us || time >= end_us) continue;
+      if ((word & 1) == 0) {
+        ++invalid;
+        continue;
+      }
       const std::uint32_t x = word >> 17 & 0x1fff, y = word >> 2 & 0x1fff, p = word >> 1 & 1;
       if (x >= kSide || y >= kSide) {
         throw_damaged(name, first + i * kEventBytes,
@@ -70,6 +75,7 @@ void parse_aedat(std::string_view bytes, const std::string& name, std::uint64_t 
       events.add(static_cast<std::uint32_t>(since), (y * kSide + x) * 2 + p);
     }
   }
+  return invalid;
 }
 
 std::vector<Gesture> parse_gesture_labels(std::string_view text, const std::string& name) {

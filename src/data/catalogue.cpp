@@ -83,6 +83,7 @@ std::vector<DatasetFacts> make_table() {
        kLandUse,
        false,
        false},
+      {"file", events, {0, 0, 0}, 0, 1.0, {}, {}, false, false},
   };
 }
 
@@ -98,6 +99,17 @@ const DatasetFacts* find_dataset(const std::string& name) {
     if (facts.name == name) return &facts;
   }
   return nullptr;
+}
+
+DatasetFacts facts_of(const DataSpec& spec) {
+  DatasetFacts facts = *find_dataset(spec.dataset);
+  if (spec.dataset != "file") return facts;
+  const bool spikes = spec.file.content == FileContent::spikes;
+  facts.content = spikes ? Content::events : Content::numbers;
+  facts.shape = spec.file.shape;
+  facts.classes = spec.file.classes;
+  facts.camera = spikes && facts.shape.height > 1;  // cut out, scaled and varied like one
+  return facts;
 }
 
 const std::vector<std::string>& dataset_names() {
@@ -117,18 +129,18 @@ bool is_generated(const std::string& dataset) {
 std::uint32_t class_count(const DataSpec& spec) {
   if (spec.dataset == "random_manifolds") return spec.generator.classes;
   if (spec.dataset == "ssc") return 35;
-  return static_cast<std::uint32_t>(find_dataset(spec.dataset)->classes.size());
+  return static_cast<std::uint32_t>(facts_of(spec).classes.size());
 }
 
 std::vector<std::string> class_names(const DataSpec& spec) {
-  std::vector<std::string> names = find_dataset(spec.dataset)->classes;
+  std::vector<std::string> names = facts_of(spec).classes;
   for (std::uint32_t c = 0; names.size() < class_count(spec); ++c)
     names.push_back(std::to_string(c));
   return names;
 }
 
 Shape source_shape(const DataSpec& spec) {
-  Shape shape = find_dataset(spec.dataset)->shape;
+  Shape shape = facts_of(spec).shape;
   if (spec.dataset == "random_manifolds") shape.width = spec.generator.channels;
   if (spec.dataset == "eurosat" && spec.encoder.grey) shape.channels = 1;
   if (spec.dataset == "spoken_digits") {
@@ -139,7 +151,7 @@ Shape source_shape(const DataSpec& spec) {
 }
 
 DataSpec with_defaults(DataSpec spec) {
-  const DatasetFacts& facts = *find_dataset(spec.dataset);
+  const DatasetFacts facts = facts_of(spec);
   EncoderSpec& e = spec.encoder;
   const auto fill = [](auto& field, auto value) {
     if (!field) field = value;
@@ -151,6 +163,8 @@ DataSpec with_defaults(DataSpec spec) {
   }
   if (e.steps == 0) e.steps = facts.steps;
   if (e.dt_ms == 0.0) e.dt_ms = facts.dt_ms;
+  if (spec.dataset == "file" && spec.file.content == FileContent::spikes)
+    fill(spec.file.step_ms, e.dt_ms);
   if (e.channels == 0 && facts.content == Content::sound) e.channels = facts.shape.width;
   if (spec.dataset == "yin_yang") {
     if (spec.generator.training_samples == 0) spec.generator.training_samples = 5000;
@@ -168,7 +182,8 @@ DataSpec with_defaults(DataSpec spec) {
     fill(e.early_ms, 0.0);
     fill(e.late_ms, (e.steps - 1) * e.dt_ms);
     if (e.curve == LatencyCurve::logarithmic) fill(e.tau_ms, (*e.late_ms - *e.early_ms) / 3.0);
-    fill(e.threshold, facts.image() || e.curve == LatencyCurve::logarithmic ? 0.2 : 0.0);
+    const bool published_image = facts.image() && spec.dataset != "file";
+    if (published_image || e.curve == LatencyCurve::logarithmic) fill(e.threshold, 0.2);
     if (e.bias) fill(e.bias_ms, *e.early_ms);
   } else if (e.kind == EncoderKind::rate) {
     fill(e.threshold, 0.0);
@@ -189,7 +204,7 @@ DataSpec with_defaults(DataSpec spec) {
 
 Shape encoded_shape(const DataSpec& given) {
   const DataSpec spec = with_defaults(given);
-  const DatasetFacts& facts = *find_dataset(spec.dataset);
+  const DatasetFacts facts = facts_of(spec);
   EncoderSpec encoder = spec.encoder;
   if (facts.content == Content::events && !facts.camera) encoder.width = encoder.channels;
   Shape shape = Geometry(source_shape(spec), encoder).shape();

@@ -26,6 +26,8 @@ struct DatasetFacts {
   [[nodiscard]] bool image() const { return content == Content::numbers && shape.height > 1; }
 };
 
+/// Of a set with a known name; those of "file" follow from the specification.
+[[nodiscard]] DatasetFacts facts_of(const DataSpec& spec);
 /// nullptr for an unknown name.
 [[nodiscard]] const DatasetFacts* find_dataset(const std::string& name);
 [[nodiscard]] const std::vector<DatasetFacts>& all_datasets();

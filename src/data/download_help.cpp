@@ -52,6 +52,10 @@ of the archive may stay in between). There is no official split: the first nine 
 training, the rest for testing. Or the first 800 images of each class (SHA-256 of the archive we test with):
   34b9315324f4168fc03f9071261675f265a6b0dcbee3cd0ac115b0644f47e07f  EuroSAT_RGB_8000.tar)";
 
+const char* const kOwnFiles =
+    R"(Files of your own, in DATA or in the folder of it that `folder` names: [data.file] of the training file has their
+names; docs/data.md has the layouts.)";
+
 }  // namespace
 
 std::string download_help(const std::string& dataset) {
@@ -62,6 +66,7 @@ std::string download_help(const std::string& dataset) {
   if (dataset == "ssc") return kSsc;
   if (dataset == "dvs_gesture") return kDvsGesture;
   if (dataset == "eurosat") return kEuroSat;
+  if (dataset == "file") return kOwnFiles;
   if (is_generated(dataset)) return dataset + " is generated and needs no files.";
   return "";
 }

@@ -3,6 +3,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <atomic>
 #include <system_error>
 
 #include "data/byte_reader.hpp"
@@ -23,7 +24,7 @@ class Recordings : public EventSource {
     Gesture gesture;
   };
   Recordings(std::vector<std::filesystem::path> files, std::vector<Sample> samples)
-      : files_(std::move(files)), samples_(std::move(samples)) {}
+      : files_(std::move(files)), samples_(std::move(samples)), invalid_(samples_.size()) {}
   [[nodiscard]] std::size_t size() const override { return samples_.size(); }
   [[nodiscard]] Shape shape() const override { return {128, 128, 2}; }
   [[nodiscard]] std::int32_t label(std::size_t index) const override {
@@ -33,13 +34,24 @@ class Recordings : public EventSource {
   void read(std::size_t index, Events& events) const override {
     const Sample& sample = samples_[index];
     const auto& file = files_[sample.file];
-    parse_aedat(io::read_file(file, kMostFileBytes), file.string(), sample.gesture.start_us,
-                sample.gesture.end_us, events);
+    invalid_[index] = parse_aedat(io::read_file(file, kMostFileBytes), file.string(),
+                                  sample.gesture.start_us, sample.gesture.end_us, events);
+  }
+  [[nodiscard]] std::vector<std::string> notes() const override {
+    std::uint64_t events = 0, samples = 0;
+    for (const std::atomic<std::uint64_t>& invalid : invalid_) {
+      events += invalid;
+      samples += invalid != 0 ? 1 : 0;
+    }
+    if (events == 0) return {};
+    return {fmt::format("{} events of {} samples were left out: the camera marked them as invalid.",
+                        events, samples)};
   }
 
  private:
   std::vector<std::filesystem::path> files_;
   std::vector<Sample> samples_;
+  mutable std::vector<std::atomic<std::uint64_t>> invalid_;  // events, of samples that were read
 };
 
 class CutRecordings : public EventSource {

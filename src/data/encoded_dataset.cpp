@@ -65,7 +65,7 @@ EncodedDataset::EncodedDataset(DataSpec spec, Split split, std::uint64_t seed,
       shape_(encoded_shape(spec_)),
       classes_(class_count(spec_)) {
   EncoderSpec places = spec_.encoder;
-  const DatasetFacts& facts = *find_dataset(spec_.dataset);
+  const DatasetFacts facts = facts_of(spec_);
   if (facts.content == Content::events && !facts.camera) places.width = places.channels;
   geometry_ = std::make_unique<Geometry>(source_->shape(), places);
   if (values_ != nullptr) {
@@ -93,9 +93,9 @@ EncodedDataset::EncodedDataset(DataSpec spec, Split split, std::uint64_t seed,
 }
 
 std::uint64_t EncodedDataset::cache_key(bool encoded) const {
-  const bool sound = find_dataset(spec_.dataset)->content == Content::sound;
+  const bool sound = facts_of(spec_).content == Content::sound;
   std::string text =
-      fmt::format("1 {} {} {} {} {}\n", spec_.dataset, to_string(split_), size(), encoded,
+      fmt::format("2 {} {} {} {} {}\n", spec_.dataset, to_string(split_), size(), encoded,
                   encoded ? text_of(spec_.encoder)
                   : sound ? sound_text(spec_.encoder)
                           : "");
@@ -105,6 +105,11 @@ std::uint64_t EncodedDataset::cache_key(bool encoded) const {
     const GeneratorSpec& g = spec_.generator;
     text += fmt::format("{} {} {} {} {} {} {} {}", g.training_samples, g.test_samples, g.seed,
                         g.dimension, g.smoothness, g.classes, g.channels, g.cutoff);
+  }
+  if (spec_.dataset == "file") {
+    const FileSpec& f = spec_.file;
+    text += fmt::format("{} {} {} {} {} {}", f.content == FileContent::spikes, f.shape.height,
+                        f.shape.width, f.shape.channels, f.classes.size(), text_of(f.step_ms));
   }
   for (const auto& file : source_->files()) {
     std::error_code failed;

@@ -31,6 +31,7 @@ class EncodedDataset : public SpikeDataset {
     return source_->label(index);
   }
   void read(std::size_t index, std::uint64_t draw, SpikeSample& sample) const override;
+  [[nodiscard]] std::vector<std::string> notes() const override { return source_->notes(); }
 
  private:
   /// How the stored samples came about: changes when the files or the specification do.

@@ -4,8 +4,17 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 namespace tessera::training {
+namespace {
+
+// Compared as the values are stored, so that 0.2f is at a threshold of 0.2.
+bool exceeds(float value, const std::optional<double>& threshold) {
+  return !threshold || value > static_cast<float>(*threshold);
+}
+
+}  // namespace
 
 Geometry::Geometry(const Shape& source, const EncoderSpec& encoder) {
   const std::uint32_t cut_width =
@@ -91,21 +100,16 @@ void Binner::bin(const Events& events, const Geometry& geometry, const EncoderSp
 
 void latency_events(const std::vector<float>& values, const EncoderSpec& encoder, Events& events) {
   events.clear();
-  const double early = *encoder.early_ms, late = *encoder.late_ms, theta = *encoder.threshold;
+  const double early = *encoder.early_ms, late = *encoder.late_ms;
   const bool linear = encoder.curve == LatencyCurve::linear;
+  const double theta = encoder.threshold.value_or(0.0);
   const double reference = linear ? 0.0 : std::log(1.0 / (1.0 - theta));
-  const auto least = static_cast<float>(theta);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i] < least) continue;
+    if (!exceeds(values[i], encoder.threshold)) continue;
     const double x = std::clamp(static_cast<double>(values[i]), 0.0, 1.0);
-    double time_ms = late;
-    if (linear) {
-      time_ms = early + (late - early) * (1.0 - std::max(0.0, x - theta) / (1.0 - theta));
-    } else if (values[i] > least) {
-      time_ms = std::min(late, early + *encoder.tau_ms * (std::log(x / (x - theta)) - reference));
-    } else {
-      continue;
-    }
+    const double time_ms =
+        linear ? early + (late - early) * (1.0 - x)
+               : std::min(late, early + *encoder.tau_ms * (std::log(x / (x - theta)) - reference));
     events.add(static_cast<std::uint32_t>(std::llround(time_ms * 1e3)),
                static_cast<std::uint32_t>(i));
   }
@@ -114,10 +118,9 @@ void latency_events(const std::vector<float>& values, const EncoderSpec& encoder
 void rate_spikes(const std::vector<float>& values, const EncoderSpec& encoder, RandomStream& random,
                  SpikeSample& sample) {
   const double rate_per_step = *encoder.max_rate_hz * encoder.dt_ms * 1e-3;
-  const auto least = static_cast<float>(*encoder.threshold);
   std::vector<std::uint64_t> spikes;  // step in the upper half, channel in the lower
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i] < least || !(values[i] > 0.0f)) continue;
+    if (!exceeds(values[i], encoder.threshold) || !(values[i] > 0.0f)) continue;
     const double mean = std::min(1.0f, values[i]) * rate_per_step;
     const double p =
         encoder.rate_kind == RateKind::bernoulli ? std::min(1.0, mean) : -std::expm1(-mean);

@@ -35,6 +35,7 @@ std::shared_ptr<const Source> open_source(const DataSpec& spec, const Folders& f
   if (name == "eurosat") return open_eurosat(folders, split, spec.encoder.grey);
   if (name == "nmnist") return open_nmnist(folders, split);
   if (name == "dvs_gesture") return open_dvs_gesture(folders, split);
+  if (name == "file") return open_own_files(spec, folders, split);
   if (name == "spoken_digits") return open_spoken_digits(folders, split, spec.encoder);
   return open_shd(name, folders, split);
 }

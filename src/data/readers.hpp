@@ -29,9 +29,10 @@ struct IdxArray {
 void parse_nmnist(std::string_view bytes, const std::string& name, Events& events);
 
 /// AEDAT 3.1: the polarity events with start_us <= time < end_us, times counted from start_us,
-/// addresses in 128 x 128 x 2.
-void parse_aedat(std::string_view bytes, const std::string& name, std::uint64_t start_us,
-                 std::uint64_t end_us, Events& events);
+/// addresses in 128 x 128 x 2. Those that the camera marked as invalid (bit 0) are left out; gives
+/// their number.
+std::uint64_t parse_aedat(std::string_view bytes, const std::string& name, std::uint64_t start_us,
+                          std::uint64_t end_us, Events& events);
 /// Labels of an AEDAT recording: a header line, then class (1 .. 11), start and end in
 /// microseconds.
 struct Gesture {
@@ -43,7 +44,9 @@ struct Gesture {
 /// Pre-cut npy recording: columns x, y, polarity, time in ms.
 void parse_gesture_npy(std::string_view bytes, const std::string& name, Events& events);
 
-/// RIFF WAVE, PCM of 16 bits; channels are averaged. Samples from -1 to 1.
+/// RIFF WAVE, PCM of 16 bits; channels are averaged. Samples from -1 to 1, at least one. A length
+/// of the sound that is 0 or beyond 2 GB was not known when the header was written (to a pipe):
+/// then it lasts to the end of the file.
 struct Sound {
   double rate_hz = 0.0;
   std::vector<float> samples;
@@ -82,6 +85,18 @@ using Folders = std::vector<std::filesystem::path>;
 [[nodiscard]] std::shared_ptr<const EventSource> make_random_manifolds(const GeneratorSpec& spec,
                                                                        Split split,
                                                                        double duration_us);
+
+/// Set "file".
+[[nodiscard]] std::shared_ptr<const Source> open_own_files(const DataSpec& spec,
+                                                           const Folders& folders, Split split);
+/// The first whole microsecond of a step: whoever divides by the step's length gets `step` again.
+[[nodiscard]] double step_start_us(double step, double step_ms);
+[[nodiscard]] bool is_hdf5_name(const std::string& file);
+/// One file in the layout of SHD, with a shape and classes of its own. shd_absent.cpp: throws a
+/// sentence.
+[[nodiscard]] std::shared_ptr<const EventSource> open_shd_file(const std::filesystem::path& file,
+                                                               const Shape& shape,
+                                                               std::size_t classes);
 
 /// "no files of data set 'X' in A or B." and download_help().
 [[noreturn]] void throw_missing(const std::string& dataset, const Folders& folders);

@@ -88,7 +88,8 @@ std::recursive_mutex& hdf5_mutex() {
 
 class Shd : public EventSource {
  public:
-  Shd(const std::filesystem::path& path, std::uint32_t classes) : path_(path) {
+  Shd(const std::filesystem::path& path, const Shape& shape, std::size_t classes)
+      : path_(path), shape_(shape) {
     const std::lock_guard lock(hdf5_mutex());
     const QuietErrors quiet;
     file_ = std::make_unique<InputFile>(path);
@@ -97,7 +98,7 @@ class Shd : public EventSource {
     const auto count = file_->checked_shape(labels.id(), "labels", 1, H5T_INTEGER, kMostSamples)[0];
     labels_ = file_->read<std::int64_t>(labels.id(), "labels", H5T_NATIVE_INT64, count);
     for (std::size_t i = 0; i < labels_.size(); ++i) {
-      if (labels_[i] >= 0 && labels_[i] < classes) continue;
+      if (labels_[i] >= 0 && static_cast<std::uint64_t>(labels_[i]) < classes) continue;
       file_->fail(fmt::format("'labels' holds {} at index {}; labels are 0 to {}.", labels_[i], i,
                               classes - 1));
     }
@@ -118,7 +119,7 @@ class Shd : public EventSource {
     file_.reset();
   }
   [[nodiscard]] std::size_t size() const override { return labels_.size(); }
-  [[nodiscard]] Shape shape() const override { return {1, kUnits, 1}; }
+  [[nodiscard]] Shape shape() const override { return shape_; }
   [[nodiscard]] std::int32_t label(std::size_t index) const override {
     return static_cast<std::int32_t>(labels_[index]);
   }
@@ -140,10 +141,10 @@ class Shd : public EventSource {
         file_->fail(
             fmt::format("'spikes/times' of sample {} holds {} at index {}.", index, times[i], i));
       }
-      if (units[i] < 0 || units[i] >= kUnits) {
+      if (units[i] < 0 || static_cast<std::uint64_t>(units[i]) >= shape_.size()) {
         file_->fail(
-            fmt::format("'spikes/units' of sample {} holds {} at index {}; units are 0 to 699.",
-                        index, units[i], i));
+            fmt::format("'spikes/units' of sample {} holds {} at index {}; units are 0 to {}.",
+                        index, units[i], i, shape_.size() - 1));
       }
       events.add(static_cast<std::uint32_t>(std::llround(times[i] * 1e6)),
                  static_cast<std::uint32_t>(units[i]));
@@ -207,6 +208,7 @@ class Shd : public EventSource {
   }
 
   std::filesystem::path path_;
+  Shape shape_;
   std::unique_ptr<InputFile> file_;
   Handle group_, times_, units_, half_;
   bool halves_ = false;
@@ -249,10 +251,15 @@ std::shared_ptr<const EventSource> open_shd(const std::string& dataset, const Fo
   const std::string name = dataset + (split == Split::train ? "_train.h5" : "_test.h5");
   for (const auto& folder : folders) {
     if (std::filesystem::is_regular_file(folder / name, ignored)) {
-      return std::make_shared<Shd>(folder / name, dataset == "shd" ? 20 : 35);
+      return std::make_shared<Shd>(folder / name, Shape{1, kUnits, 1}, dataset == "shd" ? 20 : 35);
     }
   }
   throw_missing(dataset, folders);
+}
+
+std::shared_ptr<const EventSource> open_shd_file(const std::filesystem::path& file,
+                                                 const Shape& shape, std::size_t classes) {
+  return std::make_shared<Shd>(file, shape, classes);
 }
 
 void write_shd(const std::filesystem::path& path, const std::vector<std::int32_t>& labels,

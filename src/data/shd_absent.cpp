@@ -11,6 +11,11 @@ std::shared_ptr<const EventSource> open_shd(const std::string& dataset, const Fo
                    "' is stored as HDF5, and this program was built without HDF5.");
 }
 
+std::shared_ptr<const EventSource> open_shd_file(const std::filesystem::path& file, const Shape&,
+                                                 std::size_t) {
+  throw InputError(file.string() + " is HDF5, and this program was built without HDF5.");
+}
+
 void write_shd(const std::filesystem::path& file, const std::vector<std::int32_t>&, bool,
                const std::function<void(std::size_t, Recording&)>&) {
   throw InputError("cannot write " + file.string() + ": this program was built without HDF5.");

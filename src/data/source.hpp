@@ -38,6 +38,8 @@ class Source {
   [[nodiscard]] virtual std::int32_t label(std::size_t index) const = 0;
   /// The files the samples come from; what is kept on disk is made anew when one of them changes.
   [[nodiscard]] virtual std::vector<std::filesystem::path> files() const { return {}; }
+  /// What was left out of the samples that were read so far, as sentences.
+  [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
 };
 
 class EventSource : public Source {

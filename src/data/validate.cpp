@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "data/catalogue.hpp"
 
@@ -41,6 +42,8 @@ class Checker {
 };
 
 constexpr double kLongest = 1e6;  // ms
+constexpr const char* kHdf5Ends[] = {".h5", ".hdf5"};
+constexpr std::uint64_t kMostChannels = 65'536, kMostClasses = 65'536;
 
 void check_kind(const DatasetFacts& facts, EncoderKind kind, Checker& check) {
   using enum EncoderKind;
@@ -169,13 +172,15 @@ void check_values(const DataSpec& spec, const DatasetFacts& facts, Checker& chec
 void check_augmentation(const DataSpec& spec, const DatasetFacts& facts, Checker& check) {
   const AugmentationSpec& a = spec.augmentation;
   const bool rate = spec.encoder.kind == EncoderKind::rate, picture = facts.image() || facts.camera;
+  const bool own_line = spec.dataset == "file" && facts.content == Content::events && !facts.camera;
   const bool line =
-      spec.dataset == "shd" || spec.dataset == "ssc" || facts.content == Content::sound;
+      spec.dataset == "shd" || spec.dataset == "ssc" || facts.content == Content::sound || own_line;
   check.unused("augmentation.shift", a.shift != 0, picture || line,
                "images, event cameras and sound use");
   check.unused("augmentation.rotation_degrees", a.rotation_degrees != 0.0, picture,
                "images and event cameras use");
-  check.unused("augmentation.blend", a.blend != 0.0, line, "shd, ssc and spoken_digits use");
+  check.unused("augmentation.blend", a.blend != 0.0, line,
+               "shd, ssc, spoken_digits and spikes of your own (file) use");
   const std::string timed = "encoders with spike times (all but rate) use";
   check.unused("augmentation.jitter_ms", a.jitter_ms != 0.0, !rate, timed);
   check.unused("augmentation.crop_ms", a.crop_ms != 0.0, !rate, timed);
@@ -227,25 +232,96 @@ void check_generator(const DataSpec& spec, Checker& check) {
   }
 }
 
+// One file of spikes or values and, where that has no room for them, one of labels.
+void check_file_names(const std::string& data, const std::string& labels, const std::string& key,
+                      Checker& check) {
+  const auto inside = [&](const std::string& name, const std::string& of) {
+    const std::filesystem::path path(name);
+    if (!path.is_absolute() && std::find(path.begin(), path.end(), "..") == path.end()) return true;
+    check.add(of, fmt::format("'{}' must be a name inside the set's folder, without '..'; --data "
+                              "and `folder` say where that is.",
+                              name));
+    return false;
+  };
+  if (!inside(data, key) || !inside(labels, key + "_labels")) return;
+  const std::string end = std::filesystem::path(data).extension().string();
+  const bool apart = end == ".npy" || end == ".csv";
+  if (!apart && end != ".npz" && end != ".h5" && end != ".hdf5") {
+    check.add(key, fmt::format("'{}' does not end in .npy, .npz, .csv, .h5 or .hdf5.", data));
+  } else if (apart && labels.empty()) {
+    check.add(key + "_labels", fmt::format("'{}' has no labels in it: name the file of labels "
+                                           "(.npy, .npz or .csv).",
+                                           data));
+  } else if (!apart && !labels.empty()) {
+    check.add(key + "_labels", fmt::format("'{}' holds the labels itself.", data));
+  } else if (const std::string ending = std::filesystem::path(labels).extension().string();
+             apart && ending != ".npy" && ending != ".npz" && ending != ".csv") {
+    check.add(key + "_labels", fmt::format("'{}' does not end in .npy, .npz or .csv.", labels));
+  }
+}
+
+void check_file(const DataSpec& spec, Checker& check) {
+  const FileSpec& f = spec.file;
+  if (spec.dataset != "file") {
+    check.unused("file", f != FileSpec{}, false, "the set 'file' uses");
+    return;
+  }
+  if (f.training.empty()) {
+    check.add("file.training", "the name of the file of training samples is needed.");
+  } else {
+    check_file_names(f.training, f.training_labels, "file.training", check);
+  }
+  if (!f.test.empty()) {
+    check_file_names(f.test, f.test_labels, "file.test", check);
+  } else if (!f.test_labels.empty()) {
+    check.add("file.test_labels", "there are labels of test samples, but no test samples.");
+  }
+  if (f.shape.size() == 0 || f.shape.size() > kMostChannels) {
+    check.add("file.shape", fmt::format("{} x {} x {} is not 1 to {} channels.", f.shape.height,
+                                        f.shape.width, f.shape.channels, kMostChannels));
+  }
+  if (f.classes.size() < 2 || f.classes.size() > kMostClasses) {
+    check.add("file.classes",
+              fmt::format("{} classes are not 2 to {}.", f.classes.size(), kMostClasses));
+  }
+  std::vector<std::string> names = f.classes;
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end())
+    check.add("file.classes", fmt::format("two classes have the name '{}'.", *twice));
+  const bool hdf5 = std::any_of(std::begin(kHdf5Ends), std::end(kHdf5Ends),
+                                [&](const char* end) { return f.training.ends_with(end); });
+  if (hdf5 && f.content == FileContent::values)
+    check.add("file.content", "HDF5 files in the layout of SHD hold spikes.");
+  check.unused("file.step_ms", f.step_ms.has_value(), f.content == FileContent::spikes && !hdf5,
+               "spikes that are counted in steps (npy, npz and csv) use");
+  check.range("file.step_ms", f.step_ms, 1e-3, 1e3);
+  if (spec.encoder.steps == 0)
+    check.add("encoder.steps", "your own data needs the number of steps of a sample, 1 to 65535.");
+}
+
 }  // namespace
 
 std::vector<Problem> validate(const DataSpec& given) {
   Checker check(given);
-  const DatasetFacts* facts = find_dataset(given.dataset);
-  if (facts == nullptr) {
+  if (find_dataset(given.dataset) == nullptr) {
     check.add("dataset", fmt::format("there is no data set '{}'.{} The data sets are {}.",
                                      given.dataset, did_you_mean(given.dataset, dataset_names()),
                                      fmt::join(dataset_names(), ", ")));
     return check.take();
   }
-  const DataSpec spec = with_defaults(given);
-  check_kind(*facts, spec.encoder.kind, check);
-  check_unused(given, *facts, spec.encoder.kind, check);
+  check_file(given, check);
   std::vector<Problem> problems = check.take();
+  if (!problems.empty()) return problems;
+  const DataSpec spec = with_defaults(given);
+  const DatasetFacts facts = facts_of(spec);
+  check_kind(facts, spec.encoder.kind, check);
+  check_unused(given, facts, spec.encoder.kind, check);
+  problems = check.take();
   // What does not fit together at all is told without what follows from it.
   if (!problems.empty()) return problems;
-  check_values(spec, *facts, check);
-  check_augmentation(spec, *facts, check);
+  check_values(spec, facts, check);
+  check_augmentation(spec, facts, check);
   check_generator(given, check);
   if (!given.cache_folder.empty() && spec.encoder.kind == EncoderKind::rate) {
     check.add("cache_folder", "rate-encoded spikes are drawn anew every time and cannot be kept.");

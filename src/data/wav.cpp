@@ -8,6 +8,9 @@
 namespace tessera::training {
 namespace {
 
+// Lengths that stand for "to the end" begin here: programs that write into a pipe use 0,
+// 0x7ffff000, 0x80000000 or 0xffffffff.
+constexpr std::uint32_t kUnknown = 0x7ffff000;
 constexpr std::uint32_t kPcm = 1, kExtensible = 0xfffe;
 
 struct Format {
@@ -65,13 +68,16 @@ Sound parse_wav(std::string_view bytes, const std::string& name) {
     const std::string_view id = reader.take(4, "a chunk's name");
     const std::uint32_t size = reader.little(4, "a chunk's size");
     const std::size_t at = reader.offset();
-    const std::string_view body = reader.take(size, "a chunk");
+    const bool streamed = id == "data" && (size == 0 || size >= kUnknown);
+    const std::string_view body = reader.take(streamed ? reader.left() : size, "a chunk");
     if (id == "fmt ") {
       ByteReader chunk(bytes.substr(0, at + size), name);  // offsets in messages are the file's
       (void)chunk.take(at, "the chunk 'fmt '");
       format = parse_format(chunk);
     } else if (id == "data") {
       if (format.channels == 0) throw_damaged(name, at, "the sound comes before its format");
+      if (body.size() < 2 * std::size_t{format.channels})
+        throw_damaged(name, at, "it holds no sound");
       return {static_cast<double>(format.rate), mono(body, format.channels)};
     }
     if (size % 2 == 1 && reader.left() > 0) (void)reader.take(1, "a chunk");  // padding

@@ -45,9 +45,8 @@ Chart::Series series_of(const TrainingResult& result, const std::string& label, 
 }
 
 bool has_validation(const TrainingResult& result) {
-  return std::any_of(result.epochs.begin(), result.epochs.end(), [](const EpochMetrics& e) {
-    return std::isfinite(e.validation_loss) && e.validation_loss != e.loss;
-  });
+  return std::any_of(result.epochs.begin(), result.epochs.end(),
+                     [](const EpochMetrics& e) { return e.validated(); });
 }
 
 // Fractions of all neurons and steps, in percent; NaN where a layer has none.

@@ -2,6 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -9,9 +10,9 @@
 #include "files/csv.hpp"
 #include "files/file.hpp"
 #include "files/sealed_json.hpp"
+#include "record/machine_info.hpp"
 #include "results/training_json.hpp"
 #include "results/training_metrics.hpp"
-#include "record/machine_info.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simd_control.hpp"
 #include "tessera/training_result.hpp"
@@ -127,15 +128,22 @@ ordered_json machine_json() {
           {"memory_bytes", machine.memory_bytes}};
 }
 
+bool validated(const std::vector<EpochMetrics>& epochs) {
+  return std::any_of(epochs.begin(), epochs.end(),
+                     [](const EpochMetrics& epoch) { return epoch.validated(); });
+}
+
 ordered_json report_object(const TrainingModel& model, const TrainingSummary& s) {
   ordered_json report = {{"kind", "training"},
                          {"model", model.network.name},
                          {"model_digest", digest_text(model_digest(model))},
+                         {"data_digest", digest_text(s.data_digest)},
                          {"seed", model.options.seed},
                          {"classes", class_names(model.data)},
                          {"epochs_done", s.epochs.size()},
                          {"epochs_asked", model.options.epochs},
                          {"best_epoch", s.best_epoch},
+                         {"best_by", validated(s.epochs) ? "validation" : "training"},
                          {"best_validation_accuracy", number(s.best_validation_accuracy)},
                          {"stopped_early", s.stopped_early},
                          {"interrupted", s.interrupted},
@@ -147,6 +155,7 @@ ordered_json report_object(const TrainingModel& model, const TrainingSummary& s)
                          {"simd_target", simd_target()},
                          {"seconds", number(s.seconds)},
                          {"list_bytes", s.list_bytes},
+                         {"test_samples", s.test_samples},
                          {"warnings", s.warnings}};
   if (s.test) report["test"] = test_json(*s.test);
   if (s.raster) report["raster"] = raster_json(*s.raster);

@@ -76,6 +76,7 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
                       {"epoch", std::to_string(checkpoint.epochs.size())},
                       {"best_epoch", std::to_string(checkpoint.best_epoch)},
                       {"model_digest", fmt::format("{:016x}", checkpoint.model_digest)},
+                      {"data_digest", fmt::format("{:016x}", checkpoint.data_digest)},
                       {"metrics", io::metrics_json(checkpoint.epochs).dump()}};
   io::write_safetensors(file, content);
 }
@@ -87,6 +88,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
   require_digest(content, file);
   Checkpoint checkpoint;
   checkpoint.model_digest = number_of<std::uint64_t>(content, "model_digest", 16, file);
+  checkpoint.data_digest = number_of<std::uint64_t>(content, "data_digest", 16, file);
   checkpoint.best_epoch = number_of<std::uint32_t>(content, "best_epoch", 10, file);
   checkpoint.epochs = io::parse_metrics(entry(content, "metrics", file), file.string());
   if (checkpoint.epochs.size() != number_of<std::uint32_t>(content, "epoch", 10, file))

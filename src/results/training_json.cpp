@@ -116,6 +116,17 @@ ordered_json encoder_json(const EncoderSpec& e) {
           {"max_spikes_per_step", e.max_spikes_per_step}};
 }
 
+ordered_json file_json(const FileSpec& f) {
+  return {{"training", f.training},
+          {"training_labels", f.training_labels},
+          {"test", f.test},
+          {"test_labels", f.test_labels},
+          {"content", f.content == FileContent::spikes ? "spikes" : "values"},
+          {"shape", shape_json(f.shape)},
+          {"classes", f.classes},
+          {"step_ms", number(f.step_ms)}};
+}
+
 ordered_json data_json(const DataSpec& given) {
   const DataSpec d = with_defaults(given);
   const AugmentationSpec& a = d.augmentation;
@@ -126,6 +137,7 @@ ordered_json data_json(const DataSpec& given) {
                             {"crop_ms", number(a.crop_ms)},
                             {"rotation_degrees", number(a.rotation_degrees)},
                             {"skew", {number(a.skew_low), number(a.skew_high)}}};
+  if (d.dataset == "file") object["file"] = file_json(d.file);
   if (!is_generated(d.dataset)) return object;
   const GeneratorSpec& g = d.generator;
   object["generator"] = {{"training_samples", g.training_samples},

@@ -42,8 +42,8 @@ struct SampleSplit {
 };
 
 /// Holds out `fraction` (0 <= fraction < 1) of every class, rounded, at least one sample of a class
-/// with two or more. Depends on labels, fraction and seed alone. Throws InputError: a label out of
-/// range, a class without samples, a fraction out of range.
+/// with two or more. Depends on labels, fraction and seed alone; classes may lack samples. Throws
+/// InputError: no samples, a label out of range, a fraction out of range.
 [[nodiscard]] SampleSplit split(const SpikeDataset& dataset, double fraction, std::uint64_t seed);
 
 }  // namespace tessera::training

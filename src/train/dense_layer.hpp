@@ -78,6 +78,8 @@ class DenseLayer {
   /// u before resets; after backward() d loss / d I.
   [[nodiscard]] const float* rows() const { return u_.data(); }
   [[nodiscard]] LayerActivity activity() const;
+  /// Of every neuron, in the last run.
+  [[nodiscard]] const std::vector<std::uint32_t>& spike_counts() const { return count_; }
   [[nodiscard]] std::uint64_t bytes_over_time() const;
 
   // Called by all workers.
@@ -135,15 +137,15 @@ class DenseLayer {
   bool gradients_ = false;
   SpikeMatrix spikes_;
   AlignedArray<float> u_, second_;
-  AlignedArray<float>
-      pooled_;              ///< pooled spikes of the layer below times their scale, rows of its own
-  AlignedArray<float> ds_;  ///< recurrent: d loss / d s of all rows
+  /// Pooled spikes of the layer below times their scale, rows of its own.
+  AlignedArray<float> pooled_;
+  AlignedArray<float> ds_;            ///< recurrent: d loss / d s of all rows
   AlignedArray<float> current_;       ///< synaptic current where it is not kept over time, [sample]
   AlignedArray<float> last_spikes_;   ///< recurrent: of two steps, [step % 2][sample]
   AlignedArray<float> gu_, gsecond_;  ///< [sample], from step to step
   AlignedArray<float> regulariser_;
-  AlignedArray<float> bias_sums_, alpha_sums_,
-      decay_sums_;                                   ///< [group of samples]; recurrent: one group
+  /// [group of samples]; recurrent: one group.
+  AlignedArray<float> bias_sums_, alpha_sums_, decay_sums_;
   std::vector<AlignedArray<std::uint32_t>> counts_;  ///< spikes of every neuron, by worker
   std::vector<std::uint64_t> listed_;                ///< by worker
   std::vector<std::uint32_t> count_;                 ///< of all workers

@@ -1,6 +1,7 @@
 // The loop over epochs: shuffled batches, validation, warnings, the best parameters.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "base/random.hpp"
+#include "train/activity_warnings.hpp"
 #include "train/batch_loader.hpp"
 #include "train/blas.hpp"
 #include "train/optimizer.hpp"
@@ -42,67 +44,57 @@ void add_activity(std::vector<LayerActivity>& sum, const std::vector<LayerActivi
     sum[k].dropped_spikes += batch[k].dropped_spikes;
     sum[k].dropped_gradients += batch[k].dropped_gradients;
     sum[k].neuron_steps += batch[k].neuron_steps;
-    sum[k].silent_neurons = std::min(sum[k].silent_neurons, batch[k].silent_neurons);
   }
 }
 
-// Sums over samples, whatever the sizes of the batches.
-struct Tally {
-  double loss = 0.0;
-  std::uint64_t samples = 0, correct = 0;
-  std::vector<LayerActivity> layers;
-
+// Sums over samples, whatever the sizes of the batches. Means are those of at least one sample.
+class Tally {
+ public:
   void add(const BatchResult& result) {
-    loss += result.loss * result.samples;
-    samples += result.samples;
-    correct += result.correct;
-    add_activity(layers, result.layers);
+    loss_ += result.loss * result.samples;
+    samples_ += result.samples;
+    correct_ += result.correct;
+    add_activity(layers_, result.layers);
+    spiked_.resize(result.neuron_spikes.size());
+    for (std::size_t k = 0; k < spiked_.size(); ++k) {
+      const std::vector<std::uint32_t>& spikes = result.neuron_spikes[k];
+      spiked_[k].resize(spikes.size());
+      for (std::size_t j = 0; j < spikes.size(); ++j) {
+        if (spikes[j] != 0) spiked_[k][j] = 1;
+      }
+    }
   }
-  [[nodiscard]] double mean_loss() const {
-    return samples > 0 ? loss / static_cast<double>(samples) : 0.0;
-  }
+  [[nodiscard]] std::uint64_t samples() const { return samples_; }
+  [[nodiscard]] double mean_loss() const { return loss_ / static_cast<double>(samples_); }
   [[nodiscard]] double accuracy() const {
-    return samples > 0 ? static_cast<double>(correct) / static_cast<double>(samples) : 0.0;
+    return static_cast<double>(correct_) / static_cast<double>(samples_);
   }
+  /// A neuron is silent when it was so in every batch.
+  [[nodiscard]] std::vector<LayerActivity> layers() const {
+    std::vector<LayerActivity> all = layers_;
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      all[k].silent_neurons =
+          static_cast<std::uint32_t>(std::count(spiked_[k].begin(), spiked_[k].end(), 0));
+    }
+    return all;
+  }
+
+ private:
+  double loss_ = 0.0;
+  std::uint64_t samples_ = 0, correct_ = 0;
+  std::vector<LayerActivity> layers_;
+  std::vector<std::vector<std::uint8_t>> spiked_;  // of every neuron: 1 when it ever did
 };
 
-void warn(const Tally& tally, std::uint32_t epoch, FitObserver& observer) {
-  for (const LayerActivity& layer : tally.layers) {
-    const auto of_steps = [&](std::uint64_t n) {
-      return 100.0 * static_cast<double>(n) / static_cast<double>(layer.neuron_steps);
-    };
-    if (layer.spikes == 0) {
-      observer.on_warning(
-          fmt::format("Layer '{}' did not spike in epoch {}: nothing passes through it. Raise its "
-                      "initial_gain, give it an "
-                      "initial_activity, lower its threshold, or add a lower activity regulariser.",
-                      layer.name, epoch + 1));
-    } else if (of_steps(layer.spikes) > 50.0) {
-      observer.on_warning(
-          fmt::format("Layer '{}' spikes in {:.0f} % of all neuron steps in epoch {}: it tells "
-                      "little and costs much. Lower its "
-                      "initial_gain, raise its threshold, or add an upper activity regulariser.",
-                      layer.name, of_steps(layer.spikes), epoch + 1));
-    }
-    if (layer.dropped_spikes > 0) {
-      observer.on_warning(fmt::format(
-          "Layer '{}' dropped {} of {} spikes in epoch {} because its lists were full: raise "
-          "max_activity.",
-          layer.name, layer.dropped_spikes, layer.spikes + layer.dropped_spikes, epoch + 1));
-    } else if (layer.dropped_gradients > layer.listed / 10) {
-      observer.on_warning(
-          fmt::format("Layer '{}' dropped {} gradient-only entries in epoch {} ({} were listed): "
-                      "raise max_activity or "
-                      "theta_grad.",
-                      layer.name, layer.dropped_gradients, epoch + 1, layer.listed));
-    }
-  }
-}
-
 bool better(const EpochMetrics& a, const EpochMetrics& b) {
-  if (a.validation_accuracy != b.validation_accuracy)
-    return a.validation_accuracy > b.validation_accuracy;
-  return a.validation_loss < b.validation_loss;
+  // Training metrics choose where nothing was held out.
+  const auto accuracy = [](const EpochMetrics& m) {
+    return m.validated() ? m.validation_accuracy : m.accuracy;
+  };
+  const auto loss = [](const EpochMetrics& m) {
+    return m.validated() ? m.validation_loss : m.loss;
+  };
+  return accuracy(a) != accuracy(b) ? accuracy(a) > accuracy(b) : loss(a) < loss(b);
 }
 
 // Before anything is read: a data set that cannot belong to the network.
@@ -115,9 +107,10 @@ void check_data(const Network& network, const SpikeDataset& data) {
   const auto expect = [&](bool good, const std::string& what, const std::string& found,
                           const std::string& needed) {
     if (good) return;
-    problems.push_back({{},
-                        fmt::format("The data set '{}' has {} {}, but the network '{}' needs {}.",
-                                    data.name(), what, found, network.name, needed)});
+    Problem problem;
+    problem.message = fmt::format("The data set '{}' has {} {}, but the network '{}' needs {}.",
+                                  data.name(), what, found, network.name, needed);
+    problems.push_back(std::move(problem));
   };
   expect(shape == network.input, "the shape", text(shape), text(network.input));
   expect(data.steps() == network.steps, "the number of steps", fmt::format("{}", data.steps()),
@@ -125,6 +118,14 @@ void check_data(const Network& network, const SpikeDataset& data) {
   expect(data.classes() == network.classes, "the number of classes",
          fmt::format("{}", data.classes()), fmt::format("{}", network.classes));
   if (!problems.empty()) throw InputError(std::move(problems));
+}
+
+// "3, 7, 12, ..."
+std::string first_of(std::vector<std::size_t> numbers) {
+  constexpr std::size_t kShown = 10;
+  const bool more = numbers.size() > kShown;
+  if (more) numbers.resize(kShown);
+  return fmt::format("{}{}", fmt::join(numbers, ", "), more ? ", ..." : "");
 }
 
 const SpikeDataset& checked(const Network& network, const SpikeDataset& data) {
@@ -152,6 +153,7 @@ class Fitting {
 
   FitResult run() {
     start_ = Clock::now();
+    tell_samples();
     if (fresh_) initialise();
     while (result_.epochs.size() < options_.epochs && !out_of_patience()) {
       if (!run_epoch(static_cast<std::uint32_t>(result_.epochs.size()))) {
@@ -177,6 +179,28 @@ class Fitting {
         options_.batch, 1);
     SpikeBatch batch;
     if (loader.next(batch)) trainer_.initialise_activity(batch);
+  }
+
+  // What a glance at the labels shows.
+  void tell_samples() {
+    std::vector<std::uint64_t> of_class(data_.classes());
+    for (std::size_t i = 0; i < data_.size(); ++i)
+      ++of_class[static_cast<std::size_t>(data_.label(i))];
+    std::vector<std::size_t> missing;
+    for (std::size_t c = 0; c < of_class.size(); ++c) {
+      if (of_class[c] == 0) missing.push_back(c);
+    }
+    if (!missing.empty()) {
+      observer_.on_warning(fmt::format(
+          "The data set '{}' has no training sample of {} of its {} classes ({}): they cannot be "
+          "learned.",
+          data_.name(), missing.size(), of_class.size(), first_of(missing)));
+    }
+    if (options_.validation_fraction > 0.0 && samples_.validation.empty()) {
+      observer_.on_warning(
+          "Nothing can be held out for validation: every class has a single sample. The training "
+          "accuracy chooses the best epoch.");
+    }
   }
 
   [[nodiscard]] bool out_of_patience() const {
@@ -209,11 +233,12 @@ class Fitting {
     m.learning_rate = options_.optimizer.learning_rate * factor;
     m.theta_grad = trainer_.theta_grad();
     m.seconds = seconds_since(begin);
-    m.samples_per_second = static_cast<double>(tally.samples) / m.seconds;
-    m.layers = tally.layers;
+    m.samples_per_second = static_cast<double>(tally.samples()) / m.seconds;
+    m.layers = tally.layers();
     expect_finite_parameters(epoch);
     validate_epoch(m);
-    warn(tally, epoch, observer_);
+    warn_of_activity(trainer_.network(), m,
+                     result_.epochs.empty() ? nullptr : &result_.epochs.back(), observer_);
     const bool best = result_.epochs.empty() || better(m, result_.epochs[result_.best_epoch]);
     if (best) {
       result_.best_epoch = epoch;
@@ -265,10 +290,7 @@ class Fitting {
     }
   }
 
-  // Without held-out samples the training metrics stand for them.
   void validate_epoch(EpochMetrics& m) {
-    m.validation_loss = m.loss;
-    m.validation_accuracy = m.accuracy;
     if (samples_.validation.empty()) return;
     BatchLoader loader(data_, samples_.validation, options_.batch, 0,
                        BatchLoader::readers_for(trainer_.options().threads));
@@ -293,7 +315,7 @@ class Fitting {
     p.batches = epoch_batches_;
     p.loss = tally.mean_loss();
     p.accuracy = tally.accuracy();
-    p.samples_per_second = static_cast<double>(tally.samples) / std::max(seconds, 1e-9);
+    p.samples_per_second = static_cast<double>(tally.samples()) / std::max(seconds, 1e-9);
     const std::uint64_t left = (options_.epochs - epoch) * epoch_batches_ - (n + 1);
     p.seconds_left = seconds_since(start_) / static_cast<double>(done_) * static_cast<double>(left);
     p.layers = last.layers;
@@ -321,6 +343,9 @@ FitResult fit(Trainer& trainer, const SpikeDataset& training, FitObserver& obser
 
 EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserver& observer) {
   check_data(trainer.network(), data);
+  if (data.size() == 0) {
+    throw InputError(fmt::format("The data set '{}' has no samples to evaluate.", data.name()));
+  }
   EvaluationResult result;
   result.confusion.assign(data.classes(), std::vector<std::uint64_t>(data.classes(), 0));
   std::vector<std::uint32_t> order(data.size());
@@ -345,14 +370,14 @@ EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserve
     p.accuracy = tally.accuracy();
     p.layers = one.layers;
     p.samples_per_second =
-        static_cast<double>(tally.samples) / std::max(seconds_since(start), 1e-9);
+        static_cast<double>(tally.samples()) / std::max(seconds_since(start), 1e-9);
     p.seconds_left =
         seconds_since(start) / static_cast<double>(n) * static_cast<double>(p.batches - n);
     observer.on_batch(p);
   }
   result.loss = tally.mean_loss();
   result.accuracy = tally.accuracy();
-  result.layers = std::move(tally.layers);
+  result.layers = tally.layers();
   return result;
 }
 

@@ -78,7 +78,9 @@ template <class Layer>
   r.correct = output.result.correct;
   r.prediction = output.result.prediction;
   for (const Layer& layer : layers) {
-    if (!layer.is_readout()) r.layers.push_back(layer.activity());
+    if (layer.is_readout()) continue;
+    r.layers.push_back(layer.activity());
+    r.neuron_spikes.push_back(layer.spike_counts());
   }
   return r;
 }

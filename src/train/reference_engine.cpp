@@ -105,20 +105,21 @@ class ReferenceEngine final : public Engine {
       const ReferenceTrace& trace = run_.layers[k];
       if (trace.spike.empty()) continue;
       const std::uint32_t neurons = topology_[k].neurons;
-      std::vector<bool> spiked(neurons, false);
+      std::vector<std::uint32_t> counts(neurons, 0);
       LayerActivity a;
       a.name = network_.layers[k].name;
       a.neuron_steps = trace.spike.size();
       for (std::size_t n = 0; n < trace.spike.size(); ++n) {
         const bool spike = trace.spike[n] != 0.0;
         a.spikes += spike ? 1 : 0;
-        if (spike) spiked[n % neurons] = true;
+        counts[n % neurons] += spike ? 1 : 0;
         const bool listed =
             spike || (gradients && Reference::is_listed(network_.layers[k], trace, n, theta_grad));
         a.listed += listed ? 1 : 0;
       }
-      for (const bool s : spiked) a.silent_neurons += s ? 0 : 1;
+      for (const std::uint32_t count : counts) a.silent_neurons += count == 0 ? 1 : 0;
       r.layers.push_back(std::move(a));
+      r.neuron_spikes.push_back(std::move(counts));
     }
     return r;
   }

@@ -3,13 +3,12 @@
 // of steps of a tile.
 //
 // Three orders of the loops, chosen by the connections:
-//   tiles        feed-forward dense or sparse: a tile runs through all samples and steps while its
-//   weights
-//                stay in the cache
+//   tiles        feed-forward dense or sparse: a tile runs through all samples and steps while
+//                its weights stay in the cache
 //   samples      recurrent: a sample runs through all steps; in a step all tiles, which need the
-//   last step's
-//                spikes of each other
+//                last step's spikes of each other
 //   convolution  not recurrent: a sample runs through all steps, the layer is one tile
+//
 // Sums over samples are taken in an order that does not depend on the number of workers: rows of
 // weights are owned by one job at a time, and everything else is summed per group of samples, then
 // over groups.
@@ -46,16 +45,17 @@ class SparseLayer {
   [[nodiscard]] const SpikeLists& lists() const { return lists_; }
   [[nodiscard]] SpikeLists& lists() { return lists_; }
   [[nodiscard]] LayerActivity activity() const;
+  /// Of every neuron, in the last run.
+  [[nodiscard]] const std::vector<std::uint32_t>& spike_counts() const { return counts_; }
   /// Readout: u, [sample][step][stride()].
   [[nodiscard]] const float* trace() const { return trace_.data(); }
   [[nodiscard]] std::uint32_t stride() const { return tiles_ * width_; }
 
   // Called by all workers.
   void forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients);
-  /// `derivative`: d loss / d trace of the output layer, [sample][step][neuron, padded], else
-  /// null.
-  /// `sources`: gradients also flow back to the entries of the input (their ds). `visits`: memory
-  /// that all layers use in turn.
+  /// `derivative`: d loss / d trace of the output layer, [sample][step][neuron, padded], else null.
+  /// `sources`: gradients also flow back to the entries of the input (their ds).
+  /// `visits`: memory that all layers use in turn.
   void backward(Worker& worker, SpikeLists& input, const float* derivative, bool sources,
                 std::vector<VisitBlock>& visits);
 

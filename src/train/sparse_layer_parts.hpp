@@ -47,13 +47,13 @@ struct SparseLayer::Flow {
   std::uint32_t block_steps = 1, blocks = 1;
   std::uint32_t groups = 1, parts = 1;
   std::uint32_t sections = 1;  ///< of the input's visits
-  std::uint32_t sample_rows =
-      1;  ///< rows of g per sample: steps of a block and what lies behind them
+  /// Rows of g per sample: steps of a block and what lies behind them.
+  std::uint32_t sample_rows = 1;
   std::vector<VisitBlock>* visits = nullptr;  ///< of the input, [block][section]
   std::vector<VisitBlock> recurrent;          ///< of the layer's own spikes, [block]
   std::vector<Front> fronts;                  ///< of every worker, or one
-  std::vector<std::vector<std::uint8_t>>
-      resets;                              ///< of every worker: a sample's block, a bit a neuron
+  /// Of every worker: a sample's block, a bit a neuron.
+  std::vector<std::vector<std::uint8_t>> resets;
   AlignedArray<float> bias, alpha, decay;  ///< sums, [group][stride]
   AlignedArray<float> kernel;              ///< sums of a convolution, [group][weights]
   std::vector<float> regulariser;          ///< d regulariser / d s of every neuron

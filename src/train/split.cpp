@@ -15,6 +15,8 @@ namespace tessera::training {
 namespace {
 
 std::vector<std::vector<std::uint32_t>> samples_by_class(const SpikeDataset& dataset) {
+  if (dataset.size() == 0)
+    throw InputError(fmt::format("data set '{}' has no training samples.", dataset.name()));
   if (dataset.size() > std::numeric_limits<std::uint32_t>::max()) {
     throw InputError(fmt::format("data set '{}' has more than 2^32 samples.", dataset.name()));
   }
@@ -28,13 +30,6 @@ std::vector<std::vector<std::uint32_t>> samples_by_class(const SpikeDataset& dat
     }
     classes[static_cast<std::size_t>(label)].push_back(i);
   }
-  std::vector<Problem> problems;
-  for (std::size_t label = 0; label < classes.size(); ++label) {
-    if (!classes[label].empty()) continue;
-    problems.push_back(
-        {{}, fmt::format("data set '{}' has no sample of class {}.", dataset.name(), label)});
-  }
-  if (!problems.empty()) throw InputError(std::move(problems));
   return classes;
 }
 
@@ -59,7 +54,7 @@ SampleSplit split(const SpikeDataset& dataset, double fraction, std::uint64_t se
         static_cast<std::size_t>(std::llround(fraction * static_cast<double>(ranked.size())));
     if (fraction > 0.0)
       held = std::clamp<std::size_t>(held, 1, std::max<std::size_t>(1, ranked.size() - 1));
-    if (ranked.size() == 1) held = 0;
+    if (ranked.size() <= 1) held = 0;
     for (std::size_t r = 0; r < ranked.size(); ++r) {
       (r < held ? result.validation : result.training).push_back(ranked[r].second);
     }

@@ -21,9 +21,9 @@ inline constexpr std::uint32_t not_pooled = std::numeric_limits<std::uint32_t>::
 /// plus its delays. Weights are indexed
 ///   dense        pooled source * targets + target
 ///   sparse       the synapse's place in target_of
-///   convolution  ((channel * kernel + dy) * kernel + dx) * filters + filter: output pixel (oy, ox)
-///   sees
-///                input pixel (oy * stride + dy - padding, ox * stride + dx - padding)
+///   convolution  ((channel * kernel + dy) * kernel + dx) * filters + filter: output pixel
+///                (oy, ox) sees the input pixel
+///                (oy * stride + dy - padding, ox * stride + dx - padding)
 /// and a spike arrives as weight * scale.
 struct Projection {
   Connection spec;
@@ -34,8 +34,8 @@ struct Projection {
   std::uint32_t sources = 0;  ///< source.size()
   std::uint32_t targets = 0;  ///< target.size()
   float scale = 1.0F;         ///< of pooling: 1 / pool^2 for the average, else 1
-  std::vector<std::uint32_t>
-      pooled_index;  ///< of every source, or not_pooled; empty when pool == 1
+  /// Of every source, or not_pooled; empty when pool == 1.
+  std::vector<std::uint32_t> pooled_index;
   /// Sparse: row r = pooled source * rows_per_source() + delay holds the synapses row_first[r] ..
   /// row_first[r + 1], with ascending targets. A pair of neurons has at most one synapse.
   std::vector<std::uint32_t> row_first;

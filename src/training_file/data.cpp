@@ -2,6 +2,9 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "training_file/parts.hpp"
 
 namespace tessera::io {
@@ -17,13 +20,22 @@ void optional_number(TrainingReader& t, const std::string& key, const Dimension&
   if (t.get(key) != nullptr) value = t.number(key, unit, value.value_or(0.0));
 }
 
+// Where a field of 0 stands for the default, a 0 in the file would be ignored: it is refused.
+std::uint32_t positive(TrainingReader& t, const std::string& key, std::uint32_t otherwise) {
+  if (!t.has(key)) return t.count32(key, otherwise);
+  const std::uint32_t value = t.count32(key, 1);  // 1 where it is no number, which was told
+  if (value == 0)
+    t.complain(key, fmt::format("'{}' must be at least 1; leave it out for the default.", key));
+  return value;
+}
+
 void read_picture(TrainingReader& t, EncoderSpec& e) {
   e.crop_x = t.count32("crop_x", e.crop_x);
   e.crop_y = t.count32("crop_y", e.crop_y);
-  e.crop_width = t.count32("crop_width", e.crop_width);
-  e.crop_height = t.count32("crop_height", e.crop_height);
-  e.width = t.count32("width", e.width);
-  e.height = t.count32("height", e.height);
+  e.crop_width = positive(t, "crop_width", e.crop_width);
+  e.crop_height = positive(t, "crop_height", e.crop_height);
+  e.width = positive(t, "width", e.width);
+  e.height = positive(t, "height", e.height);
   e.merge_polarities = t.truth("merge_polarities", e.merge_polarities);
   e.grey = t.truth("grey", e.grey);
 }
@@ -64,11 +76,13 @@ void read_encoder(TrainingReader t, EncoderSpec& e) {
                                 {"rate", EncoderKind::rate},
                                 {"delta", EncoderKind::delta},
                                 {"cochlea", EncoderKind::cochlea}});
-  e.steps = t.count32("steps", e.steps);
-  e.dt_ms = t.number("dt", kMs, e.dt_ms);
+  e.steps = positive(t, "steps", e.steps);
+  e.dt_ms = t.number("dt", kMs, t.has("dt") ? 1.0 : e.dt_ms);
+  if (t.has("dt") && e.dt_ms == 0.0)
+    t.complain("dt", "'dt' must be above 0 ms; leave it out for the default.");
   optional_number(t, "start", kMs, e.start_ms);
   if (t.get("min_events") != nullptr) e.min_events = t.count32("min_events", 1);
-  e.channels = t.count32("channels", e.channels);
+  e.channels = positive(t, "channels", e.channels);
   e.max_spikes_per_step = t.count32("max_spikes_per_step", e.max_spikes_per_step);
   read_picture(t, e);
   read_latency_and_rate(t, e);
@@ -95,14 +109,72 @@ void read_augmentation(TrainingReader t, AugmentationSpec& a) {
 }
 
 void read_generator(TrainingReader t, GeneratorSpec& g) {
-  g.training_samples = t.count32("training_samples", g.training_samples);
-  g.test_samples = t.count32("test_samples", g.test_samples);
+  g.training_samples = positive(t, "training_samples", g.training_samples);
+  g.test_samples = positive(t, "test_samples", g.test_samples);
   g.seed = t.count("seed", g.seed);
   g.dimension = t.count32("dimension", g.dimension);
   g.smoothness = t.number("smoothness", {}, g.smoothness);
   g.classes = t.count32("classes", g.classes);
   g.channels = t.count32("channels", g.channels);
   g.cutoff = t.count32("cutoff", g.cutoff);
+  t.done();
+}
+
+// shape = 700 or [height, width, channels]
+Shape read_shape(TrainingReader& t) {
+  const toml::node* node = t.need("shape");
+  if (node == nullptr) return {1, 1, 1};
+  if (!node->is_array()) return {1, t.count32("shape", 0), 1};
+  Shape shape = {0, 0, 0};
+  const std::vector<double> sizes = read_list(t.context(), *node, t.path_of("shape"), {});
+  const bool good = sizes.size() == 3 && std::all_of(sizes.begin(), sizes.end(), [](double x) {
+                      return x >= 1.0 && x <= 65'536.0 && x == std::floor(x);
+                    });
+  if (good) {
+    shape = {static_cast<std::uint32_t>(sizes[0]), static_cast<std::uint32_t>(sizes[1]),
+             static_cast<std::uint32_t>(sizes[2])};
+  } else {
+    t.complain("shape",
+               "A shape is a number of channels, or a list of height, width and channels, each at "
+               "least 1.");
+  }
+  return good ? shape : Shape{1, 1, 1};
+}
+
+// classes = 3 or ["yes", "no"]
+std::vector<std::string> read_classes(TrainingReader& t) {
+  constexpr std::uint32_t kMostClasses = 65'536;
+  std::vector<std::string> names;
+  const toml::node* node = t.need("classes");
+  if (node == nullptr) return {"0", "1"};
+  if (const toml::array* list = node->as_array()) {
+    for (const toml::node& entry : *list) {
+      const std::string path = fmt::format("{}[{}]", t.path_of("classes"), names.size());
+      names.push_back(
+          read_text(t.context(), entry, path, {}).value_or(std::to_string(names.size())));
+    }
+    return names;
+  }
+  const std::uint32_t count = t.count32("classes", 0);
+  if (count > kMostClasses) {
+    t.complain("classes", fmt::format("At most {} classes are possible.", kMostClasses));
+    return {"0", "1"};
+  }
+  for (std::uint32_t c = 0; c < count; ++c) names.push_back(std::to_string(c));
+  return names;
+}
+
+void read_file_spec(TrainingReader t, FileSpec& f) {
+  t.need("training");
+  f.training = t.text("training", f.training);
+  f.training_labels = t.text("training_labels", f.training_labels);
+  f.test = t.text("test", f.test);
+  f.test_labels = t.text("test_labels", f.test_labels);
+  f.content = t.word<FileContent>(
+      "content", f.content, {{"spikes", FileContent::spikes}, {"values", FileContent::values}});
+  f.shape = read_shape(t);
+  f.classes = read_classes(t);
+  optional_number(t, "step", kMs, f.step_ms);
   t.done();
 }
 
@@ -148,6 +220,12 @@ void read_data(TrainingReader& top, TrainingModel& model) {
     read_encoder({c, *part, "data.encoder"}, data.encoder);
   if (const toml::table* part = t.table("augmentation"))
     read_augmentation({c, *part, "data.augmentation"}, data.augmentation);
+  const toml::table* file = t.table("file");
+  if (file != nullptr) read_file_spec({c, *file, "data.file"}, data.file);
+  if (file == nullptr && data.dataset == "file") {
+    t.complain("set", "The set 'file' needs a table [data.file] that names its files.");
+    return assume_shape(model.network, data);
+  }
   if (const toml::table* part = t.table("generator"))
     read_generator({c, *part, "data.generator"}, data.generator);
   t.done();

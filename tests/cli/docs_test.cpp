@@ -1,7 +1,9 @@
-// Every example of docs/command-line.md, docs/simulation.md and docs/training.md runs, one after the other, on a small network.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Every example of docs/command-line.md, simulation.md, training.md and data.md runs, one after the
+// other, on a small network. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
+// Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "cli/process.hpp"
@@ -20,6 +22,7 @@ std::vector<std::string> examples(const std::string& page) {
       continue;
     }
     if (!inside) continue;
+    line.erase(std::min(line.find("  #"), line.size()));  // what the command is for
     const bool more = !line.empty() && line.back() == '\\';
     if (more) line.pop_back();
     if (continued) {
@@ -95,6 +98,28 @@ TEST(Documentation, EveryExampleOfTrainingRunsOnTheFileOfThePage) {
   options.folder = folder.path();
   const std::vector<std::string> commands = examples("training.md");
   ASSERT_GE(commands.size(), 8u);
+  for (const std::string& command : commands) {
+    SCOPED_TRACE(command);
+    std::vector<std::string> words = words_of(command);
+    ASSERT_EQ(words.at(0), "tessera");
+    words.erase(words.begin());
+    const Outcome outcome = tessera(words, options);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  }
+}
+
+TEST(Documentation, EveryExampleOfDataRunsOnTheFileOfThePage) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory_symlink(std::string(TESSERA_SOURCE_DIR) + "/models",
+                                            folder.path() / "models");
+  const std::string page = read_text(std::string(TESSERA_SOURCE_DIR) + "/docs/data.md");
+  const std::string fence = "```toml\n";
+  const std::size_t begin = page.find(fence) + fence.size();
+  write_text(folder / "own.toml", page.substr(begin, page.find("```", begin) - begin));
+  ProcessOptions options;
+  options.folder = folder.path();
+  const std::vector<std::string> commands = examples("data.md");
+  ASSERT_GE(commands.size(), 7u);
   for (const std::string& command : commands) {
     SCOPED_TRACE(command);
     std::vector<std::string> words = words_of(command);

@@ -33,10 +33,10 @@ Pipe make_pipe() {
   return {ends[0], ends[1]};
 }
 
-Pipe make_terminal() {
+Pipe make_terminal(unsigned short columns) {
   Pipe terminal;
   winsize size{};
-  size.ws_col = 100;
+  size.ws_col = columns;
   size.ws_row = 24;
   if (openpty(&terminal.read_end, &terminal.write_end, nullptr, nullptr, &size) != 0) {
     throw std::runtime_error("openpty failed");
@@ -121,7 +121,7 @@ Outcome tessera(const std::vector<std::string>& arguments, const ProcessOptions&
   pointers.push_back(nullptr);
 
   const Pipe out = make_pipe();
-  const Pipe err = options.terminal ? make_terminal() : make_pipe();
+  const Pipe err = options.terminal ? make_terminal(options.columns) : make_pipe();
   const int file =
       options.stdout_file.empty() ? -1 : open(options.stdout_file.c_str(), O_WRONLY | O_CLOEXEC);
   const pid_t child = fork();

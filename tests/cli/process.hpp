@@ -26,7 +26,8 @@ struct ProcessOptions {
   std::optional<std::uint64_t> address_space_bytes;  ///< ulimit -v
   int pending_signal = 0;       ///< came before main(): blocked, and sent before the program starts
   bool ignore_hangups = false;  ///< as nohup does
-  bool terminal = false;                            ///< standard error is a terminal of 100 columns
+  bool terminal = false;                            ///< standard error is a terminal
+  unsigned short columns = 100;                     ///< of the terminal
   std::string stdout_file;                          ///< empty: collected
   /// Called with everything on standard error so far whenever something arrives there.
   std::function<void(pid_t, const std::string&)> on_error_output;

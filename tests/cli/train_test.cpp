@@ -313,6 +313,7 @@ TEST_F(Train, AFullDiskIsARunErrorAndLeavesTheEarlierResult) {
 
 TEST_F(Train, ProgressOnATerminalIsRedrawnInPlace) {
   options_.terminal = true;
+  options_.columns = 140;
   bool sent = false;  // a second Ctrl-C would end the program at once
   options_.on_error_output = [&sent](pid_t child, const std::string& text) {
     if (sent || !contains(text, "ETA")) return;
@@ -323,6 +324,87 @@ TEST_F(Train, ProgressOnATerminalIsRedrawnInPlace) {
   EXPECT_EQ(outcome.exit_code, 130);
   for (const char* part : {"\r\033[K[", "loss", "accuracy", "samples/s", "hidden", "ETA"}) {
     EXPECT_TRUE(contains(outcome.err, part)) << outcome.err;
+  }
+}
+
+// An epoch of this takes milliseconds; each one leaves its line all the same.
+TEST_F(Train, EveryEpochLeavesALine) {
+  const Outcome outcome = line("train m.toml --out r --epochs 20");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  for (int epoch = 1; epoch <= 20; ++epoch) {
+    const std::string number = std::to_string(epoch);
+    const std::string start = "epoch " + std::string(2 - number.size(), ' ') + number + "/20  ";
+    EXPECT_TRUE(contains(outcome.err, start)) << start;
+  }
+}
+
+TEST_F(Train, LinesFitANarrowTerminal) {
+  options_.terminal = true;
+  options_.columns = 60;
+  const Outcome narrow = line("train m.toml --out r");
+  ASSERT_EQ(narrow.exit_code, 0) << narrow.err;
+  std::istringstream lines(narrow.err);
+  int epochs = 0;
+  for (std::string one; std::getline(lines, one, '\n');) {
+    const std::size_t begin = one.rfind("tessera: epoch ");
+    if (begin == std::string::npos) continue;
+    const std::string text = one.substr(begin, one.find('\r', begin) - begin);
+    ++epochs;
+    EXPECT_LT(text.size(), 60u) << text;
+    EXPECT_TRUE(contains(text, "validation ")) << text;
+    EXPECT_FALSE(contains(text, "samples/s")) << text;
+  }
+  EXPECT_EQ(epochs, 6);
+}
+
+TEST_F(Train, WithoutValidationNothingIsCalledSo) {
+  std::string model = kModel;
+  model += "validation = 0\n";
+  write_text(folder_ / "m.toml", model);
+  const Outcome outcome = line("train m.toml --out r");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_FALSE(contains(outcome.err, "validation")) << outcome.err;
+  EXPECT_FALSE(contains(outcome.out, "validation accuracy")) << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, "training accuracy")) << outcome.out;
+  EXPECT_TRUE(json("r/metrics.json")[0]["validation_accuracy"].is_null());
+  EXPECT_TRUE(json("r/report.json")["best_validation_accuracy"].is_null());
+  EXPECT_EQ(json("r/report.json")["best_by"], "training");
+  ASSERT_EQ(line("plot r loss").exit_code, 0);
+  EXPECT_FALSE(contains(read_text(folder_ / "r/loss.svg"), "validation"));
+  // The same training goes on from its checkpoint.
+  EXPECT_EQ(line("train m.toml --out r --quiet --resume --epochs 7").exit_code, 0);
+}
+
+TEST_F(Train, AFolderThatIsNotThereIsToldBeforeTheKindOfAPlot) {
+  for (const char* kind : {"loss", "raster"}) {
+    const Outcome outcome = line(std::string("plot nowhere ") + kind);
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_TRUE(contains(outcome.err, "no result folder 'nowhere'")) << outcome.err;
+    EXPECT_FALSE(contains(outcome.err, "KIND")) << outcome.err;
+  }
+  std::filesystem::create_directory(folder_ / "empty");
+  EXPECT_TRUE(contains(line("plot empty loss").err, "report.json is missing"));
+  std::filesystem::create_directory(folder_ / "damaged");
+  write_text(folder_ / "damaged/report.json", "{");
+  const Outcome damaged = line("plot damaged loss");
+  EXPECT_TRUE(contains(damaged.err, "report.json")) << damaged.err;
+  EXPECT_FALSE(contains(damaged.err, "KIND")) << damaged.err;
+  EXPECT_TRUE(contains(line("plot nowhere lass").err, "Did you mean 'loss'?"));
+}
+
+TEST_F(Train, AZeroIsNoDefault) {
+  for (const char* key : {"steps = 0", "dt = 0"}) {
+    std::string model = kModel;
+    model.replace(model.find("bias = true"), 11, std::string("bias = true\n") + key);
+    write_text(folder_ / "zero.toml", model);
+    expect_refused("train zero.toml --out r", "leave it out for the default");
+  }
+  for (const char* key : {"training_samples = 200", "test_samples = 60"}) {
+    std::string model = kModel;
+    const std::string name = std::string(key).substr(0, std::string(key).find(' '));
+    model.replace(model.find(key), std::string(key).size(), name + " = 0");
+    write_text(folder_ / "zero.toml", model);
+    expect_refused("train zero.toml --out r", name + "' must be at least 1");
   }
 }
 

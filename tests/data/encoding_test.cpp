@@ -31,12 +31,15 @@ TEST(Latency, linear_times_fall_with_the_value) {
   Events events;
   latency_events({1.0f, 0.0f, 0.5f}, encoder, events);
   EXPECT_EQ(events.time_us, (std::vector<std::uint32_t>{2000, 10'000, 6000}));
-  // With a threshold, what is left spreads over the whole window: x' = (0.6 - 0.2) / 0.8 = 1/2.
+  // A threshold leaves out what is at or below it and moves nothing: 2 + 8 (1 - 0.75) = 4 ms.
   encoder.threshold = 0.2;
-  latency_events({1.0f, 0.1f, 0.6f, 0.2f}, encoder, events);
-  EXPECT_EQ(events.address, (std::vector<std::uint32_t>{0, 2, 3}));
-  EXPECT_EQ(events.time_us[1], 6000u);
-  EXPECT_EQ(events.time_us[2], 10'000u);
+  latency_events({1.0f, 0.1f, 0.75f, 0.2f, 0.25f}, encoder, events);
+  EXPECT_EQ(events.address, (std::vector<std::uint32_t>{0, 2, 4}));
+  EXPECT_EQ(events.time_us, (std::vector<std::uint32_t>{2000, 4000, 8000}));
+  // A threshold of zero is one, too.
+  encoder.threshold = 0.0;
+  latency_events({0.5f, 0.0f}, encoder, events);
+  EXPECT_EQ(events.address, std::vector<std::uint32_t>{0});
 }
 
 TEST(Latency, logarithmic_times_are_those_of_a_driven_membrane) {
@@ -133,7 +136,7 @@ TEST(Rate, spikes_have_the_stated_probability) {
     const double trials = 50 * 1000.0;
     for (std::uint32_t i = 0; i < 50; ++i) {
       RandomStream random(RandomKey(3), Purpose::encoding, i, 0);
-      rate_spikes({1.0f, 0.5f, 0.05f, 0.0f}, encoder, random, sample);
+      rate_spikes({1.0f, 0.5f, 0.1f, 0.0f}, encoder, random, sample);  // 0.1 is at the threshold
       ASSERT_EQ(sample.first.size(), 1001u);
       for (std::size_t t = 0; t < 1000; ++t) {
         for (std::uint32_t s = sample.first[t]; s < sample.first[t + 1]; ++s) {

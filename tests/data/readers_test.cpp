@@ -193,6 +193,16 @@ TEST(Aedat, decodes_events_of_a_window) {
             (std::vector<std::uint32_t>{(4 * 128 + 3) * 2, (126 * 128 + 127) * 2 + 1}));
 }
 
+TEST(Aedat, leaves_out_what_the_camera_marked_as_invalid) {
+  std::string packet = aedat_packet({{1, 2, 1, 5}, {3, 4, 0, 6}, {7, 8, 1, 20}});
+  const std::size_t header = 28;
+  for (const std::size_t event : {0, 2}) packet[header + 8 * event] &= ~1;  // bit 0: valid
+  Events events;
+  // The third one lies outside the window and is nobody's loss.
+  EXPECT_EQ(parse_aedat(kAedatHeader + packet, "a.aedat", 0, 10, events), 1u);
+  EXPECT_EQ(events.time_us, std::vector<std::uint32_t>{6});
+}
+
 TEST(Aedat, names_file_and_offset_of_damage) {
   Events events;
   const std::string whole = kAedatHeader + aedat_packet({{1, 2, 1, 5}, {3, 4, 0, 6}});
@@ -205,7 +215,8 @@ TEST(Aedat, names_file_and_offset_of_damage) {
             "a is damaged at byte " + std::to_string(h + 28) +
                 ": the file ends inside a packet of events (16 bytes are announced, 12 are left).");
   EXPECT_EQ(refusal([&] {
-              parse_aedat(kAedatHeader + aedat_packet({{1, 1, 0, 1}, {128, 0, 0, 2}}), "a", 0, 10, events);
+              parse_aedat(kAedatHeader + aedat_packet({{1, 1, 0, 1}, {128, 0, 0, 2}}), "a", 0, 10,
+                          events);
             }),
             "a is damaged at byte " + std::to_string(h + 36) +
                 ": an event at (128, 0) is outside 128 x 128 pixels.");
@@ -247,6 +258,23 @@ TEST(DvsGesture, finds_the_trials_of_the_lists) {
   EXPECT_EQ(events.time_us, std::vector<std::uint32_t>{50});
   EXPECT_TRUE(contains(refusal([&] { (void)open_dvs_gesture({folder.path()}, Split::test); }),
                        "'../secret.aedat' is not the name of an .aedat file"));
+}
+
+// Bit 0 of an event says that it is valid. Reading a sample twice does not count it twice.
+TEST(DvsGesture, counts_the_invalid_events_of_what_was_read) {
+  const TemporaryFolder folder;
+  std::string packet = aedat_packet({{1, 2, 1, 150}, {3, 4, 0, 160}, {5, 6, 0, 350}});
+  for (const std::size_t event : {0, 2}) packet[28 + 8 * event] &= ~1;
+  write_bytes(folder / "trials_to_train.txt", "user01_led.aedat\n");
+  write_bytes(folder / "user01_led.aedat", kAedatHeader + packet);
+  write_bytes(folder / "user01_led_labels.csv", "class,s,e\n1,100,200\n3,300,400\n");
+  const auto source = open_dvs_gesture({folder.path()}, Split::train);
+  EXPECT_TRUE(source->notes().empty());
+  Events events;
+  for (const std::size_t index : {0, 0, 1}) source->read(index, events);
+  EXPECT_EQ(source->notes(),
+            std::vector<std::string>{
+                "2 events of 2 samples were left out: the camera marked them as invalid."});
 }
 
 // Version 1.0 of NumPy's format (NEP 1), as np.save writes it.
@@ -302,6 +330,25 @@ TEST(Wav, reads_mono_and_stereo) {
                                       chunk("data", little(0x4000, 2) + little(0, 2))),
                                  "a");
   EXPECT_EQ(stereo.samples, std::vector<float>{0.25f});
+}
+
+// Who writes into a pipe cannot know the length: 0 (arecord, ffmpeg's RIFF), all ones (ffmpeg), or
+// a number near 2 GB (sox) stand for "to the end".
+TEST(Wav, reads_streamed_sound_to_the_end) {
+  const std::string sound = little(0x4000, 2) + little(0x8000, 2) + little(0x2000, 2);
+  for (const std::uint32_t size : {0u, 0x7ffff000u, 0x80000000u, 0xffffffffu}) {
+    const Sound read =
+        parse_wav(riff(format(1, 8000) + "data" + little(size) + sound), "streamed.wav");
+    EXPECT_EQ(read.samples, (std::vector<float>{0.5f, -1.0f, 0.25f})) << size;
+  }
+}
+
+TEST(Wav, refuses_sound_that_is_empty) {
+  for (const std::string& data : {std::string(), std::string("a")}) {
+    EXPECT_TRUE(contains(
+        refusal([&] { (void)parse_wav(riff(format(1, 8000) + chunk("data", data)), "a.wav"); }),
+        "a.wav is damaged at byte 44: it holds no sound"));
+  }
 }
 
 TEST(Wav, names_file_and_offset_of_damage) {

@@ -65,6 +65,7 @@ TEST(TrainingResult, CheckpointsReadBackEqual) {
   const TemporaryFolder folder;
   Checkpoint checkpoint;
   checkpoint.model_digest = 0xfedcba9876543210u;
+  checkpoint.data_digest = 0xf000000000000001u;
   checkpoint.best_epoch = 2;
   checkpoint.epochs = {epoch(0), epoch(1)};
   checkpoint.parameters = {{"out.weight", {2, 3}, {1, 2, 3, 4, 5, 6}}};
@@ -72,6 +73,7 @@ TEST(TrainingResult, CheckpointsReadBackEqual) {
   save_checkpoint(folder / "c", checkpoint);
   const Checkpoint back = load_checkpoint(folder / "c");
   EXPECT_EQ(back.model_digest, checkpoint.model_digest);
+  EXPECT_EQ(back.data_digest, checkpoint.data_digest);
   EXPECT_EQ(back.best_epoch, 2u);
   ASSERT_EQ(back.epochs.size(), 2u);
   EXPECT_EQ(back.epochs[1].epoch, 1u);
@@ -93,6 +95,7 @@ TEST(TrainingResult, DamagedCheckpointsAreRefused) {
                         {"epoch", "0"},
                         {"best_epoch", "0"},
                         {"model_digest", "00ff"},
+                        {"data_digest", "0a"},
                         {"metrics", "[]"}};
     for (const auto& [key, value] : change) {
       if (key == "tensor") {
@@ -114,6 +117,8 @@ TEST(TrainingResult, DamagedCheckpointsAreRefused) {
                                                         {"epoch", "-1"},
                                                         {"best_epoch", "99999999999"},
                                                         {"model_digest", "xyz"},
+                                                        {"data_digest", ""},
+                                                        {"data_digest", "1z"},
                                                         {"metrics", "{}"},
                                                         {"metrics", "[1]"},
                                                         {"metrics", "[{\"epoch\": 0}]"},

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <map>
@@ -288,7 +289,7 @@ TEST(Fit, StopsWhenAsked) {
   EXPECT_EQ(observer.progress.size(), 5u);
 }
 
-TEST(Fit, WithoutValidationTheTrainingSamplesStandForThem) {
+TEST(Fit, WithoutHeldOutSamplesThereIsNoValidation) {
   const TwoClasses data(40);
   Options options = small_options();
   options.validation_fraction = 0.0;
@@ -298,10 +299,106 @@ TEST(Fit, WithoutValidationTheTrainingSamplesStandForThem) {
   const FitResult result = fit(trainer, data, observer);
   EXPECT_EQ(observer.progress.size(), 2u * 3);  // 40 samples: 16, 16, 8
   for (const EpochMetrics& m : result.epochs) {
-    EXPECT_EQ(m.validation_loss, m.loss);
-    EXPECT_EQ(m.validation_accuracy, m.accuracy);
+    EXPECT_FALSE(m.validated());
+    EXPECT_TRUE(std::isnan(m.validation_loss) && std::isnan(m.validation_accuracy));
     EXPECT_EQ(m.layers[0].neuron_steps, 40u * 10 * 20);
   }
+  EXPECT_TRUE(std::isnan(result.best_validation_accuracy));
+  // The training accuracy, then the loss, chooses.
+  const EpochMetrics &a = result.epochs[0], &b = result.epochs[1];
+  const bool second = b.accuracy != a.accuracy ? b.accuracy > a.accuracy : b.loss < a.loss;
+  EXPECT_EQ(result.best_epoch, second ? 1u : 0u);
+  EXPECT_FALSE(observer.warned("held out"));  // which nobody asked for
+}
+
+// One sample of each class: there is nothing to hold out, although a tenth was asked for.
+TEST(Fit, SaysWhenNothingCanBeHeldOut) {
+  const TwoClasses data(2);
+  Options options = small_options();
+  options.epochs = 1;
+  Trainer trainer(small_network(), options);
+  Observer observer;
+  const FitResult result = fit(trainer, data, observer);
+  EXPECT_FALSE(result.epochs[0].validated());
+  EXPECT_TRUE(observer.warned("Nothing can be held out"));
+}
+
+TEST(Fit, ClassesWithoutSamplesAreTold) {
+  TwoClasses data(40);
+  data.labels = 4;
+  Network network = small_network();
+  network.classes = network.layers[1].size = 4;
+  Options options = small_options();
+  options.epochs = 1;
+  Trainer trainer(network, options);
+  Observer observer;
+  fit(trainer, data, observer);
+  EXPECT_TRUE(observer.warned("no training sample of 2 of its 4 classes (2, 3)"));
+  const TwoClasses none(0);
+  EXPECT_THROW(fit(trainer, none, observer), InputError);
+}
+
+TEST(Evaluate, RefusesToTellTheAccuracyOfNothing) {
+  const TwoClasses none(0);
+  Trainer trainer(small_network(), small_options());
+  Observer observer;
+  EXPECT_THROW((void)evaluate(trainer, none, observer), InputError);
+}
+
+// Neurons 0 to 7 spike when their channel does, 8 and 9 never. Channels 0 to 3 belong to class 0
+// and the others to class 1, but 0.1 of the time to any: in 80 samples of 10 steps all of them
+// spike, in a batch of one or two samples not.
+TEST(Fit, SilentNeuronsAreThoseOfTheWholeEpoch) {
+  const TwoClasses data(80);
+  Network network = small_network();
+  network.layers[0].size = 10;
+  network.layers[0].initial_activity = 0.0;
+  for (const std::uint32_t batch : {1u, 7u, 80u}) {
+    for (const Strategy strategy : {Strategy::sparse, Strategy::reference}) {
+      Options options = small_options();
+      options.strategy = strategy;
+      options.batch = batch;
+      options.epochs = 1;
+      options.validation_fraction = 0.0;
+      options.optimizer.learning_rate = 1e-30;
+      Trainer trainer(network, options);
+      std::vector<Tensor> parameters = trainer.parameters();
+      std::fill(parameters[0].values.begin(), parameters[0].values.end(), 0.0f);
+      for (std::size_t j = 0; j < 8; ++j)
+        parameters[0].values[j * 10 + j] = 2.0f;  // above theta = 1
+      trainer.set_parameters(parameters);
+      Observer observer;
+      const FitResult result = fit(trainer, data, observer);
+      EXPECT_EQ(result.epochs[0].layers[0].silent_neurons, 2u) << batch;
+      EXPECT_EQ(evaluate(trainer, data, observer).layers[0].silent_neurons, 2u) << batch;
+      // Two of ten are a fifth: from there on they are told.
+      EXPECT_TRUE(observer.warned("2 of 10 neurons of layer 'hidden' are dead")) << batch;
+    }
+  }
+}
+
+// Told when it begins, not in every epoch, and not below a fifth.
+TEST(Fit, DeadNeuronsAreToldOnce) {
+  const TwoClasses data(80);
+  Network network = small_network();
+  network.layers[0].initial_activity = 0.0;
+  const auto warnings = [&](std::size_t alive) {
+    Options options = small_options();
+    options.epochs = 3;
+    options.optimizer.learning_rate = 1e-30;
+    Trainer trainer(network, options);
+    std::vector<Tensor> parameters = trainer.parameters();
+    const std::size_t neurons = network.layers[0].size;
+    // Channel 0 drives the living: it spikes in three of ten steps.
+    std::fill(parameters[0].values.begin(), parameters[0].values.end(), 0.0f);
+    std::fill_n(parameters[0].values.begin(), std::min(alive, neurons), 2.0f);
+    trainer.set_parameters(parameters);
+    Observer observer;
+    fit(trainer, data, observer);
+    return observer.warnings.size();
+  };
+  EXPECT_EQ(warnings(17), 0u);  // 3 of 20 are dead
+  EXPECT_EQ(warnings(16), 1u);
 }
 
 TEST(Fit, WarnsOfLayersThatAreDeadSaturatedOrFull) {
@@ -318,7 +415,9 @@ TEST(Fit, WarnsOfLayersThatAreDeadSaturatedOrFull) {
     fit(trainer, data, observer);
     return observer;
   };
-  EXPECT_TRUE(warnings([](Layer&) {}).warnings.empty());
+  const Observer well = warnings([](Layer& l) { l.initial_activity = 0.1; });
+  for (const char* part : {"did not spike", "spikes in", "dropped"})
+    EXPECT_FALSE(well.warned(part));
   EXPECT_TRUE(
       warnings([](Layer& l) { l.threshold = 1e6; }).warned("'hidden' did not spike in epoch 1"));
   EXPECT_TRUE(warnings([](Layer& l) { l.initial_gain = 0.0; }).warned("'hidden' did not spike"));

@@ -1,15 +1,15 @@
 // Model files: reads the sections in order, then validates, scales and validates again.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#include "tessera/model_file.hpp"
-
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 #include <utility>
 
 #include "files/file.hpp"
 #include "model_file/parts.hpp"
+#include "tessera/model_file.hpp"
 
 namespace tessera {
 namespace io {
@@ -76,9 +76,14 @@ std::string key_of(const std::string& path, const ModelDiagnostics& known) {
 }
 
 void require_valid_model(const Network& network, ModelContext& c) {
-  for (Problem& problem : validate(network, c.models)) {
+  std::vector<Problem> problems = validate(network, c.models);
+  const std::vector<Problem> sizes = problems.empty() ? problems : size_problems(network, c.models);
+  for (Problem& problem : problems) {
+    const bool too_large = std::any_of(sizes.begin(), sizes.end(), [&problem](const Problem& size) {
+      return size.message == problem.message;
+    });
     problem.where.key_path = key_of(problem.where.key_path, c.problems);
-    c.problems.add(std::move(problem));
+    c.problems.add(std::move(problem), too_large);
   }
   c.problems.raise();
 }

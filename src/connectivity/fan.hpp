@@ -4,12 +4,16 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "connectivity/tile_layout.hpp"
 #include "kernels/draw_rows.hpp"
 
 namespace tessera {
+
+/// Why the rows of a bundle are too long for any tile, or "".
+[[nodiscard]] std::string row_problem(const Wiring& wiring, const Bundle& bundle);
 
 /// A listed synapse ready to be delivered.
 struct ListedWord {

@@ -27,6 +27,7 @@ struct ProcessOptions {
   int pending_signal = 0;       ///< came before main(): blocked, and sent before the program starts
   bool ignore_hangups = false;  ///< as nohup does
   bool terminal = false;                            ///< standard error is a terminal of 100 columns
+  bool stdout_terminal = false;                     ///< standard output is one
   std::string stdout_file;                          ///< empty: collected
   /// Called with everything on standard error so far whenever something arrives there.
   std::function<void(pid_t, const std::string&)> on_error_output;

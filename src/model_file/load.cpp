@@ -1,5 +1,7 @@
 // Model files: reads the sections in order, then validates, scales and validates again.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "tessera/model_file.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 
 #include "files/file.hpp"
 #include "model_file/parts.hpp"
-#include "tessera/model_file.hpp"
 
 namespace tessera {
 namespace io {

@@ -2,10 +2,11 @@
 // in C++ or load a model file (tessera/model_file.hpp), validate it, then simulate it. Nothing here
 // allocates neurons or synapses.
 //
-// Units: ms, mV, pA, pF, nS, Hz; weights in the unit of the target's model.
+// Units: ms, mV, pA, pF, nS, Hz, mm; weights in the unit of the target's model.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -64,13 +65,13 @@ struct ConnectivityRule {
     fixed_indegree,       ///< every target has exactly `number` synapses
     fixed_outdegree,      ///< every source has exactly `number` synapses
     pairwise_bernoulli,   ///< every pair with `probability`
-    gaussian_2d,          ///< every pair with probability * exp(-d^2 / (2 sigma^2)) on a periodic grid
+    gaussian_2d,          ///< every pair with probability * exp(-d^2 / (2 sigma^2)), d their distance on grids
     explicit_list         ///< `list`
   };
   Kind kind = Kind::one_to_one;
   std::uint64_t number = 0;
   double probability = 0.0;
-  double sigma = 0.0;  ///< gaussian_2d: in grid units (distance between neighbours is 1)
+  double sigma = 0.0;  ///< gaussian_2d: in mm; in grid units for grids without an extent
   bool autapses = true;
   bool multapses = true;  ///< fixed_* rules only
   struct Synapse {
@@ -97,7 +98,12 @@ struct Population {
   std::string model;                          ///< neurons: a name of the catalogue
   std::map<std::string, double> parameters;   ///< those that differ from the model's defaults
   std::map<std::string, InitialValue> initial;  ///< by state variable
-  std::uint32_t grid_columns = 0;  ///< neuron i sits at (i % columns, i / columns); 0: no grid
+  std::uint32_t grid_columns = 0;  ///< neuron i sits in column i % columns, row i / columns; 0: no grid
+  /// Lengths of the grid's edges, along its columns' index (x) and its rows' (y); a neuron sits in the
+  /// middle of its cell, and all grids have the same centre. {0, 0}: lengths count in grid units, the
+  /// distance between neighbours.
+  std::array<double, 2> extent_mm = {0.0, 0.0};
+  bool periodic = true;  ///< opposite edges of the grid touch
   /// poisson_source: every neuron spikes as a Poisson process while a pulse is on. A pulse starts at
   /// start, start + interval, ... and lasts `duration`; interval 0: one pulse only. Every beginning and
   /// end is rounded to the nearest step by itself.
@@ -123,6 +129,9 @@ struct Projection {
   ConnectivityRule rule;
   Distribution weight;    ///< in the target model's unit
   Distribution delay_ms;  ///< rounded to steps of dt; at least one step
+  /// ms per mm (per grid unit for grids without an extent): not 0, the delay of a synapse is the constant
+  /// delay_ms plus this times the distance of its neurons, rounded to steps, at least one.
+  double delay_slope = 0.0;
   SourceLocation where;
 };
 
@@ -144,6 +153,12 @@ struct Stimulus {
   double weight = 0.0;
   double delay_ms = 0.0;
   SourceLocation where;
+};
+
+/// A network that is right, but larger than Tessera can hold: all problems are about sizes.
+class TooLargeError : public InputError {
+ public:
+  using InputError::InputError;
 };
 
 /// What to write down beside spikes: a state variable of the first `count` neurons of a population.
@@ -192,6 +207,9 @@ struct SynapseNumber {
   bool expected = false;  ///< a mean
 };
 [[nodiscard]] SynapseNumber number_of_synapses(const Network& network);
+
+/// Of what validate() finds, the things that are no mistakes, but more than Tessera can hold.
+[[nodiscard]] std::vector<Problem> size_problems(const Network& network, const NeuronCatalogue& models);
 
 /// Everything that is wrong with a network, empty when it can be simulated.
 [[nodiscard]] std::vector<Problem> validate(const Network& network, const NeuronCatalogue& models);

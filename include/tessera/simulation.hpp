@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -69,10 +70,15 @@ struct Plan {
   std::uint64_t synapse_bytes = 0;    ///< of which connectivity
   double construction_seconds = 0.0;  ///< estimate
   double real_time_factor = 0.0;      ///< estimate from the populations' mean_rate_hz; 0: unknown
+  std::uint64_t available_bytes = 0;    ///< what the run may take; 0: unknown
+  std::vector<std::string> obstacles;   ///< what does not fit and by how much, a sentence each; empty: it fits
+  std::vector<std::string> remedies;    ///< what would help against them, a sentence each
   std::vector<std::string> tile_lines;  ///< one sentence per tile
   std::vector<std::string> notes;       ///< decisions worth saying
   std::vector<RoundedWeights> rounded_weights;  ///< none in exact precision
 };
+/// Throws InputError for an invalid network. One that does not fit gets a plan too, with obstacles: a
+/// Simulation of it would be refused. Where not even the wiring fits, only the memory is planned.
 [[nodiscard]] Plan plan(const Network& network, const NeuronCatalogue& models,
                         const SimulationOptions& options);
 
@@ -186,8 +192,15 @@ class Simulation {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The synapses of one projection as (source, target, weight, delay), drawn exactly as a simulation
-/// with this seed draws them. For tests, inspection and export; allocates the whole list.
+/// Hands out the synapses of one projection, source by source, exactly as a simulation with this seed
+/// draws them: the numbers of source and target count inside their populations, the delay is in whole steps.
+/// `row` gets all synapses of a source, in no special order, and returns whether to go on. Throws
+/// InputError for an invalid network and an unknown projection.
+void visit_synapses(const Network& network, const NeuronCatalogue& models, std::uint64_t seed,
+                    const std::string& projection_name,
+                    const std::function<bool(std::span<const ConnectivityRule::Synapse> row)>& row);
+
+/// The same as one list.
 [[nodiscard]] std::vector<ConnectivityRule::Synapse> list_synapses(
     const Network& network, const NeuronCatalogue& models, std::uint64_t seed,
     const std::string& projection_name);

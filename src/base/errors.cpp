@@ -2,7 +2,7 @@
 #include "tessera/errors.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <compare>
 
 namespace tessera {
 namespace {
@@ -17,16 +17,28 @@ std::string joined(const std::vector<Problem>& problems) {
   return text;
 }
 
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// Edits that turn one word into the other. Letters that differ in case only count as equal in
+/// `edits`, and break ties in `cases`.
+struct Difference {
+  std::size_t edits = 0, cases = 0;
+  auto operator<=>(const Difference&) const = default;
+  Difference operator+(const Difference& more) const { return {edits + more.edits, cases + more.cases}; }
+};
+
+Difference difference(const std::string& a, const std::string& b) {
+  std::vector<Difference> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = {j, 0};
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
+    Difference diagonal = row[0];
+    row[0] = {i, 0};
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      const char x = a[i - 1], y = b[j - 1];
+      const bool same = lower(x) == lower(y);
+      const Difference substituted = diagonal + Difference{same ? 0u : 1u, same && x != y ? 1u : 0u};
       diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      row[j] = std::min({row[j] + Difference{1, 0}, row[j - 1] + Difference{1, 0}, substituted});
     }
   }
   return row[b.size()];
@@ -50,12 +62,12 @@ InputError::InputError(std::string message)
 
 std::string nearest_name(const std::string& word, const std::vector<std::string>& candidates) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  Difference least{std::max<std::size_t>(1, word.size() / 3) + 1, 0};
   for (const std::string& candidate : candidates) {
     if (candidate.size() > 256 || word.size() > 256) continue;
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
+    const Difference found = difference(word, candidate);
+    if (found < least) {
+      least = found;
       best = candidate;
     }
   }

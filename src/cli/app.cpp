@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "cli/arguments.hpp"
+#include "cli/completion.hpp"
 #include "tessera/errors.hpp"
 #include "version.hpp"
 
@@ -36,13 +37,13 @@ void model_options(CLI::App& app, ModelArguments& arguments) {
   value(app, "--seed", arguments.seed, "N", "seed of all random numbers; default: the model's");
   value(app, "--threads", arguments.threads, "N",
         "worker threads; default: as many as there is work for");
-  value(app, "--connectivity", arguments.connectivity, "KIND",
-        "stored, procedural or auto (stored when it fits the memory); default: auto");
+  value(app, "--connectivity", arguments.connectivity, "stored|procedural|auto",
+        "auto: stored when it fits the memory; default: auto");
   value(app, "--group-size", arguments.group_size, "N",
         "tiles per delivery group; default: all tiles in one group");
   value(app, "--tiles", arguments.tiles, "N", "at least this many tiles in all; default: chosen");
-  value(app, "--precision", arguments.precision, "KIND",
-        "fast (float32, integer accumulation) or exact (float64); default: fast");
+  value(app, "--precision", arguments.precision, "fast|exact",
+        "float32 and integer accumulation, or float64; default: fast");
   app.add_flag("--no-count-table", arguments.no_count_table,
                "procedural: redraw synapse counts instead of keeping them (smaller, slower)");
   values(app, "--set", arguments.set, "NAME=VALUE",
@@ -57,8 +58,10 @@ class HelpFormatter : public CLI::Formatter {
     if (app->get_parent() != nullptr) usage += " " + app->get_name();
     for (const CLI::Option* option : app->get_options()) {
       if (!option->get_positional()) continue;
-      const bool optional = app->get_name() == "models";
-      usage += optional ? " [" + option->get_name(true) + "]" : " " + option->get_name(true);
+      const std::string& name = option->get_name(true);
+      const bool optional =
+          name == "PROJECTION" || name == "DATASET" || app->get_name() == "models";
+      usage += optional ? " [" + name + "]" : " " + name;
     }
     if (app->get_parent() == nullptr) usage += " COMMAND";
     return usage + " [OPTIONS]\n";
@@ -91,6 +94,29 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
   return run;
 }
 
+CLI::App* add_synapses(CLI::App& app, SynapsesArguments& arguments) {
+  CLI::App* synapses =
+      app.add_subcommand("synapses", "List the synapses of a projection, or degrees");
+  value(*synapses, "MODEL", arguments.model, "FILE", "model file (TOML)");
+  value(*synapses, "PROJECTION", arguments.projection, "NAME",
+        "projection; without one, the projections are listed");
+  values(*synapses, "--set", arguments.set, "NAME=VALUE",
+         "override a named parameter of the model; repeatable");
+  value(*synapses, "--seed", arguments.seed, "N",
+        "seed of all random numbers; default: the model's");
+  value(*synapses, "--out", arguments.out, "FILE",
+        "write FILE.csv or FILE.npy; default: csv on standard output");
+  synapses->add_flag(
+      "--degrees", arguments.degrees,
+      "in- and out-degrees instead: summary and histogram, or the histogram in FILE");
+  synapses->add_flag("--force", arguments.force, "replace a file that is there");
+  synapses->add_flag("--quiet", arguments.quiet, "no progress, only errors");
+  example(*synapses,
+          "tessera synapses models/small/grid.toml lateral --degrees\n"
+          "  tessera synapses models/small/grid.toml lateral --out lateral.npy");
+  return synapses;
+}
+
 CLI::App* add_stats(CLI::App& app, StatsArguments& arguments) {
   CLI::App* stats = app.add_subcommand("stats", "Rates, irregularity and correlation of a result");
   value(*stats, "RESULT", arguments.result, "DIR", "result folder of a run");
@@ -109,8 +135,9 @@ CLI::App* add_stats(CLI::App& app, StatsArguments& arguments) {
 CLI::App* add_plot(CLI::App& app, PlotArguments& arguments) {
   CLI::App* plot = app.add_subcommand("plot", "Draw a result as SVG");
   value(*plot, "RESULT", arguments.result, "DIR", "result folder of a run or a training");
-  value(*plot, "KIND", arguments.kind, "KIND",
-        "raster, rates, isi or trace; of a training: loss, activity, confusion or raster");
+  value(
+      *plot, "KIND", arguments.kind, "raster|rates|isi|trace|loss|activity|confusion",
+      "of a run: raster, rates, isi or trace; of a training: loss, activity, confusion or raster");
   value(*plot, "-o,--output", arguments.output, "FILE", "SVG file; default: RESULT/KIND.svg");
   value(*plot, "--reference", arguments.reference, "DIR", "rates: mark the means of a reference");
   value(*plot, "--from", arguments.from, "TIME",
@@ -125,8 +152,8 @@ void training_options(CLI::App& app, Text& data, Text& threads, Text& strategy) 
   value(app, "--data", data, "DIR",
         "folder of the data sets; default: $TESSERA_DATA_DIR, else data");
   value(app, "--threads", threads, "N", "worker threads; default: the model's, else one per core");
-  value(app, "--strategy", strategy, "KIND",
-        "auto (by measured activity), sparse, dense or reference; default: the model's");
+  value(app, "--strategy", strategy, "auto|sparse|dense|reference",
+        "auto: by measured activity; default: the model's");
 }
 
 CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {
@@ -152,7 +179,7 @@ CLI::App* add_evaluate(CLI::App& app, EvaluateArguments& arguments) {
       app.add_subcommand("evaluate", "Accuracy of trained weights, class by class");
   value(*evaluate, "RESULT", arguments.result, "DIR", "result folder of a training");
   training_options(*evaluate, arguments.data, arguments.threads, arguments.strategy);
-  value(*evaluate, "--split", arguments.split, "SPLIT", "test or train; default: test");
+  value(*evaluate, "--split", arguments.split, "test|train", "samples; default: test");
   evaluate->add_flag("--quiet", arguments.quiet, "no progress and no tables, only the accuracy");
   example(*evaluate, "tessera evaluate results/yin_yang --split train");
   return evaluate;
@@ -160,17 +187,17 @@ CLI::App* add_evaluate(CLI::App& app, EvaluateArguments& arguments) {
 
 CLI::App* add_data(CLI::App& app, DataArguments& arguments) {
   CLI::App* data = app.add_subcommand("data", "What a data set holds, and its spikes as files");
-  value(*data, "ACTION", arguments.action, "ACTION", "info or convert");
+  value(*data, "ACTION", arguments.action, "info|convert", "what to do");
   value(*data, "DATASET", arguments.dataset, "NAME|FILE",
         "data set, e.g. mnist, or a training file (TOML); without one, info lists the sets");
   value(*data, "--data", arguments.data, "DIR",
         "folder of the data sets; default: $TESSERA_DATA_DIR, else data");
-  value(*data, "--split", arguments.split, "SPLIT", "train or test; default: both");
+  value(*data, "--split", arguments.split, "train|test", "samples; default: both");
   value(*data, "--sample", arguments.sample, "N",
         "info: count the spikes of this sample; convert: draw it as SVG");
   value(*data, "--out", arguments.out, "DIR", "convert: folder for the files");
-  value(*data, "--format", arguments.format, "KIND",
-        "convert: npy, csv or h5 (the layout of SHD); default: npy");
+  value(*data, "--format", arguments.format, "npy|csv|h5",
+        "convert: h5 has the layout of SHD; default: npy");
   data->add_flag("--force", arguments.force, "convert: write into a folder that is not empty");
   example(*data,
           "tessera data info yin_yang\n"
@@ -226,12 +253,14 @@ int dispatch(int argc, char** argv) {
                "tessera"};
   RunArguments run_arguments;
   ModelArguments plan_arguments;
+  SynapsesArguments synapses_arguments;
   StatsArguments stats_arguments;
   PlotArguments plot_arguments;
   TrainArguments train_arguments;
   EvaluateArguments evaluate_arguments;
   DataArguments data_arguments;
   ModelsArguments models_arguments;
+  CompletionArguments completion_arguments;
 
   const auto formatter = std::make_shared<HelpFormatter>();
   formatter->column_width(36);
@@ -248,6 +277,8 @@ int dispatch(int argc, char** argv) {
   example(*plan_app,
           "tessera plan models/microcircuit/microcircuit.toml --connectivity stored --threads 2");
   commands.emplace_back(plan_app, [&] { return plan(plan_arguments); });
+  commands.emplace_back(add_synapses(app, synapses_arguments),
+                        [&] { return synapses(synapses_arguments); });
   commands.emplace_back(add_stats(app, stats_arguments), [&] { return stats(stats_arguments); });
   commands.emplace_back(add_plot(app, plot_arguments), [&] { return plot(plot_arguments); });
   commands.emplace_back(add_train(app, train_arguments), [&] { return train(train_arguments); });
@@ -262,6 +293,12 @@ int dispatch(int argc, char** argv) {
   CLI::App* info_app = app.add_subcommand("info", "Version, instruction sets, cores, memory, HDF5");
   example(*info_app, "tessera info");
   commands.emplace_back(info_app, [] { return info(); });
+  CLI::App* completion_app =
+      app.add_subcommand("completion", "Print a script that completes command lines in a shell");
+  value(*completion_app, "SHELL", completion_arguments.shell, "bash|zsh", "shell");
+  example(*completion_app,
+          "tessera completion bash > ~/.local/share/bash-completion/completions/tessera");
+  commands.emplace_back(completion_app, [&] { return completion(app, completion_arguments); });
 
   app.require_subcommand(0, 1);
   app.allow_extras();

@@ -25,6 +25,12 @@ struct RunArguments : ModelArguments {
   bool quiet = false;
 };
 
+/// Of ModelArguments, only the model, --set and --seed.
+struct SynapsesArguments : ModelArguments {
+  Text projection, out;
+  bool degrees = false, force = false, quiet = false;
+};
+
 struct StatsArguments {
   Text result, reference, json, correlation_neurons, subsample_seed;
 };
@@ -49,6 +55,10 @@ struct DataArguments {
   bool force = false;
 };
 
+struct CompletionArguments {
+  Text shell;
+};
+
 struct ModelsArguments {
   Text name;
 };
@@ -58,6 +68,7 @@ enum Exit : int { kOk = 0, kRunFailed = 1, kBadInput = 2, kInterrupted = 130 };
 
 int run(const RunArguments& arguments);
 int plan(const ModelArguments& arguments);
+int synapses(const SynapsesArguments& arguments);
 int stats(const StatsArguments& arguments);
 int plot(const PlotArguments& arguments);
 /// Plots of trainings, whose arguments plot() has looked at.

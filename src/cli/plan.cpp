@@ -10,16 +10,26 @@
 namespace tessera::cli {
 namespace {
 
-void show(const Network& network, const SimulationOptions& options, const Plan& plan,
-          double time_ms) {
-  fmt::print("{}: {}, {}, time step {}, delays {} to {}\n", network.name,
-             counted(plan.neurons, "neuron"),
-             synapses_text(plan.synapses, plan.synapses_expected),
-             time_text(network.dt_ms), time_text(plan.min_delay_ms), time_text(plan.max_delay_ms));
+// A plan of a network whose wiring does not fit has no tiles.
+bool is_wired(const Plan& plan) { return !plan.tile_lines.empty(); }
+
+void show_sizes(const Network& network, const SimulationOptions& options, const Plan& plan) {
+  fmt::print("{}: {}, {}, time step {}", network.name, counted(plan.neurons, "neuron"),
+             synapses_text(plan.synapses, plan.synapses_expected), time_text(network.dt_ms));
+  if (!is_wired(plan)) {
+    fmt::print(
+        "\n{} connectivity ({}); not even the wiring fits, so this is the least it takes\n\n",
+        to_string(plan.connectivity), to_string(options.precision));
+    return;
+  }
+  fmt::print(", delays {} to {}\n", time_text(plan.min_delay_ms), time_text(plan.max_delay_ms));
   fmt::print("{} connectivity ({}), {}, {} in {}, {}, {}\n\n", to_string(plan.connectivity),
              to_string(options.precision), counted(plan.threads, "thread"),
              counted(plan.tiles, "tile"), counted(plan.groups, "delivery group"),
              counted(plan.chunks, "chunk"), counted(plan.delay_slots, "delay slot"));
+}
+
+void show_memory(const Plan& plan) {
   Table memory({"room", "holds", "bytes"}, 2);
   for (const PlannedMemory& part : plan.memory) {
     memory.row({part.room, part.what, bytes_text(part.bytes)});
@@ -30,7 +40,9 @@ void show(const Network& network, const SimulationOptions& options, const Plan& 
   for (const std::string& line : plan.tile_lines) fmt::print("{}\n", line);
   for (const std::string& note : plan.notes) fmt::print("{}\n", note);
   show_rounded_weights(plan.rounded_weights);
+}
 
+void show_times(const Plan& plan, double time_ms) {
   fmt::print("\npredicted construction: {:.2g} s\n", plan.construction_seconds);
   if (plan.real_time_factor > 0.0) {
     fmt::print("predicted time for {}: {:.2g} s (real-time factor {:.2g})\n", time_text(time_ms),
@@ -39,6 +51,26 @@ void show(const Network& network, const SimulationOptions& options, const Plan& 
     fmt::print("predicted time for {}: unknown, because the model states no mean rates\n",
                time_text(time_ms));
   }
+}
+
+int show_obstacles(const std::vector<std::string>& obstacles,
+                   const std::vector<std::string>& remedies) {
+  fmt::print("\ndoes not fit:\n");
+  for (const std::string& sentence : obstacles) fmt::print("  {}\n", sentence);
+  if (!remedies.empty()) fmt::print("what would help:\n");
+  for (const std::string& sentence : remedies) fmt::print("  {}\n", sentence);
+  return kRunFailed;
+}
+
+// A network that cannot even be described: the sentences of the reader are the answer.
+int show_too_large(const Problems& problems) {
+  std::vector<std::string> obstacles;
+  for (const Problem& problem : problems.list()) {
+    obstacles.push_back(problem.where.to_string() + ": " + problem.message);
+  }
+  return show_obstacles(
+      obstacles, {"Fewer neurons or synapses. Networks spread over many ranks (MPI), which hold "
+                  "more, are planned, but not there yet."});
 }
 
 }  // namespace
@@ -51,11 +83,14 @@ int plan(const ModelArguments& arguments) {
   if (arguments.time) time_ms = parse_time_ms(*arguments.time, "--time", problems);
   const NeuronCatalogue models = NeuronCatalogue::builtin();
   const std::optional<Network> network = load_network(arguments, models, problems);
+  if (problems.only_too_large()) return show_too_large(problems);
   problems.raise();
   if (!arguments.seed) options.seed = network->seed;
-  show(*network, options, tessera::plan(*network, models, options),
-       time_ms.value_or(network->time_ms));
-  return kOk;
+  const Plan plan = tessera::plan(*network, models, options);
+  show_sizes(*network, options, plan);
+  show_memory(plan);
+  if (is_wired(plan)) show_times(plan, time_ms.value_or(network->time_ms));
+  return plan.obstacles.empty() ? kOk : show_obstacles(plan.obstacles, plan.remedies);
 }
 
 }  // namespace tessera::cli

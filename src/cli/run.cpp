@@ -127,7 +127,9 @@ int run(const RunArguments& arguments) {
   const InterruptGuard interrupt;
   const OutputLock lock(settings.out);
   ProgressDisplay progress(settings.quiet, interrupt);
-  if (needs.construction_seconds >= kWorthSaying) progress.phase(construction_sentence(needs));
+  // What does not fit is refused by the simulation.
+  if (needs.obstacles.empty() && needs.construction_seconds >= kWorthSaying)
+    progress.phase(construction_sentence(needs));
   Simulation simulation(settings.network, models, settings.options);
   resume(simulation, settings);
   progress.clear();

@@ -52,6 +52,11 @@ void Problems::add(const std::vector<Problem>& problems) {
   problems_.insert(problems_.end(), problems.begin(), problems.end());
 }
 
+void Problems::add(const TooLargeError& error) {
+  add(error.problems());
+  too_large_ += error.problems().size();
+}
+
 void Problems::raise() const {
   if (!problems_.empty()) throw InputError(problems_);
 }
@@ -183,6 +188,9 @@ std::optional<Network> load_network(const ModelArguments& arguments, const Neuro
   if (!arguments.model) return std::nullopt;
   try {
     return load_model_file(*arguments.model, models, overrides);
+  } catch (const TooLargeError& error) {
+    problems.add(error);
+    return std::nullopt;
   } catch (const InputError& error) {
     problems.add(error.problems());
     return std::nullopt;

@@ -21,12 +21,21 @@ class Problems {
  public:
   void add(const std::string& option, const std::string& sentence);
   void add(const std::vector<Problem>& problems);
+  /// The same for a network that is right, but larger than Tessera can hold.
+  void add(const TooLargeError& error);
   [[nodiscard]] bool empty() const { return problems_.empty(); }
+  /// Whether there are some, and nothing is wrong but that the network is beyond what Tessera
+  /// holds.
+  [[nodiscard]] bool only_too_large() const {
+    return too_large_ > 0 && too_large_ == problems_.size();
+  }
+  [[nodiscard]] const std::vector<Problem>& list() const { return problems_; }
   /// Throws InputError with all of them when there are any.
   void raise() const;
 
  private:
   std::vector<Problem> problems_;
+  std::size_t too_large_ = 0;
 };
 
 /// "10s", "500 ms", "0.1ms", "2 min": milliseconds, or nothing (and a problem).

@@ -10,6 +10,11 @@ namespace tessera {
 namespace {
 constexpr double kLongestRow = 5e5;  // far below the 2^20 that a row header can count
 
+double mean_row(const Wiring& wiring, const Bundle& bundle) {
+  return wiring.expected_synapses_of(bundle) / wiring.network().populations[bundle.source_population].size;
+}
+
+
 void make_word(std::uint32_t slot, std::uint32_t step_place, std::int32_t weight_units, std::uint32_t& word) {
   word = packed_word(slot, step_place, weight_units);
 }
@@ -17,6 +22,13 @@ void make_word(std::uint32_t slot, std::uint32_t step_place, std::int32_t weight
   word = {slot | step_place, weight_units};
 }
 }  // namespace
+
+std::string row_problem(const Wiring& wiring, const Bundle& bundle) {
+  const double mean = mean_row(wiring, bundle);
+  if (mean <= kLongestRow) return "";
+  return "Projection '" + wiring.projection(bundle).name + "' has " + std::to_string(static_cast<std::uint64_t>(mean)) +
+         " synapses per source and tile; at most 500,000 are possible. Use fewer synapses or more sources.";
+}
 
 Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, const BundleChoice& holds,
          std::uint32_t source_population, std::uint32_t first_source)
@@ -29,11 +41,8 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
   for (const Bundle& bundle : wiring.bundles()) {
     const BlockLayout* block = block_of[bundle.chunk];
     if (bundle.source_population != source_population || block == nullptr || !holds(bundle)) continue;
-    const double row_mean = wiring.expected_synapses_of(bundle) / sources_;
-    if (row_mean > kLongestRow) {
-      throw InputError("Projection '" + wiring.projection(bundle).name + "' has more than 500,000 synapses per " +
-                       "source and tile; use fewer synapses or more sources.");
-    }
+    if (const std::string problem = row_problem(wiring, bundle); !problem.empty()) throw InputError(problem);
+    const double row_mean = mean_row(wiring, bundle);
     if (units.listed(bundle)) {
       listed_.push_back({&bundle, block});
       continue;

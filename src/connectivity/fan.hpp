@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "connectivity/tile_layout.hpp"
@@ -12,6 +13,9 @@
 #include "kernels/draw_rows.hpp"
 
 namespace tessera {
+
+/// Why the rows of a bundle are too long for any tile, or "".
+[[nodiscard]] std::string row_problem(const Wiring& wiring, const Bundle& bundle);
 
 /// A listed synapse ready to be delivered: a packed word or a wide one.
 template <class Word>

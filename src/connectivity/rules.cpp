@@ -44,9 +44,16 @@ void Wiring::list_row(const Bundle& b, std::uint32_t source, std::vector<RowSyna
   const DelayTable& delay_table = delays(b);
   for (std::uint32_t k = 0; k < targets.size(); ++k) {
     const RandomWords words = random_words(key_, Purpose::synapse, k, source, b.id);
-    row.push_back({targets[k], delay_table.delay_of(words[0] >> 16, words[1] >> 22),
-                   weight_table.values[words[2] >> (32 - WeightTable::kBits)]});
+    const std::uint32_t delay = has_distance_delay(projection(b))
+                                    ? distance_delay_steps(b, source, targets[k])
+                                    : delay_table.delay_of(words[0] >> 16, words[1] >> 22);
+    row.push_back({targets[k], delay, weight_table.values[words[2] >> (32 - WeightTable::kBits)]});
   }
+}
+
+std::uint32_t Wiring::distance_delay_steps(const Bundle& b, std::uint32_t source, std::uint32_t target) const {
+  const double distance = sheets_[b.projection]->distance(source, b.targets.begin + target);
+  return delay_steps(distance_delay_ms(projection(b), distance), network_->dt_ms);
 }
 
 /// The scalar equation of the vector kernel (kernels/draw_rows.cpp): group by group, four draws a block.
@@ -188,30 +195,24 @@ void Wiring::find_redirected(const Bundle& b) {
   redirected_[b.id] = std::move(moved);
 }
 
-/// Pairs are independent, so each one in reach (six sigma, beyond which less than 2e-8 of the peak is
-/// left) has a number of its own.
+/// Pairs are independent, so each one in reach has a number of its own.
 void Wiring::list_gaussian(const Bundle& b, std::uint32_t source,
                            std::vector<std::uint32_t>& targets) const {
   const ConnectivityRule& rule = projection(b).rule;
-  const Population& to = network_->populations[b.targets.population];
-  const auto columns = static_cast<std::int64_t>(to.grid_columns);
-  const std::int64_t rows = to.size / columns;
+  const SheetPair& sheets = *sheets_[b.projection];
+  const Sheet from = sheets.source(), to = sheets.target();
+  const std::uint32_t column = from.column(source), row = from.row(source);
   const std::uint32_t self = excluded_target(b, rule.autapses, source);
-  const auto periodic = [](std::int64_t distance, std::int64_t period) {
-    distance = std::abs(distance);
-    return static_cast<double>(std::min(distance, period - distance));
-  };
-  const double reach = 6.0 * rule.sigma;
+  const double reach = kGaussianReach * rule.sigma;
   for (std::uint32_t t = 0; t < b.targets.size; ++t) {
     if (t == self) continue;
-    const std::int64_t neuron = b.targets.begin + t;
-    const double dy = periodic(neuron / columns - source / columns, rows);
+    const std::uint32_t neuron = b.targets.begin + t;
+    const double dy = sheets.y.gap(row, to.row(neuron));
     if (dy > reach) continue;
-    const double dx = periodic(neuron % columns - source % columns, columns);
+    const double dx = sheets.x.gap(column, to.column(neuron));
     if (dx > reach) continue;
-    const double p = rule.probability * std::exp(-(dx * dx + dy * dy) / (2.0 * rule.sigma * rule.sigma));
     const RandomWords words = random_words(key_, Purpose::pair, t, source, b.id);
-    if (words[0] < p * 0x1p32) targets.push_back(t);
+    if (words[0] < gaussian_probability(rule, dx, dy) * 0x1p32) targets.push_back(t);
   }
 }
 

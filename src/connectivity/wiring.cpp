@@ -20,14 +20,15 @@ using Kind = ConnectivityRule::Kind;
 /// instead, so that a count always fits the queue of the vector kernel.
 constexpr double kLongestUniformRow = 1500.0;
 
-bool drawn_uniformly(const ConnectivityRule& rule, const WeightTable& weights, const DelayTable& delays,
+bool drawn_uniformly(const Projection& projection, const WeightTable& weights, const DelayTable& delays,
                      bool self_projection, double sources, double chunks) {
+  const ConnectivityRule& rule = projection.rule;
   const bool counted = rule.kind == Kind::fixed_total_number || rule.kind == Kind::fixed_outdegree;
   const double per_row = static_cast<double>(rule.number) / chunks * delays.largest_group_share() /
                          (rule.kind == Kind::fixed_outdegree ? 1.0 : sources);
   const auto [lowest, highest] = std::minmax_element(weights.values.begin(), weights.values.end());
   const bool one_sign = *lowest >= 0.0 || *highest <= 0.0;  // so the row has one input port
-  return counted && one_sign && rule.multapses && (rule.autapses || !self_projection) &&
+  return counted && one_sign && !has_distance_delay(projection) && rule.multapses && (rule.autapses || !self_projection) &&
          per_row < kLongestUniformRow;
 }
 
@@ -44,6 +45,14 @@ std::uint64_t open_pairs(const Bundle& b, bool autapses, std::uint32_t begin, st
     if (to > from) pairs -= to - from;
   }
   return pairs;
+}
+
+/// Shortest and longest delay of a projection without a list, in steps.
+std::pair<std::uint32_t, std::uint32_t> delay_range(const Network& network, const Projection& p) {
+  if (!has_distance_delay(p)) return DelayTable::range_of(p.delay_ms, network.dt_ms);
+  const Span span = distances(p, *network.find(p.source), *network.find(p.target));
+  return {delay_steps(distance_delay_ms(p, span.shortest), network.dt_ms),
+          delay_steps(distance_delay_ms(p, span.longest), network.dt_ms)};
 }
 
 /// Distinct step tables of a ring longer than four steps that a network may have: 256 kB.
@@ -98,7 +107,7 @@ void Wiring::prepare_delays() {
     if (same == distinct.end()) same = distinct.insert(distinct.end(), projection.delay_ms);
     delay_table_of_.push_back(static_cast<std::uint32_t>(same - distinct.begin()));
     if (projection.rule.kind != Kind::explicit_list) {
-      const auto [shortest, longest] = DelayTable::range_of(projection.delay_ms, network_->dt_ms);
+      const auto [shortest, longest] = delay_range(*network_, projection);
       include(shortest, longest);
     }
     for (const auto& synapse : projection.rule.list) {
@@ -127,6 +136,11 @@ void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::
   const auto target = static_cast<std::uint32_t>(network_->index_of(projection.target));
   weight_tables_.push_back(std::make_unique<WeightTable>(projection.weight));
   explicit_.push_back(nullptr);
+  sheets_.emplace_back();
+  if (projection.rule.kind == Kind::gaussian_2d || has_distance_delay(projection)) {
+    sheets_[p].emplace(network_->populations[source], network_->populations[target]);
+  }
+  expected_.push_back(expected_synapses(projection, network_->populations[source], network_->populations[target]));
   if (projection.rule.kind == Kind::explicit_list) {
     auto rows = std::make_unique<ExplicitRows>();
     rows->synapses = projection.rule.list;
@@ -139,7 +153,7 @@ void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::
   }
   const auto first = static_cast<std::uint32_t>(bundles_.size());
   const bool self = source == target;
-  const bool uniform = drawn_uniformly(projection.rule, *weight_tables_[p], delay_tables_[delay_table_of_[p]], self,
+  const bool uniform = drawn_uniformly(projection, *weight_tables_[p], delay_tables_[delay_table_of_[p]], self,
                                        network_->populations[source].size,
                                        static_cast<double>(chunks_of[target].size()));
   for (const std::uint32_t c : chunks_of[target]) {
@@ -202,8 +216,7 @@ std::size_t Wiring::bytes() const {
 
 double Wiring::expected_synapses_of(const Bundle& b) const {
   const Population& target = network_->populations[b.targets.population];
-  return expected_synapses(projection(b), network_->populations[b.source_population], target) *
-         b.targets.size / target.size;
+  return expected_[b.projection] * b.targets.size / target.size;
 }
 
 void Wiring::block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const {

@@ -7,12 +7,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/random.hpp"
 #include "connectivity/chunks.hpp"
 #include "connectivity/source_tree.hpp"
 #include "connectivity/value_tables.hpp"
+#include "network/sheet.hpp"
 #include "tessera/network.hpp"
 
 namespace tessera {
@@ -90,6 +92,7 @@ class Wiring {
   void list_explicit(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
   void list_indegree(const Bundle& b, std::uint32_t source, std::vector<std::uint32_t>& targets) const;
   void list_gaussian(const Bundle& b, std::uint32_t source, std::vector<std::uint32_t>& targets) const;
+  [[nodiscard]] std::uint32_t distance_delay_steps(const Bundle& b, std::uint32_t source, std::uint32_t target) const;
   [[nodiscard]] std::uint32_t distinct_count(const Bundle& b, std::uint32_t source) const;
   [[nodiscard]] std::uint32_t outdegree_share(const Bundle& b, std::uint32_t source) const;
 
@@ -113,6 +116,8 @@ class Wiring {
   std::vector<std::unique_ptr<SourceTree>> trees_;        ///< per bundle, where the rule has one
   std::vector<std::unique_ptr<Redirected>> redirected_;   ///< per bundle
   std::vector<std::unique_ptr<ExplicitRows>> explicit_;   ///< per projection
+  std::vector<std::optional<SheetPair>> sheets_;          ///< per projection, where distances count
+  std::vector<double> expected_;                          ///< synapses per projection
   RingShape shape_;
   std::uint32_t min_delay_ = 1;
   std::uint32_t max_delay_ = 1;

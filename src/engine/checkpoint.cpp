@@ -103,6 +103,9 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
     }
     for (const double value : {p.rate_hz, p.start_ms, p.duration_ms, p.interval_ms}) w.put(value);
     w.put(p.grid_columns);
+    if (p.extent_mm[0] > 0.0 || !p.periodic) {  // networks without these keep their old fingerprint
+      for (const double value : {p.extent_mm[0], p.extent_mm[1], p.periodic ? 1.0 : 0.0}) w.put(value);
+    }
     w.put(p.train.size());
     for (const Population::TrainSpike& spike : p.train) {
       w.put(spike.time_ms);
@@ -126,6 +129,7 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
     }
     distribution(p.weight);
     distribution(p.delay_ms);
+    if (p.delay_slope != 0.0) w.put(p.delay_slope);
   }
   for (const Stimulus& s : network.stimuli) {
     text(s.target);

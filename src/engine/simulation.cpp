@@ -10,6 +10,7 @@
 #include <limits>
 #include <tuple>
 
+#include "machine/fit.hpp"
 #include "machine/plan.hpp"
 
 namespace tessera {
@@ -42,22 +43,6 @@ std::vector<PopulationKernel> make_kernels(const Network& network, const NeuronC
   return kernels;
 }
 
-/// A model that does not fit is refused before anything is allocated; the largest population is named.
-void require_fit(const Network& network, const Plan& plan, const MemoryLimit& limit) {
-  if (limit.bytes == 0 || plan.memory_bytes <= limit.bytes) return;
-  std::vector<double> synapses(network.populations.size(), 0.0);
-  for (const Projection& p : network.projections) {
-    synapses[network.index_of(p.target)] += expected_synapses(p, *network.find(p.source), *network.find(p.target));
-  }
-  const auto heaviest = static_cast<std::size_t>(std::max_element(synapses.begin(), synapses.end()) - synapses.begin());
-  throw InputError(
-      "Network '" + network.name + "' needs " + std::to_string(plan.memory_bytes) + " bytes, but only " +
-      std::to_string(limit.bytes) + " are available" + limit.source + ". The largest part is population '" +
-      network.populations[heaviest].name + "', which receives " +
-      std::to_string(static_cast<std::uint64_t>(synapses[heaviest])) + " synapses" +
-      (plan.connectivity == Connectivity::stored ? "; procedural connectivity would need far less." : "."));
-}
-
 }  // namespace
 
 std::string to_string(Connectivity connectivity) {
@@ -80,14 +65,14 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
     throw InputError("Exact precision keeps its synapses as float64: connectivity must be 'stored' or "
                      "'auto', not 'procedural'.");
   }
-  require_wiring_fits(network, options);
+  if (const Plan least = outline(network, models, options); !wiring_fits(least)) require_fit(least);
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);
   placement = place(*wiring, ports, options);
   units = choose_weight_units(*wiring);
   const Plan plan = make_plan(*wiring, units, models, options, placement);
   planned_bytes = plan.memory_bytes;
-  require_fit(network, plan, memory_limit(options));
+  require_fit(plan);
 
   context.wiring = wiring.get();
   context.units = &units;
@@ -328,23 +313,47 @@ std::vector<double> Simulation::state(const std::string& population, const std::
   return values;
 }
 
-std::vector<ConnectivityRule::Synapse> list_synapses(const Network& network, const NeuronCatalogue& models,
-                                                     std::uint64_t seed, const std::string& projection_name) {
+void visit_synapses(const Network& network, const NeuronCatalogue& models, std::uint64_t seed,
+                    const std::string& projection_name,
+                    const std::function<bool(std::span<const ConnectivityRule::Synapse> row)>& row) {
   require_valid(network, models);
+  const auto named = std::find_if(network.projections.begin(), network.projections.end(),
+                                  [&](const Projection& p) { return p.name == projection_name; });
+  if (named == network.projections.end()) {
+    std::vector<std::string> names;
+    for (const Projection& p : network.projections) names.push_back(p.name);
+    throw InputError("There is no projection named '" + projection_name + "'." +
+                     did_you_mean(projection_name, names));
+  }
+  SimulationOptions options;
+  options.seed = seed;
+  if (const Plan least = outline(network, models, options); !wiring_fits(least)) require_fit(least);
   const Wiring wiring(network, seed);
+  const auto projection = static_cast<std::uint32_t>(named - network.projections.begin());
   std::vector<ConnectivityRule::Synapse> synapses;
-  std::vector<RowSynapse> row;
-  for (const Bundle& bundle : wiring.bundles()) {
-    if (wiring.projection(bundle).name != projection_name) continue;
-    for (std::uint32_t s = 0; s < network.populations[bundle.source_population].size; ++s) {
-      row.clear();
-      wiring.list_row(bundle, s, row);
-      for (const RowSynapse& synapse : row) {
+  std::vector<RowSynapse> part;
+  for (std::uint32_t s = 0; s < network.find(named->source)->size; ++s) {
+    synapses.clear();
+    for (const Bundle& bundle : wiring.bundles()) {
+      if (bundle.projection != projection) continue;
+      part.clear();
+      wiring.list_row(bundle, s, part);
+      for (const RowSynapse& synapse : part) {
         synapses.push_back({s, bundle.targets.begin + synapse.target, synapse.weight,
                             synapse.delay_steps * network.dt_ms});
       }
     }
+    if (!row(synapses)) return;
   }
+}
+
+std::vector<ConnectivityRule::Synapse> list_synapses(const Network& network, const NeuronCatalogue& models,
+                                                     std::uint64_t seed, const std::string& projection_name) {
+  std::vector<ConnectivityRule::Synapse> synapses;
+  visit_synapses(network, models, seed, projection_name, [&synapses](std::span<const ConnectivityRule::Synapse> row) {
+    synapses.insert(synapses.end(), row.begin(), row.end());
+    return true;
+  });
   return synapses;
 }
 

@@ -13,16 +13,19 @@ struct NamedUnit {
   Dimension dimension;
 };
 
-constexpr std::array kUnits{NamedUnit{"ms", {0, 1, 0, 0}},   NamedUnit{"s", {1, 1, 0, 0}},
-                            NamedUnit{"us", {-1, 1, 0, 0}},  NamedUnit{"mV", {0, 0, 1, 0}},
-                            NamedUnit{"V", {1, 0, 1, 0}},    NamedUnit{"uV", {-1, 0, 1, 0}},
-                            NamedUnit{"pA", {0, 0, 0, 1}},   NamedUnit{"nA", {1, 0, 0, 1}},
-                            NamedUnit{"uA", {2, 0, 0, 1}},   NamedUnit{"nS", {0, 0, -1, 1}},
-                            NamedUnit{"uS", {1, 0, -1, 1}},  NamedUnit{"pS", {-1, 0, -1, 1}},
-                            NamedUnit{"pF", {0, 1, -1, 1}},  NamedUnit{"nF", {1, 1, -1, 1}},
-                            NamedUnit{"uF", {2, 1, -1, 1}},  NamedUnit{"Hz", {-1, -1, 0, 0}},
-                            NamedUnit{"kHz", {0, -1, 0, 0}}, NamedUnit{"MOhm", {-1, 0, 1, -1}},
-                            NamedUnit{"GOhm", {0, 0, 1, -1}}};
+constexpr std::array kUnits{
+    NamedUnit{"ms", {0, 1, 0, 0}},        NamedUnit{"s", {1, 1, 0, 0}},
+    NamedUnit{"us", {-1, 1, 0, 0}},       NamedUnit{"mV", {0, 0, 1, 0}},
+    NamedUnit{"V", {1, 0, 1, 0}},         NamedUnit{"uV", {-1, 0, 1, 0}},
+    NamedUnit{"pA", {0, 0, 0, 1}},        NamedUnit{"nA", {1, 0, 0, 1}},
+    NamedUnit{"uA", {2, 0, 0, 1}},        NamedUnit{"nS", {0, 0, -1, 1}},
+    NamedUnit{"uS", {1, 0, -1, 1}},       NamedUnit{"pS", {-1, 0, -1, 1}},
+    NamedUnit{"pF", {0, 1, -1, 1}},       NamedUnit{"nF", {1, 1, -1, 1}},
+    NamedUnit{"uF", {2, 1, -1, 1}},       NamedUnit{"Hz", {-1, -1, 0, 0}},
+    NamedUnit{"kHz", {0, -1, 0, 0}},      NamedUnit{"MOhm", {-1, 0, 1, -1}},
+    NamedUnit{"GOhm", {0, 0, 1, -1}},     NamedUnit{"mm", {0, 0, 0, 0, 1}},
+    NamedUnit{"m", {1, 0, 0, 0, 1}},      NamedUnit{"um", {-1, 0, 0, 0, 1}},
+    NamedUnit{"mm/ms", {0, -1, 0, 0, 1}}, NamedUnit{"ms/mm", {0, 1, 0, 0, -1}}};
 
 void append_power(std::string& text, const char* unit, int exponent) {
   if (exponent == 0) return;
@@ -36,15 +39,17 @@ void append_power(std::string& text, const char* unit, int exponent) {
 bool Dimension::is_sane() const {
   constexpr int kMost = 100;
   return std::abs(kilo) <= kMost && std::abs(time) <= kMost && std::abs(voltage) <= kMost &&
-         std::abs(current) <= kMost;
+         std::abs(current) <= kMost && std::abs(length) <= kMost;
 }
 
 Dimension operator*(const Dimension& a, const Dimension& b) {
-  return {a.kilo + b.kilo, a.time + b.time, a.voltage + b.voltage, a.current + b.current};
+  return {a.kilo + b.kilo, a.time + b.time, a.voltage + b.voltage, a.current + b.current,
+          a.length + b.length};
 }
 
 Dimension operator/(const Dimension& a, const Dimension& b) {
-  return {a.kilo - b.kilo, a.time - b.time, a.voltage - b.voltage, a.current - b.current};
+  return {a.kilo - b.kilo, a.time - b.time, a.voltage - b.voltage, a.current - b.current,
+          a.length - b.length};
 }
 
 std::optional<Dimension> find_unit(std::string_view name) {
@@ -73,6 +78,7 @@ std::string describe(const Dimension& dimension) {
   append_power(text, "ms", dimension.time);
   append_power(text, "mV", dimension.voltage);
   append_power(text, "pA", dimension.current);
+  append_power(text, "mm", dimension.length);
   return text;
 }
 

@@ -1,6 +1,6 @@
-// Physical units of model files. Every unit is a power of 1000 times ms^a mV^b pA^c, and pF and nS
-// follow: pF = pA ms / mV, nS = pA / mV. Keeping the power of 1000 apart keeps "8 Hz" exactly 8 Hz.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// Physical units of model files. Every unit is a power of 1000 times ms^a mV^b pA^c mm^d, and pF
+// and nS follow: pF = pA ms / mV, nS = pA / mV. Keeping the power of 1000 apart keeps "8 Hz"
+// exactly 8 Hz. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>
@@ -11,14 +11,15 @@ namespace tessera::io {
 
 struct Dimension {
   int kilo = 0;  ///< power of 1000; not part of what is compared
-  int time = 0, voltage = 0, current = 0;
+  int time = 0, voltage = 0, current = 0, length = 0;
   bool any = false;  ///< of every kind: what a reader asks for that cannot know
 
-  [[nodiscard]] static Dimension of_any_kind() { return {0, 0, 0, 0, true}; }
+  [[nodiscard]] static Dimension of_any_kind() { return {0, 0, 0, 0, 0, true}; }
 
   [[nodiscard]] bool same_kind(const Dimension& other) const {
     if (any || other.any) return true;
-    return time == other.time && voltage == other.voltage && current == other.current;
+    return time == other.time && voltage == other.voltage && current == other.current &&
+           length == other.length;
   }
   [[nodiscard]] bool is_number() const { return !any && same_kind(Dimension{}); }
   [[nodiscard]] bool is_sane() const;  ///< exponents within reason

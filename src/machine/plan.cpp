@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include "base/aligned_array.hpp"
 #include "base/process_limits.hpp"
@@ -12,6 +13,7 @@
 #include "connectivity/in_flight.hpp"
 #include "connectivity/row_store.hpp"
 #include "kernels/draw_rows.hpp"
+#include "machine/fit.hpp"
 #include "network/rounded_times.hpp"
 
 namespace tessera {
@@ -93,6 +95,25 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& 
   return totals;
 }
 
+/// Stored rows of a tile are addressed by 32 bits.
+constexpr double kLargestTile = 4294967295.0;
+
+/// Rows that no tile can hold, whatever the memory.
+void judge_rows(Plan& plan, const Wiring& wiring, double most_on_tile) {
+  for (const Bundle& bundle : wiring.bundles()) {
+    const std::string problem = row_problem(wiring, bundle);
+    if (problem.empty()) continue;
+    plan.obstacles.push_back(problem);
+    break;
+  }
+  if (plan.connectivity != Connectivity::stored || most_on_tile == 0.0) return;
+  plan.obstacles.push_back("A tile would hold " + std::to_string(static_cast<std::uint64_t>(most_on_tile)) +
+                           " stored synapses; at most 4,294,967,295 are possible.");
+  plan.remedies.push_back("More tiles: " +
+                          std::to_string(static_cast<int>(plan.tiles * std::ceil(1.1 * most_on_tile / kLargestTile))) +
+                          " would hold them.");
+}
+
 std::string sentence_of(const TilePlacement& tile, std::size_t index, const std::vector<Chunk>& chunks,
                         const Totals& totals, const TileLayout& layout) {
   std::uint64_t neurons = 0;
@@ -111,28 +132,6 @@ MemoryLimit memory_limit(const SimulationOptions& options) {
   return {limits.memory_bytes, limits.memory_source.empty() ? "" : " (" + limits.memory_source + ")"};
 }
 
-void require_wiring_fits(const Network& network, const SimulationOptions& options) {
-  const MemoryLimit limit = memory_limit(options);
-  std::vector<double> bytes(network.populations.size(), 0.0), chunks(network.populations.size(), 0.0);
-  for (const Chunk& chunk : cut_into_chunks(network)) chunks[chunk.population] += 1.0;
-  for (std::size_t p = 0; p < bytes.size(); ++p) {
-    const bool neurons = network.populations[p].kind == Population::Kind::neurons;
-    bytes[p] += neurons ? network.populations[p].size * 10.0 : 0.0;  // a potential, refractoriness, input
-  }
-  for (const Projection& projection : network.projections) {
-    const std::size_t target = network.index_of(projection.target);
-    bytes[target] += chunks[target] * Wiring::bytes_per_chunk(projection.rule, network.find(projection.source)->size);
-  }
-  double total = 0.0;
-  for (const double part : bytes) total += part;
-  if (limit.bytes == 0 || total <= static_cast<double>(limit.bytes)) return;
-  const auto heaviest = static_cast<std::size_t>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
-  throw InputError("Network '" + network.name + "' needs at least " + std::to_string(static_cast<std::uint64_t>(total)) +
-                   " bytes, but only " + std::to_string(limit.bytes) + " are available" + limit.source + ". The largest part is population '" +
-                   network.populations[heaviest].name + "' with " +
-                   std::to_string(static_cast<std::uint64_t>(bytes[heaviest])) + " bytes.");
-}
-
 Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models, const SimulationOptions& options,
                const Placement& placement) {
   const Network& network = wiring.network();
@@ -141,7 +140,8 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   const double real = exact ? 8.0 : 4.0;
   Plan plan;
   double state = 0.0, ring = 0.0, stored = 0.0, table = 0.0, in_flight = 0.0, events = 0.0;
-  double spikes_per_step = 0.0;
+  double spikes_per_step = 0.0, most_on_tile = 0.0;
+  double fast_state = 0.0, fast_ring = 0.0;  // what fast precision would take
   for (const Population& p : network.populations) spikes_per_step += p.mean_rate_hz * p.size * network.dt_ms / 1000.0;
   const double ring_steps = exact ? history_slots(wiring.max_delay_steps() + 2) : wiring.ring_shape().steps();
   for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
@@ -151,6 +151,8 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
     for (const Population& population : network.populations) all_sources += population.size;
     const double slots = exact ? layout.slots : wiring.ring_shape().slots();  // a packed word addresses all of them
     ring += static_cast<double>(page_bytes(static_cast<std::size_t>(ring_steps * slots * real)));
+    const RingShape shape = wiring.ring_shape();
+    fast_ring += static_cast<double>(page_bytes(std::size_t{4} * shape.steps() * shape.slots()));
     stored += exact ? totals.synapses * 16.0 + all_sources * 8.0
                     : (totals.synapses + totals.wide + totals.headers) * 4.0 +
                           all_sources * (totals.wide > 0.0 ? 8.0 : 4.0);
@@ -158,6 +160,9 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
     in_flight += kPeak * history_slots(wiring.max_delay_steps() + wiring.ring_shape().steps()) *
                  (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     events += totals.events_per_second;
+    if (!exact && totals.synapses + totals.headers > kLargestTile) {
+      most_on_tile = std::max(most_on_tile, totals.synapses + totals.headers);
+    }
     plan.tile_lines.push_back(sentence_of(placement.tiles[t], t, wiring.chunks(), totals, layout));
   }
   for (const Population& population : network.populations) {
@@ -165,16 +170,18 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
     if (population.kind != Population::Kind::neurons) continue;
     const NeuronModel& model = *models.find(population.model);
     const NeuronVariant variant = model.prepare(values_of(population, model), network.dt_ms);
-    state += population.size * (static_cast<double>(variant.states.size()) * real + 2.0 + 4.0 + 4.0);
+    state += population.size * (static_cast<double>(variant.states.size()) * real + kNeuronBytes);
+    fast_state += population.size * (static_cast<double>(variant.states.size()) * 4.0 + kNeuronBytes);
   }
   const SynapseNumber number = number_of_synapses(network);
   plan.synapses = number.synapses;
   plan.synapses_expected = number.expected;
   if (!exact) plan.rounded_weights = units.rounded;
   const double wiring_bytes = static_cast<double>(wiring.bytes());
+  const MemoryLimit limit = memory_limit(options);
+  plan.available_bytes = limit.bytes;
   plan.connectivity = options.connectivity;
   if (plan.connectivity == Connectivity::automatic) {
-    const MemoryLimit limit = memory_limit(options);
     const double needed = stored + state + ring + wiring_bytes + kProcessBytes;
     const bool fits = limit.bytes == 0 || needed < kLargestShare * static_cast<double>(limit.bytes);
     plan.connectivity = fits || exact ? Connectivity::stored : Connectivity::procedural;
@@ -212,13 +219,27 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
     const double steps = 1000.0 / network.dt_ms;
     plan.real_time_factor = (events * ns + static_cast<double>(plan.neurons) * steps * kUpdateNs) * 1e-9 / cores;
   }
+  const double fixed = wiring_bytes + static_cast<double>(kProcessBytes);
+  const double fast = fast_state + fast_ring + fixed + in_flight;
+  judge_memory(plan, network,
+               {state + ring + fixed + stored, fast + table, fast, options.precision, options.count_table},
+               limit.source);
+  if (!exact) judge_rows(plan, wiring, most_on_tile);
   return plan;
 }
 
 Plan plan(const Network& network, const NeuronCatalogue& models, const SimulationOptions& options) {
   require_valid(network, models);
-  require_wiring_fits(network, options);
-  const Wiring wiring(network, options.seed);
+  Plan least = outline(network, models, options);
+  if (!wiring_fits(least)) return least;
+  std::optional<Wiring> made;
+  try {
+    made.emplace(network, options.seed);
+  } catch (const InputError& error) {  // more than a rule can count
+    for (const Problem& problem : error.problems()) least.obstacles.push_back(problem.message);
+    return least;
+  }
+  const Wiring& wiring = *made;
   const Placement placement = place(wiring, ports_of(network, models), options);
   Plan plan = make_plan(wiring, choose_weight_units(wiring), models, options, placement);
   for (std::string& sentence : rounded_times(network)) plan.notes.push_back(std::move(sentence));

@@ -17,8 +17,8 @@ struct MemoryLimit {
   std::string source;       ///< " (memory.max ...)", " (ulimit -v)"; empty: the options or the machine
 };
 [[nodiscard]] MemoryLimit memory_limit(const SimulationOptions& options);
-/// Throws InputError when neurons and wiring alone exceed the limit: call before the wiring is made.
-void require_wiring_fits(const Network& network, const SimulationOptions& options);
+/// Bytes of a neuron beside its state: refractoriness, input, ...
+inline constexpr double kNeuronBytes = 10.0;
 [[nodiscard]] Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
                              const SimulationOptions& options, const Placement& placement);
 

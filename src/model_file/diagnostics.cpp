@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "tessera/network.hpp"
+
 namespace tessera::io {
 namespace {
 constexpr std::size_t kMostProblems = 100;
@@ -122,6 +124,12 @@ void ModelDiagnostics::add(const toml::source_region& region, const std::string&
   append({location(region, path), std::move(message)});
 }
 
+void ModelDiagnostics::add_too_large(const toml::source_region& region, const std::string& path,
+                                     std::string message) {
+  spoiled_.insert(entry_of(path));
+  append({location(region, path), std::move(message)}, true);
+}
+
 void ModelDiagnostics::add_harmless(const toml::source_region& region, const std::string& path,
                                     std::string message) {
   append({location(region, path), std::move(message)});
@@ -140,7 +148,7 @@ bool ModelDiagnostics::is_doubtful(const std::string& path) const {
   });
 }
 
-void ModelDiagnostics::add(Problem problem) {
+void ModelDiagnostics::add(Problem problem, bool too_large) {
   if (is_doubtful(problem.where.key_path)) return;
   if (problem.where.file.empty()) problem.where.file = file_;
   for (std::string path = problem.where.key_path; !path.empty();) {
@@ -152,7 +160,7 @@ void ModelDiagnostics::add(Problem problem) {
     const std::size_t cut = path.find_last_of(".[");
     path.resize(cut == std::string::npos ? 0 : cut);
   }
-  append(std::move(problem));
+  append(std::move(problem), too_large);
 }
 
 void ModelDiagnostics::add_unknown(const toml::source_region& region, const std::string& path,
@@ -166,12 +174,13 @@ void ModelDiagnostics::add_unknown(const toml::source_region& region, const std:
   append({location(region, path), message + near});
 }
 
-void ModelDiagnostics::append(Problem problem) {
+void ModelDiagnostics::append(Problem problem, bool too_large) {
   const std::string place = problem.where.to_string();
   if (!seen_.insert(place + "\n" + problem.message).second) return;
   // One wrong value can spoil every pair of a table: a few examples are enough.
   if (++at_one_place_[place] > kMostAtOnePlace) return;
   problems_.push_back(std::move(problem));
+  if (too_large) ++too_large_;
   if (problems_.size() >= kMostProblems) {
     SourceLocation where;
     where.file = file_;
@@ -191,6 +200,7 @@ void ModelDiagnostics::raise() {
     };
     return key(a) < key(b);
   });
+  if (too_large_ == problems_.size()) throw TooLargeError(std::move(problems_));
   throw InputError(std::move(problems_));
 }
 

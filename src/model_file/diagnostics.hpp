@@ -19,16 +19,17 @@ class ModelDiagnostics {
   /// Remembers where a key path is written; problems found later by name are placed with it.
   void remember(const std::string& path, const toml::source_region& region);
 
-  [[nodiscard]] bool remembers(const std::string& path) const {
-    return positions_.contains(path);
-  }
+  [[nodiscard]] bool remembers(const std::string& path) const { return positions_.contains(path); }
 
   /// The same problem at the same place counts once. Throws InputError after 100 problems.
   void add(const toml::source_region& region, const std::string& path, std::string message);
+  /// The same for a value that is right, but more than Tessera can hold.
+  void add_too_large(const toml::source_region& region, const std::string& path,
+                     std::string message);
   /// A problem of the network as it was read, which knows only its key path: placed at the longest
   /// remembered part of the path. Left out when it is about a value that could not be read, or may
   /// only follow from one (a `discard` beyond a `time` that is a mistake itself).
-  void add(Problem problem);
+  void add(Problem problem, bool too_large = false);
   /// Marks a value that could not be read and was reported elsewhere (it names a bad parameter).
   void spoil(const std::string& path);
   [[nodiscard]] bool is_spoiled(const std::string& path) const { return spoiled_.contains(path); }
@@ -44,11 +45,12 @@ class ModelDiagnostics {
                                         const std::string& path) const;
   /// Whether every value could be read.
   [[nodiscard]] bool readable() const noexcept { return spoiled_.empty(); }
-  /// Throws InputError with all problems, in the order of the file, when there are any.
+  /// Throws InputError with all problems, in the order of the file, when there are any; a
+  /// TooLargeError when all are about sizes.
   void raise();
 
  private:
-  void append(Problem problem);
+  void append(Problem problem, bool too_large = false);
   [[nodiscard]] bool is_doubtful(const std::string& path) const;
 
   std::string file_;
@@ -57,6 +59,7 @@ class ModelDiagnostics {
   std::unordered_map<std::string, int> at_one_place_;
   std::unordered_set<std::string> spoiled_;  // key paths of values that could not be read
   std::vector<Problem> problems_;
+  std::size_t too_large_ = 0;  // of the problems
 };
 
 }  // namespace tessera::io

@@ -236,11 +236,11 @@ class Evaluator {
     if (function == "abs") return map(x, x.dimension, [](double v) { return std::abs(v); });
     if (function == "sqrt") {
       const Dimension& d = x.dimension;
-      if (d.time % 2 != 0 || d.voltage % 2 != 0 || d.current % 2 != 0) {
+      if (d.time % 2 != 0 || d.voltage % 2 != 0 || d.current % 2 != 0 || d.length % 2 != 0) {
         fail(fmt::format("sqrt of {} has no unit", describe(d)));
       }
-      const Dimension from{0, d.time, d.voltage, d.current};
-      return map(x, {0, d.time / 2, d.voltage / 2, d.current / 2},
+      const Dimension from{0, d.time, d.voltage, d.current, d.length};
+      return map(x, {0, d.time / 2, d.voltage / 2, d.current / 2, d.length / 2},
                  [&](double v) { return std::sqrt(convert(v, d, from)); });
     }
     if (!x.dimension.is_number()) {
@@ -268,8 +268,10 @@ class Evaluator {
     }
     const int whole = static_cast<int>(n);
     const Dimension& d = base.dimension;
-    return map(base, {d.kilo * whole, d.time * whole, d.voltage * whole, d.current * whole},
-               [n](double v) { return std::pow(v, n); });
+    return map(
+        base,
+        {d.kilo * whole, d.time * whole, d.voltage * whole, d.current * whole, d.length * whole},
+        [n](double v) { return std::pow(v, n); });
   }
 
   // --- values ---

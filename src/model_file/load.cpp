@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -76,9 +77,14 @@ std::string key_of(const std::string& path, const ModelDiagnostics& known) {
 }
 
 void require_valid_model(const Network& network, ModelContext& c) {
-  for (Problem& problem : validate(network, c.models)) {
+  std::vector<Problem> problems = validate(network, c.models);
+  const std::vector<Problem> sizes = problems.empty() ? problems : size_problems(network, c.models);
+  for (Problem& problem : problems) {
+    const bool too_large = std::any_of(sizes.begin(), sizes.end(), [&problem](const Problem& size) {
+      return size.message == problem.message;
+    });
     problem.where.key_path = key_of(problem.where.key_path, c.problems);
-    c.problems.add(std::move(problem));
+    c.problems.add(std::move(problem), too_large);
   }
   c.problems.raise();
 }

@@ -24,6 +24,7 @@ struct ModelParts {
 inline constexpr Dimension kMilliseconds{0, 1, 0, 0};
 inline constexpr Dimension kHertz{-1, -1, 0, 0};
 inline constexpr Dimension kPicoamperes{0, 0, 0, 1};
+inline constexpr Dimension kMillimetres{0, 0, 0, 0, 1};
 
 void read_populations(ModelContext& c, const toml::node* section, ModelParts& parts);
 void read_projections(ModelContext& c, const toml::node* section, ModelParts& parts);

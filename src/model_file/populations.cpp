@@ -54,7 +54,8 @@ void read_initial_values(TableReader& t, const NeuronModel& model, const Place& 
   reader.done();
 }
 
-// Which units the values should have is unknown; everything else about them can be wrong all the same.
+// Which units the values should have is unknown; everything else about them can be wrong all the
+// same.
 void read_of_unknown_model(TableReader& t, const Place& place) {
   for (const char* key : {"parameters", "initial"}) {
     const toml::node* node = t.get(key);
@@ -141,6 +142,35 @@ void read_spike_train(TableReader& t, const Place& place, Population& p) {
   }
 }
 
+// Where the neurons of a grid are; `extent` is [x, y], each of which may have an entry per
+// population.
+void read_sheet(TableReader& t, const Place& place, Population& p) {
+  p.grid_columns = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(t.count("grid_columns", 0, place), 4294967295u));
+  p.periodic = t.truth("periodic", true, place);
+  if (!t.has("grid_columns") && t.has("periodic")) {
+    t.complain("periodic",
+               "Only a grid can be periodic or not; this population has no grid_columns.");
+  }
+  const toml::node* node = t.get("extent");
+  if (node == nullptr) return;
+  const toml::array* edges = node->as_array();
+  if (edges == nullptr || edges->size() != 2) {
+    return t.complain(
+        "extent", "The extent is a list of two lengths, [x, y], for example [\"4 mm\", \"2 mm\"].");
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    Leaf leaf;
+    const std::string path = fmt::format("{}[{}]", t.path_of("extent"), i);
+    const auto edge = read_number(t.context(), *edges->get(i), path, kMillimetres, place, &leaf);
+    if (!edge) continue;
+    p.extent_mm[i] = *edge;
+    if (*edge > 0.0) continue;
+    t.context().problems.add(leaf.node->source(), leaf.path,
+                             fmt::format("The extent must be above 0 mm, not {}.", *edge));
+  }
+}
+
 // 0 after a mistake: nothing is compared with a size that is not known.
 std::uint32_t read_size(TableReader& t, const Place& place) {
   const toml::node* node = t.need("size");
@@ -152,9 +182,13 @@ std::uint32_t read_size(TableReader& t, const Place& place) {
   if (*number >= 1.0 && *number <= kLargestPopulation && *number == std::round(*number)) {
     return static_cast<std::uint32_t>(*number);
   }
-  t.context().problems.add(leaf.node->source(), leaf.path,
-                           fmt::format("The size must be a whole number from 1 to {}, not {}.",
-                                       kLargestPopulation, *number));
+  const std::string message = fmt::format("The size must be a whole number from 1 to {}, not {}.",
+                                          kLargestPopulation, *number);
+  if (std::isfinite(*number) && *number > kLargestPopulation) {
+    t.context().problems.add_too_large(leaf.node->source(), leaf.path, message);
+  } else {
+    t.context().problems.add(leaf.node->source(), leaf.path, message);
+  }
   return 0;
 }
 
@@ -162,10 +196,14 @@ std::uint32_t read_size(TableReader& t, const Place& place) {
 void read_unknown_kind(TableReader& t, const Place& place, Population& p) {
   using R = TableReader::Reading;
   if (t.has("model")) read_neurons(t, place, p);
-  t.read_anyway({{"rate", R::number, kHertz}, {"start", R::number, kMilliseconds},
-                 {"duration", R::number, kMilliseconds}, {"interval", R::number, kMilliseconds},
-                 {"model", R::nothing, {}}, {"parameters", R::nothing, {}},
-                 {"initial", R::nothing, {}}, {"file", R::nothing, {}}},
+  t.read_anyway({{"rate", R::number, kHertz},
+                 {"start", R::number, kMilliseconds},
+                 {"duration", R::number, kMilliseconds},
+                 {"interval", R::number, kMilliseconds},
+                 {"model", R::nothing, {}},
+                 {"parameters", R::nothing, {}},
+                 {"initial", R::nothing, {}},
+                 {"file", R::nothing, {}}},
                 place);
   if (t.has("spikes")) read_spike_train(t, place, p);
   p.train.clear();
@@ -186,8 +224,7 @@ Population read_population(ModelContext& c, const Section& section, const std::s
   p.size = read_size(t, place);
   p.mean_rate_hz = t.number("mean_rate", kHertz, 0.0, place);
   p.inhibitory = t.truth("inhibitory", false, place);
-  p.grid_columns = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(t.count("grid_columns", 0, place), 4294967295u));
+  read_sheet(t, place, p);
   if (c.problems.is_spoiled(t.path_of("grid_columns"))) p.size = 0;  // no rule can be checked
   if (c.problems.is_spoiled(t.path_of("kind"))) {
     read_unknown_kind(t, place, p);

@@ -178,6 +178,41 @@ void read_explicit_list(TableReader& t, const Place& place, const std::optional<
   }
 }
 
+// Lengths of grids without an extent count in distances between neighbours.
+Dimension length_unit(const Population& source) {
+  if (source.size == 0) return Dimension::of_any_kind();  // not known
+  return source.extent_mm[0] > 0.0 ? kMillimetres : Dimension{};
+}
+
+// { offset, velocity } or { offset, slope }: a delay that grows with the distance. False when the
+// delay is something else.
+bool read_distance_delay(TableReader& t, const Place& place, const Population& source,
+                         Projection& p) {
+  std::optional<TableReader> delay =
+      t.table_with("delay", {"offset", "velocity", "slope"}, "distribution");
+  if (!delay) return false;
+  const Dimension length = length_unit(source);
+  p.delay_ms = Distribution::constant(delay->number("offset", kMilliseconds, 0.0, place));
+  const bool by_velocity = delay->has("velocity");
+  if (by_velocity == delay->has("slope")) {
+    delay->allow("velocity");
+    delay->allow("slope");
+    delay->complain("slope",
+                    "A delay that grows with the distance needs either 'velocity' or 'slope'.");
+  } else if (by_velocity) {
+    const double velocity =
+        delay->number("velocity", length.any ? length : length / kMilliseconds, 1.0, place);
+    p.delay_slope = 1.0 / velocity;
+    if (!(velocity > 0.0))
+      delay->complain("velocity", fmt::format("The velocity must be above 0, not {}.", velocity));
+  } else {
+    p.delay_slope =
+        delay->number("slope", length.any ? length : kMilliseconds / length, 0.0, place);
+  }
+  delay->done();
+  return true;
+}
+
 ConnectivityRule read_rule(TableReader& t, const Place& place, const Population& source,
                            const Population& target, const std::optional<Dimension>& unit) {
   ConnectivityRule rule;
@@ -211,7 +246,7 @@ ConnectivityRule read_rule(TableReader& t, const Place& place, const Population&
       if (t.need("number") != nullptr) rule.number = t.count("number", 0, place);
       break;
     case Kind::gaussian_2d:
-      rule.sigma = t.needed_number("sigma", {}, place).value_or(1.0);
+      rule.sigma = t.needed_number("sigma", length_unit(source), place).value_or(1.0);
       [[fallthrough]];
     case Kind::pairwise_bernoulli:
       rule.probability = read_probability(t, place).value_or(0.0);
@@ -300,7 +335,7 @@ class ProjectionReader {
     p.name = single_ ? section_.name : fmt::format("{}.{}->{}", section_.name, p.source, p.target);
     p.where = c_.problems.location(section_.table->source(), section_.path);
     p.rule = read_rule(t, place, source, target, unit);
-    read_synapse(t, place, unit, p);
+    read_synapse(t, place, source, unit, p);
     t.done();
     const bool nothing = makes_nothing(p.rule) && !c_.problems.is_spoiled(t.path_of("number")) &&
                          !c_.problems.is_spoiled(t.path_of("probability"));
@@ -322,7 +357,7 @@ class ProjectionReader {
     p.where = c_.problems.location(section_.table->source(), section_.path);
     const Population unknown;
     p.rule = read_rule(t, place, unknown, unknown, unit);
-    read_synapse(t, place, unit, p);
+    read_synapse(t, place, unknown, unit, p);
     t.done();
     // Validation looks the ends up again; what it would say is said.
     if (sources_.empty()) c_.problems.spoil(section_.path + ".source");
@@ -330,13 +365,14 @@ class ProjectionReader {
     if (active_) parts_.projections.push_back(std::move(p));
   }
 
-  void read_synapse(TableReader& t, const Place& place, const std::optional<Dimension>& unit,
-                    Projection& p) {
+  void read_synapse(TableReader& t, const Place& place, const Population& source,
+                    const std::optional<Dimension>& unit, Projection& p) {
     if (p.rule.kind == Kind::explicit_list) return;
     if (t.need("weight") != nullptr) {
       p.weight = t.distribution("weight", unit.value_or(Dimension::of_any_kind()), place);
     }
-    if (t.need("delay") != nullptr) p.delay_ms = t.distribution("delay", kMilliseconds, place);
+    if (t.need("delay") == nullptr || read_distance_delay(t, place, source, p)) return;
+    p.delay_ms = t.distribution("delay", kMilliseconds, place);
   }
 
   ModelContext& c_;

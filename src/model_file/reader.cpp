@@ -263,4 +263,28 @@ Distribution TableReader::distribution(const std::string& key, const Dimension& 
   return d;
 }
 
+std::optional<TableReader> TableReader::table_with(const std::string& key,
+                                                   const std::vector<std::string>& own,
+                                                   const std::string& foreign) {
+  std::optional<TableReader> reader;
+  bool found = false;
+  for (auto layer = layers_.begin(); layer != layers_.end(); ++layer) {
+    const toml::node* part = layer->table->get(key);
+    if (part == nullptr) continue;
+    const toml::table* table = part->as_table();
+    if (table == nullptr || selects_by_pair(*table) || table->contains(foreign)) break;
+    const std::string path = layer->path + "." + key;
+    if (reader) {
+      reader->layers_.push_back({table, path});
+    } else {
+      reader.emplace(context_, *table, path);
+    }
+    found = found || std::any_of(own.begin(), own.end(),
+                                 [table](const std::string& k) { return table->contains(k); });
+  }
+  if (!found) return std::nullopt;
+  known_.push_back(key);
+  return reader;
+}
+
 }  // namespace tessera::io

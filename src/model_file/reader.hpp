@@ -83,6 +83,10 @@ class TableReader {
   std::string choice(const std::string& key, const std::string& otherwise,
                      const std::vector<std::string>& choices, const Place& place = {});
   Distribution distribution(const std::string& key, const Dimension& unit, const Place& place = {});
+  /// The table of a key when it has one of the keys `own`: the tables of all layers on top of each
+  /// other, up to one that has the key `foreign` (and is something else). Nothing otherwise.
+  std::optional<TableReader> table_with(const std::string& key, const std::vector<std::string>& own,
+                                        const std::string& foreign);
 
  private:
   struct Layer {

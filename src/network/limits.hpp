@@ -16,6 +16,8 @@ inline constexpr double kMaxSynapses = 1e15;
 inline constexpr double kMaxSteps = 4294967295.0;
 /// Columns and rows of a population's grid.
 inline constexpr std::uint32_t kMaxGridSide = 65536;
+/// Length of a sheet's edge.
+inline constexpr double kMaxExtent_mm = 1e6;
 /// Refractory periods are counted in 16 bits.
 inline constexpr int kMaxRefractorySteps = 65535;
 /// Mean number of spikes per step of a Poisson stimulus, and of one neuron of a Poisson source.

@@ -5,29 +5,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+
+#include "network/sheet.hpp"
 
 namespace tessera {
 namespace {
 
-// Sum of exp(-d^2 / (2 sigma^2)) over the distances d from one place to all `length` on a ring.
-double ring_sum(std::uint32_t length, double sigma) {
-  double sum = 1.0;
-  for (std::uint32_t i = 1; i <= length / 2 && i < 40.0 * sigma; ++i) {
-    const double distance = i;
-    const double twice = 2 * i == length ? 1.0 : 2.0;  // the opposite place is reached once
-    sum += twice * std::exp(-0.5 * distance * distance / (sigma * sigma));
-  }
-  return sum;
-}
-
-double gaussian_pairs(const ConnectivityRule& rule, const Population& source, double targets,
-                      bool without_self) {
-  if (source.grid_columns == 0 || !(rule.sigma > 0.0)) return 0.0;
-  // The kernel is a product of one factor per axis, and every target sees the same periodic grid.
-  const double per_target = ring_sum(source.grid_columns, rule.sigma) *
-                            ring_sum(source.size / source.grid_columns, rule.sigma);
-  return rule.probability * targets * (per_target - (without_self ? 1.0 : 0.0));
+double gaussian_pairs(const ConnectivityRule& rule, const Population& source,
+                      const Population& target, bool without_self) {
+  const bool defined =
+      is_sheet(source) && is_sheet(target) && distance_problem(source, target).empty();
+  if (!defined || !(rule.sigma > 0.0)) return 0.0;
+  // The kernel is a product of one factor per axis.
+  const SheetPair sheets(source, target);
+  const double pairs = sheets.x.gaussian_sum(rule.sigma) * sheets.y.gaussian_sum(rule.sigma);
+  return rule.probability * (pairs - (without_self ? target.size : 0.0));
 }
 
 }  // namespace
@@ -78,7 +70,7 @@ double expected_synapses(const Projection& projection, const Population& source,
     case ConnectivityRule::Kind::pairwise_bernoulli:
       return rule.probability * pairs;
     case ConnectivityRule::Kind::gaussian_2d:
-      return gaussian_pairs(rule, source, targets, without_self);
+      return gaussian_pairs(rule, source, target, without_self);
     case ConnectivityRule::Kind::explicit_list:
       return static_cast<double>(rule.list.size());
   }

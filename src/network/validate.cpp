@@ -64,10 +64,11 @@ void check_total_size(context& c) {
   std::uint64_t total = 0;
   for (const Population& population : c.network().populations) total += population.size;
   if (total > kMaxNeurons) {
-    c.add({}, "", "populations",
-          fmt::format("The populations have {} neurons in all; at most {} are "
-                      "possible.",
-                      total, kMaxNeurons));
+    c.add_too_large(
+        {}, "", "populations",
+        fmt::format("The populations have {} neurons in all, {} more than the {} that are "
+                    "possible.",
+                    total, total - kMaxNeurons, kMaxNeurons));
   }
 }
 
@@ -104,6 +105,12 @@ void context::add(const SourceLocation& where, const std::string& path, const st
   problems_.push_back({std::move(place), std::move(message)});
 }
 
+void context::add_too_large(const SourceLocation& where, const std::string& path,
+                            const std::string& key, std::string message) {
+  add(where, path, key, std::move(message));
+  too_large_.push_back(problems_.back());
+}
+
 const Population* context::look_up(const SourceLocation& where, const std::string& path,
                                    const std::string& key, const std::string& name) {
   if (const auto found = populations_.find(name); found != populations_.end()) return found->second;
@@ -132,11 +139,11 @@ bool is_multiple(double time, double dt) {
   return std::abs(steps - std::nearbyint(steps)) <= std::max(1e-6, std::abs(steps) * 1e-12);
 }
 
-}  // namespace validation
+namespace {
 
-std::vector<Problem> validate(const Network& network, const NeuronCatalogue& models) {
-  validation::context c(network, models);
-  validation::check_times(c);
+void check_everything(context& c) {
+  const Network& network = c.network();
+  check_times(c);
   if (!(network.rate_limit_hz > 0.0)) {
     c.add({}, "", "rate_limit",
           fmt::format("The rate limit is {} Hz; it must be above 0.", network.rate_limit_hz));
@@ -145,10 +152,10 @@ std::vector<Problem> validate(const Network& network, const NeuronCatalogue& mod
   if (network.populations.empty()) {
     c.add({}, "", "populations", "The network has no populations; it needs at least one.");
   }
-  validation::check_duplicates(c, network.populations, "populations", "populations");
-  validation::check_duplicates(c, network.projections, "projections", "projections");
-  validation::check_duplicates(c, network.stimuli, "stimuli", "stimuli");
-  validation::check_total_size(c);
+  check_duplicates(c, network.populations, "populations", "populations");
+  check_duplicates(c, network.projections, "projections", "projections");
+  check_duplicates(c, network.stimuli, "stimuli", "stimuli");
+  check_total_size(c);
   for (const Population& population : network.populations) check_population(c, population);
   for (std::size_t i = 0; i < network.projections.size(); ++i) {
     check_projection(c, network.projections[i], i);
@@ -157,7 +164,21 @@ std::vector<Problem> validate(const Network& network, const NeuronCatalogue& mod
   for (std::size_t i = 0; i < network.recorders.size(); ++i) {
     check_recorder(c, network.recorders[i], i);
   }
+}
+
+}  // namespace
+}  // namespace validation
+
+std::vector<Problem> validate(const Network& network, const NeuronCatalogue& models) {
+  validation::context c(network, models);
+  validation::check_everything(c);
   return c.take();
+}
+
+std::vector<Problem> size_problems(const Network& network, const NeuronCatalogue& models) {
+  validation::context c(network, models);
+  validation::check_everything(c);
+  return c.take_too_large();
 }
 
 void require_valid(const Network& network, const NeuronCatalogue& models) {

@@ -20,6 +20,9 @@ class context {
   /// is the key inside it, "" for the thing itself.
   void add(const SourceLocation& where, const std::string& path, const std::string& key,
            std::string message);
+  /// The same for something that is right, but more than Tessera can hold.
+  void add_too_large(const SourceLocation& where, const std::string& path, const std::string& key,
+                     std::string message);
   /// The population, or null after reporting that `name` is unknown.
   const Population* look_up(const SourceLocation& where, const std::string& path,
                             const std::string& key, const std::string& name);
@@ -31,6 +34,7 @@ class context {
   [[nodiscard]] const NeuronCatalogue& models() const noexcept { return models_; }
   [[nodiscard]] bool dt_is_good() const noexcept;
   [[nodiscard]] std::vector<Problem> take() noexcept { return std::move(problems_); }
+  [[nodiscard]] std::vector<Problem> take_too_large() noexcept { return std::move(too_large_); }
 
  private:
   const Network& network_;
@@ -38,6 +42,7 @@ class context {
   std::unordered_map<std::string, const Population*> populations_;
   std::unordered_map<const Population*, std::vector<std::string>> states_;
   std::vector<Problem> problems_;
+  std::vector<Problem> too_large_;  // among them
 };
 
 void check_population(context& c, const Population& population);

@@ -206,6 +206,20 @@ void check_spike_train(const reporter& report) {
 
 void check_grid(const reporter& report) {
   const Population& p = report.p;
+  const auto [width, height] = p.extent_mm;
+  const bool measured = width != 0.0 || height != 0.0;
+  if (p.grid_columns == 0 && (measured || !p.periodic)) {
+    report(measured ? "extent" : "periodic",
+           fmt::format("Population '{}' has no grid_columns, so it is no sheet that could {}.",
+                       p.name, measured ? "have an extent" : "have edges"));
+  }
+  const auto is_length = [](double x) { return x > 0.0 && x <= kMaxExtent_mm; };
+  if (measured && !(is_length(width) && is_length(height))) {
+    report("extent",
+           fmt::format("The extent of population '{}' is {} mm x {} mm; both lengths must "
+                       "be above 0 and at most {} mm.",
+                       p.name, width, height, kMaxExtent_mm));
+  }
   if (p.grid_columns == 0 || p.size == 0) return;
   if (p.size % p.grid_columns != 0) {
     report("grid_columns", fmt::format("The {} neurons of population '{}' do not fill a grid of {} "

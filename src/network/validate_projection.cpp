@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "network/limits.hpp"
+#include "network/sheet.hpp"
 #include "network/validate.hpp"
 
 namespace tessera::validation {
@@ -65,26 +66,50 @@ void check_gaussian(const reporter& report, const Population& source, const Popu
   check_probability(report);
   const double sigma = report.p.rule.sigma;
   if (!std::isfinite(sigma) || sigma <= 0.0) {
-    report("sigma", fmt::format("The sigma of {} is {}; it must be above 0 (in grid units).",
-                                report.label, sigma));
+    report("sigma", fmt::format("The sigma of {} is {}; it must be above 0 (in {}).", report.label,
+                                sigma, source.extent_mm[0] > 0.0 ? "mm" : "grid units"));
   }
-  for (const Population* p : {&source, &target}) {
-    if (p->grid_columns == 0) {
-      report("rule",
-             fmt::format("The rule gaussian_2d of {} needs places, but population '{}' has no "
-                         "grid_columns.",
-                         report.label, p->name));
-      if (&source == &target) return;
-    }
+  const std::string problem = distance_problem(source, target);
+  if (!problem.empty())
+    report("rule", fmt::format("The rule gaussian_2d of {}: {}.", report.label, problem));
+}
+
+// Delays that grow with the distance: an offset and a slope instead of a distribution.
+void check_distance_delay(const reporter& report, const Population& source,
+                          const Population& target) {
+  const Projection& p = report.p;
+  if (p.rule.kind == Kind::explicit_list) {
+    return report("delay", fmt::format("{} lists its delays; they cannot follow from distances.",
+                                       report.label));
   }
-  if (source.grid_columns > 0 && target.grid_columns > 0 &&
-      (source.grid_columns != target.grid_columns || source.size != target.size)) {
-    report("rule",
-           fmt::format("The rule gaussian_2d needs equal grids, but '{}' has {} neurons in {} "
-                       "columns and '{}' {} in {}.",
-                       source.name, source.size, source.grid_columns, target.name, target.size,
-                       target.grid_columns));
+  if (!std::isfinite(p.delay_slope) || p.delay_slope < 0.0) {
+    return report(
+        "delay",
+        fmt::format("The delay of {} grows by {} ms per {}; it must be a number of 0 or more.",
+                    report.label, p.delay_slope, source.extent_mm[0] > 0.0 ? "mm" : "grid unit"));
   }
+  if (p.delay_ms.kind != Distribution::Kind::constant || !std::isfinite(p.delay_ms.a) ||
+      p.delay_ms.a < 0.0) {
+    return report("delay", fmt::format("The delay of {} needs a constant offset of 0 ms or more.",
+                                       report.label));
+  }
+  const std::string problem = distance_problem(source, target);
+  if (!problem.empty()) {
+    // The rule says so already.
+    if (p.rule.kind != Kind::gaussian_2d)
+      report("delay", fmt::format("The delay of {}: {}.", report.label, problem));
+    return;
+  }
+  if (!report.c.dt_is_good() || !is_sheet(source) || !is_sheet(target)) return;
+  const double dt = report.c.network().dt_ms;
+  const double longest = distances(p, source, target).longest;
+  if (distance_delay_ms(p, longest) < (kMaxDelaySteps + 0.5) * dt) return;
+  report("delay",
+         fmt::format("The delay of {} reaches {:.6g} ms over a distance of {:.6g}{}; at most {} "
+                     "steps, {} ms, are "
+                     "possible.",
+                     report.label, distance_delay_ms(p, longest), longest,
+                     source.extent_mm[0] > 0.0 ? " mm" : "", kMaxDelaySteps, kMaxDelaySteps * dt));
 }
 
 // Counts the entries that are wrong in one way and remembers the first.
@@ -164,9 +189,10 @@ void check_rule(const reporter& report, const Population& source, const Populati
   }
   if (rule.kind == Kind::gaussian_2d) return;  // local: as many as fit the memory
   if (expected_synapses(report.p, source, target) > kMaxSynapses) {
-    report("number",
-           fmt::format("{} would have {:.3g} synapses; at most {:.0g} are possible.", report.label,
-                       expected_synapses(report.p, source, target), kMaxSynapses));
+    report.c.add_too_large(
+        report.p.where, report.path, "number",
+        fmt::format("{} would have {:.3g} synapses; at most {:.0g} are possible.", report.label,
+                    expected_synapses(report.p, source, target), kMaxSynapses));
   }
 }
 
@@ -222,12 +248,13 @@ void check_projection(context& c, const Projection& p, std::size_t index) {
   }
   if (source != nullptr && target != nullptr && source->size > 0 && target->size > 0) {
     check_rule(report, *source, *target);
+    if (has_distance_delay(p)) check_distance_delay(report, *source, *target);
   }
   if (p.rule.kind == Kind::explicit_list) return;  // carries its own weights and delays
   for (const auto& [part, sentence] : distribution_problems(p.weight)) {
     report("weight" + part, fmt::format("Weight of {}: {}", report.label, sentence));
   }
-  check_delay(report);
+  if (!has_distance_delay(p)) check_delay(report);
 }
 
 }  // namespace tessera::validation

@@ -73,6 +73,16 @@ TEST(Errors, NearNamesAreSuggestedFarOnesAreNot) {
   EXPECT_EQ(did_you_mean("x", {}), "");
 }
 
+// A letter in the other case is nearer than another letter, whatever order the names come in.
+TEST(Errors, TheCaseOfLettersHardlyCounts) {
+  EXPECT_EQ(nearest_name("W", {"g", "w"}), "w");
+  EXPECT_EQ(nearest_name("W", {"w", "g"}), "w");
+  EXPECT_EQ(nearest_name("SCALE", {"scape", "scale"}), "scale");
+  EXPECT_EQ(nearest_name("v_m", {"V_m", "w_m"}), "V_m");
+  EXPECT_EQ(nearest_name("tau", {"TAU", "Tau"}), "Tau");  // one letter differs in case, not three
+  EXPECT_EQ(nearest_name("XYZ", {"abc"}), "");
+}
+
 TEST(RandomStream, UnitsAreUniform) {
   RandomStream stream(RandomKey(1), Purpose::pair, 0, 0);
   std::vector<double> sample;

@@ -135,7 +135,7 @@ TEST(BadModelsAndOptions, OptionsThatDoNotFitTheModelAreRefused) {
 
 TEST(BadModelsAndOptions, AModelThatDoesNotFitTheMemoryNamesPopulationAndBytes) {
   const TemporaryFolder folder;
-  // 4e7 targets with 20,000 synapses each are 8e11 synapses: no machine at hand stores them.
+  // 4e7 targets with 20,000 synapses each are 8e11 synapses, 3.2 TB: no machine at hand stores them.
   std::string model = kSmallModel;
   model.replace(model.find("size = 40"), 9, "size = 40000000");
   model.replace(model.find("number = 20"), 11, "number = 20000");
@@ -145,7 +145,9 @@ TEST(BadModelsAndOptions, AModelThatDoesNotFitTheMemoryNamesPopulationAndBytes) 
   const Outcome outcome = tessera(words_of("run m.toml --connectivity stored"), options);
   EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
   EXPECT_TRUE(contains(outcome.err, "population 'I'")) << outcome.err;
-  EXPECT_TRUE(contains(outcome.err, "bytes")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "needs 3.")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, " TB of memory")) << outcome.err;
+  EXPECT_FALSE(contains(outcome.err, "building connectivity")) << outcome.err;
   EXPECT_EQ(folder.contents(), std::set<std::string>{"m.toml"});
 }
 

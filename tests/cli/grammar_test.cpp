@@ -9,8 +9,8 @@ namespace {
 
 using ::testing::TestWithParam;
 
-const std::vector<std::string> kCommands = {"run",  "plan",   "stats", "plot",
-                                            "data", "models", "info"};
+const std::vector<std::string> kCommands = {"run",  "plan", "synapses", "stats",     "plot",
+                                            "data", "models", "info",   "completion"};
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -86,7 +86,13 @@ INSTANTIATE_TEST_SUITE_P(
                 {"KIND: 'rastr' is not possible", "Did you mean 'raster'?"}},
         BadLine{"plot somewhere raster -o spikes.h5", {"'spikes.h5' does not end in .svg"}},
         BadLine{"plot somewhere isi --from 1s", {"only raster and trace plots have a start"}},
-        BadLine{"stats nowhere", {"nowhere"}}));
+        BadLine{"stats nowhere", {"nowhere"}},
+        BadLine{"synapses", {"MODEL: is missing", "tessera synapses model.toml"}},
+        BadLine{"synapses nowhere.toml p", {"nowhere.toml"}},
+        BadLine{"synapses m.toml p --out p.txt", {"--out: 'p.txt' does not end in .csv or .npy"}},
+        BadLine{"synapses m.toml p --force", {"--force: nothing is replaced without --out"}},
+        BadLine{"completion", {"SHELL: is missing"}},
+        BadLine{"completion bsh", {"'bsh' is not possible", "Did you mean 'bash'?"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Values, BadCommandLine,

@@ -120,7 +120,7 @@ Outcome tessera(const std::vector<std::string>& arguments, const ProcessOptions&
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
 
-  const Pipe out = make_pipe();
+  const Pipe out = options.stdout_terminal ? make_terminal(options.columns) : make_pipe();
   const Pipe err = options.terminal ? make_terminal(options.columns) : make_pipe();
   const int file =
       options.stdout_file.empty() ? -1 : open(options.stdout_file.c_str(), O_WRONLY | O_CLOEXEC);

@@ -28,6 +28,7 @@ struct ProcessOptions {
   bool ignore_hangups = false;  ///< as nohup does
   bool terminal = false;                            ///< standard error is a terminal
   unsigned short columns = 100;                     ///< of the terminal
+  bool stdout_terminal = false;                     ///< standard output is one
   std::string stdout_file;                          ///< empty: collected
   /// Called with everything on standard error so far whenever something arrives there.
   std::function<void(pid_t, const std::string&)> on_error_output;

@@ -154,7 +154,15 @@ TEST_F(Checkpoint, OfAnotherNetworkIsRefused) {
 
 // What a list, a spike train or a grid says is part of the network.
 TEST_F(Checkpoint, OfOtherListsIsRefused) {
-  const Network network = every_rule();
+  const auto slow_down = [](Network& n, double slope) {
+    for (Projection& p : n.projections) {
+      if (p.rule.kind != Kind::gaussian_2d) continue;
+      p.delay_ms = Distribution::constant(1.0);
+      p.delay_slope = slope;
+    }
+  };
+  Network network = every_rule();
+  slow_down(network, 0.1);
   Simulation simulation = simulation_of(network, options_);
   simulation.save_checkpoint(file_);
   good_ = bytes_of(file_);
@@ -162,6 +170,9 @@ TEST_F(Checkpoint, OfOtherListsIsRefused) {
       [](Network& n) { n.populations[4].train[7].time_ms += 0.1; },
       [](Network& n) { n.populations[4].train[7].neuron = 0; },
       [](Network& n) { n.populations[2].grid_columns = 10; },
+      [](Network& n) { n.populations[2].extent_mm = {20.0, 20.0}; },  // the same distances, in mm
+      [](Network& n) { n.populations[2].periodic = false; },
+      [slow_down](Network& n) { slow_down(n, 0.2); },
       [](Network& n) { n.projections.back().rule.list[3].weight += 1.0; },
       [](Network& n) { n.projections.back().rule.list[3].target += 1; },
       [](Network& n) { n.stimuli.back().values[5] += 1.0; }};

@@ -30,7 +30,9 @@ Population drawn_neurons(Draw& draw, const std::string& name) {
 Population drawn_source(Draw& draw, const std::string& name) {
   Population p;
   p.name = name;
-  p.size = 1 + draw.below(100);
+  const std::uint32_t columns = 1 + draw.below(8);
+  p.size = columns * (1 + draw.below(13));
+  p.grid_columns = columns;
   p.kind = draw.one_in(2) ? Population::Kind::poisson_source : Population::Kind::spike_train_source;
   if (p.kind == Population::Kind::poisson_source) {
     p.rate_hz = draw.between(0.0, 200.0);
@@ -73,16 +75,25 @@ Distribution drawn_delay(Draw& draw) {
   }
 }
 
-ConnectivityRule drawn_rule(Draw& draw, const Population& from, const Population& to) {
+/// All grids lie on the same sheet of 2 x 1 mm, or have no extent; periodic or not.
+struct Space {
+  bool measured, periodic;
+  [[nodiscard]] bool joins(const Population& from, const Population& to) const {
+    if (from.grid_columns == 0 || to.grid_columns == 0) return false;
+    return measured || !periodic || (from.size == to.size && from.grid_columns == to.grid_columns);
+  }
+};
+
+ConnectivityRule drawn_rule(Draw& draw, const Population& from, const Population& to, const Space& space) {
   ConnectivityRule rule;
   rule.kind = static_cast<Kind>(draw.below(8));
   if (rule.kind == Kind::one_to_one && from.size != to.size) rule.kind = Kind::fixed_total_number;
   if (rule.kind == Kind::all_to_all && from.size * to.size > 20000) rule.kind = Kind::pairwise_bernoulli;
-  if (rule.kind == Kind::gaussian_2d && (from.name != to.name || from.grid_columns == 0)) rule.kind = Kind::fixed_indegree;
+  if (rule.kind == Kind::gaussian_2d && !space.joins(from, to)) rule.kind = Kind::fixed_indegree;
   rule.autapses = draw.one_in(2) || rule.kind == Kind::one_to_one || rule.kind == Kind::explicit_list;
   rule.multapses = draw.one_in(2);
   rule.probability = draw.between(0.0, 0.3);
-  rule.sigma = draw.between(0.5, 3.0);
+  rule.sigma = draw.between(0.5, 3.0) * (space.measured ? 0.1 : 1.0);
   const std::uint32_t others = from.size - (from.name == to.name ? 1 : 0);
   const std::uint32_t targets = to.size - (from.name == to.name ? 1 : 0);
   if (rule.kind == Kind::fixed_total_number) rule.number = draw.below(from.size * std::min(targets, 20u) / 2 + 1);
@@ -101,14 +112,23 @@ Network drawn_network(Draw& draw) {
   const std::uint32_t populations = 1 + draw.below(4), sources = draw.below(3);
   for (std::uint32_t p = 0; p < populations; ++p) network.populations.push_back(drawn_neurons(draw, "N" + std::to_string(p)));
   for (std::uint32_t p = 0; p < sources; ++p) network.populations.push_back(drawn_source(draw, "S" + std::to_string(p)));
+  const Space space{draw.one_in(2), draw.one_in(2)};
+  for (Population& p : network.populations) {
+    if (space.measured) p.extent_mm = {2.0, 1.0};
+    p.periodic = space.periodic;
+  }
   if (draw.one_in(3)) network = beside_silent(std::move(network), draw.one_in(2) ? 20000 : 40000);
   const std::uint32_t projections = 1 + draw.below(10);
   for (std::uint32_t k = 0; k < projections; ++k) {
     const Population& from = network.populations[draw.below(populations + sources)];
     const Population& to = network.populations[draw.below(populations)];
     Projection p = project(from.name, to.name, Kind::one_to_one, 0, drawn_weight(draw, to), drawn_delay(draw));
-    p.rule = drawn_rule(draw, from, to);
+    p.rule = drawn_rule(draw, from, to, space);
     p.weight = p.weight.scaled(drawn_factor(draw));
+    if (space.joins(from, to) && p.rule.kind != Kind::explicit_list && draw.one_in(2)) {
+      p.delay_ms = Distribution::constant(draw.between(0.0, 2.0));
+      p.delay_slope = space.measured ? draw.between(0.1, 3.0) : draw.between(0.01, 0.2);
+    }
     p.name = "P" + std::to_string(k);
     if (p.rule.kind == Kind::explicit_list) {
       const bool positive = to.model == "iaf_cond_exp" || to.model == "aeif_cond_exp";
@@ -140,7 +160,7 @@ std::vector<SimulationOptions> ways() {
 
 TEST(RandomNetworks, EveryWayToRunGivesTheSameSpikes) {
   int active = 0;
-  for (std::uint32_t seed = 0; seed < 30; ++seed) {
+  for (std::uint32_t seed = 0; seed < 36; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Draw draw(seed, 1);
     const Network network = drawn_network(draw);

@@ -1,5 +1,6 @@
-// The example of docs/model-files.md is a model that loads, with the numbers the page states.
+// The examples of docs/model-files.md are models that load, with the numbers the page states.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -8,11 +9,13 @@
 namespace tessera {
 namespace {
 
-std::string example() {
+// The first of the page, or a later one.
+std::string example(int number = 0) {
   std::stringstream page;
   page << std::ifstream(TESSERA_SOURCE_DIR "/docs/model-files.md").rdbuf();
   const std::string text = page.str(), fence = "```toml\n";
-  const std::size_t begin = text.find(fence) + fence.size();
+  std::size_t begin = text.find(fence) + fence.size();
+  for (; number > 0; --number) begin = text.find(fence, begin) + fence.size();
   return text.substr(begin, text.find("```", begin) - begin);
 }
 
@@ -32,6 +35,18 @@ TEST(Documentation, ItsExampleTakesTheOverridesItShows) {
   EXPECT_EQ(test::all_neurons(n), 525u);
   EXPECT_EQ(n.stimuli[0].kind, Stimulus::Kind::current);
   EXPECT_NEAR(n.stimuli[0].amplitude_pA, 4.0 * 80.0 * 0.5 + 240.0, 1e-9);
+}
+
+// sigma is above the spacing: every fine neuron sees nearly the integral of the kernel over the
+// sheet, p * 2 pi sigma^2 times erf(edge / (2 sqrt(2) sigma)) for both edges, and 100 coarse
+// neurons per mm^2.
+TEST(Documentation, ItsSheetsLoad) {
+  const Network n = test::parse(example(1));
+  EXPECT_EQ(test::all_neurons(n), 1000u);
+  const double inside =
+      std::erf(1.0 / (std::sqrt(2.0) * 0.15)) * std::erf(0.5 / (std::sqrt(2.0) * 0.15));
+  EXPECT_NEAR(test::all_synapses(n), 800.0 * 0.5 * 2.0 * M_PI * 0.15 * 0.15 * inside * 100.0, 0.5);
+  EXPECT_DOUBLE_EQ(n.projections.at(0).delay_slope, 1.0 / 0.3);
 }
 
 }  // namespace

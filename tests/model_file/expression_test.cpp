@@ -49,6 +49,18 @@ TEST(Expression, FollowsTheUsualPrecedence) {
   EXPECT_EQ(in("", "25 %"), 0.25);
 }
 
+TEST(Expression, KnowsLengths) {
+  EXPECT_EQ(in("mm", "150 um"), 0.15);
+  EXPECT_EQ(in("mm", "0.004 m"), 4.0);
+  EXPECT_EQ(in("mm/ms", "0.3 m/s"), 0.3);  // metres per second are millimetres per millisecond
+  EXPECT_EQ(in("mm/ms", "300 um / ms"), 0.3);
+  EXPECT_EQ(in("ms/mm", "3 s / m"), 3.0);
+  EXPECT_EQ(in("ms", "2 mm / (0.5 m/s)"), 4.0);
+  EXPECT_EQ(in("mm", "sqrt((3 mm)^2 + (4 mm)^2)"), 5.0);
+  EXPECT_NE(error_of("1 mm + 1 ms"), "");
+  EXPECT_NE(error_of("sqrt(2 mm)"), "");
+}
+
 TEST(Expression, ConvertsUnits) {
   EXPECT_EQ(in("ms", "1.5 ms"), 1.5);
   EXPECT_EQ(in("ms", "2 s"), 2000.0);

@@ -238,6 +238,26 @@ TEST(Mistakes, Projections) {
   expect({.projection = "rule = \"pairwise_bernoulli\"\nprobability = nan" + end}, "from 0 to 1");
   expect({.projection = "rule = \"gaussian_2d\"\nprobability = 1\nsigma = 1" + end},
          "no grid_columns");
+  const std::string sheet = "grid_columns = 5\nextent = [\"1 mm\", \"1 mm\"]";
+  const std::string all = "rule = \"all_to_all\"\nweight = 1\ndelay = ";
+  expect({.population = "extent = [1, 1]"}, "no grid_columns");
+  expect({.population = "periodic = true"}, "Only a grid can be periodic or not");
+  expect({.population = "grid_columns = 5\nextent = \"1 mm\""}, "a list of two lengths");
+  expect({.population = "grid_columns = 5\nextent = [1, 2, 3]"}, "a list of two lengths");
+  expect({.population = "grid_columns = 5\nextent = [0, 0]"},
+         "(populations.E.extent[0]): The extent must be above 0 mm, not 0.");
+  expect({.population = "grid_columns = 5\nextent = [\"1 mm\", \"1 ms\"]"},
+         "(populations.E.extent[1]): This must be a value in mm");
+  expect({.population = sheet, .projection = all + "{ offset = 1 }"},
+         "either 'velocity' or 'slope'");
+  expect({.population = sheet, .projection = all + "{ velocity = 1, slope = 1 }"},
+         "either 'velocity' or 'slope'");
+  expect({.population = sheet, .projection = all + "{ velocity = 0 }"},
+         "(projections.p.delay.velocity): The velocity must be above 0, not 0.");
+  expect({.population = sheet, .projection = all + "{ velocity = \"1 ms\" }"}, "a value in mm/ms");
+  expect({.population = sheet, .projection = all + "{ slope = 1, offst = 1 }"},
+         "Did you mean 'offset'?");
+  expect({.projection = all + "{ slope = 1 }"}, "population 'E' has no grid_columns");
   expect({.projection = "rule = \"explicit_list\""}, "either 'synapses' or 'file'");
   expect({.projection = "rule = \"explicit_list\"\nsynapses = [[1, 2, 3]]"},
          "(projections.p.synapses[0])");

@@ -145,6 +145,109 @@ spikes = [[1.5, 0], ["3 ms", 1]]
   EXPECT_EQ(n.populations[3].train[1].neuron, 1u);
 }
 
+// Two sheets with four neurons of L4 for one of L23, as in the documentation.
+std::string sheets(const std::string& projection, const std::string& more = "") {
+  return R"(
+[parameters]
+width = "2 mm"
+[populations.cells]
+names = ["fine", "coarse"]
+size = [800, 200]
+grid_columns = [40, 20]
+extent = ["$width", "1000 um"]
+periodic = false
+model = "iaf_psc_exp"
+)" + more +
+         R"(
+[projections.p]
+source = "fine"
+target = "coarse"
+rule = "gaussian_2d"
+probability = 0.5
+sigma = "150 um"
+weight = 1
+)" + projection;
+}
+
+TEST(ModelFile, ReadsSheetsAndDelaysThatGrowWithTheDistance) {
+  const Network n = parse(sheets("delay = { offset = \"0.5 ms\", velocity = \"0.3 m/s\" }"));
+  for (const Population& p : n.populations) {
+    EXPECT_EQ(p.extent_mm, (std::array<double, 2>{2.0, 1.0}));
+    EXPECT_FALSE(p.periodic);
+  }
+  EXPECT_EQ(n.populations[1].grid_columns, 20u);
+  const Projection& p = n.projections.at(0);
+  EXPECT_EQ(p.rule.sigma, 0.15);
+  EXPECT_EQ(p.delay_ms, Distribution::constant(0.5));
+  EXPECT_DOUBLE_EQ(p.delay_slope, 1.0 / 0.3);
+  const Network slope = parse(sheets("delay = { slope = \"4 s/m\" }"));
+  EXPECT_EQ(slope.projections[0].delay_ms, Distribution::constant(0.0));
+  EXPECT_EQ(slope.projections[0].delay_slope, 4.0);
+  // Bare numbers count in mm and ms.
+  EXPECT_EQ(parse(sheets("delay = { offset = 1, slope = 2 }")).projections[0].delay_slope, 2.0);
+}
+
+TEST(ModelFile, CountsInGridUnitsWithoutAnExtent) {
+  const Network n = parse(R"(
+[populations.sheet]
+size = 400
+grid_columns = 20
+model = "iaf_psc_exp"
+[projections.p]
+source = "sheet"
+target = "sheet"
+rule = "gaussian_2d"
+probability = 0.5
+sigma = 2
+weight = 1
+delay = { offset = "1 ms", slope = "0.2 ms" }
+[projections.q]
+source = "sheet"
+target = "sheet"
+rule = "all_to_all"
+weight = 1
+delay = { velocity = "5/ms" }
+)");
+  EXPECT_TRUE(n.populations[0].periodic);
+  EXPECT_EQ(n.populations[0].extent_mm, (std::array<double, 2>{0.0, 0.0}));
+  EXPECT_EQ(n.projections[0].rule.sigma, 2.0);
+  EXPECT_EQ(n.projections[0].delay_slope, 0.2);
+  EXPECT_EQ(n.projections[1].delay_slope, 0.2);
+}
+
+TEST(ModelFile, ExceptionsChangeDelaysThatGrowWithTheDistance) {
+  const auto delays = [](const std::string& exception) {
+    const Network n = parse(R"(
+[populations.cells]
+names = ["A", "B"]
+size = 16
+grid_columns = 4
+model = "iaf_psc_exp"
+[projections.p]
+source = "cells"
+target = "cells"
+rule = "all_to_all"
+weight = 1
+delay = { offset = { by_source = [1, 2] }, slope = 0.5 }
+[[projections.p.exceptions]]
+source = "B"
+)" + exception);
+    return n.projections;  // A->A, B->A, A->B, B->B
+  };
+  const auto slower = delays("delay.slope = 0.75");
+  EXPECT_EQ(slower[0].delay_slope, 0.5);
+  EXPECT_EQ(slower[1].delay_slope, 0.75);
+  EXPECT_EQ(slower[0].delay_ms.a, 1.0);
+  EXPECT_EQ(slower[1].delay_ms.a, 2.0);
+  const auto constant = delays("delay = 3");
+  EXPECT_EQ(constant[0].delay_slope, 0.5);
+  EXPECT_EQ(constant[1].delay_slope, 0.0);
+  EXPECT_EQ(constant[1].delay_ms, Distribution::constant(3.0));
+  const auto drawn = delays("delay = { distribution = \"uniform\", from = 1, to = 2 }");
+  EXPECT_EQ(drawn[1].delay_slope, 0.0);
+  EXPECT_EQ(drawn[1].delay_ms, Distribution::uniform(1.0, 2.0));
+}
+
 TEST(ModelFile, ReadsEveryRule) {
   const std::string rest = "\nweight = \"2 pA\"\ndelay = \"1 ms\"\n";
   using Kind = ConnectivityRule::Kind;

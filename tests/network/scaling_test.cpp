@@ -60,6 +60,33 @@ TEST(ExpectedSynapses, GaussianEqualsTheSumOverAllPairs) {
   EXPECT_NEAR(count(Kind::gaussian_2d, grid, grid, r), without_self, 1e-9);
 }
 
+TEST(ExpectedSynapses, GaussianBetweenDifferentSheetsEqualsTheSumOverAllPairs) {
+  // 6 x 5 and 4 x 3 neurons on 3 x 2 mm.
+  Population fine = neurons("F", 30), coarse = neurons("C", 12);
+  fine.grid_columns = 6;
+  coarse.grid_columns = 4;
+  ConnectivityRule r;
+  r.probability = 0.7;
+  r.sigma = 0.9;
+  for (const bool periodic : {true, false}) {
+    for (Population* p : {&fine, &coarse}) {
+      p->extent_mm = {3.0, 2.0};
+      p->periodic = periodic;
+    }
+    double sum = 0.0;
+    for (int i = 0; i < 30; ++i) {
+      for (int j = 0; j < 12; ++j) {
+        double x = std::abs((i % 6 + 0.5) * 3.0 / 6 - (j % 4 + 0.5) * 3.0 / 4);
+        double y = std::abs((i / 6 + 0.5) * 2.0 / 5 - (j / 4 + 0.5) * 2.0 / 3);
+        if (periodic) x = std::min(x, 3.0 - x), y = std::min(y, 2.0 - y);
+        sum += 0.7 * std::exp(-(x * x + y * y) / (2 * 0.9 * 0.9));
+      }
+    }
+    EXPECT_NEAR(count(Kind::gaussian_2d, fine, coarse, r), sum, 1e-9) << periodic;
+    EXPECT_NEAR(count(Kind::gaussian_2d, coarse, fine, r), sum, 1e-9) << periodic;
+  }
+}
+
 TEST(Network, FindsPopulations) {
   const Network network = two_populations();
   EXPECT_EQ(network.find("B")->size, 50u);

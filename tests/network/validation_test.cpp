@@ -97,7 +97,8 @@ TEST(Validation, KnowsWhichStatesTheParametersLeave) {
 TEST(Validation, ChecksTheNumberOfNeurons) {
   Network network = two_populations();
   network.populations[0].size = 2147483647;
-  EXPECT_TRUE(contains(problems_of(network), "2147483697 neurons in all; at most 2147483647"));
+  EXPECT_TRUE(contains(problems_of(network),
+                       "2147483697 neurons in all, 50 more than the 2147483647 that are possible"));
 }
 
 TEST(Validation, ChecksSources) {
@@ -235,7 +236,96 @@ TEST(Validation, ChecksGaussianGrids) {
         n.populations[0].grid_columns = 10;
         n.populations[1].grid_columns = 10;
       },
-      "projections.A->A.rule", "equal grids");
+      "projections.A->A.rule",
+      "'A' is 10 x 10 in units of its grid and 'B' 10 x 5 in units of its grid; periodic sheets "
+      "must be "
+      "equally large: give both the same extent.");
+  const auto between_sheets = [&](std::array<double, 2> a, std::array<double, 2> b, bool a_periodic,
+                                  bool b_periodic) {
+    return [=](Network& n) {
+      gaussian(n);
+      n.projections[0].target = "B";
+      for (Population& p : n.populations) p.grid_columns = 10;
+      n.populations[0].extent_mm = a;
+      n.populations[1].extent_mm = b;
+      n.populations[0].periodic = a_periodic;
+      n.populations[1].periodic = b_periodic;
+    };
+  };
+  for (const bool periodic : {true, false}) {
+    Network network = two_populations();
+    between_sheets({2.0, 1.0}, {2.0, 1.0}, periodic, periodic)(network);
+    EXPECT_EQ(problems_of(network), "");
+  }
+  Network open = two_populations();
+  between_sheets({2.0, 1.0}, {3.0, 3.0}, false, false)(open);  // the edges need not meet
+  EXPECT_EQ(problems_of(open), "");
+  const std::string rule = "projections.A->A.rule";
+  expect_problem(between_sheets({2.0, 1.0}, {2.0, 1.5}, true, true), rule,
+                 "'A' is 2 x 1 mm and 'B' 2 x 1.5 mm");
+  expect_problem(between_sheets({2.0, 1.0}, {0.0, 0.0}, false, false), rule,
+                 "'A' has an extent and 'B' has none");
+  expect_problem(between_sheets({2.0, 1.0}, {2.0, 1.0}, true, false), rule,
+                 "'A' is periodic and 'B' is not");
+}
+
+TEST(Validation, ChecksSheets) {
+  const std::string extent = "populations.A.extent";
+  for (const std::array<double, 2> bad :
+       {std::array{1.0, 0.0}, {-1.0, 1.0}, {kNaN, 1.0}, {1.0, kInfinity}, {2e6, 1.0}}) {
+    expect_problem(
+        [&](Network& n) {
+          n.populations[0].grid_columns = 10;
+          n.populations[0].extent_mm = bad;
+        },
+        extent, "above 0 and at most 1000000 mm");
+  }
+  expect_problem(
+      [](Network& n) {
+        n.populations[0].extent_mm = {1.0, 1.0};
+      },
+      extent, "no grid_columns");
+  expect_problem([](Network& n) { n.populations[0].periodic = false; }, "populations.A.periodic",
+                 "no grid_columns");
+}
+
+TEST(Validation, ChecksDelaysThatGrowWithTheDistance) {
+  const auto with_slope = [](double offset, double slope, auto change) {
+    return [=](Network& n) {
+      for (Population& p : n.populations) {
+        p.grid_columns = 10;
+        p.extent_mm = {3.0, 4.0};
+      }
+      n.projections[0].delay_ms = Distribution::constant(offset);
+      n.projections[0].delay_slope = slope;
+      change(n);
+    };
+  };
+  const auto nothing = [](Network&) {};
+  Network good = two_populations();
+  with_slope(0.0, 3.0, nothing)(good);
+  EXPECT_EQ(problems_of(good), "");
+  const std::string delay = "projections.A->B.delay";
+  expect_problem(with_slope(0.0, -1.0, nothing), delay,
+                 "grows by -1 ms per mm; it must be a number of 0 or more");
+  expect_problem(with_slope(0.0, kInfinity, nothing), delay, "0 or more");
+  expect_problem(with_slope(-0.1, 1.0, nothing), delay, "constant offset of 0 ms or more");
+  expect_problem(with_slope(kNaN, 1.0, nothing), delay, "constant offset");
+  expect_problem(
+      with_slope(0.0, 1.0,
+                 [](Network& n) { n.projections[0].delay_ms = Distribution::uniform(1.0, 2.0); }),
+      delay, "constant offset");
+  expect_problem(with_slope(0.0, 1.0, [](Network& n) { n.populations[1] = neurons("B", 50); }),
+                 delay, "population 'B' has no grid_columns");
+  // The longest way on the periodic sheets is sqrt(1.5^2 + 2^2) = 2.5 mm, a little less between
+  // cells.
+  expect_problem(with_slope(0.0, 200.0, nothing), delay, "at most 4096 steps, 409.6 ms");
+  expect_problem(with_slope(1.0, 1.0,
+                            [](Network& n) {
+                              n.projections[0].rule.kind = Kind::explicit_list;
+                              n.projections[0].rule.list = {{0, 0, 1.0, 1.0}};
+                            }),
+                 delay, "cannot follow from distances");
 }
 
 TEST(Validation, ChecksLists) {

@@ -1,0 +1,238 @@
+// tessera synapses: the synapses of a projection as they are drawn, or their degrees.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "cli/arguments.hpp"
+#include "cli/degrees.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/status_line.hpp"
+#include "cli/text.hpp"
+#include "cli/values.hpp"
+#include "files/file.hpp"
+#include "files/npy.hpp"
+
+namespace tessera::cli {
+namespace {
+
+using Row = std::span<const ConnectivityRule::Synapse>;
+
+constexpr double kMostOnTerminal = 10'000;
+constexpr double kCsvBytes = 28, kNpyBytes = 32;  // of a synapse, about
+constexpr double kWorthSaying = 1e9;              // bytes
+
+// Takes the synapses of one source after the other.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void take(Row row) = 0;
+  virtual void commit() = 0;
+};
+
+std::string csv_lines(Row row) {
+  fmt::memory_buffer lines;
+  for (const ConnectivityRule::Synapse& s : row) {
+    // Delays are whole steps: 3 * 0.1 ms is 0.3 ms, whatever binary makes of it.
+    fmt::format_to(std::back_inserter(lines), "{},{},{},{:.12g}\n", s.source, s.target, s.weight,
+                   s.delay_ms);
+  }
+  return fmt::to_string(lines);
+}
+const std::string kCsvHeader = "source,target,weight,delay_ms\n";
+
+class CsvOutput : public Sink {
+ public:
+  CsvOutput() { std::fputs(kCsvHeader.c_str(), stdout); }
+  void take(Row row) override {
+    const std::string lines = csv_lines(row);
+    std::fwrite(lines.data(), 1, lines.size(), stdout);
+    if (std::ferror(stdout) != 0) throw RunError("cannot write to standard output.");
+  }
+  void commit() override {}
+};
+
+class CsvFile : public Sink {
+ public:
+  explicit CsvFile(const std::filesystem::path& file) : file_(file) { file_.write(kCsvHeader); }
+  void take(Row row) override { file_.write(csv_lines(row)); }
+  void commit() override { file_.commit(); }
+
+ private:
+  io::FileWriter file_;
+};
+
+class NpyFile : public Sink {
+ public:
+  explicit NpyFile(const std::filesystem::path& file) : stream_(file, 4) {}
+  void take(Row row) override {
+    values_.clear();
+    for (const ConnectivityRule::Synapse& s : row) {
+      values_.insert(values_.end(), {static_cast<double>(s.source), static_cast<double>(s.target),
+                                     s.weight, s.delay_ms});
+    }
+    stream_.append(values_);
+  }
+  void commit() override { stream_.commit(); }
+
+ private:
+  io::NpyStream stream_;
+  std::vector<double> values_;
+};
+
+// Counts instead of writing.
+class Counter : public Sink {
+ public:
+  explicit Counter(Degrees& degrees) : degrees_(degrees) {}
+  void take(Row row) override { degrees_.add(row); }
+  void commit() override {}
+
+ private:
+  Degrees& degrees_;
+};
+
+// How far a long listing is; nothing in the first two seconds.
+class Countdown {
+ public:
+  Countdown(bool quiet, double expected) : quiet_(quiet), expected_(expected) {}
+  void show(std::uint64_t done) {
+    if (quiet_ || ++calls_ % 64 != 0) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + (line_.terminal() ? std::chrono::milliseconds(250) : std::chrono::seconds(30));
+    line_.draw(fmt::format("{:.0f} %  {} of about {}",
+                           100.0 * static_cast<double>(done) / expected_, grouped(done),
+                           counted(static_cast<std::uint64_t>(expected_), "synapse")));
+  }
+
+ private:
+  bool quiet_;
+  double expected_;
+  StatusLine line_;
+  std::uint64_t calls_ = 0;
+  std::chrono::steady_clock::time_point next_ =
+      std::chrono::steady_clock::now() + std::chrono::seconds(2);
+};
+
+std::vector<std::string> projection_names(const Network& network) {
+  std::vector<std::string> names;
+  for (const Projection& p : network.projections) names.push_back(p.name);
+  return names;
+}
+
+int list_projections(const Network& network) {
+  Table table({"projection", "rule", "source", "target", "synapses expected"}, 4);
+  for (const Projection& p : network.projections) {
+    const double n = expected_synapses(p, *network.find(p.source), *network.find(p.target));
+    table.row({p.name, to_string(p.rule.kind), p.source, p.target,
+               grouped(static_cast<std::uint64_t>(n + 0.5))});
+  }
+  fmt::print("{}\n'tessera synapses MODEL PROJECTION' lists the synapses of one.\n", table.text());
+  return kOk;
+}
+
+const Projection* find_projection(const std::string& name, const Network& network,
+                                  Problems& problems) {
+  for (const Projection& p : network.projections) {
+    if (p.name == name) return &p;
+  }
+  problems.add(
+      "PROJECTION",
+      fmt::format("the model has no projection '{}'.{} 'tessera synapses MODEL' lists them.", name,
+                  did_you_mean(name, projection_names(network))));
+  return nullptr;
+}
+
+bool is_npy(const std::filesystem::path& file) { return file.extension() == ".npy"; }
+
+void check_output(const SynapsesArguments& arguments, Problems& problems) {
+  if (!arguments.out) {
+    if (arguments.force) problems.add("--force", "nothing is replaced without --out.");
+    return;
+  }
+  const std::filesystem::path file = *arguments.out;
+  if (file.extension() != ".csv" && !is_npy(file)) {
+    problems.add("--out", fmt::format("'{}' does not end in .csv or .npy.", file.string()));
+  }
+  std::error_code error;
+  if (std::filesystem::exists(file, error) && !arguments.force) {
+    problems.add("--out",
+                 fmt::format("'{}' is there already; --force replaces it.", file.string()));
+  }
+}
+
+// A screen is no place for a million lines, and a disk may be too small: say so before.
+void check_amount(const SynapsesArguments& arguments, double expected, Problems& problems) {
+  if (arguments.degrees) return;
+  if (!arguments.out && expected > kMostOnTerminal && isatty(STDOUT_FILENO) == 1) {
+    problems.add("--out", fmt::format("about {} are too many for a terminal; write them to a file "
+                                      "(--out synapses.npy or .csv), or ask for --degrees.",
+                                      counted(static_cast<std::uint64_t>(expected), "synapse")));
+  }
+  const double bytes = expected * (arguments.out && is_npy(*arguments.out) ? kNpyBytes : kCsvBytes);
+  if (problems.empty() && bytes > kWorthSaying && !arguments.quiet) {
+    StatusLine().print(fmt::format("writing about {}, {}",
+                                   counted(static_cast<std::uint64_t>(expected), "synapse"),
+                                   bytes_text(static_cast<std::uint64_t>(bytes))));
+  }
+}
+
+std::unique_ptr<Sink> make_sink(const SynapsesArguments& arguments, Degrees& degrees) {
+  if (arguments.degrees) return std::make_unique<Counter>(degrees);
+  if (!arguments.out) return std::make_unique<CsvOutput>();
+  if (is_npy(*arguments.out)) return std::make_unique<NpyFile>(*arguments.out);
+  return std::make_unique<CsvFile>(*arguments.out);
+}
+
+}  // namespace
+
+int synapses(const SynapsesArguments& arguments) {
+  Problems problems;
+  const std::string example = "tessera synapses model.toml PROJECTION";
+  require_given(arguments.model, "MODEL", example, problems);
+  const SimulationOptions options = simulation_options(arguments, problems);
+  check_output(arguments, problems);
+  const NeuronCatalogue models = NeuronCatalogue::builtin();
+  const std::optional<Network> network = load_network(arguments, models, problems);
+  const Projection* projection = nullptr;
+  if (network && arguments.projection) {
+    projection = find_projection(*arguments.projection, *network, problems);
+  } else if (network && (arguments.out || arguments.degrees)) {
+    require_given(arguments.projection, "PROJECTION", example, problems);
+  }
+  problems.raise();
+  if (projection == nullptr) return list_projections(*network);
+
+  const Population &source = *network->find(projection->source),
+                   &target = *network->find(projection->target);
+  const double expected = expected_synapses(*projection, source, target);
+  check_amount(arguments, expected, problems);
+  problems.raise();
+
+  Degrees degrees(source.size, target.size);
+  const InterruptGuard interrupt;
+  Countdown countdown(arguments.quiet, expected);
+  const std::unique_ptr<Sink> sink = make_sink(arguments, degrees);
+  std::uint64_t done = 0;
+  visit_synapses(*network, models, arguments.seed ? options.seed : network->seed, projection->name,
+                 [&](Row row) {
+                   sink->take(row);
+                   countdown.show(done += row.size());
+                   return !interrupt.requested();
+                 });
+  if (interrupt.requested()) return kInterrupted;  // an unfinished file is taken away
+  sink->commit();
+  if (arguments.degrees && arguments.out) {
+    degrees.write(*arguments.out);
+  } else if (arguments.degrees) {
+    fmt::print("{}: {} -> {}, {}, {}\n\n{}", projection->name, source.name, target.name,
+               to_string(projection->rule.kind), counted(done, "synapse"), degrees.text());
+  }
+  return kOk;
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,136 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "machine/fit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "connectivity/wiring.hpp"
+#include "machine/plan.hpp"
+
+namespace tessera {
+namespace {
+
+std::string size_text(double bytes) {
+  if (bytes < 10000.0) return fmt::format("{:.0f} bytes", bytes);
+  const char* const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+  std::size_t unit = 0;
+  for (bytes /= 1000.0; bytes >= 999.5 && unit + 1 < std::size(units); bytes /= 1000.0) ++unit;
+  return fmt::format("{:.3g} {}", bytes, units[unit]);
+}
+
+/// "population 'E', which receives 1.2e+09 synapses": where most of the memory goes.
+std::string heaviest_population(const Network& network) {
+  std::vector<double> synapses(network.populations.size(), 0.0);
+  for (const Projection& p : network.projections) {
+    synapses[network.index_of(p.target)] += expected_synapses(p, *network.find(p.source), *network.find(p.target));
+  }
+  const auto bytes = [&](std::size_t p) { return network.populations[p].size * 10.0 + synapses[p] * 4.0; };
+  std::size_t heaviest = 0;
+  for (std::size_t p = 1; p < synapses.size(); ++p) heaviest = bytes(p) > bytes(heaviest) ? p : heaviest;
+  return fmt::format("population '{}' with {} neurons and {:.4g} synapses", network.populations[heaviest].name,
+                     network.populations[heaviest].size, synapses[heaviest]);
+}
+
+std::string way_name(const Plan& plan, const Ways& ways) {
+  if (ways.precision == Precision::exact) return "stored connectivity in exact precision";
+  if (plan.connectivity == Connectivity::stored) return "stored connectivity";
+  return ways.count_table ? "procedural connectivity" : "procedural connectivity without its count table";
+}
+
+void add_remedies(Plan& plan, const Ways& ways, double available) {
+  const double needed = static_cast<double>(plan.memory_bytes);
+  bool helps = false;
+  double least = needed;
+  const auto offer = [&](double bytes, const std::string& way) {
+    if (bytes <= 0.0 || bytes >= needed) return;
+    least = std::min(least, bytes);
+    helps = helps || bytes <= available;
+    plan.remedies.push_back(fmt::format("{} would need {}, which {}.", way, size_text(bytes),
+                                        bytes <= available ? "fits" : "does not fit either"));
+  };
+  if (ways.precision == Precision::exact) {
+    offer(ways.procedural, "Fast precision with procedural connectivity");
+  } else {
+    const bool stored = plan.connectivity == Connectivity::stored;
+    if (stored) offer(ways.procedural, "Procedural connectivity");
+    // Listed rules have no table: then this is no other way.
+    if ((stored || ways.count_table) && ways.without_count_table < 0.99 * ways.procedural) {
+      offer(ways.without_count_table, "Procedural connectivity without its count table");
+    }
+  }
+  if (helps) return;
+  plan.remedies.push_back(fmt::format("{} machines with as much memory would hold it; runs on many ranks (MPI) are "
+                                      "planned, but not there yet.",
+                                      std::ceil(least / available)));
+  plan.remedies.push_back("Fewer neurons or synapses: [scaling] in the model keeps mean and variance of the input.");
+}
+
+}  // namespace
+
+void judge_memory(Plan& plan, const Network& network, const Ways& ways, const std::string& limited_by) {
+  const double needed = static_cast<double>(plan.memory_bytes), available = static_cast<double>(plan.available_bytes);
+  if (plan.available_bytes == 0 || needed <= available) return;
+  plan.obstacles.push_back(fmt::format(
+      "Network '{}' needs {} of memory with {}: {} more than the {} that are available{}. The largest part is {}.",
+      network.name, size_text(needed), way_name(plan, ways), size_text(needed - available), size_text(available), limited_by,
+      heaviest_population(network)));
+  add_remedies(plan, ways, available);
+}
+
+Plan outline(const Network& network, const NeuronCatalogue& models, const SimulationOptions& options) {
+  const bool exact = options.precision == Precision::exact;
+  std::vector<double> chunks(network.populations.size(), 0.0);
+  for (const Chunk& chunk : cut_into_chunks(network)) chunks[chunk.population] += 1.0;
+  Plan plan;
+  double state = 0.0, wiring = 0.0, synapses = 0.0;
+  for (const Population& population : network.populations) {
+    plan.neurons += population.size;
+    if (population.kind != Population::Kind::neurons) continue;
+    const NeuronModel& model = *models.find(population.model);
+    const NeuronVariant variant = model.prepare(values_of(population, model), network.dt_ms);
+    state += population.size * (static_cast<double>(variant.states.size()) * (exact ? 8.0 : 4.0) + kNeuronBytes);
+  }
+  for (const Projection& projection : network.projections) {
+    const Population& source = *network.find(projection.source);
+    const std::size_t target = network.index_of(projection.target);
+    wiring += chunks[target] * Wiring::bytes_per_chunk(projection.rule, source.size);
+    synapses += expected_synapses(projection, source, network.populations[target]);
+  }
+  const double rows = synapses * (exact ? 16.0 : 4.0);
+  plan.synapses = static_cast<std::uint64_t>(std::min(synapses, 9e18));
+  const MemoryLimit limit = memory_limit(options);
+  plan.available_bytes = limit.bytes;
+  const double rest = state + wiring;
+  const bool fits = plan.available_bytes == 0 || rest + rows <= 0.8 * static_cast<double>(plan.available_bytes);
+  plan.connectivity = options.connectivity;
+  if (plan.connectivity == Connectivity::automatic) {
+    plan.connectivity = fits || exact ? Connectivity::stored : Connectivity::procedural;
+  }
+  const bool stored = plan.connectivity == Connectivity::stored || exact;
+  plan.memory = {{"engine", static_cast<std::uint64_t>(state), "neuron state"},
+                 {"connectivity", static_cast<std::uint64_t>(std::min(wiring, 9e18)), "wiring (trees, tables, lists)"}};
+  if (stored) plan.memory.push_back({"connectivity", static_cast<std::uint64_t>(std::min(rows, 9e18)), "packed rows"});
+  plan.synapse_bytes = stored ? plan.memory.back().bytes : 0;
+  plan.memory_bytes = static_cast<std::uint64_t>(std::min(rest + (stored ? rows : 0.0), 9e18));
+  judge_memory(plan, network, {rest + rows, 0.0, rest, options.precision, options.count_table},
+               limit.source);
+  return plan;
+}
+
+bool wiring_fits(const Plan& outline) {
+  return outline.available_bytes == 0 ||
+         outline.memory.at(0).bytes + outline.memory.at(1).bytes <= outline.available_bytes;
+}
+
+void require_fit(const Plan& plan) {
+  if (plan.obstacles.empty()) return;
+  std::string text;
+  for (const auto* sentences : {&plan.obstacles, &plan.remedies}) {
+    for (const std::string& sentence : *sentences) text += (text.empty() ? "" : " ") + sentence;
+  }
+  throw InputError(text);
+}
+
+}  // namespace tessera

@@ -1,0 +1,75 @@
+// tessera plan of networks that are too large: an answer on standard output and exit code 1.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "cli/process.hpp"
+#include "cli/small_model.hpp"
+
+namespace tessera::test {
+namespace {
+
+class TooLarge : public testing::Test {
+ protected:
+  TooLarge() { options_.folder = folder_.path(); }
+  Outcome run(const std::string& command, const std::string& model) {
+    write_text(folder_ / "m.toml", model);
+    return tessera(words_of(command), options_);
+  }
+  static std::string population(const std::string& name, const std::string& size) {
+    return "[populations." + name + "]\nmodel = \"iaf_psc_exp\"\nsize = " + size + "\n";
+  }
+
+  TemporaryFolder folder_;
+  ProcessOptions options_;
+};
+
+void expect_says(const Outcome& outcome, const std::vector<std::string>& parts) {
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  for (const std::string& part : parts) {
+    EXPECT_NE(outcome.out.find(part), std::string::npos) << part << " is not in:\n" << outcome.out;
+  }
+}
+
+TEST_F(TooLarge, ForTheMemory) {
+  // 10 million neurons, all to all: 10^14 synapses of four bytes.
+  const std::string model =
+      population("E", "10000000") +
+      "[projections.p]\nsource = \"E\"\ntarget = \"E\"\nrule = \"all_to_all\"\n"
+      "weight = 1\ndelay = 1\n";
+  expect_says(
+      run("plan m.toml --connectivity stored", model),
+      {"10,000,000 neurons", "100,000,000,000,000 synapses", "does not fit:", "needs 40",
+       " TB of memory", "that are available", "what would help:", "Procedural connectivity"});
+  const Outcome refused = run("run m.toml --connectivity stored", model);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find(" TB of memory"), std::string::npos) << refused.err;
+  EXPECT_FALSE(folder_.contents().contains("results"));
+}
+
+TEST_F(TooLarge, ForTheFormat) {
+  expect_says(run("plan m.toml", population("E", "3000000000")),
+              {"m.toml:3:8 (populations.E.size)", "from 1 to 2147483647, not 3000000000",
+               "what would help:"});
+  // 4,000,000,000 - 2,147,483,647 neurons too many.
+  const std::string two = population("A", "2000000000") + population("B", "2000000000");
+  expect_says(run("plan m.toml", two), {"4000000000 neurons in all, 1852516353 more than"});
+  EXPECT_EQ(run("run m.toml", two).exit_code, 2);
+}
+
+TEST_F(TooLarge, MistakesComeFirst) {
+  const Outcome outcome = run("plan m.toml --threads none", population("E", "3000000000"));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_NE(outcome.err.find("--threads"), std::string::npos);
+  EXPECT_NE(outcome.err.find("populations.E.size"), std::string::npos);
+}
+
+TEST_F(TooLarge, OthersFit) {
+  const Outcome outcome = run("plan m.toml", kSmallModel);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out.find("does not fit"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tessera::test

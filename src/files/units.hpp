@@ -1,6 +1,7 @@
 // Physical units of model files. Every unit is a power of 1000 times ms^a mV^b pA^c mm^d, and pF
 // and nS follow: pF = pA ms / mV, nS = pA / mV. Keeping the power of 1000 apart keeps "8 Hz"
-// exactly 8 Hz. Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// exactly 8 Hz.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>

@@ -2,8 +2,8 @@
 // of a synapse and its delay. Pure functions of the description.
 //
 // Lengths are in mm, or, for grids without an extent, in distances between neighbours. All sheets
-// are centred on the same point, so grids of different size lie on top of each other. Copyright
-// 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// are centred on the same point, so grids of different size lie on top of each other.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // Every example of docs/command-line.md, simulation.md, training.md and data.md runs, one after the
-// other, on a small network. Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// other, on a small network.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // Set "file": spikes and values from npy, csv and HDF5, and the sentences for what is wrong in
 // them. (npz is read by tests/files/npz_test.cpp, and whole trainings by
-// tests/cli/own_data_test.cpp.) Copyright 2026 The Tessera authors. SPDX-License-Identifier:
-// Apache-2.0
+// tests/cli/own_data_test.cpp.)
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
 #include <cmath>

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "connectivity/in_flight.hpp"
+
 namespace tessera {
 namespace {
 
@@ -27,28 +29,42 @@ void WordRow<Word>::make_room(std::size_t n) {
   const std::size_t wanted = size_ + n + kRowPadding;
   if (words_.size() >= wanted) return;
   words_.resize(wanted + wanted / 2);
-  groups_.resize(words_.size());
+  if (groups_.size() < words_.size()) groups_.resize(words_.size());
 }
 
 template <class Word>
 void WordRow<Word>::sort() {
   parts_.clear();
   if (size_ == 0) return;
-  const auto end = groups_.begin() + static_cast<std::ptrdiff_t>(size_);
-  const auto [lowest, highest] = std::minmax_element(groups_.begin(), end);
-  const std::uint32_t first = *lowest, last = *highest;
-  if (first == last) {
-    parts_.push_back({first, static_cast<std::uint32_t>(size_)});
+  if (lowest_ == highest_) {
+    parts_.push_back({lowest_, static_cast<std::uint32_t>(size_)});
     return;
   }
-  count_.assign(last - first + 2, 0);
-  for (std::size_t k = 0; k < size_; ++k) ++count_[groups_[k] - first + 1];
-  for (std::uint32_t g = 0; g <= last - first; ++g) {
-    if (count_[g + 1] > 0) parts_.push_back({first + g, count_[g + 1]});
-    count_[g + 1] += count_[g];
+  // Neighbours are often in one group: two counters do not wait for each other.
+  const std::uint32_t span = highest_ - lowest_ + 1;
+  count_.assign(span, 0);
+  count_odd_.assign(span, 0);
+  const std::uint16_t* groups = groups_.data();
+  const std::size_t pairs = size_ / 2 * 2;
+  for (std::size_t k = 0; k < pairs; k += 2) {
+    ++count_[groups[k] - lowest_];
+    ++count_odd_[groups[k + 1] - lowest_];
   }
-  sorted_.resize(words_.size());
-  for (std::size_t k = 0; k < size_; ++k) sorted_[count_[groups_[k] - first]++] = words_[k];
+  if (pairs < size_) ++count_[groups[pairs] - lowest_];
+  std::uint32_t before = 0;
+  for (std::uint32_t g = 0; g < span; ++g) {
+    const std::uint32_t even = count_[g], all = even + count_odd_[g];
+    if (all > 0) parts_.push_back({lowest_ + g, all});
+    count_[g] = before;
+    count_odd_[g] = before + even;
+    before += all;
+  }
+  if (sorted_.size() < words_.size()) sorted_.resize(words_.size());
+  for (std::size_t k = 0; k < pairs; k += 2) {
+    sorted_[count_[groups[k] - lowest_]++] = words_[k];
+    sorted_[count_odd_[groups[k + 1] - lowest_]++] = words_[k + 1];
+  }
+  if (pairs < size_) sorted_[count_[groups[pairs] - lowest_]++] = words_[pairs];
   words_.swap(sorted_);
 }
 
@@ -69,6 +85,11 @@ void ListedRows::add(const Wiring& wiring, const WeightUnits& units, const Bundl
   const bool same = std::all_of(listed.weights.begin(), listed.weights.end(),
                                 [&](std::int32_t weight) { return weight == listed.weight; });
   if (same && bundle.drawing == Bundle::Drawing::listed) listed.weights.clear();
+  if (has_distance_delay(wiring.projection(bundle))) {
+    listed.by_distance = true;
+    bundles_.push_back(std::move(listed));
+    return;
+  }
   const DelayTable& delays = wiring.delays(bundle);
   listed.first_group = delays.first_group;
   listed.groups = delays.groups;
@@ -119,7 +140,21 @@ void ListedRows::draw(std::size_t i, std::uint32_t source, Wiring::Share share, 
                                    listed.weights.empty() ? listed.weight : listed.weights[words[k] >> kWeightShift]};
     }
   }
-  for (std::uint32_t k = 0; k < n; ++k) groups[k] = static_cast<std::uint16_t>(groups[k] + listed.first_group);
+  if (listed.by_distance) {
+    const RingShape shape = wiring_->ring_shape();
+    for (std::uint32_t k = 0; k < n; ++k) {
+      const std::uint32_t d = wiring_->distance_delay_steps(bundle, source, row.targets_.targets()[k]) - 1;
+      row_header::in(row.words_[row.size_ + k]) |= shape.row(d);
+      groups[k] = static_cast<std::uint16_t>(d >> shape.step_bits);
+      row.expect(groups[k], groups[k]);
+    }
+    row.size_ += n;
+    return;
+  }
+  row.expect(listed.first_group, listed.first_group + listed.groups - 1);
+  if (listed.first_group > 0) {
+    for (std::uint32_t k = 0; k < n; ++k) groups[k] = static_cast<std::uint16_t>(groups[k] + listed.first_group);
+  }
   row.size_ += n;
 }
 
@@ -134,6 +169,7 @@ void ListedRows::draw_uniform(const Listed& listed, std::uint32_t source, WordRo
   std::vector<std::uint32_t> per_group(listed.groups);
   wiring_->split_delays(bundle, source, wiring_->count(bundle, source), per_group.data());
   const DrawTables tables{listed.weights.data(), wiring_->step_tables().empty() ? nullptr : wiring_->step_tables().data()};
+  row.expect(listed.first_group, listed.first_group + listed.groups - 1);
   for (std::uint32_t g = 0; g < listed.groups; ++g) {
     std::uint16_t counts[1 + kBundlePadding] = {static_cast<std::uint16_t>(per_group[g])};
     std::uint32_t steps[1 + kBundlePadding] = {static_cast<std::uint32_t>(listed.codes[g])};
@@ -158,6 +194,7 @@ void ListedRows::draw_explicit(const Listed& listed, std::uint32_t source, WordR
     const std::uint32_t d = synapse.delay_steps - 1;
     make_word(base + synapse.target + shape.row(d), units_->units_of(synapse.weight, listed.bundle->targets.population),
               row.words_[row.size_]);
+    row.expect(d >> shape.step_bits, d >> shape.step_bits);
     row.groups_[row.size_++] = static_cast<std::uint16_t>(d >> shape.step_bits);
   }
 }

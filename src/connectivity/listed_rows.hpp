@@ -2,6 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,7 +23,10 @@ struct RowPart {
 template <class Word>
 class WordRow {
  public:
-  void clear() { size_ = 0; }
+  void clear() {
+    size_ = 0;
+    lowest_ = UINT32_MAX, highest_ = 0;
+  }
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] const Word* words() const { return words_.data(); }
@@ -34,11 +38,17 @@ class WordRow {
   friend class ListedRows;
   /// Room for n more words and what kernels write behind them.
   void make_room(std::size_t n);
+  /// Words that come may be in any of these groups.
+  void expect(std::uint32_t lowest, std::uint32_t highest) {
+    lowest_ = std::min(lowest_, lowest);
+    highest_ = std::max(highest_, highest);
+  }
   std::size_t size_ = 0;
+  std::uint32_t lowest_ = UINT32_MAX, highest_ = 0;
   std::vector<Word> words_, sorted_;
   std::vector<std::uint16_t> groups_;
   std::vector<RowPart> parts_;
-  std::vector<std::uint32_t> count_;  ///< per group, while sorting
+  std::vector<std::uint32_t> count_, count_odd_;  ///< per group, of every second word, while sorting
   TargetRow targets_;
   std::vector<std::uint32_t> entries_;  ///< wide words: places and what their weights are
   DrawQueue queue_{};
@@ -63,6 +73,7 @@ class ListedRows {
     const Bundle* bundle = nullptr;
     const BlockLayout* block = nullptr;
     bool one_group = false;
+    bool by_distance = false;  ///< delays follow from it
     std::uint32_t first_group = 0, groups = 1;
     std::vector<std::int32_t> weights, thresholds, codes;
     std::int32_t weight = 0;

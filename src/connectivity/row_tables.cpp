@@ -1,6 +1,7 @@
 // What listed rows are drawn from: stubs, their exceptions, and tables of counts.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "connectivity/wiring.hpp"
@@ -69,6 +70,18 @@ std::unique_ptr<Wiring::RowTables> Wiring::tables_for(const Bundle& b) const {
   }
   tables->stubs = Stubs(b.targets.size, static_cast<std::uint32_t>(degree), key_, b.id);
   return tables;
+}
+
+// A target's stubs have N (1 - (1 - 1/N)^K) different sources on average; each of the others is dropped
+// and added once, four bytes each time, and an eighth of that are beginnings of blocks.
+double Wiring::expected_exception_bytes(const Bundle& b) const {
+  const ConnectivityRule& rule = projection(b).rule;
+  if (rule.kind != Kind::fixed_indegree || !tables_[b.id]) return 0.0;
+  const double sources = network_->populations[b.source_population].size;
+  const double degree = tables_[b.id]->stubs.permutation().per_target;
+  const double own = b.self_projection && !rule.autapses ? degree / sources : 0.0;
+  const double repeated = rule.multapses ? 0.0 : degree + sources * std::expm1(degree * std::log1p(-1.0 / std::max(sources, 2.0)));
+  return 9.0 * b.targets.size * (own + repeated);
 }
 
 void Wiring::prepare_chunk(std::uint32_t chunk) {

@@ -82,6 +82,9 @@ class Wiring {
   /// Of which a rule takes this much for every chunk of its targets.
   [[nodiscard]] static double bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources);
 
+  /// Bytes that the table of exceptions of a bundle takes, about: of its repeated and its own sources.
+  [[nodiscard]] double expected_exception_bytes(const Bundle& b) const;
+
   /// Synapses of sources [block * kBlock, ...) of a uniform bundle.
   void block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const;
   [[nodiscard]] std::uint32_t count(const Bundle& b, std::uint32_t source) const;

@@ -64,6 +64,38 @@ TEST(StubTargets, EveryTargetFindsTheReferencesTargets) {
   }
 }
 
+// Rows of a grid that lie in a chunk, begin before it or end behind it, with chances from none to all.
+TEST(KeepPairs, EveryTargetKeepsTheReferencesPairs) {
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const std::size_t n : kSizes) {
+      for (const float scale : {0.0f, 1.0f, 0x1p24f, 0x1.8p30f, 0x1p31f}) {
+        for (const std::uint32_t first : {0u, 500u, 0u - 20u}) {
+          std::vector<std::uint32_t> places(n + kRowPadding), expected(n + kRowPadding), kept(n + kRowPadding);
+          std::vector<float> chances(n + kRowPadding);
+          for (std::size_t j = 0; j < n; ++j) {
+            places[j] = static_cast<std::uint32_t>(2 * j);
+            chances[j] = 1.0f / static_cast<float>(1 + j % 7);
+          }
+          const PairsOfRow pairs{places.data(), chances.data(), n, scale, first, 1300, first + 6};
+          const RowKey row{kKey, static_cast<std::uint32_t>(n), first};
+          expected.resize(reference::keep_pairs(row, 5, pairs, expected.data()));
+          kept.resize(keep_pairs(row, 5, pairs, kept.data()));
+          EXPECT_EQ(kept, expected) << target << " " << n << " " << scale;
+          if (scale == 0.0f) {
+            EXPECT_TRUE(kept.empty());
+          }
+          for (const std::uint32_t t : kept) EXPECT_TRUE(t < 1300 && t != first + 6) << t;
+          if (scale == 0x1p31f && first == 0 && n > 7) {  // a chance of one is certain
+            EXPECT_EQ(kept[0], 0u);
+            EXPECT_NE(std::find(kept.begin(), kept.end(), 14u), kept.end());
+          }
+        }
+      }
+    }
+  }
+}
+
 struct Values {
   std::vector<std::int32_t> weights, thresholds, codes, steps;
   RowValues view;

@@ -64,10 +64,6 @@ std::unique_ptr<Wiring::RowTables> Wiring::tables_for(const Bundle& b) const {
                      std::to_string(kMostStubs / b.targets.size) + " synapses per target here; " +
                      std::to_string(rule.number) + " are asked for.");
   }
-  if (static_cast<double>(degree) * b.targets.size / sources > kLongestRow) {
-    throw InputError("Projection '" + projection(b).name + "' has more than 500,000 synapses per source and tile; " +
-                     "use fewer synapses or more sources.");
-  }
   tables->stubs = Stubs(b.targets.size, static_cast<std::uint32_t>(degree), key_, b.id);
   return tables;
 }
@@ -103,6 +99,10 @@ void Wiring::find_exceptions(const Bundle& b) {
   const std::uint32_t sources = network_->populations[b.source_population].size;
   const bool no_self = b.self_projection && !rule.autapses;
   const StubPermutation stubs = tables_[b.id]->stubs.permutation();
+  if (static_cast<double>(stubs.stubs) / sources > kLongestRow) {
+    throw InputError("Projection '" + projection(b).name + "' has more than 500,000 synapses per source and tile; " +
+                     "use fewer synapses or more sources.");
+  }
   std::vector<Entry> dropped, added;
   std::vector<std::uint32_t> open;  // targets that miss a source
   Marks marks(b.targets.size);

@@ -39,7 +39,8 @@ enum class Purpose : std::uint32_t {
   generated_sample,    ///< values of samples that are made, not read
   encoding,            ///< rate encoders, thinning
   augmentation,
-  shuffle              ///< order of the training samples in an epoch
+  shuffle,             ///< order of the training samples in an epoch
+  row_length           ///< synapses of a source in a chunk whose pairs are independent
 };
 
 using RandomWords = std::array<std::uint32_t, 4>;
@@ -72,9 +73,18 @@ class RandomStream {
     const std::uint64_t bits = high << 32 | next();
     return static_cast<double>(bits >> 11) * 0x1p-53;
   }
-  /// Uniform in 0 .. n-1 (n > 0).
+  /// Uniform in 0 .. n-1 (n > 0); the chance of two values differs by n / 2^32 at most.
   [[nodiscard]] std::uint32_t next_below(std::uint32_t n) {
     return static_cast<std::uint32_t>((static_cast<std::uint64_t>(next()) * n) >> 32);
+  }
+  /// The same, perfectly even: draws that would favour a value are drawn again (Lemire 2019, ACM Trans.
+  /// Model. Comput. Simul. 29:3).
+  [[nodiscard]] std::uint32_t next_evenly_below(std::uint32_t n) {
+    std::uint64_t product = static_cast<std::uint64_t>(next()) * n;
+    for (const std::uint32_t reject = (0u - n) % n; static_cast<std::uint32_t>(product) < reject;) {
+      product = static_cast<std::uint64_t>(next()) * n;
+    }
+    return static_cast<std::uint32_t>(product >> 32);
   }
 
  private:

@@ -14,13 +14,6 @@ double mean_row(const Wiring& wiring, const Bundle& bundle) {
   return wiring.expected_synapses_of(bundle) / wiring.network().populations[bundle.source_population].size;
 }
 
-
-void make_word(std::uint32_t slot, std::uint32_t step_place, std::int32_t weight_units, std::uint32_t& word) {
-  word = packed_word(slot, step_place, weight_units);
-}
-void make_word(std::uint32_t slot, std::uint32_t step_place, std::int32_t weight_units, WideWord& word) {
-  word = {slot | step_place, weight_units};
-}
 }  // namespace
 
 std::string row_problem(const Wiring& wiring, const Bundle& bundle) {
@@ -32,7 +25,7 @@ std::string row_problem(const Wiring& wiring, const Bundle& bundle) {
 
 Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, const BundleChoice& holds,
          std::uint32_t source_population, std::uint32_t first_source)
-    : wiring_(&wiring), units_(&units), population_(source_population), first_source_(first_source),
+    : wiring_(&wiring), population_(source_population), first_source_(first_source),
       sources_(wiring.network().populations[source_population].size) {
   std::vector<const BlockLayout*> block_of(wiring.chunks().size(), nullptr);
   for (const BlockLayout& block : layout.blocks) block_of[block.chunk] = &block;
@@ -44,7 +37,7 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
     if (const std::string problem = row_problem(wiring, bundle); !problem.empty()) throw InputError(problem);
     const double row_mean = mean_row(wiring, bundle);
     if (units.listed(bundle)) {
-      listed_.push_back({&bundle, block});
+      listed_.add(wiring, units, bundle, *block);
       continue;
     }
     const DelayTable& delays = wiring.delays(bundle);
@@ -108,32 +101,10 @@ void Fan::count_source(std::uint32_t source, Count* record) const {
   }
 }
 
-template <class Word>
-void Fan::list_words(std::uint32_t source, std::vector<ListedWord<Word>>& words) const {
-  words.clear();
-  const RingShape shape = wiring_->ring_shape();
-  std::vector<RowSynapse> row;
-  for (const Target& target : listed_) {
-    row.clear();
-    wiring_->list_row(*target.bundle, source, row);
-    for (const RowSynapse& synapse : row) {
-      const std::uint32_t base = synapse.weight < 0.0 ? target.block->negative_slot : target.block->positive_slot;
-      const std::uint32_t d = synapse.delay_steps - 1;
-      words.push_back({d >> shape.step_bits, {}});
-      make_word(base + synapse.target, shape.row(d),
-                units_->units_of(synapse.weight, target.bundle->targets.population), words.back().word);
-    }
-  }
-  std::stable_sort(words.begin(), words.end(),
-                   [](const auto& a, const auto& b) { return a.group < b.group; });
-}
-
 template void Fan::count_block(std::uint32_t, std::uint8_t*) const;
 template void Fan::count_block(std::uint32_t, std::uint16_t*) const;
 template void Fan::count_source(std::uint32_t, std::uint8_t*) const;
 template void Fan::count_source(std::uint32_t, std::uint16_t*) const;
-template void Fan::list_words(std::uint32_t, std::vector<ListedWord<std::uint32_t>>&) const;
-template void Fan::list_words(std::uint32_t, std::vector<ListedWord<WideWord>>&) const;
 
 std::vector<Fan> make_fans(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout,
                            const BundleChoice& holds) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "connectivity/listed_rows.hpp"
 #include "connectivity/tile_layout.hpp"
 #include "connectivity/weight_units.hpp"
 #include "kernels/draw_rows.hpp"
@@ -16,13 +17,6 @@ namespace tessera {
 
 /// Why the rows of a bundle are too long for any tile, or "".
 [[nodiscard]] std::string row_problem(const Wiring& wiring, const Bundle& bundle);
-
-/// A listed synapse ready to be delivered: a packed word or a wide one.
-template <class Word>
-struct ListedWord {
-  std::uint32_t group;
-  Word word;
-};
 
 /// Which bundles a store holds.
 using BundleChoice = std::function<bool(const Bundle&)>;
@@ -35,8 +29,9 @@ class Fan {
   [[nodiscard]] std::uint32_t population() const { return population_; }
   [[nodiscard]] std::uint32_t first_source() const { return first_source_; }  ///< global id
   [[nodiscard]] std::uint32_t sources() const { return sources_; }
-  [[nodiscard]] bool empty() const { return uniform_.empty() && listed_.empty(); }
-  [[nodiscard]] bool has_listed() const { return !listed_.empty(); }
+  [[nodiscard]] bool empty() const { return uniform_.empty() && listed_.size() == 0; }
+  /// The bundles that are drawn row by row.
+  [[nodiscard]] const ListedRows& listed() const { return listed_; }
   [[nodiscard]] std::size_t uniform_bundles() const { return uniform_.size(); }
   [[nodiscard]] std::uint32_t first_group() const { return first_group_; }
   [[nodiscard]] std::uint32_t groups() const { return groups_; }
@@ -55,9 +50,6 @@ class Fan {
   void count_block(std::uint32_t block, Count* records) const;
   template <class Count>
   void count_source(std::uint32_t source, Count* record) const;
-  /// The listed synapses of a source, ordered by delay group.
-  template <class Word>
-  void list_words(std::uint32_t source, std::vector<ListedWord<Word>>& words) const;
 
  private:
   struct Target {
@@ -68,9 +60,9 @@ class Fan {
   void split(std::size_t bundle, std::uint32_t source, std::uint32_t count, Count* record) const;
 
   const Wiring* wiring_;
-  const WeightUnits* units_;
   std::uint32_t population_, first_source_, sources_;
-  std::vector<Target> uniform_, listed_;
+  std::vector<Target> uniform_;
+  ListedRows listed_;
   std::vector<std::uint32_t> stream_, place_, steps_;
   std::uint32_t first_group_ = 0, groups_ = 0;
   double largest_mean_count_ = 0.0;

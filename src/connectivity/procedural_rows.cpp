@@ -1,8 +1,8 @@
 // Procedural rows: a spike's synapses are drawn group by group at the step in which they are due. Only
 // the counts per (source, delay group, bundle) are needed; they are kept in a table or drawn again too.
-// Rows that cannot be drawn group by group (lists, distinct targets, kernels in space) are written out
-// when their source spikes and live as long as the spike is in flight, as packed or as wide words. Draws
-// look their weights up in tables of 32 bits, so only listed rows need a store of their own for wide words.
+// Listed rows with one delay group are drawn in the step in which they are due, too; with several they
+// are written out before the first is due, and live as long as the spike is in flight. Draws look their
+// weights up in tables of 32 bits, so only listed rows need a store of their own for wide words.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
@@ -33,7 +33,10 @@ class ProceduralRows final : public RowStore {
       population_end_.push_back((p > 0 ? population_end_[p - 1] : 0) + input.wiring->network().populations[p].size);
     }
     fan_of_.assign(populations, nullptr);
-    for (const Fan& fan : fans_) fan_of_[fan.population()] = &fan;
+    for (const Fan& fan : fans_) {
+      fan_of_[fan.population()] = &fan;
+      listed_.emplace_back(*input.wiring, fan, count_table);
+    }
     if (count_table) build_table();
   }
 
@@ -41,13 +44,16 @@ class ProceduralRows final : public RowStore {
 
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) override {
     take_in(step, lists);
+    write_arrived();
     in_flight_.skip_delivered(step, now, arena());
   }
 
   void deliver(std::int64_t step, std::int32_t* ring) override {
     const std::uint32_t now = shape_.row(step);
     const std::int64_t group_steps = shape_.steps();
+    write_arrived();
     queue_.size = 0;
+    due_.clear();
     for (std::uint32_t group = 0; group < groups_; ++group) {
       const std::int64_t spike_step = step - 1 - group * group_steps;
       if (spike_step < kFirstSpikeStep) break;
@@ -55,8 +61,10 @@ class ProceduralRows final : public RowStore {
         prefetch_group(step_of(spike_step - group_steps), group + 1, 0, kAhead);
       }
       deliver_group(step_of(spike_step), group, ring, now);
+      if (!step_of(spike_step).listed_spikes.empty()) deliver_listed(step_of(spike_step), group, ring, now);
     }
     flush(ring, now);
+    deliver_due(ring, now);
     in_flight_.collect(step, arena(), visits_);
     deliver_rows(visits_.data(), visits_.size(), ring, now);
     in_flight_.advance(step, arena());
@@ -70,8 +78,9 @@ class ProceduralRows final : public RowStore {
   std::uint64_t synapses() const override { return 0; }
   std::uint64_t bytes() const override {
     std::uint64_t total = table_.bytes();
+    for (const ListedBundles& listed : listed_) total += listed.bytes();
     for (const Step& step : history_) {
-      total += step.spikes.capacity() * sizeof(Spiked) + step.counts.capacity() * sizeof(Count) +
+      total += (step.spikes.capacity() + step.listed_spikes.capacity()) * sizeof(Spiked) + step.counts.capacity() * sizeof(Count) +
                step.listed.capacity() * sizeof(Word);
     }
     return total;
@@ -86,7 +95,34 @@ class ProceduralRows final : public RowStore {
   struct Step {
     std::vector<Spiked> spikes;
     std::vector<Count> counts;          ///< without a table: the spikes' count records
+    std::vector<Spiked> listed_spikes;  ///< of sources with listed rows; `record` is the fan's place in listed_
     std::vector<Word> listed;           ///< rows in the format of in_flight.hpp
+  };
+
+  /// The listed bundles of a fan: those that are drawn when due by their group, then those written out.
+  struct ListedBundles {
+    std::vector<RowCounts> counts;         ///< per listed bundle; empty: drawn again
+    std::vector<std::uint32_t> due_group;  ///< ascending, of the bundles in `when_due`
+    std::vector<std::uint32_t> when_due, written;
+
+    ListedBundles(const Wiring& wiring, const Fan& fan, bool count_table) {
+      const ListedRows& rows = fan.listed();
+      for (std::uint32_t i = 0; i < rows.size(); ++i) {
+        counts.push_back(count_table && wiring.counted(rows.bundle(i)) ? RowCounts(wiring, rows.bundle(i)) : RowCounts());
+        (rows.one_group(i) ? when_due : written).push_back(i);
+      }
+      std::stable_sort(when_due.begin(), when_due.end(),
+                       [&](std::uint32_t a, std::uint32_t b) { return rows.first_group(a) < rows.first_group(b); });
+      for (const std::uint32_t i : when_due) due_group.push_back(rows.first_group(i));
+    }
+    [[nodiscard]] Wiring::Share share(const Wiring& wiring, const Bundle& bundle, std::size_t i, std::uint32_t source) const {
+      return counts[i].empty() ? wiring.share(bundle, source) : counts[i].share(wiring, bundle, source);
+    }
+    [[nodiscard]] std::size_t bytes() const {
+      std::size_t total = 0;
+      for (const RowCounts& count : counts) total += count.bytes();
+      return total;
+    }
   };
 
   [[nodiscard]] std::uint32_t population_of(std::uint32_t neuron) const {
@@ -115,8 +151,8 @@ class ProceduralRows final : public RowStore {
     now.spikes.clear();
     now.counts.clear();
     now.listed.clear();
-    std::vector<InFlight::Cursor>& cursors = in_flight_.of_step(step);
-    cursors.clear();
+    now.listed_spikes.clear();
+    in_flight_.of_step(step).clear();
     for (const auto spikes : lists) {
       for (const std::uint32_t neuron : spikes) {
         const std::uint32_t population = population_of(neuron);
@@ -124,9 +160,12 @@ class ProceduralRows final : public RowStore {
         if (fan == nullptr) continue;
         const std::uint32_t source = neuron - fan->first_source();
         if (fan->record_size() > 0) now.spikes.push_back({fan, source, record_of(now, *fan, source)});
-        if (fan->has_listed()) write_listed(now, *fan, source, cursors);
+        if (fan->listed().size() > 0) {
+          now.listed_spikes.push_back({fan, source, static_cast<std::size_t>(fan - fans_.data())});
+        }
       }
     }
+    if (!now.listed_spikes.empty()) arrived_.push_back(step);
   }
 
   std::size_t record_of(Step& step, const Fan& fan, std::uint32_t source) {
@@ -138,23 +177,83 @@ class ProceduralRows final : public RowStore {
     return begin;
   }
 
-  void write_listed(Step& step, const Fan& fan, std::uint32_t source,
-                    std::vector<InFlight::Cursor>& cursors) {
-    fan.list_words(source, words_);
-    if (words_.empty()) return;
-    std::size_t header = 0;
-    const std::size_t begin = step.listed.size();
-    for (std::size_t i = 0; i < words_.size(); ++i) {
-      if (i == 0 || words_[i].group != words_[i - 1].group) {
-        header = step.listed.size();
-        step.listed.emplace_back();
-        row_header::in(step.listed[header]) = row_header::make(0, words_[i].group);
+  /// Writes out the rows of what has been taken in since the last step.
+  void write_arrived() {
+    for (const std::int64_t step : arrived_) {
+      Step& arrived = history_[static_cast<std::size_t>(step) & mask_];
+      for (std::size_t s = 0; s < arrived.listed_spikes.size(); ++s) {
+        const Spiked& spiked = arrived.listed_spikes[s];
+        const ListedBundles& bundles = listed_[spiked.record];
+        if (bundles.written.empty()) continue;
+        prefetch_listed(arrived, s);
+        row_.clear();
+        for (const std::uint32_t i : bundles.written) draw_listed(spiked, bundles, i, row_);
+        row_.sort();
+        if (!row_.empty()) write_row(arrived, in_flight_.of_step(step));
       }
-      step.listed.push_back(words_[i].word);
-      ++row_header::in(step.listed[header]);
     }
-    row_header::in(step.listed[header]) |= row_header::kLast;
+    arrived_.clear();
+  }
+
+  void draw_listed(const Spiked& spiked, const ListedBundles& bundles, std::size_t i, WordRow<Word>& row) {
+    const ListedRows& rows = spiked.fan->listed();
+    rows.draw(i, spiked.source, bundles.share(*wiring_, rows.bundle(i), i, spiked.source), row);
+  }
+
+  void write_row(Step& step, std::vector<InFlight::Cursor>& cursors) {
+    const std::size_t begin = step.listed.size();
+    const Word* words = row_.words();
+    for (const auto& part : row_.parts()) {
+      const bool last = &part == &row_.parts().back();
+      step.listed.emplace_back();
+      row_header::in(step.listed.back()) = row_header::make(part.count, part.group) | (last ? row_header::kLast : 0);
+      step.listed.insert(step.listed.end(), words, words + part.count);
+      words += part.count;
+    }
     cursors.push_back({static_cast<std::uint32_t>(begin + 1), row_header::in(step.listed[begin])});
+  }
+
+  /// Words that are drawn before they are added: they and the ring stay in the second-level cache.
+  static constexpr std::size_t kMostDue = 8192;
+
+  /// Counts and exceptions lie anywhere in their tables: they are asked for some spikes ahead.
+  void prefetch_listed(const Step& step, std::size_t spike) const {
+    for (const std::size_t ahead : {2, 1}) {
+      if (spike + ahead >= step.listed_spikes.size()) continue;
+      const Spiked& spiked = step.listed_spikes[spike + ahead];
+      const ListedRows& rows = spiked.fan->listed();
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (ahead == 1) {
+          wiring_->prefetch_exceptions(rows.bundle(i), spiked.source);
+          continue;
+        }
+        wiring_->prefetch_begin(rows.bundle(i), spiked.source);
+        listed_[spiked.record].counts[i].prefetch(spiked.source);
+      }
+    }
+  }
+
+  void deliver_listed(const Step& step, std::uint32_t group, std::int32_t* ring, std::uint32_t now) {
+    for (std::size_t s = 0; s < step.listed_spikes.size(); ++s) {
+      const Spiked& spiked = step.listed_spikes[s];
+      const ListedBundles& bundles = listed_[spiked.record];
+      const auto [begin, end] = std::equal_range(bundles.due_group.begin(), bundles.due_group.end(), group);
+      if (begin == end) continue;
+      prefetch_listed(step, s);
+      ++counters_.row_visits;
+      for (auto i = begin - bundles.due_group.begin(); i < end - bundles.due_group.begin(); ++i) {
+        draw_listed(spiked, bundles, bundles.when_due[static_cast<std::size_t>(i)], due_);
+      }
+      if (due_.size() > kMostDue) deliver_due(ring, now);
+    }
+  }
+
+  void deliver_due(std::int32_t* ring, std::uint32_t now) {
+    if (due_.empty()) return;
+    const VisitOf<Word> visit{due_.words(), static_cast<std::uint32_t>(due_.size())};
+    deliver_rows(&visit, 1, ring, now);
+    counters_.synaptic_events += due_.size();
+    due_.clear();
   }
 
   [[nodiscard]] const Step& step_of(std::int64_t step) const {
@@ -212,7 +311,9 @@ class ProceduralRows final : public RowStore {
   std::vector<Step> history_;
   InFlight in_flight_;
   std::vector<VisitOf<Word>> visits_;
-  std::vector<ListedWord<Word>> words_;
+  std::vector<ListedBundles> listed_;            ///< per fan
+  std::vector<std::int64_t> arrived_;            ///< steps with listed rows to be written out
+  WordRow<Word> row_, due_;
   DrawQueue queue_{};
 };
 
@@ -235,7 +336,7 @@ std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool 
   }
   if (!lands_on(input, wide_lists)) return rows;
   return make_pair_of_rows(std::move(rows), std::make_unique<ProceduralRows<std::uint8_t, WideWord>>(
-                                                input, wide_lists, /*count_table=*/false));
+                                                input, wide_lists, count_table));
 }
 
 }  // namespace tessera

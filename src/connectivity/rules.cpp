@@ -1,10 +1,7 @@
 // Which targets a source has in a bundle, rule by rule, and the weights and delays of the synapses.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cmath>
 
-#include "connectivity/keyed_permutation.hpp"
-#include "connectivity/samplers.hpp"
 #include "connectivity/wiring.hpp"
 
 namespace tessera {
@@ -37,17 +34,19 @@ std::uint32_t excluded_target(const Bundle& b, bool autapses, std::uint32_t sour
 
 void Wiring::list_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const {
   if (b.drawing == Bundle::Drawing::uniform) return list_uniform(b, source, row);
-  if (explicit_[b.projection]) return list_explicit(b, source, row);
-  std::vector<std::uint32_t> targets;
-  list_targets(b, source, targets);
+  if (is_explicit(b)) return list_explicit(b, source, row);
+  TargetRow targets;
+  list_targets(b, source, share(b, source), targets);
   const WeightTable& weight_table = weights(b);
   const DelayTable& delay_table = delays(b);
-  for (std::uint32_t k = 0; k < targets.size(); ++k) {
-    const RandomWords words = random_words(key_, Purpose::synapse, k, source, b.id);
-    const std::uint32_t delay = has_distance_delay(projection(b))
-                                    ? distance_delay_steps(b, source, targets[k])
-                                    : delay_table.delay_of(words[0] >> 16, words[1] >> 22);
-    row.push_back({targets[k], delay, weight_table.values[words[2] >> (32 - WeightTable::kBits)]});
+  for (std::uint32_t k = 0; k < targets.size(); ++k) {  // as kernels/row_targets.hpp says
+    const std::uint32_t block = k / kRowBlock * 16 + k % 16, w = k % kRowBlock / 16;
+    const std::uint32_t draw = random_words(key_, Purpose::synapse, block, source, b.id)[w];
+    const std::uint32_t split = random_words(key_, Purpose::delay_split, block, source, b.id)[w];
+    const std::uint32_t target = targets.targets()[k];
+    const std::uint32_t delay = has_distance_delay(projection(b)) ? distance_delay_steps(b, source, target)
+                                                                  : delay_table.delay_of(split >> 16, draw << 10 >> 22);
+    row.push_back({target, delay, weight_table.values[draw >> (32 - WeightTable::kBits)]});
   }
 }
 
@@ -83,137 +82,69 @@ void Wiring::list_explicit(const Bundle& b, std::uint32_t source, std::vector<Ro
   }
 }
 
-/// Distinct targets of a source whose number is drawn first.
-std::uint32_t Wiring::distinct_count(const Bundle& b, std::uint32_t source) const {
-  const ConnectivityRule& rule = projection(b).rule;
-  if (rule.kind == Kind::fixed_outdegree) return outdegree_share(b, source);
-  if (rule.kind == Kind::fixed_total_number) return trees_[b.id]->share(source).count;
-  const bool excluded = excluded_target(b, rule.autapses, source) < b.targets.size;
-  RandomStream stream(key_, Purpose::pair, source, b.id);
-  return static_cast<std::uint32_t>(
-      draw_binomial(b.targets.size - (excluded ? 1 : 0), rule.probability, 1.0, stream));
-}
-
-void Wiring::list_targets(const Bundle& b, std::uint32_t source,
-                          std::vector<std::uint32_t>& targets) const {
+void Wiring::list_targets(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const {
   const ConnectivityRule& rule = projection(b).rule;
   const std::uint32_t self = excluded_target(b, rule.autapses, source);
-  const std::uint32_t open = b.targets.size - (self < b.targets.size ? 1 : 0);
+  const RowKey key{key_, source, b.id};
   switch (rule.kind) {
-    case Kind::one_to_one:
-      if (source >= b.targets.begin && source < b.targets.begin + b.targets.size) {
-        targets.push_back(source - b.targets.begin);
-      }
-      return;
+    case Kind::one_to_one: {
+      const bool inside = source - b.targets.begin < b.targets.size;  // below begin wraps around
+      row.start(1)[0] = source - b.targets.begin;
+      return row.resize(inside ? 1 : 0);
+    }
     case Kind::all_to_all:
-      for (std::uint32_t t = 0; t < b.targets.size; ++t) {
-        if (t != self) targets.push_back(t);
-      }
-      return;
+      return row.fill(b.targets.size, self);
     case Kind::fixed_indegree:
-      return list_indegree(b, source, targets);
+      return list_indegree(b, source, share, row);
     case Kind::gaussian_2d:
-      return list_gaussian(b, source, targets);
+      return list_gaussian(b, source, row);
     case Kind::fixed_total_number:
     case Kind::fixed_outdegree:
-      if (rule.multapses) {  // autapses left out: draws skip the source's own place
-        RandomStream stream(key_, Purpose::pair, source, b.id);
-        for (std::uint32_t n = count(b, source); n > 0; --n) {
-          const std::uint32_t t = stream.next_below(open);
-          targets.push_back(t + (t >= self ? 1 : 0));
-        }
-        return;
-      }
-      [[fallthrough]];
-    case Kind::pairwise_bernoulli: {
-      if (open == 0) return;
-      const KeyedPermutation permuted(open, key_, source, b.id);
-      const std::uint32_t n = distinct_count(b, source);
-      for (std::uint32_t i = 0; i < n; ++i) {
-        const std::uint32_t t = permuted(i);
-        targets.push_back(t + (t >= self ? 1 : 0));
-      }
-      return;
+      return rule.multapses ? row.draw(key, share.count, b.targets.size, self)
+                            : row.draw_distinct(key, share.count, b.targets.size, self);
+    case Kind::pairwise_bernoulli: {  // independent pairs: a binomial number of them, all sets alike
+      const RowTables& tables = *tables_[b.id];
+      RandomStream stream(key_, Purpose::row_length, source, b.id);
+      const BinomialTable& counts = self < b.targets.size ? tables.counts_but_one : tables.counts;
+      return row.draw_distinct(key, counts.count(stream.next_unit()), b.targets.size, self);
     }
     case Kind::explicit_list:
       return;
   }
 }
 
-/// Every target has `number` stubs. With multapses the sources own consecutive intervals of a keyed
-/// permutation of the chunk's stubs; without, target t takes the sources that a permutation of its own
-/// ranks below `number`.
-void Wiring::list_indegree(const Bundle& b, std::uint32_t source,
-                           std::vector<std::uint32_t>& targets) const {
-  const ConnectivityRule& rule = projection(b).rule;
-  const auto degree = static_cast<std::uint32_t>(rule.number);
-  if (degree == 0) return;
-  const std::uint32_t self = excluded_target(b, rule.autapses, source);
-  if (!rule.multapses) {
-    const std::uint32_t sources = network_->populations[b.source_population].size;
-    const bool no_self = b.self_projection && !rule.autapses;
-    for (std::uint32_t t = 0; t < b.targets.size; ++t) {
-      if (t == self) continue;
-      const std::uint32_t neuron = b.targets.begin + t;
-      const KeyedPermutation rank(sources - (no_self ? 1 : 0), key_, neuron, b.id);
-      if (rank(source - (no_self && source > neuron ? 1 : 0)) < degree) targets.push_back(t);
-    }
-    return;
-  }
-  const SourceTree::Share share = trees_[b.id]->share(source);
-  const KeyedPermutation stub(degree * b.targets.size, key_, 0xffffffffu, b.id);
-  for (std::uint32_t i = 0; i < share.count; ++i) {
-    const std::uint32_t t = stub(static_cast<std::uint32_t>(share.first + i)) / degree;
-    if (t != self) targets.push_back(t);
-  }
-  if (redirected_[b.id]) {
-    const auto& stubs = redirected_[b.id]->stubs;
-    auto it = std::lower_bound(stubs.begin(), stubs.end(), std::pair{source, 0u});
-    for (; it != stubs.end() && it->first == source; ++it) targets.push_back(it->second);
-  }
+/// Every target has `number` stubs, and the sources own consecutive intervals of their permutation; the
+/// exceptions put right what a rule does not allow.
+void Wiring::list_indegree(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const {
+  const RowTables& tables = *tables_[b.id];
+  std::uint32_t* targets = row.start(share.count + tables.exceptions.most_added());
+  if (share.count > 0) stub_targets(tables.stubs.permutation(), share.first, share.count, targets);
+  row.resize(tables.exceptions.apply(source, targets, share.count));
+  if (tables.inverted) row.invert(b.targets.size, excluded_target(b, projection(b).rule.autapses, source));
 }
 
-/// Stubs that would connect a neuron to itself get another source, uniformly among the others.
-void Wiring::find_redirected(const Bundle& b) {
-  const auto degree = static_cast<std::uint32_t>(projection(b).rule.number);
-  const std::uint32_t sources = network_->populations[b.source_population].size;
-  auto moved = std::make_unique<Redirected>();
-  if (degree > 0 && sources > 1) {
-    const KeyedPermutation stub(degree * b.targets.size, key_, 0xffffffffu, b.id);
-    for (std::uint32_t t = 0; t < b.targets.size; ++t) {
-      const std::uint32_t source = b.targets.begin + t;
-      const SourceTree::Share share = trees_[b.id]->share(source);
-      RandomStream stream(key_, Purpose::redirect, source, b.id);
-      for (std::uint32_t i = 0; i < share.count; ++i) {
-        if (stub(static_cast<std::uint32_t>(share.first + i)) / degree != t) continue;
-        const std::uint32_t other = (source + 1 + stream.next_below(sources - 1)) % sources;
-        moved->stubs.emplace_back(other, t);
-      }
-    }
-  }
-  std::sort(moved->stubs.begin(), moved->stubs.end());
-  redirected_[b.id] = std::move(moved);
-}
-
-/// Pairs are independent, so each one in reach has a number of its own.
-void Wiring::list_gaussian(const Bundle& b, std::uint32_t source,
-                           std::vector<std::uint32_t>& targets) const {
+/// Pairs are independent, so each one in reach has a number of its own: of a row of the grid, the numbers
+/// of whole blocks. Chances count in steps of 2^-31.
+void Wiring::list_gaussian(const Bundle& b, std::uint32_t source, TargetRow& row) const {
   const ConnectivityRule& rule = projection(b).rule;
   const SheetPair& sheets = *sheets_[b.projection];
+  const Reach& reach = *reach_[b.projection];
   const Sheet from = sheets.source(), to = sheets.target();
-  const std::uint32_t column = from.column(source), row = from.row(source);
-  const std::uint32_t self = excluded_target(b, rule.autapses, source);
-  const double reach = kGaussianReach * rule.sigma;
-  for (std::uint32_t t = 0; t < b.targets.size; ++t) {
-    if (t == self) continue;
-    const std::uint32_t neuron = b.targets.begin + t;
-    const double dy = sheets.y.gap(row, to.row(neuron));
-    if (dy > reach) continue;
-    const double dx = sheets.x.gap(column, to.column(neuron));
-    if (dx > reach) continue;
-    const RandomWords words = random_words(key_, Purpose::pair, t, source, b.id);
-    if (words[0] < gaussian_probability(rule, dx, dy) * 0x1p32) targets.push_back(t);
+  const std::uint32_t columns = to.x.cells, self = excluded_target(b, rule.autapses, source);
+  const std::span<const std::uint32_t> near = reach.x.places(from.column(source)), rows = reach.y.places(from.row(source));
+  const float* chance = reach.x.chances(from.column(source));
+  const float* row_chance = reach.y.chances(from.row(source));
+  std::uint32_t* targets = row.start(b.targets.size);
+  const auto blocks = static_cast<std::uint32_t>((near.size() + kRowBlock - 1) / kRowBlock);
+  const std::uint32_t first_row = b.targets.begin / columns, last_row = (b.targets.begin + b.targets.size - 1) / columns;
+  std::size_t n = 0;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    if (rows[r] < first_row || rows[r] > last_row) continue;
+    const PairsOfRow pairs{near.data(), chance, near.size(), static_cast<float>(rule.probability * 0x1p31) * row_chance[r],
+                           rows[r] * columns - b.targets.begin, b.targets.size, self};
+    n += keep_pairs({key_, source, b.id}, (rows[r] - first_row) * blocks, pairs, targets + n);
   }
+  row.resize(static_cast<std::uint32_t>(n));
 }
 
 }  // namespace tessera

@@ -75,6 +75,35 @@ std::uint64_t draw_binomial(std::uint64_t n, double numerator, double denominato
   });
 }
 
+// Counts whose probability is below 2^-60 of the mode's cannot change a cumulative probability of 53 bits.
+BinomialTable::BinomialTable(std::uint32_t n, double p) {
+  if (n == 0 || p <= 0.0) return;
+  if (p >= 1.0) {
+    lowest_ = n;
+    return;
+  }
+  constexpr double kNothing = 0x1p-60;
+  const double trials = n, odds = p / (1.0 - p);
+  const auto mode = std::min(n, static_cast<std::uint32_t>((trials + 1.0) * p));
+  lowest_ = mode;
+  double share = 1.0;
+  for (; lowest_ > 0 && share > kNothing; --lowest_) share *= lowest_ / (trials - lowest_ + 1.0) / odds;
+  double total = 0.0;
+  for (std::uint32_t k = lowest_; k <= n; ++k) {
+    if (k > mode && share < kNothing) break;
+    total += share;
+    cumulative_.push_back(total);
+    share *= (trials - k) / (k + 1.0) * odds;
+  }
+  for (double& up_to : cumulative_) up_to /= total;
+  cumulative_.pop_back();
+}
+
+std::uint32_t BinomialTable::count(double unit) const {
+  const auto above = std::upper_bound(cumulative_.begin(), cumulative_.end(), unit);
+  return lowest_ + static_cast<std::uint32_t>(above - cumulative_.begin());
+}
+
 std::uint64_t draw_hypergeometric(std::uint64_t n, std::uint64_t good, std::uint64_t bad,
                                   RandomStream& stream) {
   const std::uint64_t total = good + bad;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/random.hpp"
 
@@ -13,6 +14,20 @@ namespace tessera {
 /// takes about one standard deviation of steps.
 [[nodiscard]] std::uint64_t draw_binomial(std::uint64_t n, double numerator, double denominator,
                                           RandomStream& stream);
+
+/// The distribution of draw_binomial(n, p, 1, .) for many draws: cumulative probabilities, looked up.
+class BinomialTable {
+ public:
+  BinomialTable() = default;
+  BinomialTable(std::uint32_t n, double p);
+  /// The count that belongs to a number from [0, 1).
+  [[nodiscard]] std::uint32_t count(double unit) const;
+  [[nodiscard]] std::size_t bytes() const { return cumulative_.size() * sizeof(double); }
+
+ private:
+  std::uint32_t lowest_ = 0;
+  std::vector<double> cumulative_;  ///< of lowest_, lowest_ + 1 ...; the last count takes what is left
+};
 
 /// Good items among n drawn without replacement from `good` good and `bad` bad ones.
 [[nodiscard]] std::uint64_t draw_hypergeometric(std::uint64_t n, std::uint64_t good,

@@ -13,8 +13,9 @@ SourceTree::SourceTree(RandomKey key, std::uint32_t stream, std::uint64_t items,
                        std::uint32_t sources, bool distinct, Pairs pairs)
     : key_(key), stream_(stream), sources_(sources),
       top_(std::max(kBlock, std::bit_ceil(sources))), distinct_(distinct), pairs_(std::move(pairs)),
-      first_((sources + kBlock - 1) / kBlock), items_(first_.size()) {
+      first_((sources + kBlock - 1) / kBlock + 1) {
   fill_blocks(items, 0, 1, 0, top_);
+  first_.back() = static_cast<std::uint32_t>(items);
 }
 
 std::uint64_t SourceTree::left_share(std::uint64_t items, std::uint32_t node, std::uint32_t begin,
@@ -32,8 +33,7 @@ void SourceTree::fill_blocks(std::uint64_t items, std::uint64_t first, std::uint
                              std::uint32_t begin, std::uint32_t width) {
   if (begin >= sources_) return;
   if (width == kBlock) {
-    first_[begin / kBlock] = first;
-    items_[begin / kBlock] = static_cast<std::uint32_t>(items);
+    first_[begin / kBlock] = static_cast<std::uint32_t>(first);
     return;
   }
   const std::uint64_t left = left_share(items, node, begin, width);
@@ -55,7 +55,8 @@ void SourceTree::fill_counts(std::uint64_t items, std::uint32_t node, std::uint3
 }
 
 void SourceTree::block_counts(std::uint32_t block, std::uint32_t* counts) const {
-  fill_counts(items_[block], block_node(block), block * kBlock, kBlock, block * kBlock, counts);
+  const std::uint32_t items = first_[block + 1] - first_[block];
+  fill_counts(items, block_node(block), block * kBlock, kBlock, block * kBlock, counts);
 }
 
 SourceTree::Share SourceTree::share(std::uint32_t source) const {

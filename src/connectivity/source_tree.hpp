@@ -19,7 +19,7 @@ class SourceTree {
   /// Sources of this many neighbours share a cached node.
   static constexpr std::uint32_t kBlock = 8;
   struct Share {
-    std::uint64_t first = 0;  ///< items of all sources before this one
+    std::uint32_t first = 0;  ///< items of all sources before this one, modulo 2^32
     std::uint32_t count = 0;
   };
   /// Pairs open to the sources [begin, end): the weight of a node.
@@ -32,13 +32,14 @@ class SourceTree {
   [[nodiscard]] Share share(std::uint32_t source) const;
   /// Counts of a block of kBlock sources (fewer at the end) starting at block * kBlock.
   void block_counts(std::uint32_t block, std::uint32_t* counts) const;
-  [[nodiscard]] std::uint32_t blocks() const { return static_cast<std::uint32_t>(first_.size()); }
+  /// Items of all sources before a block, modulo 2^32.
+  [[nodiscard]] std::uint32_t block_first(std::uint32_t block) const { return first_[block]; }
+  void prefetch(std::uint32_t source) const { __builtin_prefetch(first_.data() + source / kBlock); }
+  [[nodiscard]] std::uint32_t blocks() const { return static_cast<std::uint32_t>(first_.size() - 1); }
   [[nodiscard]] static double bytes_for(std::uint32_t sources) {
-    return sources / static_cast<double>(kBlock) * (sizeof(std::uint64_t) + sizeof(std::uint32_t));
+    return sources / static_cast<double>(kBlock) * sizeof(std::uint32_t);
   }
-  [[nodiscard]] std::size_t bytes() const {
-    return first_.size() * sizeof(std::uint64_t) + items_.size() * sizeof(std::uint32_t);
-  }
+  [[nodiscard]] std::size_t bytes() const { return first_.size() * sizeof(std::uint32_t); }
 
  private:
   [[nodiscard]] std::uint64_t left_share(std::uint64_t items, std::uint32_t node, std::uint32_t begin,
@@ -55,8 +56,7 @@ class SourceTree {
   std::uint32_t top_;  ///< width of the root: sources rounded up to a power of two
   bool distinct_;
   Pairs pairs_;
-  std::vector<std::uint64_t> first_;  ///< per block: items before it
-  std::vector<std::uint32_t> items_;  ///< per block
+  std::vector<std::uint32_t> first_;  ///< per block and after the last: items before it, modulo 2^32
 };
 
 }  // namespace tessera

@@ -22,26 +22,28 @@ class RowWriter {
   [[nodiscard]] std::size_t position() const { return position_; }
   [[nodiscard]] std::uint64_t synapses() const { return synapses_; }
 
-  void write(const Fan& fan, std::uint32_t source, const std::uint16_t* record) {
-    if (fan.has_listed()) {
-      fan.list_words(source, listed_);
-    } else {
-      listed_.clear();
-    }
-    std::size_t listed = 0;
+  /// The row of a source: its uniform bundles by `record`, and what is listed in `listed`, sorted.
+  void write(const Fan& fan, std::uint32_t source, const std::uint16_t* record, const WordRow<Word>& listed) {
+    const Word* words = listed.words();
+    auto part = listed.parts().begin();
+    const auto parts_end = listed.parts().end();
     std::size_t last_header = 0;
-    const std::uint32_t first = listed_.empty() ? fan.first_group() : std::min(fan.first_group(), listed_.front().group);
+    const bool none = listed.parts().empty();
+    const std::uint32_t first = none ? fan.first_group() : std::min(fan.first_group(), listed.parts().front().group);
     const std::uint32_t uniform_end = fan.first_group() + fan.groups();
-    const std::uint32_t end = listed_.empty() ? uniform_end : std::max(uniform_end, listed_.back().group + 1);
+    const std::uint32_t end = none ? uniform_end : std::max(uniform_end, listed.parts().back().group + 1);
     for (std::uint32_t group = first; group < end; ++group) {
       const std::size_t header = position_++;
-      make_room();
+      make_room(0);
       if (group >= fan.first_group() && group < uniform_end) {
         draw(fan, source, group, record + (group - fan.first_group()) * fan.uniform_bundles());
       }
-      for (; listed < listed_.size() && listed_[listed].group == group; ++listed) {
-        words_[position_++] = listed_[listed].word;
-        make_room();
+      if (part != parts_end && part->group == group) {
+        make_room(part->count);
+        std::copy_n(words, part->count, words_.data() + position_);
+        words += part->count;
+        position_ += part->count;
+        ++part;
       }
       const std::size_t count = position_ - header - 1;
       if (count == 0) {
@@ -67,8 +69,8 @@ class RowWriter {
  private:
   static constexpr std::size_t kRoom = 4 * DrawQueue::kCapacity + DrawQueue::kSlack;
 
-  void make_room() {
-    if (position_ + kRoom > words_.size()) words_.resize(words_.size() + words_.size() / 4 + kRoom);
+  void make_room(std::size_t n) {
+    if (position_ + n + kRoom > words_.size()) words_.resize(words_.size() + words_.size() / 4 + n + kRoom);
   }
 
   void draw(const Fan& fan, std::uint32_t source, std::uint32_t group, const std::uint16_t* counts) {
@@ -77,7 +79,7 @@ class RowWriter {
       queue_.size = 0;
       bundle = enqueue(queue_, fan.streams(), bundle, counts, fan.steps(group), source, group);
       position_ += draw_words(queue_, wiring_->key(), tables_of(*wiring_, *units_), words_.data() + position_);
-      make_room();
+      make_room(0);
     }
   }
 
@@ -86,8 +88,41 @@ class RowWriter {
   AlignedArray<Word> words_;
   std::size_t position_ = 0;
   std::uint64_t synapses_ = 0;
-  std::vector<ListedWord<Word>> listed_;
   DrawQueue queue_{};
+};
+
+/// The listed rows of a fan, source after source: counts are drawn for a block of sources at once.
+template <class Word>
+class ListedReader {
+ public:
+  ListedReader(const Wiring& wiring, const Fan& fan)
+      : wiring_(&wiring), fan_(&fan), counts_(fan.listed().size() * SourceTree::kBlock),
+        first_(fan.listed().size(), 0) {}
+
+  /// Sources one after the other, from 0 on.
+  const WordRow<Word>& read(std::uint32_t source) {
+    const ListedRows& listed = fan_->listed();
+    const std::uint32_t in_block = source % SourceTree::kBlock;
+    row_.clear();
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+      Wiring::Share share;
+      if (wiring_->counted(listed.bundle(i))) {
+        std::uint32_t* counts = counts_.data() + i * SourceTree::kBlock;
+        if (in_block == 0) wiring_->block_counts(listed.bundle(i), source / SourceTree::kBlock, counts);
+        share = {first_[i], counts[in_block]};
+        first_[i] += share.count;
+      }
+      listed.draw(i, source, share, row_);
+    }
+    row_.sort();
+    return row_;
+  }
+
+ private:
+  const Wiring* wiring_;
+  const Fan* fan_;
+  std::vector<std::uint32_t> counts_, first_;
+  WordRow<Word> row_;
 };
 
 std::size_t expected_words(const RowStoreInput& input, const BundleChoice& holds) {
@@ -112,11 +147,12 @@ class StoredRows final : public RowStore {
     for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout, holds)) {
       for (; next < fan.first_source(); ++next) row_begin_[next] = position(writer);
       std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size() + kBundlePadding);
+      ListedReader<Word> listed(*input.wiring, fan);
       for (std::uint32_t i = 0; i < fan.sources(); ++i, ++next) {
         const std::uint32_t in_block = i % SourceTree::kBlock;
         if (in_block == 0) fan.count_block(i / SourceTree::kBlock, records.data());
         row_begin_[next] = position(writer);
-        writer.write(fan, i, records.data() + in_block * fan.record_size());
+        writer.write(fan, i, records.data() + in_block * fan.record_size(), listed.read(i));
       }
     }
     for (; next <= neurons; ++next) row_begin_[next] = position(writer);

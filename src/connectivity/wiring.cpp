@@ -33,7 +33,7 @@ bool drawn_uniformly(const Projection& projection, const WeightTable& weights, c
 }
 
 bool has_trees(const ConnectivityRule& rule) {
-  return rule.kind == Kind::fixed_total_number || (rule.kind == Kind::fixed_indegree && rule.multapses);
+  return rule.kind == Kind::fixed_total_number || rule.kind == Kind::fixed_indegree;
 }
 
 /// Ordered pairs of sources [begin, end) with the chunk's targets, the diagonal left out when asked.
@@ -140,6 +140,7 @@ void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::
   if (projection.rule.kind == Kind::gaussian_2d || has_distance_delay(projection)) {
     sheets_[p].emplace(network_->populations[source], network_->populations[target]);
   }
+  reach_.push_back(projection.rule.kind == Kind::gaussian_2d ? std::make_unique<Reach>(*sheets_[p], projection.rule.sigma) : nullptr);
   expected_.push_back(expected_synapses(projection, network_->populations[source], network_->populations[target]));
   if (projection.rule.kind == Kind::explicit_list) {
     auto rows = std::make_unique<ExplicitRows>();
@@ -162,7 +163,8 @@ void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::
                         uniform ? Bundle::Drawing::uniform : Bundle::Drawing::listed, self});
   }
   trees_.resize(bundles_.size());
-  redirected_.resize(bundles_.size());
+  first_bundle_.push_back(first);
+  for (std::uint32_t id = first; id < bundles_.size(); ++id) tables_.push_back(tables_for(bundles_[id]));
   prepare_trees(bundles_[first], static_cast<std::uint32_t>(bundles_.size()) - first);
 }
 
@@ -179,12 +181,7 @@ void Wiring::prepare_trees(const Bundle& first, std::uint32_t bundle_count) {
     const Bundle b = bundles_[first.id + i];
     std::uint64_t items = 0;
     if (rule.kind == Kind::fixed_indegree) {
-      items = rule.number * b.targets.size;
-      if (items > std::numeric_limits<std::uint32_t>::max()) {
-        throw InputError("Projection '" + projection(b).name + "': fixed_indegree can make at most " +
-                         std::to_string(std::numeric_limits<std::uint32_t>::max() / b.targets.size) +
-                         " synapses per target here; " + std::to_string(rule.number) + " are asked for.");
-      }
+      items = tables_[b.id]->stubs.permutation().stubs;
     } else {
       const std::uint64_t here = open_pairs(b, rule.autapses, 0, sources);
       items = rule.multapses ? draw_binomial(left, static_cast<double>(here), static_cast<double>(open), stream)
@@ -194,9 +191,8 @@ void Wiring::prepare_trees(const Bundle& first, std::uint32_t bundle_count) {
     }
     const bool autapses = rule.autapses || rule.kind == Kind::fixed_indegree;
     trees_[b.id] = std::make_unique<SourceTree>(
-        key_, b.id, items, sources, !rule.multapses,
+        key_, b.id, items, sources, !rule.multapses && rule.kind != Kind::fixed_indegree,
         [b, autapses](std::uint32_t from, std::uint32_t to) { return open_pairs(b, autapses, from, to); });
-    if (rule.kind == Kind::fixed_indegree && b.self_projection && !rule.autapses) find_redirected(b);
   }
 }
 
@@ -208,6 +204,12 @@ std::size_t Wiring::bytes() const {
   std::size_t total = bundles_.size() * sizeof(Bundle) + weight_tables_.size() * sizeof(WeightTable) +
                       step_tables_.size() * sizeof(step_tables_[0]);
   for (const auto& tree : trees_) total += tree ? tree->bytes() : 0;
+  for (const auto& reach : reach_) total += reach ? reach->x.bytes() + reach->y.bytes() : 0;
+  for (const auto& tables : tables_) {
+    if (!tables) continue;
+    total += sizeof(RowTables) + tables->stubs.bytes() + tables->exceptions.bytes() + tables->counts.bytes() +
+             tables->counts_but_one.bytes();
+  }
   for (const auto& rows : explicit_) {
     if (rows) total += rows->synapses.size() * sizeof(rows->synapses[0]) + rows->begin.size() * 4;
   }
@@ -232,26 +234,47 @@ std::uint32_t Wiring::count(const Bundle& b, std::uint32_t source) const {
   return trees_[b.id] ? trees_[b.id]->share(source).count : outdegree_share(b, source);
 }
 
-/// A source's fixed out-degree passes through the chunks in order; each takes its share.
+/// A source's fixed out-degree is halved over its chunks, so that any one of them is found in as many
+/// draws as the number of chunks has digits.
 std::uint32_t Wiring::outdegree_share(const Bundle& b, std::uint32_t source) const {
   const ConnectivityRule& rule = projection(b).rule;
-  RandomStream stream(key_, Purpose::chunk_split, b.projection, source + 1);
-  std::uint64_t left = rule.number;
-  std::uint32_t first = b.id;
-  while (first > 0 && bundles_[first - 1].projection == b.projection) --first;
-  std::uint64_t open = 0;
-  for (std::uint32_t i = first; i < bundles_.size() && bundles_[i].projection == b.projection; ++i) {
-    open += open_pairs(bundles_[i], rule.autapses, source, source + 1);
+  const std::uint32_t first = first_bundle_[b.projection];
+  const auto open = [&](std::uint32_t from, std::uint32_t to) {  // targets are consecutive
+    Bundle chunks = bundles_[from];
+    chunks.targets.size = bundles_[to - 1].targets.begin + bundles_[to - 1].targets.size - chunks.targets.begin;
+    return open_pairs(chunks, rule.autapses, source, source + 1);
+  };
+  const std::uint32_t population = network_->populations[b.targets.population].size;
+  std::uint32_t from = first, to = first + 1;
+  while (bundles_[to - 1].targets.begin + bundles_[to - 1].targets.size < population) ++to;
+  std::uint64_t items = rule.number;
+  for (std::uint32_t node = 1; to - from > 1 && items > 0;) {
+    const std::uint32_t middle = from + (to - from) / 2;
+    const std::uint64_t left = open(from, middle), right = open(middle, to);
+    RandomStream stream(key_, static_cast<Purpose>(static_cast<std::uint32_t>(Purpose::chunk_split) | node << 8),
+                        b.projection, source + 1);
+    const std::uint64_t share = rule.multapses ? draw_binomial(items, static_cast<double>(left), static_cast<double>(left + right), stream)
+                                               : draw_hypergeometric(items, left, right, stream);
+    const bool is_left = b.id < middle;
+    items = is_left ? share : items - share;
+    node = 2 * node + (is_left ? 0 : 1);
+    (is_left ? to : from) = middle;
   }
-  for (std::uint32_t i = first;; ++i) {
-    const std::uint64_t here = open_pairs(bundles_[i], rule.autapses, source, source + 1);
-    const std::uint64_t share =
-        rule.multapses ? draw_binomial(left, static_cast<double>(here), static_cast<double>(open), stream)
-                       : draw_hypergeometric(left, here, open - here, stream);
-    if (i == b.id) return static_cast<std::uint32_t>(share);
-    left -= share;
-    open -= here;
-  }
+  return static_cast<std::uint32_t>(items);
+}
+
+bool Wiring::counted(const Bundle& b) const {
+  const Kind kind = projection(b).rule.kind;
+  return kind == Kind::fixed_indegree || kind == Kind::fixed_outdegree || kind == Kind::fixed_total_number;
+}
+
+Wiring::Share Wiring::share(const Bundle& b, std::uint32_t source) const {
+  if (trees_[b.id]) return trees_[b.id]->share(source);
+  return {0, counted(b) ? outdegree_share(b, source) : 0};
+}
+
+std::uint32_t Wiring::block_first(const Bundle& b, std::uint32_t block) const {
+  return trees_[b.id] ? trees_[b.id]->block_first(block) : 0;
 }
 
 // Draw i of the split is half (i % 2) of word (i % 8) / 2 of block i / 8: the order the vector kernel

@@ -12,7 +12,12 @@
 
 #include "base/random.hpp"
 #include "connectivity/chunks.hpp"
+#include "connectivity/exceptions.hpp"
+#include "connectivity/reach.hpp"
+#include "connectivity/samplers.hpp"
 #include "connectivity/source_tree.hpp"
+#include "connectivity/stubs.hpp"
+#include "connectivity/target_row.hpp"
 #include "connectivity/value_tables.hpp"
 #include "network/sheet.hpp"
 #include "tessera/network.hpp"
@@ -27,8 +32,8 @@ struct RowSynapse {
 };
 
 struct Bundle {
-  /// uniform: counts per source and delay group, then targets drawn with replacement; a vector kernel
-  /// draws these. listed: everything else, written out by list_row().
+  /// uniform: counts per source and delay group, then targets drawn with replacement, group by group
+  /// (kernels/draw_rows.hpp). listed: everything else, row by row (kernels/row_targets.hpp).
   enum class Drawing { uniform, listed };
   std::uint32_t id = 0;  ///< the key of its draws
   std::uint32_t projection = 0;
@@ -42,6 +47,10 @@ struct Bundle {
 class Wiring {
  public:
   Wiring(const Network& network, std::uint64_t seed);
+  /// Makes what the rows into a chunk need beyond the counts: call it before they are listed. Calls for
+  /// different chunks may run at the same time.
+  void prepare_chunk(std::uint32_t chunk);
+  void prepare_bundle(const Bundle& b);
 
   [[nodiscard]] const Network& network() const { return *network_; }
   [[nodiscard]] RandomKey key() const { return key_; }
@@ -73,36 +82,62 @@ class Wiring {
   /// Of which a rule takes this much for every chunk of its targets.
   [[nodiscard]] static double bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources);
 
+  /// Bytes that the table of exceptions of a bundle takes, about: of its repeated and its own sources.
+  [[nodiscard]] double expected_exception_bytes(const Bundle& b) const;
+
   /// Synapses of sources [block * kBlock, ...) of a uniform bundle.
   void block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const;
   [[nodiscard]] std::uint32_t count(const Bundle& b, std::uint32_t source) const;
+  /// The draws of a source in a listed bundle, where a rule has them counted: how many, and how many the
+  /// sources before it have.
+  using Share = SourceTree::Share;
+  [[nodiscard]] bool counted(const Bundle& b) const;
+  [[nodiscard]] Share share(const Bundle& b, std::uint32_t source) const;
+  /// Draws of all sources before the block's (fixed_indegree; 0 for other rules).
+  [[nodiscard]] std::uint32_t block_first(const Bundle& b, std::uint32_t block) const;
   /// Splits `count` synapses of a uniform bundle's source over the delay groups of its table.
   void split_delays(const Bundle& b, std::uint32_t source, std::uint32_t count,
                     std::uint32_t* per_group) const;
+  /// The targets of a source in a listed bundle with the share that share() gives. Not of explicit lists.
+  void list_targets(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const;
+  /// Asks memory for what list_targets() reads: call the first some rows ahead, then the second.
+  void prefetch_begin(const Bundle& b, std::uint32_t source) const {
+    if (trees_[b.id]) trees_[b.id]->prefetch(source);
+    if (tables_[b.id]) tables_[b.id]->exceptions.prefetch_begin(source);
+  }
+  void prefetch_exceptions(const Bundle& b, std::uint32_t source) const {
+    if (tables_[b.id]) tables_[b.id]->exceptions.prefetch(source);
+  }
   /// Appends the row of a source, in the order in which its draws are numbered.
   void list_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
+  /// The delay of a synapse of a projection whose delays grow with distance.
+  [[nodiscard]] std::uint32_t distance_delay_steps(const Bundle& b, std::uint32_t source, std::uint32_t target) const;
+  [[nodiscard]] bool is_explicit(const Bundle& b) const { return explicit_[b.projection] != nullptr; }
 
  private:
   void prepare_delays();
   void add_projection(std::uint32_t projection, const std::vector<std::vector<std::uint32_t>>& chunks_of);
   void prepare_trees(const Bundle& first, std::uint32_t bundle_count);
-  void find_redirected(const Bundle& b);
   void list_uniform(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
-  void list_targets(const Bundle& b, std::uint32_t source, std::vector<std::uint32_t>& targets) const;
   void list_explicit(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
-  void list_indegree(const Bundle& b, std::uint32_t source, std::vector<std::uint32_t>& targets) const;
-  void list_gaussian(const Bundle& b, std::uint32_t source, std::vector<std::uint32_t>& targets) const;
-  [[nodiscard]] std::uint32_t distance_delay_steps(const Bundle& b, std::uint32_t source, std::uint32_t target) const;
-  [[nodiscard]] std::uint32_t distinct_count(const Bundle& b, std::uint32_t source) const;
+  void list_indegree(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const;
+  void list_gaussian(const Bundle& b, std::uint32_t source, TargetRow& row) const;
+  void find_exceptions(const Bundle& b);
   [[nodiscard]] std::uint32_t outdegree_share(const Bundle& b, std::uint32_t source) const;
 
   struct ExplicitRows {  // synapses of an explicit list, ordered by source
     std::vector<std::uint32_t> begin;
     std::vector<ConnectivityRule::Synapse> synapses;
   };
-  struct Redirected {  // stubs moved off the diagonal: (new source, target in chunk), sorted
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> stubs;
+  /// What the rows of a listed bundle are drawn from, where the rule needs it.
+  struct RowTables {
+    Stubs stubs;                 ///< fixed_indegree
+    bool inverted = false;       ///< stubs are of the pairs that are not connected
+    Exceptions exceptions;       ///< made by prepare_chunk()
+    BinomialTable counts;        ///< pairwise_bernoulli: of a whole chunk,
+    BinomialTable counts_but_one;  ///< and without the source itself
   };
+  [[nodiscard]] std::unique_ptr<RowTables> tables_for(const Bundle& b) const;
 
   const Network* network_;
   RandomKey key_;
@@ -114,9 +149,11 @@ class Wiring {
   std::vector<std::int32_t> step_tables_;
   std::vector<std::uint32_t> step_table_begin_;           ///< per delay table
   std::vector<std::unique_ptr<SourceTree>> trees_;        ///< per bundle, where the rule has one
-  std::vector<std::unique_ptr<Redirected>> redirected_;   ///< per bundle
+  std::vector<std::unique_ptr<RowTables>> tables_;        ///< per bundle, where it is listed
+  std::vector<std::uint32_t> first_bundle_;               ///< per projection
   std::vector<std::unique_ptr<ExplicitRows>> explicit_;   ///< per projection
   std::vector<std::optional<SheetPair>> sheets_;          ///< per projection, where distances count
+  std::vector<std::unique_ptr<Reach>> reach_;             ///< per projection: gaussian_2d
   std::vector<double> expected_;                          ///< synapses per projection
   RingShape shape_;
   std::uint32_t min_delay_ = 1;

@@ -95,6 +95,7 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
   team->run([&](int worker) {
     for (std::size_t t = 0; t < tiles.size(); ++t) {
       if (placement.tiles[t].worker != worker) continue;
+      for (const std::uint32_t chunk : placement.tiles[t].chunks) wiring->prepare_chunk(chunk);
       tiles[t] = options.precision == Precision::exact ? make_exact_tile(context, layouts[t])
                                                        : make_fast_tile(context, layouts[t]);
     }
@@ -328,8 +329,11 @@ void visit_synapses(const Network& network, const NeuronCatalogue& models, std::
   SimulationOptions options;
   options.seed = seed;
   if (const Plan least = outline(network, models, options); !wiring_fits(least)) require_fit(least);
-  const Wiring wiring(network, seed);
+  Wiring wiring(network, seed);
   const auto projection = static_cast<std::uint32_t>(named - network.projections.begin());
+  for (const Bundle& bundle : wiring.bundles()) {
+    if (bundle.projection == projection) wiring.prepare_bundle(bundle);
+  }
   std::vector<ConnectivityRule::Synapse> synapses;
   std::vector<RowSynapse> part;
   for (std::uint32_t s = 0; s < network.find(named->source)->size; ++s) {

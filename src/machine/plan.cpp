@@ -57,6 +57,7 @@ struct Totals {
   double records = 0.0;            ///< bytes of count records of one step's spikes
   double listed = 0.0;             ///< synapses of explicit lists and other listed rules
   double wide = 0.0;               ///< synapses in wide words
+  double exceptions = 0.0;         ///< bytes of the tables of fixed_indegree
 };
 
 Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout) {
@@ -76,6 +77,8 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& 
     totals.events_per_second += n / source.size * source.mean_rate_hz * source.size;
     if (b.drawing == Bundle::Drawing::listed) {
       totals.listed += n;
+      totals.exceptions += wiring.expected_exception_bytes(b);
+      if (wiring.counted(b)) totals.table_bytes += source.size;  // RowCounts: nearly always a byte
       continue;
     }
     const DelayTable& delays = wiring.delays(b);
@@ -139,7 +142,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   const bool exact = options.precision == Precision::exact;
   const double real = exact ? 8.0 : 4.0;
   Plan plan;
-  double state = 0.0, ring = 0.0, stored = 0.0, table = 0.0, in_flight = 0.0, events = 0.0;
+  double state = 0.0, ring = 0.0, stored = 0.0, table = 0.0, exceptions = 0.0, in_flight = 0.0, events = 0.0;
   double spikes_per_step = 0.0, most_on_tile = 0.0;
   double fast_state = 0.0, fast_ring = 0.0;  // what fast precision would take
   for (const Population& p : network.populations) spikes_per_step += p.mean_rate_hz * p.size * network.dt_ms / 1000.0;
@@ -157,6 +160,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
                     : (totals.synapses + totals.wide + totals.headers) * 4.0 +
                           all_sources * (totals.wide > 0.0 ? 8.0 : 4.0);
     table += totals.table_bytes;
+    exceptions += totals.exceptions;
     in_flight += kPeak * history_slots(wiring.max_delay_steps() + wiring.ring_shape().steps()) *
                  (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     events += totals.events_per_second;
@@ -182,7 +186,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   plan.available_bytes = limit.bytes;
   plan.connectivity = options.connectivity;
   if (plan.connectivity == Connectivity::automatic) {
-    const double needed = stored + state + ring + wiring_bytes + kProcessBytes;
+    const double needed = stored + state + ring + wiring_bytes + exceptions + kProcessBytes;
     const bool fits = limit.bytes == 0 || needed < kLargestShare * static_cast<double>(limit.bytes);
     plan.connectivity = fits || exact ? Connectivity::stored : Connectivity::procedural;
     if (!fits && !exact) plan.notes.push_back(why_procedural(needed, limit));
@@ -201,6 +205,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
     add("connectivity", stored, "packed rows");
   }
   add("connectivity", wiring_bytes, "wiring (trees, tables, lists)");
+  if (exceptions > 0.0) add("connectivity", exceptions, "exceptions of in-degrees without multapses or autapses");
   add("base", static_cast<double>(kProcessBytes), "program and libraries");
   plan.synapse_bytes = static_cast<std::uint64_t>((procedural ? (options.count_table ? table : 0.0) : stored));
   plan.threads = placement.workers;

@@ -1,14 +1,15 @@
-// Discrete samplers, keyed permutations and the source tree against their exact distributions.
+// Discrete samplers, permutations of stubs and the source tree against their exact distributions.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "connectivity/samplers.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
-#include "connectivity/keyed_permutation.hpp"
 #include "connectivity/source_tree.hpp"
+#include "connectivity/stubs.hpp"
 #include "support/goodness_of_fit.hpp"
 
 namespace tessera::test {
@@ -88,43 +89,112 @@ TEST(DrawHypergeometric, CountsFollowTheDistribution) {
   }
 }
 
-TEST(KeyedPermutation, IsABijectionForEverySize) {
-  std::vector<std::uint32_t> sizes = {1024, 1025, 4096, 5000, 65535, 65536, 65537, 100003};
-  for (std::uint32_t size = 1; size < 140; ++size) sizes.push_back(size);
-  for (const std::uint32_t size : sizes) {
-    const KeyedPermutation permuted(size, RandomKey(1), size, 9);
-    std::vector<bool> seen(size, false);
-    for (std::uint32_t i = 0; i < size; ++i) {
-      const std::uint32_t image = permuted(i);
-      ASSERT_LT(image, size);
-      ASSERT_FALSE(seen[image]) << size << " " << i;
-      seen[image] = true;
+TEST(BinomialTable, EdgesAreCertain) {
+  for (const double unit : {0.0, 0.5, 0.999999}) {
+    EXPECT_EQ(BinomialTable(0, 0.5).count(unit), 0u);
+    EXPECT_EQ(BinomialTable(100, 0.0).count(unit), 0u);
+    EXPECT_EQ(BinomialTable(100, 1.0).count(unit), 100u);
+  }
+  EXPECT_EQ(BinomialTable(7, 0.5).count(0.0), 0u);
+  EXPECT_EQ(BinomialTable(7, 0.5).count(std::nextafter(1.0, 0.0)), 7u);
+  EXPECT_EQ(BinomialTable(1, 0.25).count(0.75 - 1e-12), 0u);
+  EXPECT_EQ(BinomialTable(1, 0.25).count(0.75), 1u);
+}
+
+TEST(BinomialTable, CountsFollowTheDistribution) {
+  const struct {
+    std::uint32_t n;
+    double p;
+  } cases[] = {{1, 0.5}, {1, 0.1}, {5, 0.5}, {20, 0.03}, {20, 0.97}, {1000, 0.1}, {16384, 1e-4}, {10, 0.7}, {2000, 0.999}};
+  std::uint32_t at = 300;
+  for (const auto& [n, p] : cases) {
+    const BinomialTable table(n, p);
+    RandomStream stream = stream_of(at++);
+    std::vector<std::uint32_t> counts;
+    for (int i = 0; i < kDraws; ++i) {
+      counts.push_back(table.count(stream.next_unit()));
+      ASSERT_LE(counts.back(), n);
     }
+    EXPECT_TRUE(fits(histogram(counts, n + 2), expectation(kDraws, n + 2, log_binomial(n, p)))) << n << " " << p;
   }
 }
 
-// Over many keys each element goes everywhere equally often, and pairs of elements too.
-TEST(KeyedPermutation, ImagesAreUniform) {
-  for (const std::uint32_t size : {2u, 5u, 32u, 33u, 40u, 64u, 100u, 1000u}) {
-    constexpr std::uint32_t kKeys = 40000;
-    std::vector<double> last(size, 0.0), first(size, 0.0), difference(size, 0.0);
-    for (std::uint32_t key = 0; key < kKeys; ++key) {
-      const KeyedPermutation permuted(size, RandomKey(2), key, size);
-      const std::uint32_t a = permuted(0), b = permuted(size - 1);
-      first[a] += 1.0, last[b] += 1.0;
-      difference[(b + size - a) % size] += 1.0;
+TEST(RandomStream, EvenDrawsAreEven) {
+  // 3 * 2^30 values of 2^32 draws: an integer part alone would give every third value half of the draws.
+  RandomStream stream = stream_of(400);
+  constexpr std::uint32_t kValues = 3u << 30;
+  std::vector<double> by_residue(3, 0.0);
+  for (int i = 0; i < kDraws; ++i) by_residue[stream.next_evenly_below(kValues) % 3] += 1.0;
+  EXPECT_TRUE(fits(by_residue, std::vector<double>(3, kDraws / 3.0)));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(stream.next_evenly_below(1), 0u);
+}
+
+std::vector<std::uint32_t> targets_of(const Stubs& stubs) {
+  const StubPermutation permutation = stubs.permutation();
+  std::vector<std::uint32_t> targets(permutation.stubs + kRowPadding);
+  stub_targets(permutation, 0, permutation.stubs, targets.data());
+  targets.resize(permutation.stubs);
+  return targets;
+}
+
+// Small domains are shuffled, large ones go through rounds: one, two and three of a kind at the borders.
+TEST(Stubs, EveryTargetComesAsOftenAsItHasStubs) {
+  const std::pair<std::uint32_t, std::uint32_t> cases[] = {
+      {1, 1}, {1, 1024}, {1, 1025}, {2, 3}, {4, 2}, {31, 33}, {32, 32}, {1025, 1}, {1089, 1}, {1090, 1}, {33, 33},
+      {700, 3}, {3, 701}, {1667, 1250}, {16384, 2}, {16384, 64}, {2, 40000}, {257, 4081}};
+  for (const auto& [targets, per_target] : cases) {
+    std::vector<std::uint32_t> seen(targets, 0);
+    for (const std::uint32_t target : targets_of(Stubs(targets, per_target, RandomKey(1), 9))) ++seen.at(target);
+    for (const std::uint32_t n : seen) ASSERT_EQ(n, per_target) << targets << " " << per_target;
+  }
+}
+
+/// How often the draws `at` fall into all combinations of equal parts of the targets, over many keys.
+testing::AssertionResult draws_are_joint(std::uint32_t targets, std::uint32_t per_target,
+                                         const std::vector<std::uint32_t>& at, std::uint32_t parts) {
+  constexpr std::uint32_t kKeys = 60000;
+  std::size_t cells = 1;
+  for (std::size_t i = 0; i < at.size(); ++i) cells *= parts;
+  std::vector<double> seen(cells, 0.0), expected(cells, kKeys);
+  std::vector<double> size(parts, 0.0);
+  const auto part_of = [&](std::uint32_t target) { return std::uint64_t{target} * parts / targets; };
+  for (std::uint32_t t = 0; t < targets; ++t) size[part_of(t)] += per_target;
+  std::vector<std::uint32_t> target(1 + kRowPadding);
+  for (std::uint32_t key = 0; key < kKeys; ++key) {
+    const Stubs stubs(targets, per_target, RandomKey(2), key);
+    std::size_t cell = 0;
+    for (const std::uint32_t draw : at) {
+      stub_targets(stubs.permutation(), draw, 1, target.data());
+      cell = cell * parts + part_of(target[0]);
     }
-    const std::vector<double> uniform(size, static_cast<double>(kKeys) / size);
-    EXPECT_TRUE(fits(first, uniform)) << size;
-    EXPECT_TRUE(fits(last, uniform)) << size;
-    std::vector<double> apart(size, static_cast<double>(kKeys) / (size - 1.0));
-    apart[0] = 0.0;  // distinct elements never meet
-    EXPECT_EQ(difference[0], 0.0);
-    difference.erase(difference.begin());
-    apart.erase(apart.begin());
-    if (size > 2) {
-      EXPECT_TRUE(fits(difference, apart)) << size;
+    seen[cell] += 1.0;
+  }
+  for (std::size_t cell = 0; cell < cells; ++cell) {  // drawn without replacement
+    std::vector<double> left = size;
+    double all = targets * per_target;
+    for (std::size_t i = 0, rest = cell; i < at.size(); ++i, rest /= parts) expected[cell] *= left[rest % parts]-- / all--;
+  }
+  return fits(seen, expected);
+}
+
+// Single draws are uniform; pairs and triples of draws that are neighbours in their column or row, or far
+// apart, are what draws without replacement are.
+TEST(Stubs, SinglesPairsAndTriplesOfDrawsAreUniform) {
+  const std::pair<std::uint32_t, std::uint32_t> cases[] = {{4, 2},   {50, 20},    {50, 21},    {1100, 1},
+                                                           {3, 400}, {500, 140}, {1700, 650}};
+  for (const auto& [targets, per_target] : cases) {
+    const Stubs stubs(targets, per_target, RandomKey(2), 0);
+    const StubPermutation p = stubs.permutation();
+    const std::uint32_t last = p.stubs - 1, columns = p.shuffled != nullptr ? 2 : p.columns;
+    const std::uint32_t most = std::min(targets, 100u);
+    EXPECT_TRUE(draws_are_joint(targets, per_target, {0}, most)) << targets << " " << per_target;
+    EXPECT_TRUE(draws_are_joint(targets, per_target, {last}, most)) << targets << " " << per_target;
+    const std::uint32_t some = std::min(targets, 16u), few = std::min(targets, 8u);
+    for (const std::uint32_t apart : {1u, 2u, columns, columns + 1, last / 2}) {
+      EXPECT_TRUE(draws_are_joint(targets, per_target, {1, 1 + apart}, some)) << targets << " " << per_target << " " << apart;
     }
+    EXPECT_TRUE(draws_are_joint(targets, per_target, {3, 4, 5}, few)) << targets << " " << per_target;
+    EXPECT_TRUE(draws_are_joint(targets, per_target, {1, 1 + columns, 1 + 2 * columns}, few)) << targets << " " << per_target;
   }
 }
 

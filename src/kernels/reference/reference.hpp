@@ -10,6 +10,7 @@
 #include "base/random.hpp"
 #include "kernels/draw_rows.hpp"
 #include "kernels/poisson.hpp"
+#include "kernels/row_targets.hpp"
 
 namespace tessera::reference {
 
@@ -39,6 +40,13 @@ std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTa
                              std::int32_t* ring, std::uint32_t now);
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts);
+void draw_places(const RowKey& row, std::uint32_t first_block, std::uint32_t blocks, std::uint32_t open,
+                 std::uint32_t self, std::uint32_t* places);
+void stub_targets(const StubPermutation& permutation, std::uint32_t first, std::uint32_t n,
+                  std::uint32_t* targets);
+std::size_t keep_pairs(const RowKey& row, std::uint32_t first_block, const PairsOfRow& pairs, std::uint32_t* kept);
+void pack_row(const RowValues& values, const RowKey& row, const std::uint32_t* targets, std::size_t n,
+              std::uint32_t* words, std::uint16_t* group_of);
 void draw_poisson(const PoissonTable& table, const PoissonStream& stream, std::size_t count,
                   std::int32_t* counts);
 

@@ -1,0 +1,93 @@
+// The bundles of a fan that are drawn row by row: how their targets become packed words.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "connectivity/row_counts.hpp"
+#include "connectivity/tile_layout.hpp"
+#include "connectivity/weight_units.hpp"
+#include "kernels/draw_rows.hpp"
+#include "kernels/row_targets.hpp"
+
+namespace tessera {
+
+/// Consecutive words of one delay group.
+struct RowPart {
+  std::uint32_t group = 0, count = 0;
+};
+
+/// Words of a row, packed or wide, with their delay groups: as they are drawn, then in order of groups.
+template <class Word>
+class WordRow {
+ public:
+  void clear() {
+    size_ = 0;
+    lowest_ = UINT32_MAX, highest_ = 0;
+  }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] const Word* words() const { return words_.data(); }
+  /// Orders the words by group. The parts are in ascending order, none is empty.
+  void sort();
+  [[nodiscard]] const std::vector<RowPart>& parts() const { return parts_; }
+
+ private:
+  friend class ListedRows;
+  /// Room for n more words and what kernels write behind them.
+  void make_room(std::size_t n);
+  /// Words that come may be in any of these groups.
+  void expect(std::uint32_t lowest, std::uint32_t highest) {
+    lowest_ = std::min(lowest_, lowest);
+    highest_ = std::max(highest_, highest);
+  }
+  std::size_t size_ = 0;
+  std::uint32_t lowest_ = UINT32_MAX, highest_ = 0;
+  std::vector<Word> words_, sorted_;
+  std::vector<std::uint16_t> groups_;
+  std::vector<RowPart> parts_;
+  std::vector<std::uint32_t> count_, count_odd_;  ///< per group, of every second word, while sorting
+  TargetRow targets_;
+  std::vector<std::uint32_t> entries_;  ///< wide words: places and what their weights are
+  DrawQueue queue_{};
+};
+
+class ListedRows {
+ public:
+  void add(const Wiring& wiring, const WeightUnits& units, const Bundle& bundle, const BlockLayout& block);
+
+  [[nodiscard]] std::size_t size() const { return bundles_.size(); }
+  [[nodiscard]] const Bundle& bundle(std::size_t i) const { return *bundles_[i].bundle; }
+  /// Whether all synapses of a bundle are in one delay group, so that a row can be drawn when it is due.
+  [[nodiscard]] bool one_group(std::size_t i) const { return bundles_[i].one_group; }
+  [[nodiscard]] std::uint32_t first_group(std::size_t i) const { return bundles_[i].first_group; }
+
+  /// Appends the row of a source in bundle i; `share` as Wiring::share() gives it.
+  template <class Word>
+  void draw(std::size_t i, std::uint32_t source, Wiring::Share share, WordRow<Word>& row) const;
+
+ private:
+  struct Listed {
+    const Bundle* bundle = nullptr;
+    const BlockLayout* block = nullptr;
+    bool one_group = false;
+    bool by_distance = false;  ///< delays follow from it
+    std::uint32_t first_group = 0, groups = 1;
+    std::vector<std::int32_t> weights, thresholds, codes;
+    std::int32_t weight = 0;
+    std::uint32_t step_place = 0;
+  };
+  [[nodiscard]] RowValues values_of(const Listed& listed) const;
+  template <class Word>
+  void draw_uniform(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const;
+  template <class Word>
+  void draw_explicit(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const;
+
+  const Wiring* wiring_ = nullptr;
+  const WeightUnits* units_ = nullptr;
+  std::vector<Listed> bundles_;
+};
+
+}  // namespace tessera

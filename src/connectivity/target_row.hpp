@@ -1,0 +1,44 @@
+// The targets of one source in one chunk while they are being drawn, and what drawing them needs.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "connectivity/chunks.hpp"
+#include "kernels/row_targets.hpp"
+
+namespace tessera {
+
+class TargetRow {
+ public:
+  [[nodiscard]] const std::uint32_t* targets() const { return targets_.data(); }
+  [[nodiscard]] std::uint32_t size() const { return size_; }
+
+  /// Room for n targets and what kernels write behind them; the row becomes empty.
+  std::uint32_t* start(std::size_t n) {
+    size_ = 0;
+    if (targets_.size() < n + kRowPadding) targets_.resize(n + n / 2 + kRowPadding);
+    return targets_.data();
+  }
+  void resize(std::uint32_t n) { size_ = n; }
+
+  // The targets of a chunk are 0 .. chunk_size-1; `self` is left out (chunk_size: none is).
+  /// n of them, all equally likely at every draw.
+  void draw(const RowKey& key, std::uint32_t n, std::uint32_t chunk_size, std::uint32_t self);
+  /// n distinct ones, every set equally likely.
+  void draw_distinct(const RowKey& key, std::uint32_t n, std::uint32_t chunk_size, std::uint32_t self);
+  /// Those that were not in the row, in ascending order.
+  void invert(std::uint32_t chunk_size, std::uint32_t self);
+  /// All of them.
+  void fill(std::uint32_t chunk_size, std::uint32_t self);
+
+ private:
+  void next_mark();
+  std::uint32_t size_ = 0;
+  std::vector<std::uint32_t> targets_, drawn_;
+  std::vector<std::uint8_t> marks_;  ///< per target: the last call that met it
+  std::uint8_t mark_ = 0;
+};
+
+}  // namespace tessera

@@ -86,29 +86,43 @@ std::string named(const std::vector<std::string>& names) {
                      names.size() - kMost);
 }
 
+// Populations that are silent for one reason, or for several of which the most frequent is told.
+struct Silent {
+  std::vector<std::string> names;
+  std::array<int, kReasons> votes{};
+  bool died_out = false;
+};
+
+std::string clause(Silent silent, const RunSummary& summary) {
+  // Who has no input from outside waits for the others: the reason is theirs, if there is one.
+  if (silent.votes[undriven] < std::ssize(silent.names)) silent.votes[undriven] = 0;
+  const auto most = std::max_element(silent.votes.begin(), silent.votes.end());
+  const std::string before =
+      silent.died_out ? fmt::format("fired in the first {} at most; ",
+                                    time_text(start_of_statistics(summary)))
+                      : "";
+  return fmt::format("{} ({} of {}): {}{}", named(silent.names), silent.names.size(),
+                     counted(summary.populations.size(), "population"), before,
+                     sentence(static_cast<Reason>(most - silent.votes.begin())));
+}
+
 }  // namespace
 
 std::string silence_sentence(const RunSummary& summary, const Network& network,
                              const NeuronCatalogue& models) {
-  std::vector<std::string> names;
-  std::array<int, kReasons> votes{};
-  bool died_out = false;
+  Silent sources, neurons;  // what holds for the one never holds for the other
   for (const PopulationSummary& population : summary.populations) {
     if (population.rate_hz != 0.0) continue;  // NaN: nothing of the window was simulated
-    names.push_back(population.name);
-    ++votes[reason_of(population.name, summary, network, models)];
-    died_out |= fired_before(population.name, summary);
+    const Reason reason = reason_of(population.name, summary, network, models);
+    Silent& silent = reason == source ? sources : neurons;
+    silent.names.push_back(population.name);
+    ++silent.votes[reason];
+    silent.died_out |= fired_before(population.name, summary);
   }
-  if (names.empty()) return "";
-  // Who has no input from outside waits for the others: the reason is theirs, if there is one.
-  if (votes[undriven] < static_cast<int>(names.size())) votes[undriven] = 0;
-  const auto most = std::max_element(votes.begin(), votes.end());
-  const std::string before = died_out ? fmt::format("fired in the first {} at most; ",
-                                                    time_text(start_of_statistics(summary)))
-                                      : "";
-  return fmt::format("{} ({} of {}): {}{}", named(names), names.size(),
-                     counted(summary.populations.size(), "population"), before,
-                     sentence(static_cast<Reason>(most - votes.begin())));
+  if (sources.names.empty() && neurons.names.empty()) return "";
+  if (sources.names.empty()) return clause(neurons, summary);
+  if (neurons.names.empty()) return clause(sources, summary);
+  return clause(sources, summary) + "; " + clause(neurons, summary);
 }
 
 }  // namespace tessera::cli

@@ -89,5 +89,14 @@ TEST(Silence, ActivityThatDiedOutIsTold) {
       << line;
 }
 
+// A source without spikes is silent for a reason that no neuron can have.
+TEST(Silence, SourcesAndNeuronsAreToldApart) {
+  const std::string line = silent_line(std::string(kSmallModel) +
+                                       "[populations.eye]\nkind = \"spike_train\"\nsize = 1\n"
+                                       "spikes = []\n");
+  EXPECT_TRUE(has(line, "eye (1 of 3 populations): a source without a spike")) << line;
+  EXPECT_TRUE(has(line, "; I (1 of 3 populations): no input from outside")) << line;
+}
+
 }  // namespace
 }  // namespace tessera::test

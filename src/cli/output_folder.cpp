@@ -83,6 +83,7 @@ void check_foreign_files(const fs::path& folder, ResultKind kind, Problems& prob
 }
 
 void check_output_folder(const fs::path& folder, bool force, ResultKind kind, Problems& problems) {
+  if (folder.empty()) return problems.add("--out", "needs the name of a folder.");
   std::error_code error;
   const fs::path existing = nearest_existing(folder);
   if (!fs::is_directory(existing, error)) {

@@ -36,7 +36,8 @@ void show_memory(const Plan& plan) {
   }
   memory.row({"in all", "predicted peak of the process", bytes_text(plan.memory_bytes)});
   memory.row({"", "of which connectivity", bytes_text(plan.synapse_bytes)});
-  fmt::print("{}\n", memory.text());
+  fmt::print("{}", memory.text());
+  if (is_wired(plan)) fmt::print("\n");
   for (const std::string& line : plan.tile_lines) fmt::print("{}\n", line);
   for (const std::string& note : plan.notes) fmt::print("{}\n", note);
   show_rounded_weights(plan.rounded_weights);

@@ -129,7 +129,6 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
   const Times given = times(arguments, problems);
   Recording what = recording(arguments, problems);
   settings.record_spikes = what.spikes;
-  if (arguments.out && arguments.out->empty()) problems.add("--out", "needs the name of a folder.");
   settings.out = arguments.out.value_or(
       "results/" + std::filesystem::path(arguments.model.value_or("")).stem().string());
   check_output_folder(settings.out, settings.force, ResultKind::run, problems);

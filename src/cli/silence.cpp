@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 #include <vector>
 
 #include "cli/text.hpp"
@@ -86,22 +87,23 @@ std::string named(const std::vector<std::string>& names) {
                      names.size() - kMost);
 }
 
-}  // namespace
+// A reason takes the time of ten thousand steps of one neuron: of thousands of populations some are asked.
+constexpr std::size_t kMostAsked = 30;
 
-std::string silence_sentence(const RunSummary& summary, const Network& network,
-                             const NeuronCatalogue& models) {
-  std::vector<std::string> names;
-  std::array<int, kReasons> votes{};
-  bool died_out = false;
-  for (const PopulationSummary& population : summary.populations) {
-    if (population.rate_hz != 0.0) continue;  // NaN: nothing of the window was simulated
-    names.push_back(population.name);
-    ++votes[reason_of(population.name, summary, network, models)];
-    died_out |= fired_before(population.name, summary);
-  }
+// Names and the most frequent reason of silent populations; "" when there are none.
+std::string clause(const std::vector<std::string>& names, const RunSummary& summary, const Network& network,
+                   const NeuronCatalogue& models) {
   if (names.empty()) return "";
+  std::array<int, kReasons> votes{};
+  int asked = 0;
+  bool died_out = false;
+  const std::size_t stride = (names.size() + kMostAsked - 1) / kMostAsked;
+  for (std::size_t i = 0; i < names.size(); i += stride, ++asked) {
+    ++votes[reason_of(names[i], summary, network, models)];
+    died_out |= fired_before(names[i], summary);
+  }
   // Who has no input from outside waits for the others: the reason is theirs, if there is one.
-  if (votes[undriven] < static_cast<int>(names.size())) votes[undriven] = 0;
+  if (votes[undriven] < asked) votes[undriven] = 0;
   const auto most = std::max_element(votes.begin(), votes.end());
   const std::string before = died_out ? fmt::format("fired in the first {} at most; ",
                                                     time_text(start_of_statistics(summary)))
@@ -109,6 +111,24 @@ std::string silence_sentence(const RunSummary& summary, const Network& network,
   return fmt::format("{} ({} of {}): {}{}", named(names), names.size(),
                      counted(summary.populations.size(), "population"), before,
                      sentence(static_cast<Reason>(most - votes.begin())));
+}
+
+}  // namespace
+
+std::string silence_sentence(const RunSummary& summary, const Network& network,
+                             const NeuronCatalogue& models) {
+  std::set<std::string> all_sources;
+  for (const Population& population : network.populations) {
+    if (population.kind != Population::Kind::neurons) all_sources.insert(population.name);
+  }
+  std::vector<std::string> sources, neurons;  // what holds for the one never holds for the other
+  for (const PopulationSummary& population : summary.populations) {
+    if (population.rate_hz != 0.0) continue;  // NaN: nothing of the window was simulated
+    (all_sources.contains(population.name) ? sources : neurons).push_back(population.name);
+  }
+  const std::string of_sources = clause(sources, summary, network, models);
+  const std::string of_neurons = clause(neurons, summary, network, models);
+  return of_sources + (of_sources.empty() || of_neurons.empty() ? "" : "; ") + of_neurons;
 }
 
 }  // namespace tessera::cli

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 
+#include "base/process_limits.hpp"
 #include "cli/arguments.hpp"
 #include "cli/degrees.hpp"
 #include "cli/interrupt.hpp"
@@ -47,7 +49,10 @@ const std::string kCsvHeader = "source,target,weight,delay_ms\n";
 
 class CsvOutput : public Sink {
  public:
-  CsvOutput() { std::fputs(kCsvHeader.c_str(), stdout); }
+  CsvOutput() {
+    std::signal(SIGPIPE, SIG_DFL);  // "| head" has seen enough: no reason for a complaint
+    std::fputs(kCsvHeader.c_str(), stdout);
+  }
   void take(Row row) override {
     const std::string lines = csv_lines(row);
     std::fwrite(lines.data(), 1, lines.size(), stdout);
@@ -84,15 +89,27 @@ class NpyFile : public Sink {
   std::vector<double> values_;
 };
 
-// Counts instead of writing.
-class Counter : public Sink {
+
+// Counts, and writes the degrees in the end.
+class DegreesOutput : public Sink {
  public:
-  explicit Counter(Degrees& degrees) : degrees_(degrees) {}
-  void take(Row row) override { degrees_.add(row); }
-  void commit() override {}
+  DegreesOutput(const Projection& projection, std::uint32_t sources, std::uint32_t targets, const Text& file)
+      : projection_(projection), file_(file), degrees_(sources, targets) {}
+  void take(Row row) override {
+    degrees_.add(row);
+    synapses_ += row.size();
+  }
+  void commit() override {
+    if (file_) return degrees_.write(*file_);
+    fmt::print("{}: {} -> {}, {}, {}\n\n{}", projection_.name, projection_.source, projection_.target,
+               to_string(projection_.rule.kind), counted(synapses_, "synapse"), degrees_.text());
+  }
 
  private:
-  Degrees& degrees_;
+  const Projection& projection_;
+  const Text& file_;
+  Degrees degrees_;
+  std::uint64_t synapses_ = 0;
 };
 
 // How far a long listing is; nothing in the first two seconds.
@@ -165,27 +182,67 @@ void check_output(const SynapsesArguments& arguments, Problems& problems) {
   }
 }
 
-// A screen is no place for a million lines, and a disk may be too small: say so before.
-void check_amount(const SynapsesArguments& arguments, double expected, Problems& problems) {
-  if (arguments.degrees) return;
-  if (!arguments.out && expected > kMostOnTerminal && isatty(STDOUT_FILENO) == 1) {
+// What is to be listed, and how much it is.
+struct Listing {
+  const SynapsesArguments& arguments;
+  const Projection& projection;
+  std::uint32_t sources, targets;
+  double expected;
+};
+
+// A screen is no place for a million lines, and a memory may be too small to count.
+void check_amount(const Listing& listing, Problems& problems) {
+  const SynapsesArguments& arguments = listing.arguments;
+  if (arguments.degrees) {
+    const double bytes = 4.0 * (static_cast<double>(listing.sources) + listing.targets);
+    const std::uint64_t available = process_limits().memory_bytes;
+    if (available == 0 || bytes <= static_cast<double>(available)) return;
+    problems.add("--degrees", fmt::format("counting takes {} of memory, more than the {} that are available.",
+                                          bytes_text(static_cast<std::uint64_t>(bytes)), bytes_text(available)));
+  } else if (!arguments.out && listing.expected > kMostOnTerminal && isatty(STDOUT_FILENO) == 1) {
     problems.add("--out", fmt::format("about {} are too many for a terminal; write them to a file "
                                       "(--out synapses.npy or .csv), or ask for --degrees.",
-                                      counted(static_cast<std::uint64_t>(expected), "synapse")));
-  }
-  const double bytes = expected * (arguments.out && is_npy(*arguments.out) ? kNpyBytes : kCsvBytes);
-  if (problems.empty() && bytes > kWorthSaying && !arguments.quiet) {
-    StatusLine().print(fmt::format("writing about {}, {}",
-                                   counted(static_cast<std::uint64_t>(expected), "synapse"),
-                                   bytes_text(static_cast<std::uint64_t>(bytes))));
+                                      counted(static_cast<std::uint64_t>(listing.expected), "synapse")));
   }
 }
 
-std::unique_ptr<Sink> make_sink(const SynapsesArguments& arguments, Degrees& degrees) {
-  if (arguments.degrees) return std::make_unique<Counter>(degrees);
-  if (!arguments.out) return std::make_unique<CsvOutput>();
-  if (is_npy(*arguments.out)) return std::make_unique<NpyFile>(*arguments.out);
-  return std::make_unique<CsvFile>(*arguments.out);
+// A disk may be too small: say so before.
+void announce(const Listing& listing) {
+  const SynapsesArguments& arguments = listing.arguments;
+  const double bytes = listing.expected * (arguments.out && is_npy(*arguments.out) ? kNpyBytes : kCsvBytes);
+  if (arguments.degrees || arguments.quiet || bytes <= kWorthSaying) return;
+  StatusLine().print(fmt::format("writing about {}, {}",
+                                 counted(static_cast<std::uint64_t>(listing.expected), "synapse"),
+                                 bytes_text(static_cast<std::uint64_t>(bytes))));
+}
+
+std::unique_ptr<Sink> make_sink(const Listing& listing) {
+  const Text& out = listing.arguments.out;
+  if (listing.arguments.degrees) {
+    return std::make_unique<DegreesOutput>(listing.projection, listing.sources, listing.targets, out);
+  }
+  if (!out) return std::make_unique<CsvOutput>();
+  if (is_npy(*out)) return std::make_unique<NpyFile>(*out);
+  return std::make_unique<CsvFile>(*out);
+}
+
+int list(const Listing& listing, const Network& network, const NeuronCatalogue& models, std::uint64_t seed) {
+  const InterruptGuard interrupt;
+  Countdown countdown(listing.arguments.quiet, listing.expected);
+  std::unique_ptr<Sink> sink;
+  std::uint64_t done = 0;
+  visit_synapses(network, models, seed, listing.projection.name, [&](Row row) {
+    if (!sink) {  // not before it is known that the network fits
+      announce(listing);
+      sink = make_sink(listing);
+    }
+    sink->take(row);
+    countdown.show(done += row.size());
+    return !interrupt.requested();
+  });
+  if (interrupt.requested()) return kInterrupted;  // an unfinished file is taken away
+  sink->commit();
+  return kOk;
 }
 
 }  // namespace
@@ -209,30 +266,11 @@ int synapses(const SynapsesArguments& arguments) {
 
   const Population &source = *network->find(projection->source),
                    &target = *network->find(projection->target);
-  const double expected = expected_synapses(*projection, source, target);
-  check_amount(arguments, expected, problems);
+  const Listing listing{arguments, *projection, source.size, target.size,
+                        expected_synapses(*projection, source, target)};
+  check_amount(listing, problems);
   problems.raise();
-
-  Degrees degrees(source.size, target.size);
-  const InterruptGuard interrupt;
-  Countdown countdown(arguments.quiet, expected);
-  const std::unique_ptr<Sink> sink = make_sink(arguments, degrees);
-  std::uint64_t done = 0;
-  visit_synapses(*network, models, arguments.seed ? options.seed : network->seed, projection->name,
-                 [&](Row row) {
-                   sink->take(row);
-                   countdown.show(done += row.size());
-                   return !interrupt.requested();
-                 });
-  if (interrupt.requested()) return kInterrupted;  // an unfinished file is taken away
-  sink->commit();
-  if (arguments.degrees && arguments.out) {
-    degrees.write(*arguments.out);
-  } else if (arguments.degrees) {
-    fmt::print("{}: {} -> {}, {}, {}\n\n{}", projection->name, source.name, target.name,
-               to_string(projection->rule.kind), counted(done, "synapse"), degrees.text());
-  }
-  return kOk;
+  return list(listing, *network, models, arguments.seed ? options.seed : network->seed);
 }
 
 }  // namespace tessera::cli

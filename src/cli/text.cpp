@@ -23,7 +23,9 @@ std::string bytes_text(std::uint64_t bytes) {
   if (value < 1e3) return fmt::format("{} B", bytes);
   if (value < 1e6) return fmt::format("{:.1f} kB", value / 1e3);
   if (value < 1e9) return fmt::format("{:.1f} MB", value / 1e6);
-  return fmt::format("{:.2f} GB", value / 1e9);
+  if (value < 1e12) return fmt::format("{:.2f} GB", value / 1e9);
+  if (value < 1e15) return fmt::format("{:.2f} TB", value / 1e12);
+  return fmt::format("{:.2f} PB", value / 1e15);
 }
 
 std::string time_text(double milliseconds) {

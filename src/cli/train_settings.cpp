@@ -28,8 +28,7 @@ void apply_options(const TrainArguments& arguments, training::Options& options,
   apply_training_options(arguments.threads, arguments.strategy, options, problems);
 }
 
-void check_out(const TrainArguments& arguments, const TrainSettings& settings, Problems& problems) {
-  if (arguments.out && arguments.out->empty()) problems.add("--out", "needs the name of a folder.");
+void check_out(const TrainSettings& settings, Problems& problems) {
   if (settings.resume && settings.force) {
     problems.add("--resume", "continues a result and --force replaces it; choose one.");
   }
@@ -79,7 +78,7 @@ TrainSettings resolve(const TrainArguments& arguments) {
   settings.data = data_folder(arguments.data);
   settings.out = arguments.out.value_or(
       "results/" + std::filesystem::path(arguments.model.value_or("")).stem().string());
-  check_out(arguments, settings, problems);
+  check_out(settings, problems);
   if (arguments.model) {
     try {
       settings.model = training::load_training_file(*arguments.model, settings.overrides);

@@ -61,10 +61,7 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
     : network(description), options(wanted) {
   const auto start = Clock::now();
   require_valid(network, models);
-  if (options.precision == Precision::exact && options.connectivity == Connectivity::procedural) {
-    throw InputError("Exact precision keeps its synapses as float64: connectivity must be 'stored' or "
-                     "'auto', not 'procedural'.");
-  }
+  require_possible(options);
   if (const Plan least = outline(network, models, options); !wiring_fits(least)) require_fit(least);
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);

@@ -12,6 +12,9 @@
 namespace tessera {
 namespace {
 
+/// No network has more; beyond 2^64 there is no number for it.
+std::uint64_t whole_bytes(double bytes) { return static_cast<std::uint64_t>(std::min(bytes, 9e18)); }
+
 std::string size_text(double bytes) {
   if (bytes < 10000.0) return fmt::format("{:.0f} bytes", bytes);
   const char* const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
@@ -83,37 +86,30 @@ Plan outline(const Network& network, const NeuronCatalogue& models, const Simula
   const bool exact = options.precision == Precision::exact;
   std::vector<double> chunks(network.populations.size(), 0.0);
   for (const Chunk& chunk : cut_into_chunks(network)) chunks[chunk.population] += 1.0;
-  Plan plan;
-  double state = 0.0, wiring = 0.0, synapses = 0.0;
-  for (const Population& population : network.populations) {
-    plan.neurons += population.size;
-    if (population.kind != Population::Kind::neurons) continue;
-    const NeuronModel& model = *models.find(population.model);
-    const NeuronVariant variant = model.prepare(values_of(population, model), network.dt_ms);
-    state += population.size * (static_cast<double>(variant.states.size()) * (exact ? 8.0 : 4.0) + kNeuronBytes);
-  }
+  double wiring = 0.0, synapses = 0.0;
   for (const Projection& projection : network.projections) {
     const Population& source = *network.find(projection.source);
     const std::size_t target = network.index_of(projection.target);
     wiring += chunks[target] * Wiring::bytes_per_chunk(projection.rule, source.size);
     synapses += expected_synapses(projection, source, network.populations[target]);
   }
-  const double rows = synapses * (exact ? 16.0 : 4.0);
-  plan.synapses = static_cast<std::uint64_t>(std::min(synapses, 9e18));
+  const double state = state_bytes(network, models, options.precision);
+  const double rows = synapses * (exact ? 16.0 : 4.0), rest = state + wiring;
   const MemoryLimit limit = memory_limit(options);
+  Plan plan;
+  count(network, plan);
   plan.available_bytes = limit.bytes;
-  const double rest = state + wiring;
-  const bool fits = plan.available_bytes == 0 || rest + rows <= 0.8 * static_cast<double>(plan.available_bytes);
   plan.connectivity = options.connectivity;
   if (plan.connectivity == Connectivity::automatic) {
-    plan.connectivity = fits || exact ? Connectivity::stored : Connectivity::procedural;
+    const bool stored = exact || leaves_room(rest + rows, limit.bytes);
+    plan.connectivity = stored ? Connectivity::stored : Connectivity::procedural;
   }
-  const bool stored = plan.connectivity == Connectivity::stored || exact;
-  plan.memory = {{"engine", static_cast<std::uint64_t>(state), "neuron state"},
-                 {"connectivity", static_cast<std::uint64_t>(std::min(wiring, 9e18)), "wiring (trees, tables, lists)"}};
-  if (stored) plan.memory.push_back({"connectivity", static_cast<std::uint64_t>(std::min(rows, 9e18)), "packed rows"});
+  const bool stored = plan.connectivity == Connectivity::stored;
+  plan.memory = {{"engine", whole_bytes(state), "neuron state"},
+                 {"connectivity", whole_bytes(wiring), "wiring (trees, tables, lists)"}};
+  if (stored) plan.memory.push_back({"connectivity", whole_bytes(rows), "packed rows"});
   plan.synapse_bytes = stored ? plan.memory.back().bytes : 0;
-  plan.memory_bytes = static_cast<std::uint64_t>(std::min(rest + (stored ? rows : 0.0), 9e18));
+  plan.memory_bytes = whole_bytes(rest + (stored ? rows : 0.0));
   judge_memory(plan, network, {rest + rows, 0.0, rest, options.precision, options.count_table},
                limit.source);
   return plan;

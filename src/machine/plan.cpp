@@ -24,6 +24,10 @@ constexpr std::uint64_t kProcessBytes = 16u << 20;
 // Speed of one core with AVX-512 and 2 MB of L2 cache (docs/performance.md); the estimate scales.
 constexpr double kStoredNs = 1.6, kProceduralNs = 2.0, kExactNs = 6.0, kUpdateNs = 0.45;
 constexpr double kBuildStoredNs = 3.5, kBuildProceduralNs = 1.6;
+constexpr double kBuildNothingNs = 0.1;  // without a count table
+
+// Bytes of a neuron beside its state: refractoriness, input, ...
+constexpr double kNeuronBytes = 10.0;
 
 // Lists of spikes keep the room of their largest burst, several times the mean.
 constexpr double kPeak = 8.0;
@@ -55,10 +59,27 @@ struct Totals {
   double table_bytes = 0.0;        ///< count records
   double headers = 0.0;            ///< stored rows: block headers
   double records = 0.0;            ///< bytes of count records of one step's spikes
-  double listed = 0.0;             ///< synapses of explicit lists and other listed rules
   double wide = 0.0;               ///< synapses in wide words
   double exceptions = 0.0;         ///< bytes of the tables of fixed_indegree
 };
+
+/// The delay groups of a source population onto a tile, and its bundles whose synapses are counted.
+struct SourceOnTile {
+  std::uint32_t first_group = kMaxDelayGroups, end_group = 0, bundles = 0;
+  double groups() const { return bundles > 0 ? end_group - first_group : 0.0; }
+};
+
+/// Count records and block headers of all sources, with one entry for every group and bundle.
+void add_records(const Network& network, const std::vector<SourceOnTile>& sources, double entry_bytes,
+                 Totals& totals) {
+  for (std::size_t p = 0; p < sources.size(); ++p) {
+    const Population& source = network.populations[p];
+    const double record = sources[p].groups() * sources[p].bundles * entry_bytes;
+    totals.table_bytes += record * source.size;
+    totals.records += record * source.mean_rate_hz * source.size * network.dt_ms / 1000.0;
+    totals.headers += sources[p].groups() * source.size;
+  }
+}
 
 Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout) {
   const Network& network = wiring.network();
@@ -66,35 +87,27 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& 
   std::vector<bool> on_tile(wiring.chunks().size(), false);
   for (const BlockLayout& block : layout.blocks) on_tile[block.chunk] = true;
   double largest_count = 0.0;
-  std::vector<std::uint32_t> first(network.populations.size(), kMaxDelayGroups);
-  std::vector<std::uint32_t> last(network.populations.size(), 0), bundles(network.populations.size(), 0);
+  std::vector<SourceOnTile> sources(network.populations.size());
   for (const Bundle& b : wiring.bundles()) {
     if (!on_tile[b.chunk]) continue;
     const Population& source = network.populations[b.source_population];
     const double n = wiring.expected_synapses_of(b);
     totals.synapses += n;
     if (units.wide[b.projection]) totals.wide += n;
-    totals.events_per_second += n / source.size * source.mean_rate_hz * source.size;
+    totals.events_per_second += n * source.mean_rate_hz;
     if (b.drawing == Bundle::Drawing::listed) {
-      totals.listed += n;
       totals.exceptions += wiring.expected_exception_bytes(b);
       if (wiring.counted(b)) totals.table_bytes += source.size;  // RowCounts: nearly always a byte
       continue;
     }
     const DelayTable& delays = wiring.delays(b);
     largest_count = std::max(largest_count, n / source.size * delays.largest_group_share());
-    ++bundles[b.source_population];
-    first[b.source_population] = std::min(first[b.source_population], delays.first_group);
-    last[b.source_population] = std::max(last[b.source_population], delays.first_group + delays.groups);
+    SourceOnTile& on = sources[b.source_population];
+    ++on.bundles;
+    on.first_group = std::min(on.first_group, delays.first_group);
+    on.end_group = std::max(on.end_group, delays.first_group + delays.groups);
   }
-  for (std::size_t p = 0; p < bundles.size(); ++p) {
-    if (bundles[p] == 0) continue;
-    const double groups = last[p] - first[p];
-    totals.table_bytes += groups * bundles[p] * network.populations[p].size * (largest_count > kLargestMeanCount8 ? 2.0 : 1.0);
-    totals.records += network.populations[p].mean_rate_hz * network.populations[p].size * network.dt_ms / 1000.0 *
-                      groups * bundles[p] * (largest_count > kLargestMeanCount8 ? 2.0 : 1.0);
-    totals.headers += groups * network.populations[p].size;
-  }
+  add_records(network, sources, largest_count > kLargestMeanCount8 ? 2.0 : 1.0, totals);
   return totals;
 }
 
@@ -127,6 +140,117 @@ std::string sentence_of(const TilePlacement& tile, std::size_t index, const std:
          std::to_string(static_cast<std::uint64_t>(totals.synapses / 1e3)) + "k synapses expected";
 }
 
+/// What the parts of a network take, in bytes, and how much they do.
+struct Demand {
+  double state = 0.0, ring = 0.0, wiring = 0.0;
+  double fast_state = 0.0, fast_ring = 0.0;  ///< what fast precision would take
+  double stored = 0.0;                       ///< packed rows
+  double table = 0.0, in_flight = 0.0;       ///< procedural: count table, rows being drawn
+  double exceptions = 0.0;                   ///< tables of fixed_indegree
+  double events_per_second = 0.0;
+  double most_on_tile = 0.0;  ///< words of a tile with too many stored ones; 0: none has
+
+  [[nodiscard]] double fixed() const { return wiring + exceptions + static_cast<double>(kProcessBytes); }
+};
+
+bool is_exact(const SimulationOptions& options) { return options.precision == Precision::exact; }
+
+double ring_bytes(double steps, double slots, double bytes_per_slot) {
+  return static_cast<double>(page_bytes(static_cast<std::size_t>(steps * slots * bytes_per_slot)));
+}
+
+double stored_bytes(const Totals& totals, double all_sources, bool exact) {
+  if (exact) return totals.synapses * 16.0 + all_sources * 8.0;
+  return (totals.synapses + totals.wide + totals.headers) * 4.0 + all_sources * (totals.wide > 0.0 ? 8.0 : 4.0);
+}
+
+int ring_steps(const Wiring& wiring, const SimulationOptions& options) {
+  return static_cast<int>(is_exact(options) ? history_slots(wiring.max_delay_steps() + 2)
+                                            : wiring.ring_shape().steps());
+}
+
+/// Adds up what the tiles take, and describes each of them in a sentence of the plan.
+void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector<int>& ports,
+               const SimulationOptions& options, const Placement& placement, Plan& plan, Demand& demand) {
+  const Network& network = wiring.network();
+  const bool exact = is_exact(options);
+  const RingShape shape = wiring.ring_shape();
+  const double history = history_slots(wiring.max_delay_steps() + shape.steps());
+  double spikes_per_step = 0.0, all_sources = 0.0;
+  for (const Population& p : network.populations) {
+    spikes_per_step += p.mean_rate_hz * p.size * network.dt_ms / 1000.0;
+    all_sources += p.size;
+  }
+  for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
+    const TileLayout layout = lay_out_tile(wiring.chunks(), placement.tiles[t].chunks, ports);
+    const Totals totals = sum_up(wiring, units, layout);
+    const double fast_ring = ring_bytes(shape.steps(), shape.slots(), 4.0);  // a word addresses all slots
+    demand.fast_ring += fast_ring;
+    demand.ring += exact ? ring_bytes(ring_steps(wiring, options), layout.slots, 8.0) : fast_ring;
+    demand.stored += stored_bytes(totals, all_sources, exact);
+    demand.table += totals.table_bytes;
+    demand.exceptions += totals.exceptions;
+    demand.in_flight += kPeak * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
+    demand.events_per_second += totals.events_per_second;
+    const double words = totals.synapses + totals.headers;
+    if (!exact && words > kLargestTile) demand.most_on_tile = std::max(demand.most_on_tile, words);
+    plan.tile_lines.push_back(sentence_of(placement.tiles[t], t, wiring.chunks(), totals, layout));
+  }
+}
+
+void choose_connectivity(const Demand& demand, const SimulationOptions& options, const MemoryLimit& limit,
+                         Plan& plan) {
+  plan.connectivity = options.connectivity;
+  if (plan.connectivity != Connectivity::automatic) return;
+  const double needed = demand.stored + demand.state + demand.ring + demand.fixed();
+  const bool stored = is_exact(options) || leaves_room(needed, limit.bytes);
+  plan.connectivity = stored ? Connectivity::stored : Connectivity::procedural;
+  if (!stored) plan.notes.push_back(why_procedural(needed, limit));
+}
+
+void list_memory(const Demand& demand, const SimulationOptions& options, Plan& plan) {
+  const auto add = [&plan](const char* room, double bytes, const char* what) {
+    plan.memory.push_back({room, static_cast<std::uint64_t>(bytes), what});
+    plan.memory_bytes += plan.memory.back().bytes;
+  };
+  const double table = options.count_table ? demand.table : 0.0;
+  const bool procedural = plan.connectivity == Connectivity::procedural;
+  add("engine", demand.state, "neuron state");
+  add("kernels", demand.ring, "input rings");
+  if (procedural) {
+    add("connectivity", table, "count table");
+    add("connectivity", demand.in_flight, "rows in flight");
+  } else {
+    add("connectivity", demand.stored, "packed rows");
+  }
+  add("connectivity", demand.wiring, "wiring (trees, tables, lists)");
+  if (demand.exceptions > 0.0) {
+    add("connectivity", demand.exceptions, "exceptions of in-degrees without multapses or autapses");
+  }
+  add("base", static_cast<double>(kProcessBytes), "program and libraries");
+  plan.synapse_bytes = static_cast<std::uint64_t>(procedural ? table : demand.stored);
+}
+
+void estimate_times(const Demand& demand, const SimulationOptions& options, double dt_ms, Plan& plan) {
+  const ProcessLimits limits = process_limits();
+  if (plan.threads > limits.threads()) plan.notes.push_back(too_many_threads(plan.threads, limits));
+  const double cores = std::min(static_cast<double>(plan.threads), limits.cores);
+  const bool procedural = plan.connectivity == Connectivity::procedural;
+  const double build_ns = !procedural ? kBuildStoredNs : options.count_table ? kBuildProceduralNs : kBuildNothingNs;
+  plan.construction_seconds = static_cast<double>(plan.synapses) * 1e-9 / cores * build_ns;
+  if (demand.events_per_second == 0.0) return;
+  const double event_ns = is_exact(options) ? kExactNs : procedural ? kProceduralNs : kStoredNs;
+  const double updates_per_second = static_cast<double>(plan.neurons) * 1000.0 / dt_ms;
+  plan.real_time_factor =
+      (demand.events_per_second * event_ns + updates_per_second * kUpdateNs) * 1e-9 / cores;
+}
+
+Ways ways_of(const Demand& demand, const SimulationOptions& options) {
+  const double without_table = demand.fast_state + demand.fast_ring + demand.fixed() + demand.in_flight;
+  return {demand.state + demand.ring + demand.fixed() + demand.stored, without_table + demand.table, without_table,
+          options.precision, options.count_table};
+}
+
 }  // namespace
 
 MemoryLimit memory_limit(const SimulationOptions& options) {
@@ -135,106 +259,68 @@ MemoryLimit memory_limit(const SimulationOptions& options) {
   return {limits.memory_bytes, limits.memory_source.empty() ? "" : " (" + limits.memory_source + ")"};
 }
 
-Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models, const SimulationOptions& options,
-               const Placement& placement) {
-  const Network& network = wiring.network();
-  const std::vector<int> ports = ports_of(network, models);
-  const bool exact = options.precision == Precision::exact;
-  const double real = exact ? 8.0 : 4.0;
-  Plan plan;
-  double state = 0.0, ring = 0.0, stored = 0.0, table = 0.0, exceptions = 0.0, in_flight = 0.0, events = 0.0;
-  double spikes_per_step = 0.0, most_on_tile = 0.0;
-  double fast_state = 0.0, fast_ring = 0.0;  // what fast precision would take
-  for (const Population& p : network.populations) spikes_per_step += p.mean_rate_hz * p.size * network.dt_ms / 1000.0;
-  const double ring_steps = exact ? history_slots(wiring.max_delay_steps() + 2) : wiring.ring_shape().steps();
-  for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
-    const TileLayout layout = lay_out_tile(wiring.chunks(), placement.tiles[t].chunks, ports);
-    const Totals totals = sum_up(wiring, units, layout);
-    double all_sources = 0.0;
-    for (const Population& population : network.populations) all_sources += population.size;
-    const double slots = exact ? layout.slots : wiring.ring_shape().slots();  // a packed word addresses all of them
-    ring += static_cast<double>(page_bytes(static_cast<std::size_t>(ring_steps * slots * real)));
-    const RingShape shape = wiring.ring_shape();
-    fast_ring += static_cast<double>(page_bytes(std::size_t{4} * shape.steps() * shape.slots()));
-    stored += exact ? totals.synapses * 16.0 + all_sources * 8.0
-                    : (totals.synapses + totals.wide + totals.headers) * 4.0 +
-                          all_sources * (totals.wide > 0.0 ? 8.0 : 4.0);
-    table += totals.table_bytes;
-    exceptions += totals.exceptions;
-    in_flight += kPeak * history_slots(wiring.max_delay_steps() + wiring.ring_shape().steps()) *
-                 (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
-    events += totals.events_per_second;
-    if (!exact && totals.synapses + totals.headers > kLargestTile) {
-      most_on_tile = std::max(most_on_tile, totals.synapses + totals.headers);
-    }
-    plan.tile_lines.push_back(sentence_of(placement.tiles[t], t, wiring.chunks(), totals, layout));
-  }
-  for (const Population& population : network.populations) {
-    plan.neurons += population.size;
-    if (population.kind != Population::Kind::neurons) continue;
-    const NeuronModel& model = *models.find(population.model);
-    const NeuronVariant variant = model.prepare(values_of(population, model), network.dt_ms);
-    state += population.size * (static_cast<double>(variant.states.size()) * real + kNeuronBytes);
-    fast_state += population.size * (static_cast<double>(variant.states.size()) * 4.0 + kNeuronBytes);
-  }
+void count(const Network& network, Plan& plan) {
+  for (const Population& population : network.populations) plan.neurons += population.size;
   const SynapseNumber number = number_of_synapses(network);
   plan.synapses = number.synapses;
   plan.synapses_expected = number.expected;
-  if (!exact) plan.rounded_weights = units.rounded;
-  const double wiring_bytes = static_cast<double>(wiring.bytes());
+}
+
+double state_bytes(const Network& network, const NeuronCatalogue& models, Precision precision) {
+  const double real = precision == Precision::exact ? 8.0 : 4.0;
+  double bytes = 0.0;
+  for (const Population& population : network.populations) {
+    if (population.kind != Population::Kind::neurons) continue;
+    const NeuronModel& model = *models.find(population.model);
+    const NeuronVariant variant = model.prepare(values_of(population, model), network.dt_ms);
+    bytes += population.size * (static_cast<double>(variant.states.size()) * real + kNeuronBytes);
+  }
+  return bytes;
+}
+
+bool leaves_room(double bytes, std::uint64_t available) {
+  return available == 0 || bytes < kLargestShare * static_cast<double>(available);
+}
+
+void require_possible(const SimulationOptions& options) {
+  if (!is_exact(options) || options.connectivity != Connectivity::procedural) return;
+  throw InputError("Exact precision keeps its synapses as float64: connectivity must be 'stored' or "
+                   "'auto', not 'procedural'.");
+}
+
+Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
+               const SimulationOptions& options, const Placement& placement) {
+  const Network& network = wiring.network();
   const MemoryLimit limit = memory_limit(options);
-  plan.available_bytes = limit.bytes;
-  plan.connectivity = options.connectivity;
-  if (plan.connectivity == Connectivity::automatic) {
-    const double needed = stored + state + ring + wiring_bytes + exceptions + kProcessBytes;
-    const bool fits = limit.bytes == 0 || needed < kLargestShare * static_cast<double>(limit.bytes);
-    plan.connectivity = fits || exact ? Connectivity::stored : Connectivity::procedural;
-    if (!fits && !exact) plan.notes.push_back(why_procedural(needed, limit));
-  }
-  const bool procedural = plan.connectivity == Connectivity::procedural && !exact;
-  const auto add = [&plan](const char* room, double bytes, const char* what) {
-    plan.memory.push_back({room, static_cast<std::uint64_t>(bytes), what});
-    plan.memory_bytes += static_cast<std::uint64_t>(bytes);
-  };
-  add("engine", state, "neuron state");
-  add("kernels", ring, "input rings");
-  if (procedural) {
-    add("connectivity", options.count_table ? table : 0.0, "count table");
-    add("connectivity", in_flight, "rows in flight");
-  } else {
-    add("connectivity", stored, "packed rows");
-  }
-  add("connectivity", wiring_bytes, "wiring (trees, tables, lists)");
-  if (exceptions > 0.0) add("connectivity", exceptions, "exceptions of in-degrees without multapses or autapses");
-  add("base", static_cast<double>(kProcessBytes), "program and libraries");
-  plan.synapse_bytes = static_cast<std::uint64_t>((procedural ? (options.count_table ? table : 0.0) : stored));
+  Plan plan;
+  count(network, plan);
   plan.threads = placement.workers;
   plan.tiles = static_cast<int>(placement.tiles.size());
   plan.chunks = static_cast<int>(wiring.chunks().size());
   plan.groups = placement.groups;
-  plan.delay_slots = static_cast<int>(ring_steps);
+  plan.delay_slots = ring_steps(wiring, options);
   plan.min_delay_ms = wiring.min_delay_steps() * network.dt_ms;
   plan.max_delay_ms = wiring.max_delay_steps() * network.dt_ms;
-  const ProcessLimits limits = process_limits();
-  const double cores = std::min(static_cast<double>(placement.workers), limits.cores);
-  if (placement.workers > limits.threads()) plan.notes.push_back(too_many_threads(placement.workers, limits));
-  plan.construction_seconds = static_cast<double>(plan.synapses) * 1e-9 / cores * (procedural ? (options.count_table ? kBuildProceduralNs : 0.1) : kBuildStoredNs);
-  if (events > 0.0) {
-    const double ns = exact ? kExactNs : procedural ? kProceduralNs : kStoredNs;
-    const double steps = 1000.0 / network.dt_ms;
-    plan.real_time_factor = (events * ns + static_cast<double>(plan.neurons) * steps * kUpdateNs) * 1e-9 / cores;
-  }
-  const double fixed = wiring_bytes + static_cast<double>(kProcessBytes);
-  const double fast = fast_state + fast_ring + fixed + in_flight;
-  judge_memory(plan, network,
-               {state + ring + fixed + stored, fast + table, fast, options.precision, options.count_table},
-               limit.source);
-  if (!exact) judge_rows(plan, wiring, most_on_tile);
+  plan.available_bytes = limit.bytes;
+  if (!is_exact(options)) plan.rounded_weights = units.rounded;
+
+  Demand demand;
+  demand.state = state_bytes(network, models, options.precision);
+  demand.fast_state = state_bytes(network, models, Precision::fast);
+  demand.wiring = static_cast<double>(wiring.bytes());
+  add_tiles(wiring, units, ports_of(network, models), options, placement, plan, demand);
+
+  choose_connectivity(demand, options, limit, plan);
+  list_memory(demand, options, plan);
+  estimate_times(demand, options, network.dt_ms, plan);
+  judge_memory(plan, network, ways_of(demand, options), limit.source);
+  if (!is_exact(options)) judge_rows(plan, wiring, demand.most_on_tile);
   return plan;
 }
 
 Plan plan(const Network& network, const NeuronCatalogue& models, const SimulationOptions& options) {
   require_valid(network, models);
+  require_possible(options);
   Plan least = outline(network, models, options);
   if (!wiring_fits(least)) return least;
   std::optional<Wiring> made;

@@ -17,8 +17,16 @@ struct MemoryLimit {
   std::string source;       ///< " (memory.max ...)", " (ulimit -v)"; empty: the options or the machine
 };
 [[nodiscard]] MemoryLimit memory_limit(const SimulationOptions& options);
-/// Bytes of a neuron beside its state: refractoriness, input, ...
-inline constexpr double kNeuronBytes = 10.0;
+/// Writes the numbers of neurons and synapses into a plan.
+void count(const Network& network, Plan& plan);
+/// Bytes of the state of all neurons.
+[[nodiscard]] double state_bytes(const Network& network, const NeuronCatalogue& models, Precision precision);
+/// Whether a network that takes so much with stored connectivity leaves enough to everything else, so
+/// that `automatic` stores. `available` of 0: unknown, it does.
+[[nodiscard]] bool leaves_room(double bytes, std::uint64_t available);
+/// Throws InputError when the options contradict each other.
+void require_possible(const SimulationOptions& options);
+/// The options are possible.
 [[nodiscard]] Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
                              const SimulationOptions& options, const Placement& placement);
 

@@ -140,11 +140,14 @@ bool spikes(const NeuronVariant& neuron, const ParameterValues& values, const Me
                            shared ? 0.0 : dt_ms * mean.negative};
   const auto steps =
       static_cast<std::int64_t>(std::min(kMostSteps, std::nearbyint(kPatience_ms / dt_ms)));
+  std::vector<double> before;
   for (std::int64_t step = 0; step < steps; ++step) {
+    before = state;
     if (neuron.reference_step(state.data(), neuron.constants.data(), input, mean.current_pA,
                               false)) {
       return true;
     }
+    if (state == before) return false;  // nothing will ever change again
   }
   return false;
 }

@@ -89,7 +89,7 @@ SynapseNumber number_of_synapses(const Network& network) {
     synapses += expected_synapses(p, *network.find(p.source), *network.find(p.target));
     number.expected = number.expected || draws_number_of_synapses(p.rule);
   }
-  number.synapses = static_cast<std::uint64_t>(std::llround(synapses));
+  number.synapses = static_cast<std::uint64_t>(std::llround(std::min(synapses, 9e18)));
   return number;
 }
 

@@ -21,12 +21,13 @@ void check_times(context& c) {
   if (!c.dt_is_good()) {
     c.add(file, "", "dt",
           fmt::format("The time step dt is {} ms; it must be a positive number.", n.dt_ms));
-    return;  // nothing can be compared with it
   }
   const auto check = [&](const char* key, double value) {
     if (!std::isfinite(value) || value < 0.0) {
       c.add(file, "", key,
             fmt::format("The {} is {} ms; it must be a number of 0 or more.", key, value));
+    } else if (!c.dt_is_good()) {
+      return true;  // nothing can be compared with it
     } else if (value / n.dt_ms > kMaxSteps) {
       c.add(file, "", key,
             fmt::format("The {} of {} ms is more than {:.0f} steps of {} ms, the longest "
@@ -71,10 +72,6 @@ void check_total_size(context& c) {
                     total, total - kMaxNeurons, kMaxNeurons));
   }
 }
-
-}  // namespace
-
-namespace {
 
 // Names of populations have stricter rules; these are shown to people and written into reports.
 void check_names(context& c) {
@@ -148,7 +145,7 @@ void check_everything(context& c) {
     c.add({}, "", "rate_limit",
           fmt::format("The rate limit is {} Hz; it must be above 0.", network.rate_limit_hz));
   }
-  validation::check_names(c);
+  check_names(c);
   if (network.populations.empty()) {
     c.add({}, "", "populations", "The network has no populations; it needs at least one.");
   }

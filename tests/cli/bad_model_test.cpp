@@ -151,5 +151,19 @@ TEST(BadModelsAndOptions, AModelThatDoesNotFitTheMemoryNamesPopulationAndBytes) 
   EXPECT_EQ(folder.contents(), std::set<std::string>{"m.toml"});
 }
 
+// A negative time is a mistake whatever the time step is.
+TEST(BadModelsAndOptions, TimesAreJudgedWithoutATimeStep) {
+  const TemporaryFolder folder;
+  write_text(folder / "m.toml",
+             "dt = \"0.1 mV\"\ntime = \"-1 s\"\ndiscard = inf\n"
+             "[populations.E]\nmodel = \"iaf_psc_exp\"\nsize = 1\n");
+  ProcessOptions options;
+  options.folder = folder.path();
+  const Outcome outcome = tessera(words_of("run m.toml"), options);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_TRUE(contains(outcome.err, "m.toml:1:6 (dt)")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "(time): The time is -1000 ms; it must be")) << outcome.err;
+}
+
 }  // namespace
 }  // namespace tessera::test

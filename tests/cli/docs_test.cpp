@@ -88,6 +88,26 @@ TEST(Documentation, TheFirstStepsOfTheReadmeShowActivity) {
   EXPECT_EQ(runs, 2u);
 }
 
+// The page has two complete models; the second one begins with its sheets.
+TEST(Documentation, EveryModelOfThePageOnModelFilesShowsActivity) {
+  const TemporaryFolder folder;
+  const std::string page = read_text(std::string(TESSERA_SOURCE_DIR) + "/docs/model-files.md");
+  ProcessOptions options;
+  options.folder = folder.path();
+  const std::string fence = "```toml\n";
+  int models = 0;
+  for (std::size_t begin = page.find(fence); begin != std::string::npos; begin = page.find(fence, begin)) {
+    begin += fence.size();
+    write_text(folder / "example.toml", page.substr(begin, page.find("```", begin) - begin));
+    const Outcome outcome = tessera(words_of("run example.toml --force"), options);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("rate (Hz)"), std::string::npos) << outcome.out;
+    EXPECT_EQ(outcome.out.find("\nsilent "), std::string::npos) << outcome.out;
+    ++models;
+  }
+  EXPECT_EQ(models, 2);
+}
+
 TEST(Documentation, EveryExampleOfTrainingRunsOnTheFileOfThePage) {
   const TemporaryFolder folder;
   const std::string page = read_text(std::string(TESSERA_SOURCE_DIR) + "/docs/training.md");

@@ -240,5 +240,18 @@ file = "list.csv"
   EXPECT_EQ(line("stats b").exit_code, 0);
 }
 
+TEST_F(OutputFolder, NeedsAName) {
+  write_text(folder_ / "plain.toml", kSmallModel);
+  for (const char* command : {"run plain.toml", "train plain.toml", "data convert yin_yang"}) {
+    std::vector<std::string> words = words_of(command);
+    words.insert(words.end(), {"--out", ""});
+    ProcessOptions options;
+    options.folder = folder_.path();
+    const Outcome outcome = tessera(words, options);
+    EXPECT_EQ(outcome.exit_code, 2) << command;
+    EXPECT_NE(outcome.err.find("--out: needs the name of a folder."), std::string::npos) << outcome.err;
+  }
+}
+
 }  // namespace
 }  // namespace tessera::test

@@ -71,5 +71,25 @@ TEST_F(TooLarge, OthersFit) {
   EXPECT_EQ(outcome.out.find("does not fit"), std::string::npos);
 }
 
+// 1000 for each of 2e8 targets, and a millionth of 4e16 pairs, which is drawn: 2e11 and about 4e10.
+TEST_F(TooLarge, WithADrawnNumberOfSynapses) {
+  const auto projection = [](const std::string& name, const std::string& rule) {
+    return "[projections." + name + "]\nsource = \"E\"\ntarget = \"E\"\nweight = 1\ndelay = 1\n" + rule;
+  };
+  expect_says(run("plan m.toml", population("E", "200000000") +
+                                     projection("p", "rule = \"fixed_indegree\"\nnumber = 1000\n") +
+                                     projection("q", "rule = \"pairwise_bernoulli\"\nprobability = 1e-6\n")),
+              {"not even the wiring fits", "240,000,000,000 synapses expected", "TB\n"});
+}
+
+TEST_F(TooLarge, WhatRunRefusesPlanRefuses) {
+  for (const char* command : {"plan", "run"}) {
+    const Outcome outcome =
+        run(std::string(command) + " m.toml --precision exact --connectivity procedural", kSmallModel);
+    EXPECT_EQ(outcome.exit_code, 2) << command;
+    EXPECT_NE(outcome.err.find("'stored' or 'auto', not 'procedural'"), std::string::npos) << outcome.err;
+  }
+}
+
 }  // namespace
 }  // namespace tessera::test

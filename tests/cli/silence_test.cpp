@@ -89,5 +89,24 @@ TEST(Silence, ActivityThatDiedOutIsTold) {
       << line;
 }
 
+// A source without spikes is silent for a reason that no neuron can have.
+TEST(Silence, SourcesAndNeuronsAreToldApart) {
+  const std::string line = silent_line(std::string(kSmallModel) +
+                                       "[populations.eye]\nkind = \"spike_train\"\nsize = 1\n"
+                                       "spikes = []\n");
+  EXPECT_TRUE(has(line, "eye (1 of 3 populations): a source without a spike")) << line;
+  EXPECT_TRUE(has(line, "; I (1 of 3 populations): no input from outside")) << line;
+}
+
+// Only some of many are asked for their reason, and all are counted.
+TEST(Silence, OfManyPopulations) {
+  std::string model = "time = \"5 ms\"\n";
+  for (int i = 0; i < 100; ++i) {
+    model += "[populations.p" + std::to_string(i) + "]\nmodel = \"iaf_psc_exp\"\nsize = 1\n";
+  }
+  const std::string line = silent_line(model);
+  EXPECT_TRUE(has(line, "p7 and 92 more (100 of 100 populations): nothing from outside drives them")) << line;
+}
+
 }  // namespace
 }  // namespace tessera::test

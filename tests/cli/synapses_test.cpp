@@ -2,6 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <sstream>
 
 #include "cli/process.hpp"
@@ -157,6 +158,41 @@ TEST_F(Synapses, ATerminalIsSparedLongLists) {
   EXPECT_EQ(line("synapses large.toml to_E --out e.npy").exit_code, 0);
   EXPECT_EQ(line("synapses large.toml to_E --degrees").exit_code, 0);
   EXPECT_EQ(line("synapses large.toml to_I").exit_code, 0);  // 800 are not
+}
+
+// Four bytes for each of 2 x 10^8 sources and targets are 1.6 GB.
+TEST_F(Synapses, DegreesThatTheMemoryCannotCountAreRefused) {
+  write_text(folder_ / "m.toml",
+             "[populations.E]\nmodel = \"iaf_psc_exp\"\nsize = 200000000\n"
+             "[projections.p]\nsource = \"E\"\ntarget = \"E\"\nrule = \"one_to_one\"\n"
+             "weight = 1\ndelay = 1\n");
+  options_.address_space_bytes = 1'000'000'000;
+  expect_refused("synapses m.toml p --degrees", "--degrees: counting takes 1.60 GB of memory");
+}
+
+// Nothing is begun, announced or printed before it is known that the network fits.
+TEST_F(Synapses, OfANetworkThatDoesNotFitAreRefusedFirst) {
+  write_text(folder_ / "m.toml",
+             "[populations.E]\nmodel = \"iaf_psc_exp\"\nsize = 200000000\n"
+             "[projections.p]\nsource = \"E\"\ntarget = \"E\"\nrule = \"fixed_indegree\"\n"
+             "number = 10000\nweight = 1\ndelay = 1\n");
+  const Outcome outcome = line("synapses m.toml p");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err.find("writing about"), std::string::npos) << outcome.err;
+}
+
+// 800 x 4000 synapses are far more than a pipe holds: head goes away in the middle.
+TEST_F(Synapses, AReaderThatHasSeenEnoughIsNoError) {
+  write_text(folder_ / "m.toml",
+             "[populations.E]\nmodel = \"iaf_psc_exp\"\nsize = 800\n"
+             "[projections.p]\nsource = \"E\"\ntarget = \"E\"\nrule = \"fixed_indegree\"\n"
+             "number = 4000\nweight = 1\ndelay = 1\n");
+  const std::string command = "cd '" + folder_.path().string() + "' && '" TESSERA_BINARY_DIR
+                              "/tessera' synapses m.toml p 2> errors | head -n 1 > first";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(read_text(folder_ / "first"), "source,target,weight,delay_ms\n");
+  EXPECT_EQ(read_text(folder_ / "errors"), "");
 }
 
 }  // namespace

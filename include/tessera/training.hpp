@@ -257,6 +257,9 @@ class Trainer {
   [[nodiscard]] double theta_grad() const noexcept;
   void set_theta_grad(double value);                        ///< -infinity: every neuron is listed
   [[nodiscard]] Strategy strategy() const noexcept;         ///< after `automatic` was resolved
+  /// Why `automatic` stayed sparse although so much is listed that dense would be faster, as a
+  /// sentence; empty when there is nothing to say.
+  [[nodiscard]] const std::string& strategy_note() const noexcept;
   [[nodiscard]] std::uint64_t list_bytes() const noexcept;  ///< stored over time in the last batch
   [[nodiscard]] const Network& network() const noexcept;
   [[nodiscard]] const Options& options() const noexcept;

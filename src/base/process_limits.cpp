@@ -2,6 +2,7 @@
 #include "base/process_limits.hpp"
 
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -68,6 +69,19 @@ ProcessLimits combine(const SystemLimits& system, const ControlGroupLimits& grou
   const std::uint64_t space = system.address_space_bytes, taken = system.mapped_only_bytes;
   if (space > 0) limit(space > taken ? space - taken : 1, "ulimit -v");
   return limits;
+}
+
+bool can_map(const std::vector<std::size_t>& pieces) {
+  std::vector<void*> mapped;
+  mapped.reserve(pieces.size());
+  for (const std::size_t bytes : pieces) {
+    void* const address =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address == MAP_FAILED) break;
+    mapped.push_back(address);
+  }
+  for (std::size_t i = 0; i < mapped.size(); ++i) munmap(mapped[i], pieces[i]);
+  return mapped.size() == pieces.size();
 }
 
 ProcessLimits process_limits() { return combine(read_system_limits(), read_control_groups()); }

@@ -2,9 +2,11 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace tessera {
 
@@ -44,5 +46,9 @@ struct ProcessLimits {
 };
 [[nodiscard]] ProcessLimits combine(const SystemLimits& system, const ControlGroupLimits& groups);
 [[nodiscard]] ProcessLimits process_limits();
+
+/// Whether so many more bytes could be mapped now, all pieces at the same time: what ulimit -v,
+/// ulimit -d and the system's rules of overcommitment leave. Nothing is kept and no memory is used.
+[[nodiscard]] bool can_map(const std::vector<std::size_t>& pieces);
 
 }  // namespace tessera

@@ -58,6 +58,8 @@ int evaluate(const EvaluateArguments& arguments) {
 
   const std::filesystem::path folder = *arguments.result;
   if (!is_training_result(folder)) {
+    // A damaged report is one too: this says what is wrong with it.
+    if (std::filesystem::exists(folder / "report.json")) (void)load_training_result(folder);
     throw InputError(fmt::format("'{}' is not the result folder of a training.", folder.string()));
   }
   const bool test = *split == 0;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <string_view>
 
 #include "base/printable.hpp"
 
@@ -53,16 +55,25 @@ std::string number_text(double value, int decimals) {
 }
 
 std::string fitted_line(const std::vector<LinePart>& parts, std::size_t columns) {
-  int most = 0;
-  for (const LinePart& part : parts) most = std::max(most, part.rank);
-  for (;; --most) {
-    std::string line;
-    for (const LinePart& part : parts) {
-      if (part.rank > most || part.text.empty()) continue;
-      line += (line.empty() ? "" : "  ") + part.text;
-    }
-    if (line.size() <= columns || most <= 0) return line;
+  constexpr std::string_view kGap = "  ";
+  std::vector<std::size_t> by_rank(parts.size());
+  std::iota(by_rank.begin(), by_rank.end(), std::size_t{0});
+  std::stable_sort(by_rank.begin(), by_rank.end(),
+                   [&](std::size_t a, std::size_t b) { return parts[a].rank < parts[b].rank; });
+  std::vector<bool> shown(parts.size());
+  std::size_t width = 0;
+  for (const std::size_t i : by_rank) {
+    if (parts[i].text.empty()) continue;
+    const std::size_t wider = width + (width > 0 ? kGap.size() : 0) + parts[i].text.size();
+    if (parts[i].rank > 0 && wider > columns) continue;
+    shown[i] = true;
+    width = wider;
   }
+  std::string line;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (shown[i]) line.append(line.empty() ? "" : kGap).append(parts[i].text);
+  }
+  return line;
 }
 
 Table::Table(std::vector<std::string> header, std::size_t left_columns)

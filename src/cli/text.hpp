@@ -28,8 +28,8 @@ struct LinePart {
   std::string text;
   int rank = 0;
 };
-/// The parts, two blanks between them; those of the highest rank are left out until the line fits
-/// `columns`. Empty parts are none.
+/// The parts, two blanks between them; of those that do not all fit into `columns` the ones of a lower
+/// rank are chosen first. Empty parts are none.
 [[nodiscard]] std::string fitted_line(const std::vector<LinePart>& parts, std::size_t columns);
 
 /// Columns padded to their widest cell: the first `left_columns` to the left, the others to the

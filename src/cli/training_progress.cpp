@@ -75,16 +75,15 @@ void TrainingProgressDisplay::on_epoch(const EpochMetrics& e, bool best, const T
   if (quiet_) return;
   std::vector<LinePart> parts = {
       {fmt::format("epoch {:{}}/{}", e.epoch + 1, std::to_string(epochs_).size(), epochs_), 0},
-      {fmt::format("loss {:.4f}", e.loss), 3},
-      {fmt::format("accuracy {:.2f} %", 100.0 * e.accuracy), e.validated() ? 2 : 1}};
+      {fmt::format("loss {:.4f}", e.loss), 4},
+      {fmt::format("accuracy {:.2f} %", 100.0 * e.accuracy), e.validated() ? 3 : 1}};
   if (e.validated()) {
-    parts.push_back(
-        {fmt::format("validation {:.2f} %{}", 100.0 * e.validation_accuracy, best ? " (best)" : ""),
-         1});
-    parts.push_back({fmt::format("validation loss {:.4f}", e.validation_loss), 4});
+    parts.push_back({fmt::format("validation {:.2f} %", 100.0 * e.validation_accuracy), 1});
+    if (best) parts.push_back({"(best)", 2});
+    parts.push_back({fmt::format("validation loss {:.4f}", e.validation_loss), 5});
   }
-  parts.push_back({rate_text(e.samples_per_second), 5});
-  parts.push_back({activity_text(e.layers), 6});
+  parts.push_back({rate_text(e.samples_per_second), 6});
+  parts.push_back({activity_text(e.layers), 7});
   line_.print(fitted_line(parts, line_.print_room()));
 }
 

@@ -2,6 +2,8 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "data/byte_reader.hpp"
 #include "data/readers.hpp"
 
@@ -56,6 +58,23 @@ std::vector<float> mono(std::string_view data, std::uint32_t channels) {
   return samples;
 }
 
+// Whether nothing but whole chunks follows: then a data chunk of length 0 before them is empty, and
+// what follows it (titles, cue marks) is no sound.
+bool only_chunks(std::string_view rest) {
+  constexpr std::size_t kHeader = 8;
+  while (rest.size() >= kHeader) {
+    for (const char letter : rest.substr(0, 4)) {
+      if (letter < ' ' || letter > '~') return false;
+    }
+    ByteReader header(rest, "");
+    (void)header.take(4, "");
+    const std::uint64_t size = header.little(4, "");
+    if (size > rest.size() - kHeader) return false;
+    rest.remove_prefix(std::min<std::size_t>(kHeader + size + size % 2, rest.size()));
+  }
+  return rest.empty();
+}
+
 }  // namespace
 
 Sound parse_wav(std::string_view bytes, const std::string& name) {
@@ -68,7 +87,8 @@ Sound parse_wav(std::string_view bytes, const std::string& name) {
     const std::string_view id = reader.take(4, "a chunk's name");
     const std::uint32_t size = reader.little(4, "a chunk's size");
     const std::size_t at = reader.offset();
-    const bool streamed = id == "data" && (size == 0 || size >= kUnknown);
+    const bool streamed =
+        id == "data" && (size >= kUnknown || (size == 0 && !only_chunks(bytes.substr(at))));
     const std::string_view body = reader.take(streamed ? reader.left() : size, "a chunk");
     if (id == "fmt ") {
       ByteReader chunk(bytes.substr(0, at + size), name);  // offsets in messages are the file's

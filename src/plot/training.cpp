@@ -201,7 +201,8 @@ std::string activity_svg(const TrainingResult& result) {
 std::string confusion_svg(const TrainingResult& result) {
   if (result.confusion.empty()) {
     throw InputError("The result " + result.folder.string() +
-                     " was not evaluated; run 'tessera evaluate' on it.");
+                     " was not evaluated; run 'tessera evaluate' on it (its data set must have test "
+                     "samples).");
   }
   HeatTable table;
   table.title = title(result, "confusion");
@@ -223,7 +224,8 @@ std::string confusion_svg(const TrainingResult& result) {
 std::string sample_raster_svg(const TrainingResult& result) {
   if (!result.raster || result.raster->layers.empty() || result.steps == 0) {
     throw InputError("The result " + result.folder.string() +
-                     " holds no spikes of a sample; run 'tessera evaluate' on it.");
+                     " holds no spikes of a sample; run 'tessera evaluate' on it (its data set must "
+                     "have test samples).");
   }
   const SampleRaster& raster = *result.raster;
   const std::vector<Stripe> stripes = stripes_of(raster);

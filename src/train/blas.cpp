@@ -5,13 +5,16 @@
 
 #include <cblas.h>
 #include <dlfcn.h>
+#include <fmt/format.h>
 #include <stdlib.h>
 
 #include <cstring>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/process_limits.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera::training {
@@ -20,11 +23,18 @@ namespace {
 constexpr const char* kLibrary = "libopenblas.so.0";
 constexpr const char* kThreads = "OPENBLAS_NUM_THREADS";
 
+// Addresses that OpenBLAS takes, from its calls of mmap (strace; 0.3.21 of Debian 12, x86-64): 40 MB
+// for the library and those it needs, and a buffer of 128 MiB for every thread that computes a
+// product (its BUFFER_SIZE). Where a buffer does not fit it asks again, without an end.
+constexpr std::size_t kLibraryBytes = std::size_t{64} << 20, kBufferBytes = std::size_t{128} << 20;
+
 struct OpenBlas {
   decltype(&cblas_sgemm) sgemm = nullptr;
   decltype(&openblas_get_num_threads) get_num_threads = nullptr;
   decltype(&openblas_set_num_threads) set_num_threads = nullptr;
   decltype(&openblas_get_corename) get_corename = nullptr;
+  void* (*take_buffer)(int) = nullptr;      // these two are not in its header; without them
+  void (*return_buffer)(void*) = nullptr;   // buffers are mapped by the first products
   std::string obstacle;  ///< a sentence when one of them is missing
 };
 
@@ -75,13 +85,41 @@ OpenBlas open_library(const char* file) {
     blas.obstacle = "The dense strategy needs OpenBLAS, and '" + std::string(file) +
                     "' cannot be loaded (" + reason_of_last_failure() +
                     "). Install it (package libopenblas0 of Debian and Ubuntu) or use the sparse strategy.";
+    return blas;
   }
+  find("blas_memory_alloc", blas.take_buffer);
+  find("blas_memory_free", blas.return_buffer);
   return blas;
 }
 
 const OpenBlas& open_blas() {
   static const OpenBlas blas = open_library(kLibrary);
   return blas;
+}
+
+std::mutex buffers_mutex;
+std::size_t buffers = 0;  // that OpenBLAS has, or has room for
+
+std::string room_obstacle(std::size_t workers) {
+  std::vector<std::size_t> pieces(workers - buffers, kBufferBytes);
+  if (buffers == 0) pieces.push_back(kLibraryBytes);
+  if (can_map(pieces)) return {};
+  return fmt::format(
+      "The dense strategy needs OpenBLAS, which takes {} MiB of address space for {}, and the limits "
+      "of this process leave less (ulimit -v, ulimit -d). Raise them, use fewer threads or the "
+      "sparse strategy.",
+      (kLibraryBytes + workers * kBufferBytes) >> 20,
+      workers == 1 ? "a thread" : fmt::format("{} threads", workers));
+}
+
+// Now, while there is room: what training allocates afterwards cannot take it away.
+void take_buffers(const OpenBlas& blas, std::size_t workers) {
+  if (blas.take_buffer == nullptr || blas.return_buffer == nullptr) return;
+  std::vector<void*> taken(workers);
+  for (void*& buffer : taken) buffer = blas.take_buffer(0);
+  for (void* const buffer : taken) {
+    if (buffer != nullptr) blas.return_buffer(buffer);
+  }
 }
 
 std::mutex users_mutex;
@@ -97,7 +135,18 @@ void product(CBLAS_TRANSPOSE a_order, CBLAS_TRANSPOSE b_order, std::size_t m, st
 
 }  // namespace
 
-std::string blas_obstacle() { return open_blas().obstacle; }
+std::string blas_obstacle(int workers) {
+  const std::lock_guard lock(buffers_mutex);
+  const auto wanted = static_cast<std::size_t>(workers);
+  if (wanted <= buffers) return open_blas().obstacle;
+  if (std::string obstacle = room_obstacle(wanted); !obstacle.empty()) return obstacle;
+  const OpenBlas& blas = open_blas();
+  if (blas.obstacle.empty()) {
+    take_buffers(blas, wanted);
+    buffers = wanted;
+  }
+  return blas.obstacle;
+}
 
 std::string blas_obstacle_of(const char* file) { return open_library(file).obstacle; }
 

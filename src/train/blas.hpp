@@ -7,10 +7,13 @@
 
 namespace tessera::training {
 
-/// Why there are no products, as a sentence; empty when there are. The first call opens OpenBLAS,
-/// so ask only when the dense strategy is wanted. Where there is an obstacle the functions below must
-/// not be called, and SingleThreadedBlas throws InputError with it.
-[[nodiscard]] std::string blas_obstacle();
+/// Why `workers` threads (at least 1) cannot compute products at the same time, as a sentence; empty
+/// when they can: OpenBLAS is missing, or the address space is too small for its buffers. The first
+/// call opens OpenBLAS, so ask only when the dense strategy is wanted. Where there is an obstacle the
+/// functions below must not be called, and SingleThreadedBlas throws InputError with it. More threads
+/// than were asked for must not call them either: OpenBLAS waits without an end for a buffer that
+/// does not fit.
+[[nodiscard]] std::string blas_obstacle(int workers = 1);
 /// The same for a library of another file name.
 [[nodiscard]] std::string blas_obstacle_of(const char* file);
 

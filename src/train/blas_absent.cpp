@@ -12,11 +12,11 @@ namespace {
 
 std::string blas_advice() { return {}; }
 
-std::string blas_obstacle() {
+std::string blas_obstacle(int) {
   return "The dense strategy needs OpenBLAS, which Tessera was built without.";
 }
 
-std::string blas_obstacle_of(const char*) { return blas_obstacle(); }
+std::string blas_obstacle_of(const char*) { return blas_obstacle(1); }
 
 SingleThreadedBlas::SingleThreadedBlas() { refuse(); }
 SingleThreadedBlas::~SingleThreadedBlas() = default;

@@ -157,14 +157,14 @@ std::string dense_network_obstacle(const Network& network) {
   return {};
 }
 
-std::string dense_obstacle(const Network& network) {
+std::string dense_obstacle(const Network& network, int workers) {
   std::string obstacle = dense_network_obstacle(network);
-  return obstacle.empty() ? blas_obstacle() : obstacle;
+  return obstacle.empty() ? blas_obstacle(workers) : obstacle;
 }
 
 std::unique_ptr<Engine> make_dense_engine(const Network& network, const Loss& loss,
-                                          const std::vector<LayerTopology>& topology) {
-  const std::string obstacle = dense_obstacle(network);
+                                          const std::vector<LayerTopology>& topology, int workers) {
+  const std::string obstacle = dense_obstacle(network, workers);
   if (!obstacle.empty()) throw InputError(obstacle);
   return std::make_unique<DenseEngine>(network, loss, topology);
 }

@@ -36,13 +36,15 @@ class Engine {
 
 [[nodiscard]] std::unique_ptr<Engine> make_sparse_engine(
     const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology);
+/// Throws InputError with dense_obstacle().
 [[nodiscard]] std::unique_ptr<Engine> make_dense_engine(const Network& network, const Loss& loss,
-                                                        const std::vector<LayerTopology>& topology);
+                                                        const std::vector<LayerTopology>& topology,
+                                                        int workers);
 [[nodiscard]] std::unique_ptr<Engine> make_reference_engine(
     const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology);
-/// Why the dense strategy cannot run this network, as a sentence; empty when it can. Opens OpenBLAS
-/// when nothing in the network is against it.
-[[nodiscard]] std::string dense_obstacle(const Network& network);
+/// Why the dense strategy cannot run this network with so many workers, as a sentence; empty when it
+/// can. Opens OpenBLAS when nothing in the network is against it.
+[[nodiscard]] std::string dense_obstacle(const Network& network, int workers = 1);
 /// The same from the network alone: OpenBLAS is not looked for.
 [[nodiscard]] std::string dense_network_obstacle(const Network& network);
 

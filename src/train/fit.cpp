@@ -260,6 +260,7 @@ class Fitting {
 
   // Once the first batch has settled it: what the strategy ignores, and how it could be faster.
   void tell_strategy() {
+    if (!trainer_.strategy_note().empty()) observer_.on_warning(trainer_.strategy_note());
     if (trainer_.strategy() == Strategy::sparse) return;
     if (trainer_.strategy() == Strategy::dense && !blas_advice().empty()) {
       observer_.on_warning(blas_advice());

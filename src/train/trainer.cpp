@@ -89,6 +89,10 @@ double listed_fraction(const BatchResult& result) {
   return possible > 0.0 ? listed / possible : 0.0;
 }
 
+int workers_of(const Options& options) {
+  return options.threads > 0 ? options.threads : process_limits().threads();
+}
+
 }  // namespace
 
 void throw_diverged(double loss, const Network& network,
@@ -113,7 +117,7 @@ struct Trainer::Impl {
       : network(its_network),
         options(its_options),
         topology(resolve(network, options.seed)),
-        crew(options.threads > 0 ? options.threads : process_limits().threads()),
+        crew(workers_of(options)),
         updater(options.optimizer),
         theta_grad(options.second_threshold.start) {
     use(options.strategy == Strategy::automatic ? Strategy::sparse : options.strategy);
@@ -122,7 +126,7 @@ struct Trainer::Impl {
 
   void use(Strategy wanted) {
     if (wanted == Strategy::dense) {
-      engine = make_dense_engine(network, options.loss, topology);
+      engine = make_dense_engine(network, options.loss, topology, crew.size());
     } else if (wanted == Strategy::reference) {
       engine = make_reference_engine(network, options.loss, topology);
     } else {
@@ -144,7 +148,11 @@ struct Trainer::Impl {
     const SecondThreshold& second = options.second_threshold;
     const BatchResult result =
         engine->run(crew, batch, second.rate > 0.0 ? second.target : theta_grad, true, {});
-    if (listed_fraction(result) <= kDenseAbove || !dense_obstacle(network).empty()) return;
+    if (listed_fraction(result) <= kDenseAbove) return;
+    if (std::string obstacle = dense_obstacle(network, crew.size()); !obstacle.empty()) {
+      strategy_note = "The sparse strategy is used, although the dense one would be faster: " + obstacle;
+      return;
+    }
     const std::vector<Tensor> parameters = export_all("");
     use(Strategy::dense);
     assign(parameters);
@@ -186,12 +194,13 @@ struct Trainer::Impl {
   std::unique_ptr<Engine> engine;
   Strategy strategy = Strategy::sparse;
   bool chosen = false;
+  std::string strategy_note;  // of choose()
 };
 
 Trainer::Trainer(const Network& network, const Options& options) {
   std::vector<Problem> problems = validate(network, options);
   if (options.strategy == Strategy::dense && problems.empty()) {
-    const std::string obstacle = dense_obstacle(network);
+    const std::string obstacle = dense_obstacle(network, workers_of(options));
     if (!obstacle.empty()) problems.push_back({{}, obstacle});
   }
   if (!problems.empty()) throw InputError(std::move(problems));
@@ -355,6 +364,7 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
 double Trainer::theta_grad() const noexcept { return impl_->theta_grad; }
 void Trainer::set_theta_grad(double value) { impl_->theta_grad = value; }
 Strategy Trainer::strategy() const noexcept { return impl_->strategy; }
+const std::string& Trainer::strategy_note() const noexcept { return impl_->strategy_note; }
 std::uint64_t Trainer::list_bytes() const noexcept { return impl_->engine->bytes_over_time(); }
 const Network& Trainer::network() const noexcept { return impl_->network; }
 const Options& Trainer::options() const noexcept { return impl_->options; }

@@ -222,5 +222,19 @@ TEST(ProcessLimits, OfThisProcessAreWithinTheMachine) {
   EXPECT_LE(limits.memory_bytes, limits.physical_bytes);
 }
 
+// No processor has 2^62 bytes of addresses.
+TEST(CanMap, IsAboutAllPiecesTogetherAndKeepsNone) {
+  const auto mapped_pages = [] {
+    std::uint64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages;
+  };
+  const std::uint64_t before = mapped_pages();
+  EXPECT_TRUE(can_map({}));
+  EXPECT_TRUE(can_map({std::size_t{64} << 20, std::size_t{64} << 20}));
+  EXPECT_FALSE(can_map({std::size_t{64} << 20, std::size_t{1} << 62}));
+  EXPECT_LT(mapped_pages() - before, (std::uint64_t{64} << 20) / 4096);
+}
+
 }  // namespace
 }  // namespace tessera::test

@@ -68,6 +68,48 @@ TEST_F(Machine, CommandsEndInLittleAddressSpace) {
   }
 }
 
+// OpenBLAS asks for its buffers again and again until it gets them. What it needs depends on its
+// version: every limit must lead to an end, a small one to the sentence, none to the training.
+TEST_F(Machine, DenseTrainingEndsInAnyAddressSpace) {
+  TESSERA_NEEDS_ADDRESS_SPACE;
+  write_text(folder_ / "t.toml", R"([data]
+set = "yin_yang"
+[data.generator]
+training_samples = 60
+test_samples = 10
+[data.encoder]
+steps = 40
+[[layer]]
+size = 20
+[[layer]]
+neuron = "readout"
+size = 3
+[second_threshold]
+rate = 0          # all neurons are listed: work for the dense strategy
+[training]
+batch = 20
+epochs = 1
+)");
+  const std::string dense = "train t.toml --threads 1 --quiet --force --out dense --strategy dense";
+  if (const Outcome free = line(dense); free.exit_code != 0) GTEST_SKIP() << free.err;
+  for (const std::uint64_t mebibytes : {150, 200, 250, 300, 350, 400, 500}) {
+    options_.address_space_bytes = mebibytes << 20;
+    const Outcome outcome = line(dense);
+    EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 2) << mebibytes << ": " << outcome.err;
+    EXPECT_EQ(outcome.exit_code == 2, contains(outcome.err, "error: The dense strategy needs OpenBLAS"))
+        << outcome.err;
+  }
+  options_.address_space_bytes = 150u << 20;
+  const Outcome refused = line(dense);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_TRUE(contains(refused.err, "The dense strategy needs OpenBLAS, which takes")) << refused.err;
+  EXPECT_TRUE(contains(refused.err, "ulimit -v")) << refused.err;
+  const Outcome automatic = line("train t.toml --threads 1 --quiet --out automatic");
+  EXPECT_EQ(automatic.exit_code, 0) << automatic.err;
+  EXPECT_TRUE(contains(automatic.err, "The sparse strategy is used, although")) << automatic.err;
+  EXPECT_EQ(report("automatic")["strategy"], "sparse");
+}
+
 // 30,000,000 synapses in words of four bytes are 120 MB, the whole limit.
 TEST_F(Machine, AutomaticConnectivityKeepsToTheLimit) {
   TESSERA_NEEDS_ADDRESS_SPACE;

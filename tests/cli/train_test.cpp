@@ -282,6 +282,10 @@ TEST_F(Train, WeightsOfAnotherTrainingAreNoWeightsOfThisReport) {
   expect_refused("evaluate a", "report.json");
   write_text(folder_ / "b/model.toml", read_text(folder_ / "b/model.toml") + "# a word\n");
   expect_refused("evaluate b", "model.toml");
+  // A report that is no JSON any more is not just another folder.
+  const std::string report = read_text(folder_ / "a/report.json");
+  write_text(folder_ / "a/report.json", report.substr(0, report.size() / 2));
+  expect_refused("evaluate a", "a/report.json");
 }
 
 TEST_F(Train, ALossThatIsNoNumberKeepsTheLastGoodEpoch) {
@@ -340,21 +344,23 @@ TEST_F(Train, EveryEpochLeavesALine) {
 
 TEST_F(Train, LinesFitANarrowTerminal) {
   options_.terminal = true;
-  options_.columns = 60;
-  const Outcome narrow = line("train m.toml --out r");
-  ASSERT_EQ(narrow.exit_code, 0) << narrow.err;
-  std::istringstream lines(narrow.err);
-  int epochs = 0;
-  for (std::string one; std::getline(lines, one, '\n');) {
-    const std::size_t begin = one.rfind("tessera: epoch ");
-    if (begin == std::string::npos) continue;
-    const std::string text = one.substr(begin, one.find('\r', begin) - begin);
-    ++epochs;
-    EXPECT_LT(text.size(), 60u) << text;
-    EXPECT_TRUE(contains(text, "validation ")) << text;
-    EXPECT_FALSE(contains(text, "samples/s")) << text;
+  for (const unsigned short columns : {60, 40}) {
+    options_.columns = columns;
+    const Outcome narrow = line("train m.toml --force --out r");
+    ASSERT_EQ(narrow.exit_code, 0) << narrow.err;
+    std::istringstream lines(narrow.err);
+    int epochs = 0;
+    for (std::string one; std::getline(lines, one, '\n');) {
+      const std::size_t begin = one.rfind("tessera: epoch ");
+      if (begin == std::string::npos) continue;
+      const std::string text = one.substr(begin, one.find('\r', begin) - begin);
+      ++epochs;
+      EXPECT_LT(text.size(), columns) << text;
+      EXPECT_TRUE(contains(text, columns == 60 ? "validation " : " %")) << text;
+      EXPECT_FALSE(contains(text, "samples/s")) << text;
+    }
+    EXPECT_EQ(epochs, 6);
   }
-  EXPECT_EQ(epochs, 6);
 }
 
 TEST_F(Train, WithoutValidationNothingIsCalledSo) {

@@ -349,6 +349,9 @@ TEST(Wav, refuses_sound_that_is_empty) {
         refusal([&] { (void)parse_wav(riff(format(1, 8000) + chunk("data", data)), "a.wav"); }),
         "a.wav is damaged at byte 44: it holds no sound"));
   }
+  // The title after an empty sound is no sound.
+  const std::string titled = riff(format(1, 8000) + chunk("data", "") + chunk("LIST", "INFO"));
+  EXPECT_TRUE(contains(refusal([&] { (void)parse_wav(titled, "a.wav"); }), "it holds no sound"));
 }
 
 TEST(Wav, names_file_and_offset_of_damage) {

@@ -33,6 +33,7 @@ bench: ## build and run the benchmarks (tens of minutes)
 	@scripts/install_packages.sh bench
 	@scripts/build.sh bench
 	@scripts/run_benchmarks.sh
+	@build/release/bench/bench_rules results/rules
 	@scripts/run_training_benchmarks.sh
 
 install: build ## install library, headers and command below PREFIX (default /usr/local)

@@ -11,5 +11,5 @@ if ! cmake --preset release >build/configure_release.log 2>&1; then
   exit 1
 fi
 targets=(tessera_cli nest_case)
-[ "${1:-}" = bench ] && targets+=(bench_kernels bench_training bench_speech)
+[ "${1:-}" = bench ] && targets+=(bench_kernels bench_rules bench_training bench_speech)
 cmake --build build/release --target "${targets[@]}"

@@ -1,0 +1,100 @@
+// What ranks say to each other. A rank is a process (or, in tests, a thread that plays one) that owns whole
+// tiles; only compressed spike lists travel between ranks while a network runs.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+/// Something between the ranks went wrong: a rank left, hangs, or the library below reports an error.
+/// The message names the phase and, where it is known, the rank.
+class CommunicationError : public std::runtime_error {
+ public:
+  CommunicationError(const std::string& message, std::string phase, int rank)
+      : std::runtime_error(message), phase(std::move(phase)), rank(rank) {}
+  std::string phase;  ///< what the ranks were doing, in the words of Communicator::enter()
+  int rank = -1;      ///< who is missing; -1: not known
+};
+
+/// Bytes of several ranks, one after the other.
+struct Gathered {
+  std::vector<std::byte> bytes;
+  std::vector<std::size_t> begin;  ///< size() + 1 entries: rank r sent [begin[r], begin[r + 1])
+  [[nodiscard]] std::span<const std::byte> of(int rank) const {
+    const auto r = static_cast<std::size_t>(rank);
+    return std::span(bytes).subspan(begin[r], begin[r + 1] - begin[r]);
+  }
+};
+
+/// Bytes for one rank, or from one.
+struct Parcel {
+  int rank = 0;
+  std::span<const std::byte> bytes;
+};
+
+enum class Reduction { sum, least, most };
+
+/// Counted since the communicator was made, on this rank. Bytes that stay on the rank do not count.
+struct Traffic {
+  std::uint64_t messages = 0;  ///< sent by this rank; a collective call counts one for every other rank
+  std::uint64_t bytes = 0;     ///< of their contents
+};
+
+/// The ranks of one run. All calls but rank(), size(), name() and traffic() are made by every rank in the
+/// same order, on one thread at a time (MPI_THREAD_FUNNELED is enough: the thread that made it).
+/// Every call that waits throws CommunicationError instead of waiting for ever.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  [[nodiscard]] virtual int rank() const noexcept = 0;  ///< 0 .. size() - 1
+  [[nodiscard]] virtual int size() const noexcept = 0;
+  [[nodiscard]] virtual std::string name() const = 0;  ///< "local", "mpi", "loopback" or "dry run"
+
+  /// Names what follows, for error messages: "construction", "exchange", "checkpoint", ... `step` is the
+  /// model's, -1 where there is none. Costs nothing; no message is sent.
+  virtual void enter(const char* phase, std::int64_t step = -1) = 0;
+
+  virtual void barrier() = 0;
+  /// Everybody gets what everybody gives, of any lengths. `mine` may be empty.
+  virtual void all_gather(std::span<const std::byte> mine, Gathered& all) = 0;
+  /// Combines values element by element; equal lengths on all ranks. Sums wrap around modulo 2^64.
+  virtual void all_reduce(std::span<std::uint64_t> values, Reduction reduction) = 0;
+  virtual void all_reduce(std::span<double> values, Reduction reduction) = 0;
+  /// Rank `root` gets what everybody gives; the others get nothing (`all` becomes empty).
+  virtual void gather(std::span<const std::byte> mine, int root, Gathered& all) = 0;
+  /// Everybody gets the bytes of `root`.
+  virtual void broadcast(std::vector<std::byte>& bytes, int root) = 0;
+
+  /// The same as all_gather() in two halves: what a rank does between them overlaps with the messages.
+  /// `mine` must stay unchanged until the second half has returned. At most one exchange is under way.
+  virtual void start_all_gather(std::span<const std::byte> mine) = 0;
+  virtual void finish_all_gather(Gathered& all) = 0;
+
+  /// Point to point: this rank sends one parcel to each rank it names (parcels may be empty but are sent),
+  /// and gets exactly one from every rank of `from`, which must have named this one. Neither names itself.
+  /// The parcels' bytes must stay unchanged until finish_exchange() has returned.
+  virtual void start_exchange(std::span<const Parcel> parcels, std::span<const int> from) = 0;
+  /// What came, in the order of `from`; begin has from.size() + 1 entries.
+  virtual void finish_exchange(Gathered& received) = 0;
+
+  /// Ends every rank of the run at once with this exit code, after the message was printed on standard
+  /// error: for a failure that the other ranks cannot know of. Does not return.
+  [[noreturn]] virtual void abort(int exit_code, const std::string& message) = 0;
+
+  [[nodiscard]] virtual Traffic traffic() const noexcept = 0;
+};
+
+/// One rank alone: every call returns at once.
+[[nodiscard]] std::shared_ptr<Communicator> local_communicator();
+/// Rank `rank` of `size`, of which the others do not exist: all_gather() and the like give empty parts, no
+/// message is sent, traffic() counts what would have been. For costing machines that are not here.
+[[nodiscard]] std::shared_ptr<Communicator> dry_run_communicator(int rank, int size);
+
+}  // namespace tessera

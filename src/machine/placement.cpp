@@ -37,6 +37,12 @@ std::vector<double> chunk_loads(const Network& network, const std::vector<Chunk>
 
 }  // namespace
 
+std::vector<std::uint32_t> chunks_of(const Placement& placement) {
+  std::vector<std::uint32_t> chunks;
+  for (const TilePlacement& tile : placement.tiles) chunks.insert(chunks.end(), tile.chunks.begin(), tile.chunks.end());
+  return chunks;
+}
+
 std::uint32_t slots_of(const Chunk& chunk, int ports) {
   const auto padding = static_cast<std::uint32_t>(kNeuronPadding);
   return (chunk.size + padding - 1) / padding * padding * static_cast<std::uint32_t>(ports);

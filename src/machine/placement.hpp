@@ -24,6 +24,9 @@ struct Placement {
   std::vector<TilePlacement> tiles;
 };
 
+/// The chunks of all its tiles.
+[[nodiscard]] std::vector<std::uint32_t> chunks_of(const Placement& placement);
+
 /// Input slots of a chunk on a tile: one column per port, each padded.
 [[nodiscard]] std::uint32_t slots_of(const Chunk& chunk, int ports);
 

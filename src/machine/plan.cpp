@@ -307,7 +307,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   Demand demand;
   demand.state = state_bytes(network, models, options.precision);
   demand.fast_state = state_bytes(network, models, Precision::fast);
-  demand.wiring = static_cast<double>(wiring.bytes());
+  demand.wiring = wiring.expected_bytes();
   add_tiles(wiring, units, ports_of(network, models), options, placement, plan, demand);
 
   choose_connectivity(demand, options, limit, plan);
@@ -324,15 +324,16 @@ Plan plan(const Network& network, const NeuronCatalogue& models, const Simulatio
   Plan least = outline(network, models, options);
   if (!wiring_fits(least)) return least;
   std::optional<Wiring> made;
+  Placement placement;
   try {
     made.emplace(network, options.seed);
+    placement = place(*made, ports_of(network, models), options);
+    made->own(chunks_of(placement));
   } catch (const InputError& error) {  // more than a rule can count
     for (const Problem& problem : error.problems()) least.obstacles.push_back(problem.message);
     return least;
   }
-  const Wiring& wiring = *made;
-  const Placement placement = place(wiring, ports_of(network, models), options);
-  Plan plan = make_plan(wiring, choose_weight_units(wiring), models, options, placement);
+  Plan plan = make_plan(*made, choose_weight_units(*made), models, options, placement);
   for (std::string& sentence : rounded_times(network)) plan.notes.push_back(std::move(sentence));
   return plan;
 }

@@ -26,6 +26,16 @@ RowPlaces::RowPlaces(std::uint32_t first_source, std::uint32_t sources, double w
   if (short_) make_room(static_cast<std::size_t>(words * 1.02));
 }
 
+double RowPlaces::expected_headers(double sources, double synapses, double groups) {
+  return synapses < kShortRow * sources ? 0.0 : std::min(sources * groups, synapses);
+}
+
+double RowPlaces::expected_bytes(double sources, double synapses, bool several_groups) {
+  if (synapses >= kShortRow * sources) return 4.0 * sources;
+  const double block = std::min(256.0, 1.5 * kBlockWords * sources / synapses);
+  return synapses * (several_groups ? 3.0 : 1.0) + 4.0 * sources / block;
+}
+
 void RowPlaces::make_room(std::size_t n) {
   constexpr std::size_t kRoom = 4096;
   if (size_ + n <= place_.size()) return;

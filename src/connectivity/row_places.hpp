@@ -64,6 +64,10 @@ class RowPlaces {
     }
   }
 
+  /// What rows of so many synapses take beside their words: headers (words of long rows), and bytes of the index.
+  [[nodiscard]] static double expected_headers(double sources, double synapses, double groups);
+  [[nodiscard]] static double expected_bytes(double sources, double synapses, bool several_groups);
+
   [[nodiscard]] std::size_t bytes() const { return begin_.bytes() + place_.bytes() + group_.bytes(); }
 
  private:

@@ -1,7 +1,7 @@
 // Checkpoints: everything needed to go on, chunk by chunk, so that threads, tiles and connectivity may
 // differ when the run is resumed.
 //
-// Format, little endian: magic "TSCKPT04"; u64 length of what follows up to the checksum; header; per
+// Format, little endian: magic "TSCKPT05"; u64 length of what follows up to the checksum; header; per
 // population u64 spikes; per neuron u32 spikes of the open activity window; per step of history u32 n and
 // n ids; per chunk u64 bytes and the bytes; u64 checksum (FNV-1a of everything before it).
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
@@ -21,7 +21,7 @@
 namespace tessera {
 namespace {
 
-constexpr char kMagic[8] = {'T', 'S', 'C', 'K', 'P', 'T', '0', '4'};
+constexpr char kMagic[8] = {'T', 'S', 'C', 'K', 'P', 'T', '0', '5'};
 
 struct Header {
   std::uint64_t network = 0;  ///< fingerprint of description, seed and dt

@@ -65,6 +65,9 @@ build() {  # build PRESET [targets]
     cat "$log"
     return 1
   fi
+  if grep -q 'tests of several processes: left out' "$log"; then
+    notes+=("NOT RUN: tests of several processes ($preset), because there is no MPI or no mpirun (apt-get install libopenmpi-dev openmpi-bin)")
+  fi
   if [ $# -gt 0 ]; then
     "${fixed_addresses[@]}" cmake --build "build/$preset" --target "$@"
   else

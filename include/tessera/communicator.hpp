@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -108,5 +110,31 @@ class Communicator {
 /// values, no message is sent, and traffic() counts what would have been sent. For costing machines that are
 /// not here. Throws InputError where `rank` is not below `size`.
 [[nodiscard]] std::shared_ptr<Communicator> dry_run_communicator(int rank, int size);
+
+/// What started this process as one of several, as the environment says.
+struct Launcher {
+  std::string name;  ///< for messages: "mpirun of Open MPI"
+  int rank = 0;
+  int size = 0;  ///< 0: the launcher does not tell
+};
+/// Nothing where this process was started alone, by whatever launcher.
+[[nodiscard]] std::optional<Launcher> launcher();
+
+struct RankOptions {
+  /// A rank that is not heard of for so long is lost. Every rank sends a sign of life a few times in this
+  /// time, also while it computes. What counts is time in which the listener itself was running.
+  double patience_seconds = 30.0;
+  /// Called at most once, on a thread of its own, when a rank is lost; abort() may be called from it. Where
+  /// it is empty or returns, the next call that waits throws what it was given. Of all ranks, one finds out.
+  std::function<void(Communicator&, const CommunicationError&)> on_loss;
+};
+/// The ranks that the launcher has started; local_communicator() where there is none. Only then MPI is
+/// initialised (unless the program did), and finalised by the destructor, which waits for the other ranks;
+/// not while an exception passes: then the launcher ends the others. Throws InputError where this build has
+/// no MPI, or another one than the launcher (each rank would be alone).
+[[nodiscard]] std::shared_ptr<Communicator> launched_communicator(const RankOptions& options = {});
+
+/// The MPI of this build, "Open MPI 4.1.4"; empty: none.
+[[nodiscard]] std::string mpi_name();
 
 }  // namespace tessera

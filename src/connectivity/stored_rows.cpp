@@ -160,11 +160,16 @@ class StoredRows final : public RowStore {
     words_ = writer.take();
   }
 
+  void receive(std::int64_t step, SpikeLists lists) override {
+    in_flight_.of_step(step).clear();
+    receive_more(step, lists);
+  }
+
   // A row's place and its first header are looked up in passes of their own, so that the cache misses
   // of all spikes overlap.
-  void receive(std::int64_t step, SpikeLists lists) override {
+  void receive_more(std::int64_t step, SpikeLists lists) override {
     std::vector<InFlight::Cursor>& cursors = in_flight_.of_step(step);
-    cursors.clear();
+    const std::size_t before = cursors.size();
     for (const auto spikes : lists) {
       for (const std::uint32_t source : spikes) {
         const std::uint32_t begin = row_begin_[source];
@@ -173,7 +178,9 @@ class StoredRows final : public RowStore {
         cursors.push_back({begin, 0});
       }
     }
-    for (InFlight::Cursor& cursor : cursors) cursor.header = row_header::in(words_[cursor.words++]);
+    for (InFlight::Cursor& cursor : std::span(cursors).subspan(before)) {
+      cursor.header = row_header::in(words_[cursor.words++]);
+    }
   }
 
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) override {

@@ -96,6 +96,9 @@ class Communicator {
   /// What came, in the order of `from`; begin has from.size() + 1 entries.
   virtual void finish_exchange(Gathered& received) = 0;
 
+  /// This rank makes no more calls but abort(). Waits for all others to say the same, and returns whether they
+  /// did within `seconds`: a rank that has failed finds out whether it is the only one.
+  [[nodiscard]] virtual bool leave(double seconds) = 0;
   /// Ends every rank of the run at once with this exit code: for a failure that the other ranks cannot know
   /// of. Ranks in other processes are ended by the launcher, after `message` was written to standard error
   /// as a line of its own, once where several ranks abort. Where all ranks live in this process it throws RunAborted.

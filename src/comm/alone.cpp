@@ -61,6 +61,7 @@ class Alone final : public Communicator {
     for (std::size_t i = 0; i < expected_; ++i) add(received, {});
   }
 
+  [[nodiscard]] bool leave(double) override { return true; }
   [[noreturn]] void abort(int exit_code, const std::string& message) override {
     throw RunAborted(message, exit_code);
   }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -45,6 +46,7 @@ class Mpi final : public Communicator {
     }
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &comm_), "start");
+    check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &leaving_comm_), "start");
     MPI_Comm_rank(comm_, &rank_);
     MPI_Comm_size(comm_, &size_);
     refuse_what_cannot_work(options);
@@ -66,12 +68,10 @@ class Mpi final : public Communicator {
       return;
     }
     try {
-      enter("end", -1);
-      watch_->expect_leaving();
-      half_ = {};
-      barrier();
+      static_cast<void>(leave(std::numeric_limits<double>::infinity()));
       watch_.reset();
       first_word_.close();
+      MPI_Comm_free(&leaving_comm_);
       MPI_Comm_free(&comm_);
       if (ends_mpi_) MPI_Finalize();
     } catch (const std::exception& error) {
@@ -111,6 +111,7 @@ class Mpi final : public Communicator {
   void finish_all_gather(Gathered& all) override;
   void start_exchange(std::span<const Parcel> parcels, std::span<const int> from) override;
   void finish_exchange(Gathered& received) override;
+  [[nodiscard]] bool leave(double seconds) override;
   [[noreturn]] void abort(int exit_code, const std::string& message) override;
 
  private:
@@ -139,6 +140,9 @@ class Mpi final : public Communicator {
 
   MpiMutex mutex_;
   MPI_Comm comm_ = MPI_COMM_NULL;
+  MPI_Comm leaving_comm_ = MPI_COMM_NULL;  ///< for those who leave while others are still in a call
+  MPI_Request leaving_ = MPI_REQUEST_NULL;
+  bool left_ = false;
   int rank_ = 0, size_ = 1, level_ = 0;
   bool ends_mpi_ = false, spins_ = false;
   int exceptions_at_birth_ = std::uncaught_exceptions();
@@ -417,6 +421,25 @@ void Mpi::finish_exchange(Gathered& received) {
   wait_all(pieces_);
   start(received);
   for (std::size_t i = 0; i < from_.size(); ++i) add(received, parts_[i]);
+}
+
+bool Mpi::leave(double seconds) {
+  if (left_) return true;
+  enter("end", -1);
+  watch_->expect_leaving();
+  if (leaving_ == MPI_REQUEST_NULL) call([&] { return MPI_Ibarrier(leaving_comm_, &leaving_); });
+  const auto begin = std::chrono::steady_clock::now();
+  Backoff backoff(spins_);
+  while (!left_) {
+    int done = 0;
+    call([&] { return MPI_Test(&leaving_, &done, MPI_STATUS_IGNORE); });
+    left_ = done != 0;
+    if (left_) break;
+    if (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >= seconds) break;
+    watch_->while_waiting();
+    backoff.pause();
+  }
+  return left_;
 }
 
 // MPI may be busy in another thread, and will not become free when it hangs.

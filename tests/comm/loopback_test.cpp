@@ -153,6 +153,18 @@ TEST(Loopback, HalvesInAWrongOrderAreAMistakeOfTheProgram) {
                std::logic_error);
 }
 
+TEST(Loopback, ARankThatFailsFindsOutWhetherItIsTheOnlyOne) {
+  run_loopback(3, 4, [](Ranks ranks) {
+    if (!ranks->leave(0.0)) throw std::logic_error("all have left");
+  });
+  EXPECT_THROW(run_loopback(3, 4,
+                            [](Ranks ranks) {
+                              if (ranks->rank() == 1) throw std::runtime_error("the only one");
+                              if (ranks->leave(0.0)) throw std::logic_error("one has failed");
+                            }),
+               std::runtime_error);
+}
+
 TEST(Loopback, AbortEndsAllWithItsCode) {
   try {
     run_loopback(3, 2, [](Ranks ranks) {

@@ -94,6 +94,13 @@ TEST(Mpi, ARankThatGivesUpEndsAllWithItsMessageAndItsCode) {
   EXPECT_EQ(times(all.err, "the same on every rank\n"), 1u) << all.err;
 }
 
+TEST(Mpi, ARankThatFailsFindsOutWhetherItIsTheOnlyOne) {
+  const Outcome alone = fate("fail alone", "thread");
+  EXPECT_EQ(alone.exit_code, 8);
+  EXPECT_EQ(times(alone.err, "rank 1 fails alone\n"), 1u) << alone.err;
+  EXPECT_EQ(fate("fail together", "thread").exit_code, 9);
+}
+
 TEST(Mpi, ErrorsOfTheLibraryAreSentences) {
   const Outcome outcome = fate("error", "thread");
   EXPECT_EQ(outcome.exit_code, 5);

@@ -50,6 +50,12 @@ int run(Communicator& ranks, const std::string& what, bool watched) {
     ranks.barrier();
     return 0;
   }
+  if (what == "fail alone") {  // the others are in a call meanwhile
+    if (ranks.rank() != kVictim) ranks.barrier();
+    if (!ranks.leave(1.0)) ranks.abort(8, "rank 1 fails alone");
+    return 0;
+  }
+  if (what == "fail together") return ranks.leave(60.0) && ranks.leave(0.0) ? 9 : 1;
   exchange_until_it_ends(ranks, what);
   return 0;
 }

@@ -15,16 +15,18 @@ namespace tessera {
 using ParameterOverride = std::pair<std::string, std::string>;
 
 /// Reads, substitutes parameters, scales and validates. Throws InputError with all problems of the
-/// file at once, each with file:line:column and key path.
+/// file at once, each with file:line:column and key path. `ranks`: how many ranks will simulate the network;
+/// a parameter of that name, where the file has one and no override sets it, becomes this number.
 [[nodiscard]] Network load_model_file(const std::filesystem::path& path,
                                       const NeuronCatalogue& models,
-                                      const std::vector<ParameterOverride>& overrides = {});
+                                      const std::vector<ParameterOverride>& overrides = {},
+                                      int ranks = 1);
 
 /// The same from text; `name` stands for the file in messages, `folder` is where files that the model
 /// names (spike trains, connection lists) are looked for.
 [[nodiscard]] Network parse_model(const std::string& text, const std::string& name,
                                   const std::filesystem::path& folder,
                                   const NeuronCatalogue& models,
-                                  const std::vector<ParameterOverride>& overrides = {});
+                                  const std::vector<ParameterOverride>& overrides = {}, int ranks = 1);
 
 }  // namespace tessera

@@ -29,13 +29,17 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
       sources_(wiring.network().populations[source_population].size) {
   std::vector<const BlockLayout*> block_of(wiring.chunks().size(), nullptr);
   for (const BlockLayout& block : layout.blocks) block_of[block.chunk] = &block;
-  std::uint32_t last_group = 0;
+  std::uint32_t last_group = 0, lowest = kMaxDelayGroups, highest = 0;
   first_group_ = kMaxDelayGroups;
   for (const Bundle& bundle : wiring.bundles()) {
     const BlockLayout* block = block_of[bundle.chunk];
     if (bundle.source_population != source_population || block == nullptr || !holds(bundle)) continue;
     if (const std::string problem = row_problem(wiring, bundle); !problem.empty()) throw InputError(problem);
     const double row_mean = mean_row(wiring, bundle);
+    expected_synapses_ += row_mean * sources_;
+    const auto [first, last] = wiring.delay_groups(bundle);
+    lowest = std::min(lowest, first), highest = std::max(highest, last);
+    several_groups_ = lowest < highest;
     if (units.listed(bundle)) {
       listed_.add(wiring, units, bundle, *block);
       continue;

@@ -35,6 +35,10 @@ class Fan {
   [[nodiscard]] std::size_t uniform_bundles() const { return uniform_.size(); }
   [[nodiscard]] std::uint32_t first_group() const { return first_group_; }
   [[nodiscard]] std::uint32_t groups() const { return groups_; }
+  /// Of all its sources together.
+  [[nodiscard]] double expected_synapses() const { return expected_synapses_; }
+  /// Whether its synapses may be in more than one delay group.
+  [[nodiscard]] bool several_groups() const { return several_groups_; }
   /// Largest expected count of one source, bundle and delay group.
   [[nodiscard]] double largest_mean_count() const { return largest_mean_count_; }
   [[nodiscard]] DrawStreams streams() const {
@@ -65,7 +69,8 @@ class Fan {
   ListedRows listed_;
   std::vector<std::uint32_t> stream_, place_, steps_;
   std::uint32_t first_group_ = 0, groups_ = 0;
-  double largest_mean_count_ = 0.0;
+  double largest_mean_count_ = 0.0, expected_synapses_ = 0.0;
+  bool several_groups_ = false;
 };
 
 /// The fans of every source population into a tile with the bundles of one store, empty ones left out.

@@ -33,6 +33,17 @@ void WordRow<Word>::make_room(std::size_t n) {
 }
 
 template <class Word>
+void WordRow<Word>::append(const Word* words, const std::uint16_t* groups, std::size_t n) {
+  if (n == 0) return;
+  make_room(n);
+  std::copy_n(words, n, words_.data() + size_);
+  std::copy_n(groups, n, groups_.data() + size_);
+  const auto [lowest, highest] = std::minmax_element(groups, groups + n);
+  expect(*lowest, *highest);
+  size_ += n;
+}
+
+template <class Word>
 void WordRow<Word>::sort() {
   parts_.clear();
   if (size_ == 0) return;
@@ -125,7 +136,23 @@ void ListedRows::draw(std::size_t i, std::uint32_t source, Wiring::Share share, 
   const Bundle& bundle = *listed.bundle;
   if (bundle.drawing == Bundle::Drawing::uniform) return draw_uniform(listed, source, row);
   if (wiring_->is_explicit(bundle)) return draw_explicit(listed, source, row);
+  if (wiring_->cells(bundle) != nullptr) return draw_from_cell(listed, source, row);
   wiring_->list_targets(bundle, source, share, row.targets_);
+  const std::size_t first = row.size_;
+  pack(listed, source, row);
+  if (!listed.by_distance) return;
+  const RingShape shape = wiring_->ring_shape();
+  for (std::size_t k = first; k < row.size_; ++k) {
+    const std::uint32_t d = wiring_->distance_delay_steps(bundle, source, row.targets_.targets()[k - first]) - 1;
+    row_header::in(row.words_[k]) |= shape.row(d);
+    row.groups_[k] = static_cast<std::uint16_t>(d >> shape.step_bits);
+    row.expect(row.groups_[k], row.groups_[k]);
+  }
+}
+
+/// Appends words and groups of the row's targets; weights and delays are keyed by `key_source`.
+template <class Word>
+void ListedRows::pack(const Listed& listed, std::uint32_t key_source, WordRow<Word>& row) const {
   const std::uint32_t n = row.targets_.size();
   if (n == 0) return;
   row.make_room(n);
@@ -133,29 +160,61 @@ void ListedRows::draw(std::size_t i, std::uint32_t source, Wiring::Share share, 
   RowValues values = values_of(listed);
   values.entries = std::is_same_v<Word, WideWord>;
   std::uint32_t* words = packed_words(row.words_, row.entries_) + row.size_;
-  pack_row(values, {wiring_->key(), source, bundle.id}, row.targets_.targets(), n, words, groups);
+  pack_row(values, {wiring_->key(), key_source, listed.bundle->id}, row.targets_.targets(), n, words, groups);
   if constexpr (std::is_same_v<Word, WideWord>) {
     for (std::uint32_t k = 0; k < n; ++k) {
       row.words_[row.size_ + k] = {words[k] & kRingMask,
                                    listed.weights.empty() ? listed.weight : listed.weights[words[k] >> kWeightShift]};
     }
   }
-  if (listed.by_distance) {
-    const RingShape shape = wiring_->ring_shape();
-    for (std::uint32_t k = 0; k < n; ++k) {
-      const std::uint32_t d = wiring_->distance_delay_steps(bundle, source, row.targets_.targets()[k]) - 1;
-      row_header::in(row.words_[row.size_ + k]) |= shape.row(d);
-      groups[k] = static_cast<std::uint16_t>(d >> shape.step_bits);
-      row.expect(groups[k], groups[k]);
-    }
-    row.size_ += n;
-    return;
-  }
+  row.size_ += n;
+  if (listed.by_distance) return;  // the caller knows them
   row.expect(listed.first_group, listed.first_group + listed.groups - 1);
   if (listed.first_group > 0) {
     for (std::uint32_t k = 0; k < n; ++k) groups[k] = static_cast<std::uint16_t>(groups[k] + listed.first_group);
   }
-  row.size_ += n;
+}
+
+template <class Word>
+void ListedRows::draw_cell(std::size_t i, std::uint32_t cell, WordRow<Word>& row, std::vector<std::uint32_t>& places) const {
+  const Listed& listed = bundles_[i];
+  const SourceCells& cells = *wiring_->cells(*listed.bundle);
+  const std::uint32_t n = cells.count(cell);
+  if (places.size() < cells.room(cell)) places.resize(cells.room(cell));
+  cells.places(cell, places.data());
+  stub_targets(wiring_->stubs(*listed.bundle), cells.first(cell), n, row.targets_.start(n));
+  row.targets_.resize(n);
+  pack(listed, cell, row);
+}
+
+/// The synapses of one source of a cell: of all items, those that fall on it. Where nothing but the target is
+/// drawn, the others need no target either.
+template <class Word>
+void ListedRows::draw_from_cell(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const {
+  const SourceCells& cells = *wiring_->cells(*listed.bundle);
+  const std::uint32_t cell = cells.cell_of(source), n = cells.count(cell), place = source - cells.begin(cell);
+  if (row.places_.size() < cells.room(cell)) row.places_.resize(cells.room(cell));
+  cells.places(cell, row.places_.data());
+  const StubPermutation stubs = wiring_->stubs(*listed.bundle);
+  std::uint32_t* targets = row.targets_.start(n);
+  if (listed.weights.empty() && listed.codes.empty() && listed.groups == 1) {
+    std::uint32_t mine = 0;
+    for (std::uint32_t k = 0; k < n; ++k) {
+      if (row.places_[k] == place) stub_targets(stubs, cells.first(cell) + k, 1, targets + mine++);
+    }
+    row.targets_.resize(mine);
+    return pack(listed, cell, row);
+  }
+  stub_targets(stubs, cells.first(cell), n, targets);
+  row.targets_.resize(n);
+  const std::size_t first = row.size_;
+  pack(listed, cell, row);
+  row.size_ = first;
+  for (std::uint32_t k = 0; k < n; ++k) {
+    if (row.places_[k] != place) continue;
+    row.words_[row.size_] = row.words_[first + k];
+    row.groups_[row.size_++] = row.groups_[first + k];
+  }
 }
 
 /// A bundle that is drawn group by group, of a projection whose weights no packed word can name.
@@ -203,5 +262,7 @@ template class WordRow<std::uint32_t>;
 template class WordRow<WideWord>;
 template void ListedRows::draw(std::size_t, std::uint32_t, Wiring::Share, WordRow<std::uint32_t>&) const;
 template void ListedRows::draw(std::size_t, std::uint32_t, Wiring::Share, WordRow<WideWord>&) const;
+template void ListedRows::draw_cell(std::size_t, std::uint32_t, WordRow<std::uint32_t>&, std::vector<std::uint32_t>&) const;
+template void ListedRows::draw_cell(std::size_t, std::uint32_t, WordRow<WideWord>&, std::vector<std::uint32_t>&) const;
 
 }  // namespace tessera

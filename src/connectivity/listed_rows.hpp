@@ -30,6 +30,8 @@ class WordRow {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] const Word* words() const { return words_.data(); }
+  [[nodiscard]] const std::uint16_t* groups() const { return groups_.data(); }
+  void append(const Word* words, const std::uint16_t* groups, std::size_t n);
   /// Orders the words by group. The parts are in ascending order, none is empty.
   void sort();
   [[nodiscard]] const std::vector<RowPart>& parts() const { return parts_; }
@@ -50,6 +52,7 @@ class WordRow {
   std::vector<RowPart> parts_;
   std::vector<std::uint32_t> count_, count_odd_;  ///< per group, of every second word, while sorting
   TargetRow targets_;
+  std::vector<std::uint32_t> places_;   ///< of a cell's items
   std::vector<std::uint32_t> entries_;  ///< wide words: places and what their weights are
   DrawQueue queue_{};
 };
@@ -68,6 +71,15 @@ class ListedRows {
   template <class Word>
   void draw(std::size_t i, std::uint32_t source, Wiring::Share share, WordRow<Word>& row) const;
 
+  /// Sources per cell of bundle i (Wiring::cells()), or 0.
+  [[nodiscard]] std::uint32_t cell_width(std::size_t i) const {
+    return wiring_->cell_width(bundles_[i].bundle->projection);
+  }
+  /// Appends the rows of all sources of a cell in the order of its items; `places` gets the source of each,
+  /// counted from the cell's first one (and what kernels write behind them).
+  template <class Word>
+  void draw_cell(std::size_t i, std::uint32_t cell, WordRow<Word>& row, std::vector<std::uint32_t>& places) const;
+
  private:
   struct Listed {
     const Bundle* bundle = nullptr;
@@ -80,6 +92,10 @@ class ListedRows {
     std::uint32_t step_place = 0;
   };
   [[nodiscard]] RowValues values_of(const Listed& listed) const;
+  template <class Word>
+  void pack(const Listed& listed, std::uint32_t key_source, WordRow<Word>& row) const;
+  template <class Word>
+  void draw_from_cell(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const;
   template <class Word>
   void draw_uniform(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const;
   template <class Word>

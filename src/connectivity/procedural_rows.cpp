@@ -171,6 +171,7 @@ class ProceduralRows final : public RowStore {
     }
     table_ = AlignedArray<Count>(entries + 64);
     for (const Fan& fan : fans_) {
+      if (fan.record_size() == 0) continue;
       Count* records = table_.data() + table_begin_[fan.population()];
       for (std::uint32_t block = 0; block * SourceTree::kBlock < fan.sources(); ++block) {
         fan.count_block(block, records + block * SourceTree::kBlock * fan.record_size());

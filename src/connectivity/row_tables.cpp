@@ -72,9 +72,9 @@ std::unique_ptr<Wiring::RowTables> Wiring::tables_for(const Bundle& b) const {
 // and added once, four bytes each time, and an eighth of that are beginnings of blocks.
 double Wiring::expected_exception_bytes(const Bundle& b) const {
   const ConnectivityRule& rule = projection(b).rule;
-  if (rule.kind != Kind::fixed_indegree || !tables_[b.id]) return 0.0;
+  if (rule.kind != Kind::fixed_indegree || !tables_[b.index]) return 0.0;
   const double sources = network_->populations[b.source_population].size;
-  const double degree = tables_[b.id]->stubs.permutation().per_target;
+  const double degree = tables_[b.index]->stubs.permutation().per_target;
   const double own = b.self_projection && !rule.autapses ? degree / sources : 0.0;
   const double repeated = rule.multapses ? 0.0 : degree + sources * std::expm1(degree * std::log1p(-1.0 / std::max(sources, 2.0)));
   return 9.0 * b.targets.size * (own + repeated);
@@ -88,6 +88,13 @@ void Wiring::prepare_chunk(std::uint32_t chunk) {
 
 void Wiring::prepare_bundle(const Bundle& b) {
   const ConnectivityRule& rule = projection(b).rule;
+  if (rule.kind != Kind::fixed_indegree && rule.kind != Kind::fixed_total_number) return;
+  const std::uint32_t sources = network_->populations[b.source_population].size;
+  if (cell_width_[b.projection] > 0) {
+    cells_[b.index] = std::make_unique<SourceCells>(key_, b.id, items_[b.index], sources, cell_width_[b.projection]);
+    return;
+  }
+  trees_[b.index] = tree_of(b, items_[b.index]);
   if (rule.kind != Kind::fixed_indegree) return;
   if (!rule.multapses || (b.self_projection && !rule.autapses)) find_exceptions(b);
 }
@@ -98,7 +105,7 @@ void Wiring::find_exceptions(const Bundle& b) {
   const ConnectivityRule& rule = projection(b).rule;
   const std::uint32_t sources = network_->populations[b.source_population].size;
   const bool no_self = b.self_projection && !rule.autapses;
-  const StubPermutation stubs = tables_[b.id]->stubs.permutation();
+  const StubPermutation stubs = tables_[b.index]->stubs.permutation();
   if (static_cast<double>(stubs.stubs) / sources > kLongestRow) {
     throw InputError("Projection '" + projection(b).name + "' has more than 500,000 synapses per source and tile; " +
                      "use fewer synapses or more sources.");
@@ -171,7 +178,7 @@ void Wiring::find_exceptions(const Bundle& b) {
                [](const Entry& a, const Entry& c) { return a.first < c.first; });
     added = std::move(both);
   }
-  tables_[b.id]->exceptions = Exceptions(std::move(dropped), std::move(added), sources);
+  tables_[b.index]->exceptions = Exceptions(std::move(dropped), std::move(added), sources);
 }
 
 }  // namespace tessera

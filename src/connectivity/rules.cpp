@@ -35,18 +35,34 @@ std::uint32_t excluded_target(const Bundle& b, bool autapses, std::uint32_t sour
 void Wiring::list_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const {
   if (b.drawing == Bundle::Drawing::uniform) return list_uniform(b, source, row);
   if (is_explicit(b)) return list_explicit(b, source, row);
+  if (cells(b) != nullptr) return list_cell_row(b, source, row);
   TargetRow targets;
   list_targets(b, source, share(b, source), targets);
-  const WeightTable& weight_table = weights(b);
-  const DelayTable& delay_table = delays(b);
-  for (std::uint32_t k = 0; k < targets.size(); ++k) {  // as kernels/row_targets.hpp says
-    const std::uint32_t block = k / kRowBlock * 16 + k % 16, w = k % kRowBlock / 16;
-    const std::uint32_t draw = random_words(key_, Purpose::synapse, block, source, b.id)[w];
-    const std::uint32_t split = random_words(key_, Purpose::delay_split, block, source, b.id)[w];
-    const std::uint32_t target = targets.targets()[k];
-    const std::uint32_t delay = has_distance_delay(projection(b)) ? distance_delay_steps(b, source, target)
-                                                                  : delay_table.delay_of(split >> 16, draw << 10 >> 22);
-    row.push_back({target, delay, weight_table.values[draw >> (32 - WeightTable::kBits)]});
+  for (std::uint32_t k = 0; k < targets.size(); ++k) {
+    row.push_back(synapse_of(b, source, source, k, targets.targets()[k]));
+  }
+}
+
+/// Weight and delay of item k of a row, as kernels/row_targets.hpp says.
+RowSynapse Wiring::synapse_of(const Bundle& b, std::uint32_t row, std::uint32_t source, std::uint32_t k, std::uint32_t target) const {
+  const std::uint32_t block = k / kRowBlock * 16 + k % 16, w = k % kRowBlock / 16;
+  const std::uint32_t draw = random_words(key_, Purpose::synapse, block, row, b.id)[w];
+  const std::uint32_t split = random_words(key_, Purpose::delay_split, block, row, b.id)[w];
+  const std::uint32_t delay = has_distance_delay(projection(b)) ? distance_delay_steps(b, source, target)
+                                                                : delays(b).delay_of(split >> 16, draw << 10 >> 22);
+  return {target, delay, weights(b).values[draw >> (32 - WeightTable::kBits)]};
+}
+
+/// As kernels/row_targets.hpp says, with the cell in place of the source.
+void Wiring::list_cell_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const {
+  const SourceCells& of = *cells(b);
+  const std::uint32_t cell = of.cell_of(source);
+  std::vector<std::uint32_t> places(of.room(cell)), target(1 + kRowPadding);
+  of.places(cell, places.data());
+  for (std::uint32_t k = 0; k < of.count(cell); ++k) {
+    if (places[k] != source - of.begin(cell)) continue;
+    stub_targets(stubs(b), of.first(cell) + k, 1, target.data());
+    row.push_back(synapse_of(b, cell, source, k, target[0]));
   }
 }
 
@@ -103,7 +119,7 @@ void Wiring::list_targets(const Bundle& b, std::uint32_t source, Share share, Ta
       return rule.multapses ? row.draw(key, share.count, b.targets.size, self)
                             : row.draw_distinct(key, share.count, b.targets.size, self);
     case Kind::pairwise_bernoulli: {  // independent pairs: a binomial number of them, all sets alike
-      const RowTables& tables = *tables_[b.id];
+      const RowTables& tables = *tables_[b.index];
       RandomStream stream(key_, Purpose::row_length, source, b.id);
       const BinomialTable& counts = self < b.targets.size ? tables.counts_but_one : tables.counts;
       return row.draw_distinct(key, counts.count(stream.next_unit()), b.targets.size, self);
@@ -116,7 +132,7 @@ void Wiring::list_targets(const Bundle& b, std::uint32_t source, Share share, Ta
 /// Every target has `number` stubs, and the sources own consecutive intervals of their permutation; the
 /// exceptions put right what a rule does not allow.
 void Wiring::list_indegree(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const {
-  const RowTables& tables = *tables_[b.id];
+  const RowTables& tables = *tables_[b.index];
   std::uint32_t* targets = row.start(share.count + tables.exceptions.most_added());
   if (share.count > 0) stub_targets(tables.stubs.permutation(), share.first, share.count, targets);
   row.resize(tables.exceptions.apply(source, targets, share.count));

@@ -15,6 +15,10 @@ namespace tessera {
 [[nodiscard]] std::uint64_t draw_binomial(std::uint64_t n, double numerator, double denominator,
                                           RandomStream& stream);
 
+/// The same for p = 1/2, in a time that does not grow with n: bits are counted below 512 trials; above,
+/// transformed rejection (Hoermann 1993, J. Stat. Comput. Simul. 46:101, algorithm BTRS), which is exact.
+[[nodiscard]] std::uint64_t draw_half(std::uint64_t n, RandomStream& stream);
+
 /// The distribution of draw_binomial(n, p, 1, .) for many draws: cumulative probabilities, looked up.
 class BinomialTable {
  public:

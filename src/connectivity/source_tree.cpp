@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "connectivity/samplers.hpp"
+#include "tessera/errors.hpp"
 
 namespace tessera {
 
@@ -12,10 +13,24 @@ namespace tessera {
 SourceTree::SourceTree(RandomKey key, std::uint32_t stream, std::uint64_t items,
                        std::uint32_t sources, bool distinct, Pairs pairs)
     : key_(key), stream_(stream), sources_(sources),
-      top_(std::max(kBlock, std::bit_ceil(sources))), distinct_(distinct), pairs_(std::move(pairs)),
-      first_((sources + kBlock - 1) / kBlock + 1) {
+      top_(std::max(kBlock, std::bit_ceil(std::min(sources, kMostSources)))),
+      cached_(cached_width(static_cast<double>(items), sources)), distinct_(distinct), pairs_(std::move(pairs)),
+      first_((static_cast<std::size_t>(sources) + cached_ - 1) / cached_ + 1) {
+  if (sources > kMostSources) {
+    throw InputError("A rule that shares its synapses out among more than 2,147,483,648 sources is not possible, but for "
+                     "fixed_indegree with multapses and autapses.");
+  }
   fill_blocks(items, 0, 1, 0, top_);
   first_.back() = static_cast<std::uint32_t>(items);
+}
+
+std::uint32_t SourceTree::cached_width(double items, std::uint32_t sources) {
+  constexpr std::uint32_t kManySources = 1u << 20;
+  constexpr double kItems = 32.0;
+  std::uint32_t width = kBlock;
+  if (sources < kManySources) return width;
+  while (width < kManySources && items * width < kItems * sources) width *= 2;
+  return width;
 }
 
 std::uint64_t SourceTree::left_share(std::uint64_t items, std::uint32_t node, std::uint32_t begin,
@@ -32,8 +47,8 @@ std::uint64_t SourceTree::left_share(std::uint64_t items, std::uint32_t node, st
 void SourceTree::fill_blocks(std::uint64_t items, std::uint64_t first, std::uint32_t node,
                              std::uint32_t begin, std::uint32_t width) {
   if (begin >= sources_) return;
-  if (width == kBlock) {
-    first_[begin / kBlock] = static_cast<std::uint32_t>(first);
+  if (width == cached_) {
+    first_[begin / cached_] = static_cast<std::uint32_t>(first);
     return;
   }
   const std::uint64_t left = left_share(items, node, begin, width);
@@ -54,8 +69,26 @@ void SourceTree::fill_counts(std::uint64_t items, std::uint32_t node, std::uint3
   fill_counts(items - left, 2 * node + 1, begin + width / 2, width / 2, block_begin, counts);
 }
 
+SourceTree::Share SourceTree::block_share(std::uint32_t block) const {
+  const std::uint32_t at = block * kBlock, cached = at / cached_;
+  Share share{first_[cached], first_[cached + 1] - first_[cached]};
+  std::uint32_t node = top_ / cached_ + cached, begin = cached * cached_;
+  for (std::uint32_t width = cached_; width > kBlock && share.count > 0; width /= 2) {
+    const auto left = static_cast<std::uint32_t>(left_share(share.count, node, begin, width));
+    const bool is_left = at < begin + width / 2;
+    share = is_left ? Share{share.first, left} : Share{share.first + left, share.count - left};
+    node = 2 * node + (is_left ? 0 : 1);
+    begin += is_left ? 0 : width / 2;
+  }
+  return share;
+}
+
 void SourceTree::block_counts(std::uint32_t block, std::uint32_t* counts) const {
-  const std::uint32_t items = first_[block + 1] - first_[block];
+  const std::uint32_t items = block_share(block).count;
+  if (items == 0) {
+    std::fill_n(counts, std::min(kBlock, sources_ - block * kBlock), 0u);
+    return;
+  }
   fill_counts(items, block_node(block), block * kBlock, kBlock, block * kBlock, counts);
 }
 
@@ -63,7 +96,7 @@ SourceTree::Share SourceTree::share(std::uint32_t source) const {
   const std::uint32_t block = source / kBlock;
   std::uint32_t counts[kBlock] = {};
   block_counts(block, counts);
-  Share share{first_[block], counts[source % kBlock]};
+  Share share{block_first(block), counts[source % kBlock]};
   for (std::uint32_t i = 0; i < source % kBlock; ++i) share.first += counts[i];
   return share;
 }

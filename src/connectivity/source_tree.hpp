@@ -16,8 +16,10 @@ namespace tessera {
 
 class SourceTree {
  public:
-  /// Sources of this many neighbours share a cached node.
+  /// Counts are drawn for this many neighbouring sources at once.
   static constexpr std::uint32_t kBlock = 8;
+  /// Most sources of a tree.
+  static constexpr std::uint32_t kMostSources = 1u << 31;
   struct Share {
     std::uint32_t first = 0;  ///< items of all sources before this one, modulo 2^32
     std::uint32_t count = 0;
@@ -33,11 +35,13 @@ class SourceTree {
   /// Counts of a block of kBlock sources (fewer at the end) starting at block * kBlock.
   void block_counts(std::uint32_t block, std::uint32_t* counts) const;
   /// Items of all sources before a block, modulo 2^32.
-  [[nodiscard]] std::uint32_t block_first(std::uint32_t block) const { return first_[block]; }
-  void prefetch(std::uint32_t source) const { __builtin_prefetch(first_.data() + source / kBlock); }
-  [[nodiscard]] std::uint32_t blocks() const { return static_cast<std::uint32_t>(first_.size() - 1); }
-  [[nodiscard]] static double bytes_for(std::uint32_t sources) {
-    return sources / static_cast<double>(kBlock) * sizeof(std::uint32_t);
+  [[nodiscard]] std::uint32_t block_first(std::uint32_t block) const { return block_share(block).first; }
+  void prefetch(std::uint32_t source) const { __builtin_prefetch(first_.data() + source / cached_); }
+  [[nodiscard]] std::uint32_t blocks() const { return (sources_ - 1) / kBlock + 1; }
+  /// Sources below a cached node: a block or, of a million sources and more, as many as have 32 items.
+  [[nodiscard]] static std::uint32_t cached_width(double items, std::uint32_t sources);
+  [[nodiscard]] static double bytes_for(double items, std::uint32_t sources) {
+    return sources / static_cast<double>(cached_width(items, sources)) * sizeof(std::uint32_t);
   }
   [[nodiscard]] std::size_t bytes() const { return first_.size() * sizeof(std::uint32_t); }
 
@@ -49,14 +53,16 @@ class SourceTree {
   void fill_counts(std::uint64_t items, std::uint32_t node, std::uint32_t begin, std::uint32_t width,
                    std::uint32_t block_begin, std::uint32_t* counts) const;
   [[nodiscard]] std::uint32_t block_node(std::uint32_t block) const { return top_ / kBlock + block; }
+  [[nodiscard]] Share block_share(std::uint32_t block) const;
 
   RandomKey key_;
   std::uint32_t stream_;
   std::uint32_t sources_;
   std::uint32_t top_;  ///< width of the root: sources rounded up to a power of two
+  std::uint32_t cached_;
   bool distinct_;
   Pairs pairs_;
-  std::vector<std::uint32_t> first_;  ///< per block and after the last: items before it, modulo 2^32
+  std::vector<std::uint32_t> first_;  ///< per cached node and after the last: items before it, modulo 2^32
 };
 
 }  // namespace tessera

@@ -1,10 +1,11 @@
-// Stored rows: one contiguous row of words per source, streamed once per spike. Packed and wide words
-// have stores of their own.
+// Stored rows: one contiguous row of words per source, streamed once per spike. Rows of a few words have no
+// headers (row_places.hpp). Packed and wide words have stores of their own.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
 #include "base/aligned_array.hpp"
 #include "connectivity/in_flight.hpp"
+#include "connectivity/row_places.hpp"
 #include "connectivity/row_store.hpp"
 #include "kernels/deliver.hpp"
 #include "tessera/errors.hpp"
@@ -22,18 +23,21 @@ class RowWriter {
   [[nodiscard]] std::size_t position() const { return position_; }
   [[nodiscard]] std::uint64_t synapses() const { return synapses_; }
 
-  /// The row of a source: its uniform bundles by `record`, and what is listed in `listed`, sorted.
-  void write(const Fan& fan, std::uint32_t source, const std::uint16_t* record, const WordRow<Word>& listed) {
+  /// The row of a source: its uniform bundles by `record`, and what is listed in `listed`, sorted. Short rows
+  /// have their words told to `places`, long ones have headers.
+  void write(const Fan& fan, std::uint32_t source, const std::uint16_t* record, const WordRow<Word>& listed, RowPlaces& places) {
     const Word* words = listed.words();
     auto part = listed.parts().begin();
     const auto parts_end = listed.parts().end();
     std::size_t last_header = 0;
-    const bool none = listed.parts().empty();
+    const bool none = listed.parts().empty(), is_short = places.is_short();
     const std::uint32_t first = none ? fan.first_group() : std::min(fan.first_group(), listed.parts().front().group);
     const std::uint32_t uniform_end = fan.first_group() + fan.groups();
     const std::uint32_t end = none ? uniform_end : std::max(uniform_end, listed.parts().back().group + 1);
+    places.begin(source, position_);
     for (std::uint32_t group = first; group < end; ++group) {
-      const std::size_t header = position_++;
+      const std::size_t start = position_;
+      position_ += is_short ? 0 : 1;  // its header
       make_room(0);
       if (group >= fan.first_group() && group < uniform_end) {
         draw(fan, source, group, record + (group - fan.first_group()) * fan.uniform_bundles());
@@ -45,20 +49,33 @@ class RowWriter {
         position_ += part->count;
         ++part;
       }
-      const std::size_t count = position_ - header - 1;
-      if (count == 0) {
-        position_ = header;
-        continue;
-      }
+      const std::size_t count = position_ - start - (is_short ? 0 : 1);
+      synapses_ += count;
       if (count > row_header::kLargestCount) {
         throw InputError("A row has more than 1,048,575 synapses of one source in one delay group on a "
                          "tile; use more tiles.");
       }
-      row_header::in(words_[header]) = row_header::make(static_cast<std::uint32_t>(count), group);
-      last_header = header + 1;
-      synapses_ += count;
+      if (is_short) {
+        if (count > 0) places.add(source, group, count);
+        continue;
+      }
+      if (count == 0) {
+        position_ = start;
+        continue;
+      }
+      row_header::in(words_[start]) = row_header::make(static_cast<std::uint32_t>(count), group);
+      last_header = start + 1;
     }
     if (last_header > 0) row_header::in(words_[last_header - 1]) |= row_header::kLast;
+  }
+
+  /// Room for n words of short rows that the caller writes.
+  Word* append(std::size_t n) {
+    make_room(n);
+    Word* words = words_.data() + position_;
+    position_ += n;
+    synapses_ += n;
+    return words;
   }
 
   AlignedArray<Word> take() {
@@ -91,13 +108,54 @@ class RowWriter {
   DrawQueue queue_{};
 };
 
+/// Items of cells ordered by the source on which they fall: a counting sort that keeps their order.
+template <class Word>
+class CellSort {
+ public:
+  /// The items of a block of `sources` sources that begins at `begin`, of a bundle of `listed`; added to those before.
+  void add(const ListedRows& listed, std::size_t bundle, std::uint32_t begin, std::uint32_t sources, std::uint32_t all_sources) {
+    const std::uint32_t width = listed.cell_width(bundle);
+    for (std::uint32_t at = begin; at < begin + sources && at < all_sources; at += width) {
+      const std::size_t first = row_.size();
+      listed.draw_cell(bundle, at / width, row_, drawn_);
+      places_.resize(std::max(places_.size(), row_.size()));
+      for (std::size_t k = first; k < row_.size(); ++k) places_[k] = drawn_[k - first] + at - begin;
+    }
+  }
+  void clear() { row_.clear(); }
+  [[nodiscard]] std::size_t size() const { return row_.size(); }
+  /// Where the items of each source begin among the sorted ones, and where the last end.
+  [[nodiscard]] const std::uint32_t* begin() const { return begin_.data(); }
+  [[nodiscard]] const WordRow<Word>& unsorted() const { return row_; }
+
+  /// Sorted words and their sources.
+  void sort(std::uint32_t sources, Word* words, std::uint32_t* places, std::uint16_t* groups) {
+    begin_.assign(sources + 1, 0);
+    const std::size_t n = row_.size();
+    for (std::size_t k = 0; k < n; ++k) ++begin_[places_[k] + 1];
+    for (std::uint32_t s = 0; s < sources; ++s) begin_[s + 1] += begin_[s];
+    next_.assign(begin_.begin(), begin_.end() - 1);
+    const Word* from = row_.words();
+    for (std::size_t k = 0; k < n; ++k) {
+      const std::uint32_t place = places_[k], at = next_[place]++;
+      words[at] = from[k];
+      places[at] = place;
+      if (groups != nullptr) groups[at] = row_.groups()[k];
+    }
+  }
+
+ private:
+  WordRow<Word> row_;
+  std::vector<std::uint32_t> drawn_, places_, begin_, next_;
+};
+
 /// The listed rows of a fan, source after source: counts are drawn for a block of sources at once.
 template <class Word>
 class ListedReader {
  public:
   ListedReader(const Wiring& wiring, const Fan& fan)
       : wiring_(&wiring), fan_(&fan), counts_(fan.listed().size() * SourceTree::kBlock),
-        first_(fan.listed().size(), 0) {}
+        first_(fan.listed().size(), 0), cells_(fan.listed().size()) {}
 
   /// Sources one after the other, from 0 on.
   const WordRow<Word>& read(std::uint32_t source) {
@@ -105,6 +163,10 @@ class ListedReader {
     const std::uint32_t in_block = source % SourceTree::kBlock;
     row_.clear();
     for (std::size_t i = 0; i < listed.size(); ++i) {
+      if (listed.cell_width(i) > 0) {
+        read_cell(i, source);
+        continue;
+      }
       Wiring::Share share;
       if (wiring_->counted(listed.bundle(i))) {
         std::uint32_t* counts = counts_.data() + i * SourceTree::kBlock;
@@ -119,11 +181,65 @@ class ListedReader {
   }
 
  private:
+  struct Cell {
+    CellSort<Word> sort;
+    std::vector<Word> words;
+    std::vector<std::uint32_t> places;
+    std::vector<std::uint16_t> groups;
+  };
+
+  void read_cell(std::size_t i, std::uint32_t source) {
+    const std::uint32_t width = fan_->listed().cell_width(i), place = source % width;
+    Cell& cell = cells_[i];
+    if (place == 0) {
+      cell.sort.clear();
+      cell.sort.add(fan_->listed(), i, source, width, fan_->sources());
+      cell.words.resize(cell.sort.size());
+      cell.places.resize(cell.sort.size());
+      cell.groups.resize(cell.sort.size());
+      cell.sort.sort(width, cell.words.data(), cell.places.data(), cell.groups.data());
+    }
+    const std::uint32_t begin = cell.sort.begin()[place], end = cell.sort.begin()[place + 1];
+    row_.append(cell.words.data() + begin, cell.groups.data() + begin, end - begin);
+  }
+
   const Wiring* wiring_;
   const Fan* fan_;
   std::vector<std::uint32_t> counts_, first_;
+  std::vector<Cell> cells_;
   WordRow<Word> row_;
 };
+
+/// Whether all of a fan is cells of one delay group, so that short rows can be written cell by cell.
+bool only_cells(const Fan& fan) {
+  const ListedRows& listed = fan.listed();
+  if (fan.uniform_bundles() > 0 || listed.size() == 0) return false;
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    if (listed.cell_width(i) == 0 || !listed.one_group(i) || listed.first_group(i) != listed.first_group(0)) return false;
+  }
+  return true;
+}
+
+/// Short rows of a fan that is only cells: the widest cell at a time, of all bundles.
+template <class Word>
+void write_cells(const Fan& fan, RowWriter<Word>& writer, RowPlaces& places) {
+  const ListedRows& listed = fan.listed();
+  std::uint32_t width = places.block_sources();
+  for (std::size_t i = 0; i < listed.size(); ++i) width = std::max(width, listed.cell_width(i));
+  CellSort<Word> sort;
+  std::vector<std::uint32_t> sorted;
+  for (std::uint32_t at = 0; at < fan.sources(); at += std::min(width, fan.sources() - at)) {
+    sort.clear();
+    for (std::size_t i = 0; i < listed.size(); ++i) sort.add(listed, i, at, width, fan.sources());
+    const std::size_t n = sort.size(), position = writer.position();
+    if (sorted.size() < n) sorted.resize(n + n / 2);
+    sort.sort(width, writer.append(n), sorted.data(), nullptr);
+    for (std::uint32_t block = 0; block < width && at + block < fan.sources(); block += places.block_sources()) {
+      places.begin(at + block, position + sort.begin()[block]);
+    }
+    places.add_block(at, sorted.data(), n, listed.first_group(0));
+  }
+}
 
 std::size_t expected_words(const RowStoreInput& input, const BundleChoice& holds) {
   return static_cast<std::size_t>(expected_synapses(input, holds) * 1.02);
@@ -139,23 +255,11 @@ class StoredRows final : public RowStore {
   StoredRows(const RowStoreInput& input, const BundleChoice& holds)
       : shape_(input.wiring->ring_shape()),
         in_flight_(shape_, input.wiring->max_delay_steps(), input.exchange_steps) {
-    std::uint32_t neurons = 0;
-    for (const Population& population : input.wiring->network().populations) neurons += population.size;
-    row_begin_ = AlignedArray<std::uint32_t>(neurons + 1);
     RowWriter<Word> writer(*input.wiring, *input.units, expected_words(input, holds));
-    std::uint32_t next = 0;
     for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout, holds)) {
-      for (; next < fan.first_source(); ++next) row_begin_[next] = position(writer);
-      std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size() + kBundlePadding);
-      ListedReader<Word> listed(*input.wiring, fan);
-      for (std::uint32_t i = 0; i < fan.sources(); ++i, ++next) {
-        const std::uint32_t in_block = i % SourceTree::kBlock;
-        if (in_block == 0) fan.count_block(i / SourceTree::kBlock, records.data());
-        row_begin_[next] = position(writer);
-        writer.write(fan, i, records.data() + in_block * fan.record_size(), listed.read(i));
-      }
+      rows_.emplace_back(fan.first_source(), fan.sources(), fan.expected_synapses(), fan.several_groups());
+      write_fan(*input.wiring, fan, writer, rows_.back());
     }
-    for (; next <= neurons; ++next) row_begin_[next] = position(writer);
     synapses_ = writer.synapses();
     words_ = writer.take();
   }
@@ -166,14 +270,26 @@ class StoredRows final : public RowStore {
   }
 
   // A row's place and its first header are looked up in passes of their own, so that the cache misses
-  // of all spikes overlap.
+  // of all spikes overlap. Lists come population after population, so fans change seldom.
   void receive_more(std::int64_t step, SpikeLists lists) override {
     std::vector<InFlight::Cursor>& cursors = in_flight_.of_step(step);
     const std::size_t before = cursors.size();
+    short_spikes_.clear();
+    if (rows_.empty()) return;
+    const RowPlaces* rows = rows_.data();
     for (const auto spikes : lists) {
       for (const std::uint32_t source : spikes) {
-        const std::uint32_t begin = row_begin_[source];
-        if (begin == row_begin_[source + 1]) continue;
+        if (!rows->holds(source) && (rows = find(source)) == nullptr) {
+          rows = rows_.data();
+          continue;
+        }
+        if (rows->is_short()) {
+          rows->prefetch_block(source);
+          short_spikes_.push_back({rows, source});
+          continue;
+        }
+        const std::uint32_t begin = rows->row(source);
+        if (begin == rows->row_end(source)) continue;
         __builtin_prefetch(words_.data() + begin);
         cursors.push_back({begin, 0});
       }
@@ -181,6 +297,7 @@ class StoredRows final : public RowStore {
     for (InFlight::Cursor& cursor : std::span(cursors).subspan(before)) {
       cursor.header = row_header::in(words_[cursor.words++]);
     }
+    if (!short_spikes_.empty()) receive_short(cursors);
   }
 
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) override {
@@ -196,19 +313,63 @@ class StoredRows final : public RowStore {
     for (const VisitOf<Word>& visit : visits_) counters_.synaptic_events += visit.count;
   }
 
-  bool reaches(std::uint32_t source) const override { return row_begin_[source] != row_begin_[source + 1]; }
+  bool reaches(std::uint32_t source) const override {
+    const RowPlaces* rows = find(source);
+    return rows != nullptr && !rows->empty(source);
+  }
   std::uint64_t synapses() const override { return synapses_; }
-  std::uint64_t bytes() const override { return words_.bytes() + row_begin_.bytes(); }
+  std::uint64_t bytes() const override {
+    std::uint64_t total = words_.bytes();
+    for (const RowPlaces& rows : rows_) total += rows.bytes();
+    return total;
+  }
 
  private:
-  static std::uint32_t position(const RowWriter<Word>& writer) {
-    if (writer.position() > 0xffffffffu) {
-      throw InputError("A tile would hold more than 4,294,967,295 synapses; use more tiles.");
+  static void write_fan(const Wiring& wiring, const Fan& fan, RowWriter<Word>& writer, RowPlaces& places) {
+    if (places.is_short() && only_cells(fan)) {
+      write_cells(fan, writer, places);
+      return places.finish(writer.position());
     }
-    return static_cast<std::uint32_t>(writer.position());
+    std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size() + kBundlePadding);
+    ListedReader<Word> listed(wiring, fan);
+    for (std::uint32_t i = 0; i < fan.sources(); ++i) {
+      const std::uint32_t in_block = i % SourceTree::kBlock;
+      if (in_block == 0) fan.count_block(i / SourceTree::kBlock, records.data());
+      writer.write(fan, i, records.data() + in_block * fan.record_size(), listed.read(i), places);
+    }
+    places.finish(writer.position());
   }
+
+  /// The fan of a source, or null where nothing of it lands here.
+  [[nodiscard]] const RowPlaces* find(std::uint32_t source) const {
+    const auto after = std::upper_bound(rows_.begin(), rows_.end(), source, [](std::uint32_t s, const RowPlaces& rows) {
+      return s < rows.first_source();
+    });
+    return after == rows_.begin() || !std::prev(after)->holds(source) ? nullptr : &*std::prev(after);
+  }
+
+  void receive_short(std::vector<InFlight::Cursor>& cursors) {
+    constexpr std::size_t kAhead = 16;
+    const auto bytes = [this](std::size_t i) {
+      if (i < short_spikes_.size()) short_spikes_[i].rows->prefetch_bytes(short_spikes_[i].source);
+    };
+    for (std::size_t i = 0; i < kAhead; ++i) bytes(i);
+    for (std::size_t i = 0; i < short_spikes_.size(); ++i) {
+      bytes(i + kAhead);
+      short_spikes_[i].rows->for_each_run(short_spikes_[i].source, [&](InFlight::Cursor cursor) {
+        __builtin_prefetch(words_.data() + cursor.words);
+        cursors.push_back(cursor);
+      });
+    }
+  }
+
+  struct ShortSpike {
+    const RowPlaces* rows;
+    std::uint32_t source;
+  };
   AlignedArray<Word> words_;
-  AlignedArray<std::uint32_t> row_begin_;
+  std::vector<RowPlaces> rows_;            ///< fans, in the order of their sources
+  std::vector<ShortSpike> short_spikes_;   ///< of the step being received
   RingShape shape_;
   InFlight in_flight_;
   std::vector<VisitOf<Word>> visits_;

@@ -99,10 +99,8 @@ Incoming incoming_of(const Stimulus& stimulus, double dt_ms) {
 std::vector<std::vector<Incoming>> incoming(const Wiring& wiring) {
   const Network& network = wiring.network();
   std::vector<std::vector<Incoming>> result(network.populations.size());
-  std::vector<bool> seen(network.projections.size(), false);
-  for (const Bundle& bundle : wiring.bundles()) {
-    if (seen[bundle.projection]) continue;
-    seen[bundle.projection] = true;
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
+    const Bundle bundle = wiring.first_bundle(p);
     result[bundle.targets.population].push_back(incoming_of(wiring, bundle));
   }
   for (const Stimulus& stimulus : network.stimuli) {
@@ -227,10 +225,8 @@ WeightUnits choose_weight_units(const Wiring& wiring) {
   std::vector<std::vector<std::int32_t>> distinct;
   units.table_of.assign(network.projections.size(), WeightUnits::kMostTables);
   units.wide.assign(network.projections.size(), false);
-  std::vector<bool> seen(network.projections.size(), false);
-  for (const Bundle& bundle : wiring.bundles()) {
-    if (seen[bundle.projection]) continue;
-    seen[bundle.projection] = true;
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
+    const Bundle bundle = wiring.first_bundle(p);
     const std::uint32_t population = bundle.targets.population;
     const auto exceeds = [](std::int32_t n) { return std::abs(n) > kLargestUnits; };
     if (wiring.projection(bundle).rule.kind == ConnectivityRule::Kind::explicit_list) {

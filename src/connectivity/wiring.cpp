@@ -36,6 +36,15 @@ bool has_trees(const ConnectivityRule& rule) {
   return rule.kind == Kind::fixed_total_number || rule.kind == Kind::fixed_indegree;
 }
 
+/// Sources per cell, or 0: rules whose items fall on any source alike, where these have few.
+std::uint32_t cell_width_of(const Projection& projection, bool self_projection, std::uint32_t sources, std::uint32_t largest_chunk) {
+  const ConnectivityRule& rule = projection.rule;
+  const bool open = rule.multapses && (rule.autapses || !self_projection) && !has_distance_delay(projection);
+  if (rule.kind != Kind::fixed_indegree || !open) return 0;
+  const double items = static_cast<double>(rule.number) * largest_chunk / std::max(sources, 1u);
+  return items > 0.0 && items < SourceCells::kMostItems ? SourceCells::width_for(items) : 0;
+}
+
 /// Ordered pairs of sources [begin, end) with the chunk's targets, the diagonal left out when asked.
 std::uint64_t open_pairs(const Bundle& b, bool autapses, std::uint32_t begin, std::uint32_t end) {
   std::uint64_t pairs = static_cast<std::uint64_t>(end - begin) * b.targets.size;
@@ -88,10 +97,12 @@ RingShape choose_shape(const Network& network, const std::vector<Chunk>& chunks,
 
 Wiring::Wiring(const Network& network, std::uint64_t seed)
     : network_(&network), key_(seed), chunks_(cut_into_chunks(network)) {
-  std::vector<std::vector<std::uint32_t>> chunks_of(network.populations.size());
-  for (std::uint32_t c = 0; c < chunks_.size(); ++c) chunks_of[chunks_[c].population].push_back(c);
+  for (std::uint32_t c = 0; c < chunks_.size(); ++c) {
+    while (first_chunk_.size() <= chunks_[c].population) first_chunk_.push_back(c);
+  }
+  while (first_chunk_.size() <= network.populations.size()) first_chunk_.push_back(static_cast<std::uint32_t>(chunks_.size()));
   prepare_delays();
-  for (std::uint32_t p = 0; p < network.projections.size(); ++p) add_projection(p, chunks_of);
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) add_projection(p);
 }
 
 void Wiring::prepare_delays() {
@@ -130,80 +141,122 @@ std::uint32_t Wiring::step_code(const Bundle& b, std::uint32_t group) const {
                               : step_table_begin_[delay_table_of_[b.projection]] + index * DelayTable::kStepDraws;
 }
 
-void Wiring::add_projection(std::uint32_t p, const std::vector<std::vector<std::uint32_t>>& chunks_of) {
+void Wiring::add_projection(std::uint32_t p) {
   const Projection& projection = network_->projections[p];
   const auto source = static_cast<std::uint32_t>(network_->index_of(projection.source));
   const auto target = static_cast<std::uint32_t>(network_->index_of(projection.target));
+  const std::uint32_t sources = network_->populations[source].size, chunks = first_chunk_[target + 1] - first_chunk_[target];
+  source_of_.push_back(source);
+  target_of_.push_back(target);
   weight_tables_.push_back(std::make_unique<WeightTable>(projection.weight));
-  explicit_.push_back(nullptr);
   sheets_.emplace_back();
   if (projection.rule.kind == Kind::gaussian_2d || has_distance_delay(projection)) {
     sheets_[p].emplace(network_->populations[source], network_->populations[target]);
   }
   reach_.push_back(projection.rule.kind == Kind::gaussian_2d ? std::make_unique<Reach>(*sheets_[p], projection.rule.sigma) : nullptr);
   expected_.push_back(expected_synapses(projection, network_->populations[source], network_->populations[target]));
-  if (projection.rule.kind == Kind::explicit_list) {
-    auto rows = std::make_unique<ExplicitRows>();
-    rows->synapses = projection.rule.list;
-    std::stable_sort(rows->synapses.begin(), rows->synapses.end(),
-                     [](const auto& a, const auto& b) { return a.source < b.source; });
-    rows->begin.assign(network_->populations[source].size + 1, 0);
-    for (const auto& synapse : rows->synapses) ++rows->begin[synapse.source + 1];
-    std::partial_sum(rows->begin.begin(), rows->begin.end(), rows->begin.begin());
-    explicit_[p] = std::move(rows);
-  }
-  const auto first = static_cast<std::uint32_t>(bundles_.size());
-  const bool self = source == target;
-  const bool uniform = drawn_uniformly(projection, *weight_tables_[p], delay_tables_[delay_table_of_[p]], self,
-                                       network_->populations[source].size,
-                                       static_cast<double>(chunks_of[target].size()));
-  for (const std::uint32_t c : chunks_of[target]) {
-    const auto id = static_cast<std::uint32_t>(bundles_.size());
-    bundles_.push_back({id, p, source, c, chunks_[c],
-                        uniform ? Bundle::Drawing::uniform : Bundle::Drawing::listed, self});
+  add_explicit(p);
+  drawing_.push_back(drawn_uniformly(projection, *weight_tables_[p], delay_tables_[delay_table_of_[p]], source == target,
+                                     sources, static_cast<double>(chunks))
+                         ? Bundle::Drawing::uniform
+                         : Bundle::Drawing::listed);
+  std::uint32_t largest = 0;
+  for (std::uint32_t c = first_chunk_[target]; c < first_chunk_[target + 1]; ++c) largest = std::max(largest, chunks_[c].size);
+  cell_width_.push_back(cell_width_of(projection, source == target, sources, largest));
+  first_bundle_.push_back(p == 0 ? 0 : first_bundle_[p - 1] + first_chunk_[target_of_[p - 1] + 1] - first_chunk_[target_of_[p - 1]]);
+}
+
+void Wiring::add_explicit(std::uint32_t p) {
+  explicit_.push_back(nullptr);
+  if (network_->projections[p].rule.kind != Kind::explicit_list) return;
+  auto rows = std::make_unique<ExplicitRows>();
+  rows->synapses = network_->projections[p].rule.list;
+  std::stable_sort(rows->synapses.begin(), rows->synapses.end(),
+                   [](const auto& a, const auto& b) { return a.source < b.source; });
+  rows->begin.assign(network_->populations[source_of_[p]].size + 1, 0);
+  for (const auto& synapse : rows->synapses) ++rows->begin[synapse.source + 1];
+  std::partial_sum(rows->begin.begin(), rows->begin.end(), rows->begin.begin());
+  explicit_[p] = std::move(rows);
+}
+
+Bundle Wiring::bundle_into(std::uint32_t p, std::uint32_t chunk) const {
+  return {first_bundle_[p] + chunk - first_chunk_[target_of_[p]], 0, p, source_of_[p], chunk, chunks_[chunk],
+          drawing_[p], source_of_[p] == target_of_[p]};
+}
+
+void Wiring::own_all(std::uint32_t projection) {
+  std::vector<std::uint32_t> chunks(chunks_.size());
+  std::iota(chunks.begin(), chunks.end(), 0u);
+  own(chunks, projection);
+}
+
+void Wiring::own(std::span<const std::uint32_t> chunks, std::uint32_t projection) {
+  std::vector<std::uint32_t> sorted(chunks.begin(), chunks.end());
+  std::sort(sorted.begin(), sorted.end());
+  for (std::uint32_t p = 0; p < network_->projections.size(); ++p) {
+    if (projection != kAllProjections && p != projection) continue;
+    const std::uint32_t first = first_chunk_[target_of_[p]], end = first_chunk_[target_of_[p] + 1];
+    for (auto c = std::lower_bound(sorted.begin(), sorted.end(), first); c != sorted.end() && *c < end; ++c) {
+      bundles_.push_back(bundle_into(p, *c));
+      bundles_.back().index = static_cast<std::uint32_t>(bundles_.size() - 1);
+      tables_.push_back(tables_for(bundles_.back()));
+    }
   }
   trees_.resize(bundles_.size());
-  first_bundle_.push_back(first);
-  for (std::uint32_t id = first; id < bundles_.size(); ++id) tables_.push_back(tables_for(bundles_[id]));
-  prepare_trees(bundles_[first], static_cast<std::uint32_t>(bundles_.size()) - first);
+  cells_.resize(bundles_.size());
+  items_.resize(bundles_.size(), 0);
+  for (std::size_t i = 0; i < bundles_.size(); ++i) {
+    if (i == 0 || bundles_[i].projection != bundles_[i - 1].projection) share_out(bundles_[i].projection);
+  }
 }
 
-void Wiring::prepare_trees(const Bundle& first, std::uint32_t bundle_count) {
-  const ConnectivityRule& rule = projection(first).rule;
-  const std::uint32_t sources = network_->populations[first.source_population].size;
+/// How many synapses the own chunks of a projection get, where a rule fixes their sum or the in-degree. Every process
+/// draws the same shares of all chunks.
+void Wiring::share_out(std::uint32_t p) {
+  const ConnectivityRule& rule = network_->projections[p].rule;
   if (!has_trees(rule)) return;
-  std::uint64_t left = rule.number, open = 0;
-  for (std::uint32_t i = 0; i < bundle_count; ++i) {
-    open += open_pairs(bundles_[first.id + i], rule.autapses, 0, sources);
+  const std::uint32_t sources = network_->populations[source_of_[p]].size;
+  const std::uint32_t begin = first_chunk_[target_of_[p]], end = first_chunk_[target_of_[p] + 1];
+  auto own = std::find_if(bundles_.begin(), bundles_.end(), [p](const Bundle& b) { return b.projection == p; });
+  const auto is_own = [&](std::uint32_t c) { return own != bundles_.end() && own->projection == p && own->chunk == c; };
+  if (rule.kind == Kind::fixed_indegree) {
+    for (; own != bundles_.end() && own->projection == p; ++own) items_[own->index] = stubs(*own).stubs;
+    return;
   }
-  RandomStream stream(key_, Purpose::chunk_split, first.projection, 0);
-  for (std::uint32_t i = 0; i < bundle_count; ++i) {
-    const Bundle b = bundles_[first.id + i];
-    std::uint64_t items = 0;
-    if (rule.kind == Kind::fixed_indegree) {
-      items = tables_[b.id]->stubs.permutation().stubs;
-    } else {
-      const std::uint64_t here = open_pairs(b, rule.autapses, 0, sources);
-      items = rule.multapses ? draw_binomial(left, static_cast<double>(here), static_cast<double>(open), stream)
-                             : draw_hypergeometric(left, here, open - here, stream);
-      left -= items;
-      open -= here;
-    }
-    const bool autapses = rule.autapses || rule.kind == Kind::fixed_indegree;
-    trees_[b.id] = std::make_unique<SourceTree>(
-        key_, b.id, items, sources, !rule.multapses && rule.kind != Kind::fixed_indegree,
-        [b, autapses](std::uint32_t from, std::uint32_t to) { return open_pairs(b, autapses, from, to); });
+  std::uint64_t left = rule.number, open = 0;
+  for (std::uint32_t c = begin; c < end; ++c) open += open_pairs(bundle_into(p, c), rule.autapses, 0, sources);
+  RandomStream stream(key_, Purpose::chunk_split, p, 0);
+  for (std::uint32_t c = begin; c < end; ++c) {
+    const std::uint64_t here = open_pairs(bundle_into(p, c), rule.autapses, 0, sources);
+    const std::uint64_t items = rule.multapses ? draw_binomial(left, static_cast<double>(here), static_cast<double>(open), stream)
+                                               : draw_hypergeometric(left, here, open - here, stream);
+    left -= items;
+    open -= here;
+    if (is_own(c)) items_[(own++)->index] = items;
   }
 }
 
-double Wiring::bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources) {
-  return sizeof(Bundle) + (has_trees(rule) ? SourceTree::bytes_for(sources) : 0.0);
+std::unique_ptr<SourceTree> Wiring::tree_of(const Bundle& b, std::uint64_t items) const {
+  const ConnectivityRule& rule = projection(b).rule;
+  const bool autapses = rule.autapses || rule.kind == Kind::fixed_indegree;
+  return std::make_unique<SourceTree>(
+      key_, b.id, items, network_->populations[b.source_population].size,
+      !rule.multapses && rule.kind != Kind::fixed_indegree,
+      [b, autapses](std::uint32_t from, std::uint32_t to) { return open_pairs(b, autapses, from, to); });
+}
+
+double Wiring::bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources, std::uint32_t largest_chunk) {
+  const double items = static_cast<double>(rule.number) * (rule.kind == Kind::fixed_indegree ? largest_chunk : 1);
+  const double tree = SourceTree::bytes_for(items, sources);
+  const bool cells = rule.kind == Kind::fixed_indegree && items < SourceCells::kMostItems * sources;
+  return sizeof(Bundle) + (has_trees(rule) ? (cells ? std::min(tree, SourceCells::bytes_for(items)) : tree) : 0.0);
 }
 
 std::size_t Wiring::bytes() const {
   std::size_t total = bundles_.size() * sizeof(Bundle) + weight_tables_.size() * sizeof(WeightTable) +
                       step_tables_.size() * sizeof(step_tables_[0]);
   for (const auto& tree : trees_) total += tree ? tree->bytes() : 0;
+  for (const auto& cells : cells_) total += cells ? cells->bytes() : 0;
   for (const auto& reach : reach_) total += reach ? reach->x.bytes() + reach->y.bytes() : 0;
   for (const auto& tables : tables_) {
     if (!tables) continue;
@@ -216,13 +269,30 @@ std::size_t Wiring::bytes() const {
   return total;
 }
 
+double Wiring::expected_bytes() const {
+  double total = static_cast<double>(bytes());
+  for (const Bundle& b : bundles_) {
+    if (trees_[b.index] || cells_[b.index] || !has_trees(projection(b).rule)) continue;
+    const double items = static_cast<double>(items_[b.index]);
+    total += cell_width_[b.projection] > 0
+                 ? SourceCells::bytes_for(items)
+                 : SourceTree::bytes_for(items, network_->populations[b.source_population].size);
+  }
+  return total;
+}
+
+std::pair<std::uint32_t, std::uint32_t> Wiring::delay_groups(const Bundle& b) const {
+  if (is_explicit(b) || has_distance_delay(projection(b))) return {0, (max_delay_ - 1) / shape_.steps()};
+  return {delays(b).first_group, delays(b).first_group + delays(b).groups - 1};
+}
+
 double Wiring::expected_synapses_of(const Bundle& b) const {
   const Population& target = network_->populations[b.targets.population];
   return expected_[b.projection] * b.targets.size / target.size;
 }
 
 void Wiring::block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const {
-  if (trees_[b.id]) return trees_[b.id]->block_counts(block, counts);
+  if (trees_[b.index]) return trees_[b.index]->block_counts(block, counts);
   const std::uint32_t sources = network_->populations[b.source_population].size;
   for (std::uint32_t i = 0; i < SourceTree::kBlock; ++i) {
     const std::uint32_t source = block * SourceTree::kBlock + i;
@@ -231,22 +301,20 @@ void Wiring::block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* c
 }
 
 std::uint32_t Wiring::count(const Bundle& b, std::uint32_t source) const {
-  return trees_[b.id] ? trees_[b.id]->share(source).count : outdegree_share(b, source);
+  return trees_[b.index] ? trees_[b.index]->share(source).count : outdegree_share(b, source);
 }
 
 /// A source's fixed out-degree is halved over its chunks, so that any one of them is found in as many
 /// draws as the number of chunks has digits.
 std::uint32_t Wiring::outdegree_share(const Bundle& b, std::uint32_t source) const {
   const ConnectivityRule& rule = projection(b).rule;
-  const std::uint32_t first = first_bundle_[b.projection];
   const auto open = [&](std::uint32_t from, std::uint32_t to) {  // targets are consecutive
-    Bundle chunks = bundles_[from];
-    chunks.targets.size = bundles_[to - 1].targets.begin + bundles_[to - 1].targets.size - chunks.targets.begin;
+    Bundle chunks = b;
+    chunks.targets.begin = chunks_[from].begin;
+    chunks.targets.size = chunks_[to - 1].begin + chunks_[to - 1].size - chunks_[from].begin;
     return open_pairs(chunks, rule.autapses, source, source + 1);
   };
-  const std::uint32_t population = network_->populations[b.targets.population].size;
-  std::uint32_t from = first, to = first + 1;
-  while (bundles_[to - 1].targets.begin + bundles_[to - 1].targets.size < population) ++to;
+  std::uint32_t from = first_chunk_[b.targets.population], to = first_chunk_[b.targets.population + 1];
   std::uint64_t items = rule.number;
   for (std::uint32_t node = 1; to - from > 1 && items > 0;) {
     const std::uint32_t middle = from + (to - from) / 2;
@@ -255,7 +323,7 @@ std::uint32_t Wiring::outdegree_share(const Bundle& b, std::uint32_t source) con
                         b.projection, source + 1);
     const std::uint64_t share = rule.multapses ? draw_binomial(items, static_cast<double>(left), static_cast<double>(left + right), stream)
                                                : draw_hypergeometric(items, left, right, stream);
-    const bool is_left = b.id < middle;
+    const bool is_left = b.chunk < middle;
     items = is_left ? share : items - share;
     node = 2 * node + (is_left ? 0 : 1);
     (is_left ? to : from) = middle;
@@ -263,18 +331,42 @@ std::uint32_t Wiring::outdegree_share(const Bundle& b, std::uint32_t source) con
   return static_cast<std::uint32_t>(items);
 }
 
+// Rules that share synapses out by a tree are asked for the counts of the range; of those whose rows may
+// change afterwards, or would have to be drawn to know, every source may reach the chunk.
+void Wiring::find_reaching(std::uint32_t p, std::uint32_t chunk, std::uint32_t begin, std::uint32_t end,
+                           std::vector<bool>& reached) const {
+  const ConnectivityRule& rule = network_->projections[p].rule;
+  const Bundle b = bundle_into(p, chunk);
+  const auto set = [&](std::uint32_t source, bool hit) {
+    if (hit) reached[source - begin] = true;
+  };
+  if (rule.kind == Kind::one_to_one) {
+    for (std::uint32_t s = begin; s < end; ++s) set(s, s - b.targets.begin < b.targets.size);
+  } else if (rule.kind == Kind::explicit_list) {
+    for (std::uint32_t i = explicit_[p]->begin[begin]; i < explicit_[p]->begin[end]; ++i) {
+      const ConnectivityRule::Synapse& synapse = explicit_[p]->synapses[i];
+      set(synapse.source, synapse.target - b.targets.begin < b.targets.size);
+    }
+  } else if (rule.kind == Kind::fixed_outdegree) {
+    for (std::uint32_t s = begin; s < end; ++s) set(s, outdegree_share(b, s) > 0);
+  } else {
+    std::fill_n(reached.begin(), end - begin, true);
+  }
+}
+
 bool Wiring::counted(const Bundle& b) const {
+  if (cell_width_[b.projection] > 0) return false;
   const Kind kind = projection(b).rule.kind;
   return kind == Kind::fixed_indegree || kind == Kind::fixed_outdegree || kind == Kind::fixed_total_number;
 }
 
 Wiring::Share Wiring::share(const Bundle& b, std::uint32_t source) const {
-  if (trees_[b.id]) return trees_[b.id]->share(source);
+  if (trees_[b.index]) return trees_[b.index]->share(source);
   return {0, counted(b) ? outdegree_share(b, source) : 0};
 }
 
 std::uint32_t Wiring::block_first(const Bundle& b, std::uint32_t block) const {
-  return trees_[b.id] ? trees_[b.id]->block_first(block) : 0;
+  return trees_[b.index] ? trees_[b.index]->block_first(block) : 0;
 }
 
 // Draw i of the split is half (i % 2) of word (i % 8) / 2 of block i / 8: the order the vector kernel

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/random.hpp"
@@ -15,6 +17,7 @@
 #include "connectivity/exceptions.hpp"
 #include "connectivity/reach.hpp"
 #include "connectivity/samplers.hpp"
+#include "connectivity/source_cells.hpp"
 #include "connectivity/source_tree.hpp"
 #include "connectivity/stubs.hpp"
 #include "connectivity/target_row.hpp"
@@ -35,7 +38,8 @@ struct Bundle {
   /// uniform: counts per source and delay group, then targets drawn with replacement, group by group
   /// (kernels/draw_rows.hpp). listed: everything else, row by row (kernels/row_targets.hpp).
   enum class Drawing { uniform, listed };
-  std::uint32_t id = 0;  ///< the key of its draws
+  std::uint32_t id = 0;     ///< the key of its draws: all bundles of the network are numbered through
+  std::uint32_t index = 0;  ///< its place in Wiring::bundles(), which has those of own chunks only
   std::uint32_t projection = 0;
   std::uint32_t source_population = 0;
   std::uint32_t chunk = 0;
@@ -44,10 +48,17 @@ struct Bundle {
   bool self_projection = false;  ///< source and target populations are the same
 };
 
+/// What a process holds grows with the chunks it owns: the constructor makes what all of the network
+/// shares (chunks, delays, weights), own() adds the bundles of some chunks, and prepare_chunk() the
+/// counts of their rows.
 class Wiring {
  public:
   Wiring(const Network& network, std::uint64_t seed);
-  /// Makes what the rows into a chunk need beyond the counts: call it before they are listed. Calls for
+  /// Makes the bundles into these chunks, of all or of one projection; once, before anything is listed.
+  void own(std::span<const std::uint32_t> chunks, std::uint32_t projection = kAllProjections);
+  void own_all(std::uint32_t projection = kAllProjections);
+  static constexpr std::uint32_t kAllProjections = 0xffffffffu;
+  /// Makes what the rows into an own chunk are drawn from: call it before they are listed. Calls for
   /// different chunks may run at the same time.
   void prepare_chunk(std::uint32_t chunk);
   void prepare_bundle(const Bundle& b);
@@ -56,6 +67,14 @@ class Wiring {
   [[nodiscard]] RandomKey key() const { return key_; }
   [[nodiscard]] const std::vector<Chunk>& chunks() const { return chunks_; }
   [[nodiscard]] const std::vector<Bundle>& bundles() const { return bundles_; }
+  /// A projection's bundle into its first chunk, whoever owns it; its index means nothing.
+  [[nodiscard]] Bundle first_bundle(std::uint32_t projection) const {
+    return bundle_into(projection, first_chunk_[target_of_[projection]]);
+  }
+  /// Whether some source of [begin, end) may have a synapse in a chunk, own or not: sets reached[s - begin]
+  /// of those that have one, and perhaps of others. Needs no table; takes time as the range is long.
+  void find_reaching(std::uint32_t projection, std::uint32_t chunk, std::uint32_t begin, std::uint32_t end,
+                     std::vector<bool>& reached) const;
   [[nodiscard]] const Projection& projection(const Bundle& b) const {
     return network_->projections[b.projection];
   }
@@ -65,6 +84,8 @@ class Wiring {
   [[nodiscard]] const DelayTable& delays(const Bundle& b) const {
     return delay_tables_[delay_table_of_[b.projection]];
   }
+  /// First and last delay group that a synapse of the bundle may be in.
+  [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> delay_groups(const Bundle& b) const;
   [[nodiscard]] double expected_synapses_of(const Bundle& b) const;
   /// Delay groups are as long as the ring of a tile; both follow from the network's size and delays.
   [[nodiscard]] RingShape ring_shape() const { return shape_; }
@@ -79,8 +100,11 @@ class Wiring {
   }
   [[nodiscard]] std::uint32_t max_delay_steps() const { return max_delay_; }
   [[nodiscard]] std::size_t bytes() const;
+  /// The same with what prepare_chunk() will add for all own chunks, but for exceptions.
+  [[nodiscard]] double expected_bytes() const;
   /// Of which a rule takes this much for every chunk of its targets.
-  [[nodiscard]] static double bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources);
+  [[nodiscard]] static double bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources,
+                                              std::uint32_t largest_chunk);
 
   /// Bytes that the table of exceptions of a bundle takes, about: of its repeated and its own sources.
   [[nodiscard]] double expected_exception_bytes(const Bundle& b) const;
@@ -93,6 +117,13 @@ class Wiring {
   using Share = SourceTree::Share;
   [[nodiscard]] bool counted(const Bundle& b) const;
   [[nodiscard]] Share share(const Bundle& b, std::uint32_t source) const;
+  /// The cells of a bundle whose sources have few synapses each, or null. Its rows are drawn a cell at a
+  /// time: item k of a cell is draw first(cell) + k of the stubs, and as the key of weights and delays the
+  /// cell takes the place of the source (kernels/row_targets.hpp).
+  [[nodiscard]] const SourceCells* cells(const Bundle& b) const { return cells_[b.index].get(); }
+  /// The same of a projection, before anything is prepared: 0, or sources per cell.
+  [[nodiscard]] std::uint32_t cell_width(std::uint32_t projection) const { return cell_width_[projection]; }
+  [[nodiscard]] StubPermutation stubs(const Bundle& b) const { return tables_[b.index]->stubs.permutation(); }
   /// Draws of all sources before the block's (fixed_indegree; 0 for other rules).
   [[nodiscard]] std::uint32_t block_first(const Bundle& b, std::uint32_t block) const;
   /// Splits `count` synapses of a uniform bundle's source over the delay groups of its table.
@@ -102,11 +133,12 @@ class Wiring {
   void list_targets(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const;
   /// Asks memory for what list_targets() reads: call the first some rows ahead, then the second.
   void prefetch_begin(const Bundle& b, std::uint32_t source) const {
-    if (trees_[b.id]) trees_[b.id]->prefetch(source);
-    if (tables_[b.id]) tables_[b.id]->exceptions.prefetch_begin(source);
+    if (trees_[b.index]) trees_[b.index]->prefetch(source);
+    if (cells_[b.index]) cells_[b.index]->prefetch(source);
+    if (tables_[b.index]) tables_[b.index]->exceptions.prefetch_begin(source);
   }
   void prefetch_exceptions(const Bundle& b, std::uint32_t source) const {
-    if (tables_[b.id]) tables_[b.id]->exceptions.prefetch(source);
+    if (tables_[b.index]) tables_[b.index]->exceptions.prefetch(source);
   }
   /// Appends the row of a source, in the order in which its draws are numbered.
   void list_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
@@ -116,9 +148,15 @@ class Wiring {
 
  private:
   void prepare_delays();
-  void add_projection(std::uint32_t projection, const std::vector<std::vector<std::uint32_t>>& chunks_of);
-  void prepare_trees(const Bundle& first, std::uint32_t bundle_count);
+  void add_projection(std::uint32_t projection);
+  void add_explicit(std::uint32_t projection);
+  [[nodiscard]] Bundle bundle_into(std::uint32_t projection, std::uint32_t chunk) const;
+  void share_out(std::uint32_t projection);
+  [[nodiscard]] std::unique_ptr<SourceTree> tree_of(const Bundle& b, std::uint64_t items) const;
   void list_uniform(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
+  [[nodiscard]] RowSynapse synapse_of(const Bundle& b, std::uint32_t row, std::uint32_t source, std::uint32_t k,
+                                      std::uint32_t target) const;
+  void list_cell_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
   void list_explicit(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
   void list_indegree(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const;
   void list_gaussian(const Bundle& b, std::uint32_t source, TargetRow& row) const;
@@ -142,15 +180,21 @@ class Wiring {
   const Network* network_;
   RandomKey key_;
   std::vector<Chunk> chunks_;
-  std::vector<Bundle> bundles_;
+  std::vector<std::uint32_t> first_chunk_;                ///< per population and after the last
+  std::vector<Bundle> bundles_;                           ///< of own chunks
   std::vector<std::unique_ptr<WeightTable>> weight_tables_;
   std::vector<DelayTable> delay_tables_;                  ///< distinct ones
   std::vector<std::uint32_t> delay_table_of_;             ///< per projection
   std::vector<std::int32_t> step_tables_;
   std::vector<std::uint32_t> step_table_begin_;           ///< per delay table
-  std::vector<std::unique_ptr<SourceTree>> trees_;        ///< per bundle, where the rule has one
-  std::vector<std::unique_ptr<RowTables>> tables_;        ///< per bundle, where it is listed
-  std::vector<std::uint32_t> first_bundle_;               ///< per projection
+  std::vector<std::unique_ptr<SourceTree>> trees_;        ///< per own bundle, where the rule has one
+  std::vector<std::unique_ptr<SourceCells>> cells_;       ///< per own bundle, where sources have few synapses
+  std::vector<std::unique_ptr<RowTables>> tables_;        ///< per own bundle, where it is listed
+  std::vector<std::uint64_t> items_;                      ///< per own bundle: synapses, where a rule shares them out
+  std::vector<std::uint32_t> source_of_, target_of_;      ///< per projection: populations
+  std::vector<Bundle::Drawing> drawing_;                  ///< per projection
+  std::vector<std::uint32_t> cell_width_;                 ///< per projection; 0: no cells
+  std::vector<std::uint32_t> first_bundle_;               ///< per projection: id
   std::vector<std::unique_ptr<ExplicitRows>> explicit_;   ///< per projection
   std::vector<std::optional<SheetPair>> sheets_;          ///< per projection, where distances count
   std::vector<std::unique_ptr<Reach>> reach_;             ///< per projection: gaussian_2d

@@ -7,44 +7,6 @@
 #include "tessera/errors.hpp"
 
 namespace tessera {
-namespace {
-
-using Kind = ConnectivityRule::Kind;
-
-/// Marks the sources [begin, end) of a bundle that may have a synapse in it: reached[i] is source begin + i.
-/// Exactly those where counts are cheap to have, else all of them.
-void mark_reaching(const Wiring& wiring, const Bundle& b, std::uint32_t begin, std::uint32_t end,
-                   std::vector<bool>::iterator reached) {
-  const ConnectivityRule& rule = wiring.projection(b).rule;
-  const bool exceptions = !rule.multapses || (b.self_projection && !rule.autapses);
-  if (rule.kind == Kind::fixed_total_number || (rule.kind == Kind::fixed_indegree && !exceptions)) {
-    std::uint32_t counts[SourceTree::kBlock] = {};
-    for (std::uint32_t s = begin; s < end; ++s) {
-      if (s == begin || s % SourceTree::kBlock == 0) wiring.block_counts(b, s / SourceTree::kBlock, counts);
-      if (counts[s % SourceTree::kBlock] > 0) reached[s - begin] = true;
-    }
-  } else if (rule.kind == Kind::fixed_outdegree) {
-    for (std::uint32_t s = begin; s < end; ++s) {
-      if (!reached[s - begin] && wiring.count(b, s) > 0) reached[s - begin] = true;
-    }
-  } else if (rule.kind == Kind::explicit_list) {
-    std::vector<RowSynapse> row;
-    for (std::uint32_t s = begin; s < end; ++s) {
-      row.clear();
-      if (!reached[s - begin]) wiring.list_row(b, s, row);
-      if (!row.empty()) reached[s - begin] = true;
-    }
-  } else if (rule.kind == Kind::one_to_one) {
-    for (std::uint32_t s = std::max(begin, b.targets.begin); s < std::min(end, b.targets.begin + b.targets.size); ++s) {
-      reached[s - begin] = true;
-    }
-  } else {
-    std::fill(reached, reached + (end - begin), true);
-  }
-}
-
-}  // namespace
-
 ReachTable::ReachTable(std::uint32_t neurons, const std::vector<std::vector<std::uint32_t>>& reached)
     : some_((neurons + 63) / 64, 0) {
   std::uint64_t pairs = 0;
@@ -83,7 +45,8 @@ ReachTable make_reach_table(const Wiring& wiring, const std::vector<std::uint32_
   struct Own {
     std::uint32_t begin, end, number;  ///< sources of their population; the number of the first
   };
-  std::vector<std::vector<Own>> own(wiring.network().populations.size());
+  const Network& network = wiring.network();
+  std::vector<std::vector<Own>> own(network.populations.size());
   std::uint32_t neurons = 0;
   std::vector<std::vector<std::uint32_t>> chunks_of(to.size());
   for (std::uint32_t c = 0; c < rank_of_chunk.size(); ++c) {
@@ -96,16 +59,23 @@ ReachTable make_reach_table(const Wiring& wiring, const std::vector<std::uint32_
       chunks_of[static_cast<std::size_t>(at - to.begin())].push_back(c);
     }
   }
-  std::vector<std::vector<const Bundle*>> bundles(rank_of_chunk.size());
-  for (const Bundle& b : wiring.bundles()) bundles[b.chunk].push_back(&b);
+  // Per population: the projections into it, with their sources' population.
+  std::vector<std::vector<std::pair<std::uint32_t, std::size_t>>> projections_into(network.populations.size());
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
+    projections_into[network.index_of(network.projections[p].target)].emplace_back(p, network.index_of(network.projections[p].source));
+  }
   std::vector<std::vector<std::uint32_t>> reached(to.size());
-  std::vector<bool> marks(neurons);
+  std::vector<bool> marks(neurons), part_marks;
   for (std::size_t n = 0; n < to.size(); ++n) {
     std::fill(marks.begin(), marks.end(), false);
     for (const std::uint32_t chunk : chunks_of[n]) {
-      for (const Bundle* b : bundles[chunk]) {
-        for (const Own& part : own[b->source_population]) {
-          mark_reaching(wiring, *b, part.begin, part.end, marks.begin() + part.number);
+      for (const auto& [p, source] : projections_into[wiring.chunks()[chunk].population]) {
+        for (const Own& part : own[source]) {
+          part_marks.assign(part.end - part.begin, false);
+          wiring.find_reaching(p, chunk, part.begin, part.end, part_marks);
+          for (std::uint32_t i = 0; i < part_marks.size(); ++i) {
+            if (part_marks[i]) marks[part.number + i] = true;
+          }
         }
       }
     }

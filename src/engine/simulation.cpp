@@ -85,6 +85,7 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);
   placement = place(*wiring, ports, options);
+  wiring->own(own_chunks(placement));
   exchange = plan_exchange(*wiring, placement, options);
   units = choose_weight_units(*wiring);
   const Plan plan = make_plan(*wiring, units, models, options, placement, exchange);
@@ -181,15 +182,13 @@ void visit_synapses(const Network& network, const NeuronCatalogue& models, std::
   if (const Plan least = outline(network, models, options); !wiring_fits(least)) require_fit(least);
   Wiring wiring(network, seed);
   const auto projection = static_cast<std::uint32_t>(named - network.projections.begin());
-  for (const Bundle& bundle : wiring.bundles()) {
-    if (bundle.projection == projection) wiring.prepare_bundle(bundle);
-  }
+  wiring.own_all(projection);
+  for (const Bundle& bundle : wiring.bundles()) wiring.prepare_bundle(bundle);
   std::vector<ConnectivityRule::Synapse> synapses;
   std::vector<RowSynapse> part;
   for (std::uint32_t s = 0; s < network.find(named->source)->size; ++s) {
     synapses.clear();
     for (const Bundle& bundle : wiring.bundles()) {
-      if (bundle.projection != projection) continue;
       part.clear();
       wiring.list_row(bundle, s, part);
       for (const RowSynapse& synapse : part) {

@@ -85,12 +85,16 @@ void judge_memory(Plan& plan, const Network& network, const Ways& ways, const st
 Plan outline(const Network& network, const NeuronCatalogue& models, const SimulationOptions& options) {
   const bool exact = options.precision == Precision::exact;
   std::vector<double> chunks(network.populations.size(), 0.0);
-  for (const Chunk& chunk : cut_into_chunks(network)) chunks[chunk.population] += 1.0;
+  std::vector<std::uint32_t> largest(network.populations.size(), 0);
+  for (const Chunk& chunk : cut_into_chunks(network)) {
+    chunks[chunk.population] += 1.0;
+    largest[chunk.population] = std::max(largest[chunk.population], chunk.size);
+  }
   double wiring = 0.0, synapses = 0.0;
   for (const Projection& projection : network.projections) {
     const Population& source = *network.find(projection.source);
     const std::size_t target = network.index_of(projection.target);
-    wiring += chunks[target] * Wiring::bytes_per_chunk(projection.rule, source.size);
+    wiring += chunks[target] * Wiring::bytes_per_chunk(projection.rule, source.size, largest[target]);
     synapses += expected_synapses(projection, source, network.populations[target]);
   }
   const double share = options.communicator ? 1.0 / options.communicator->size() : 1.0;  // of a rank, about

@@ -11,6 +11,7 @@
 #include "base/process_limits.hpp"
 #include "connectivity/fan.hpp"
 #include "connectivity/in_flight.hpp"
+#include "connectivity/row_places.hpp"
 #include "connectivity/row_store.hpp"
 #include "kernels/draw_rows.hpp"
 #include "machine/fit.hpp"
@@ -57,27 +58,34 @@ struct Totals {
   double synapses = 0.0;
   double events_per_second = 0.0;  ///< from mean rates; 0 when none is known
   double table_bytes = 0.0;        ///< count records
-  double headers = 0.0;            ///< stored rows: block headers
+  double rows = 0.0;               ///< bytes of stored rows and their index
+  double stored_words = 0.0;       ///< with the headers of rows
   double records = 0.0;            ///< bytes of count records of one step's spikes
-  double wide = 0.0;               ///< synapses in wide words
   double exceptions = 0.0;         ///< bytes of the tables of fixed_indegree
 };
 
-/// The delay groups of a source population onto a tile, and its bundles whose synapses are counted.
+/// What a source population sends onto a tile.
 struct SourceOnTile {
-  std::uint32_t first_group = kMaxDelayGroups, end_group = 0, bundles = 0;
+  std::uint32_t first_group = kMaxDelayGroups, end_group = 0, bundles = 0;  ///< of those whose synapses are counted
+  std::uint32_t first = kMaxDelayGroups, last = 0;                          ///< groups of all
+  double packed = 0.0, wide = 0.0;                                          ///< synapses
   double groups() const { return bundles > 0 ? end_group - first_group : 0.0; }
 };
 
-/// Count records and block headers of all sources, with one entry for every group and bundle.
-void add_records(const Network& network, const std::vector<SourceOnTile>& sources, double entry_bytes,
-                 Totals& totals) {
+/// Stored rows of all sources, and count records with one entry for every group and bundle.
+void add_sources(const Network& network, const std::vector<SourceOnTile>& sources, double entry_bytes, Totals& totals) {
   for (std::size_t p = 0; p < sources.size(); ++p) {
     const Population& source = network.populations[p];
-    const double record = sources[p].groups() * sources[p].bundles * entry_bytes;
+    const SourceOnTile& on = sources[p];
+    const double record = on.groups() * on.bundles * entry_bytes;
     totals.table_bytes += record * source.size;
     totals.records += record * source.mean_rate_hz * source.size * network.dt_ms / 1000.0;
-    totals.headers += sources[p].groups() * source.size;
+    for (const auto& [synapses, word] : {std::pair(on.packed, 4.0), std::pair(on.wide, 8.0)}) {
+      if (synapses == 0.0) continue;
+      const double headers = RowPlaces::expected_headers(source.size, synapses, on.last - on.first + 1.0);
+      totals.stored_words += synapses + headers;
+      totals.rows += (synapses + headers) * word + RowPlaces::expected_bytes(source.size, synapses, on.last > on.first);
+    }
   }
 }
 
@@ -93,7 +101,10 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& 
     const Population& source = network.populations[b.source_population];
     const double n = wiring.expected_synapses_of(b);
     totals.synapses += n;
-    if (units.wide[b.projection]) totals.wide += n;
+    SourceOnTile& on = sources[b.source_population];
+    const auto [first, last] = wiring.delay_groups(b);
+    on.first = std::min(on.first, first), on.last = std::max(on.last, last);
+    (units.wide[b.projection] ? on.wide : on.packed) += n;
     totals.events_per_second += n * source.mean_rate_hz;
     if (b.drawing == Bundle::Drawing::listed) {
       totals.exceptions += wiring.expected_exception_bytes(b);
@@ -102,12 +113,11 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& 
     }
     const DelayTable& delays = wiring.delays(b);
     largest_count = std::max(largest_count, n / source.size * delays.largest_group_share());
-    SourceOnTile& on = sources[b.source_population];
     ++on.bundles;
     on.first_group = std::min(on.first_group, delays.first_group);
     on.end_group = std::max(on.end_group, delays.first_group + delays.groups);
   }
-  add_records(network, sources, largest_count > kLargestMeanCount8 ? 2.0 : 1.0, totals);
+  add_sources(network, sources, largest_count > kLargestMeanCount8 ? 2.0 : 1.0, totals);
   return totals;
 }
 
@@ -160,8 +170,7 @@ double ring_bytes(double steps, double slots, double bytes_per_slot) {
 }
 
 double stored_bytes(const Totals& totals, double all_sources, bool exact) {
-  if (exact) return totals.synapses * 16.0 + all_sources * 8.0;
-  return (totals.synapses + totals.wide + totals.headers) * 4.0 + all_sources * (totals.wide > 0.0 ? 8.0 : 4.0);
+  return exact ? totals.synapses * 16.0 + all_sources * 8.0 : totals.rows;
 }
 
 int ring_steps(const Wiring& wiring, const SimulationOptions& options) {
@@ -193,8 +202,9 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
     demand.in_flight += kPeak * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     demand.events_per_second += totals.events_per_second;
     plan.own_synapses += totals.synapses;
-    const double words = totals.synapses + totals.headers;
-    if (!exact && words > kLargestTile) demand.most_on_tile = std::max(demand.most_on_tile, words);
+    if (!exact && totals.stored_words > kLargestTile) {
+      demand.most_on_tile = std::max(demand.most_on_tile, totals.stored_words);
+    }
     plan.tile_lines.push_back(sentence_of(placement.tiles[t], t, wiring.chunks(), totals, layout));
   }
 }
@@ -360,7 +370,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   const std::vector<double> shares = own_shares(wiring, placement);
   demand.state = state_bytes(network, models, options.precision, shares);
   demand.fast_state = state_bytes(network, models, Precision::fast, shares);
-  demand.wiring = static_cast<double>(wiring.bytes());
+  demand.wiring = wiring.expected_bytes();
   add_tiles(wiring, units, ports_of(network, models), options, placement, plan, demand);
 
   choose_connectivity(demand, options, limit, plan);
@@ -377,16 +387,17 @@ Plan plan(const Network& network, const NeuronCatalogue& models, const Simulatio
   Plan least = outline(network, models, options);
   if (!wiring_fits(least)) return least;
   std::optional<Wiring> made;
+  Placement placement;
   try {
     made.emplace(network, options.seed);
+    placement = place(*made, ports_of(network, models), options);
+    made->own(own_chunks(placement));
   } catch (const InputError& error) {  // more than a rule can count
     for (const Problem& problem : error.problems()) least.obstacles.push_back(problem.message);
     return least;
   }
-  const Wiring& wiring = *made;
-  const Placement placement = place(wiring, ports_of(network, models), options);
-  Plan plan = make_plan(wiring, choose_weight_units(wiring), models, options, placement,
-                        plan_exchange(wiring, placement, options));
+  Plan plan = make_plan(*made, choose_weight_units(*made), models, options, placement,
+                        plan_exchange(*made, placement, options));
   for (std::string& sentence : rounded_times(network)) plan.notes.push_back(std::move(sentence));
   return plan;
 }

@@ -101,13 +101,13 @@ void scale(Network& network, const Scaling& scaling, ModelContext& c) {
 }
 
 Network read_model(const toml::table& file, ModelContext& c,
-                   const std::vector<ParameterOverride>& overrides) {
+                   const std::vector<ParameterOverride>& overrides, int ranks) {
   TableReader top(c, file, "");
   const toml::node* named = top.get("parameters");
   if (named != nullptr && !named->is_table()) {
     top.complain("parameters", "[parameters] must be a table.");
   }
-  c.parameters.read(named == nullptr ? nullptr : named->as_table(), overrides);
+  c.parameters.read(named == nullptr ? nullptr : named->as_table(), overrides, ranks);
   Network network;
   ModelParts parts;
   read_run(top, network);
@@ -130,7 +130,7 @@ Network read_model(const toml::table& file, ModelContext& c,
 
 Network parse_model(const std::string& text, const std::string& name,
                     const std::filesystem::path& folder, const NeuronCatalogue& models,
-                    const std::vector<ParameterOverride>& overrides) {
+                    const std::vector<ParameterOverride>& overrides, int ranks) {
   const toml::table file = io::parse_toml(text, name);
   // One sentence instead of an unknown key after the other.
   if (file.contains("layer") && !file.contains("populations")) {
@@ -139,13 +139,13 @@ Network parse_model(const std::string& text, const std::string& name,
   io::ModelDiagnostics problems(name);
   io::ModelParameters parameters(problems);
   io::ModelContext context{problems, parameters, models, folder, {}, 0};
-  return io::read_model(file, context, overrides);
+  return io::read_model(file, context, overrides, ranks);
 }
 
 Network load_model_file(const std::filesystem::path& path, const NeuronCatalogue& models,
-                        const std::vector<ParameterOverride>& overrides) {
+                        const std::vector<ParameterOverride>& overrides, int ranks) {
   const std::string text = io::read_file(path, io::kLongestModelFile);
-  Network network = parse_model(text, path.string(), path.parent_path(), models, overrides);
+  Network network = parse_model(text, path.string(), path.parent_path(), models, overrides, ranks);
   if (network.name.empty()) network.name = path.stem().string();
   return network;
 }

@@ -24,7 +24,7 @@ bool is_identifier(std::string_view name) {
 }  // namespace
 
 void ModelParameters::read(const toml::table* table,
-                           const std::vector<ParameterOverride>& overrides) {
+                           const std::vector<ParameterOverride>& overrides, int ranks) {
   if (table != nullptr) {
     if (table->size() > kMostParameters) {
       problems_.add(table->source(), "parameters",
@@ -49,6 +49,8 @@ void ModelParameters::read(const toml::table* table,
                             name, names, true);
     }
   }
+  const auto own = entries_.find("ranks");
+  if (ranks > 1 && own != entries_.end() && !own->second.given) own->second.given = std::to_string(ranks);
   for (auto& [name, entry] : entries_) settle(name, entry);
 }
 

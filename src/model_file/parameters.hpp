@@ -17,8 +17,9 @@ class ModelParameters {
  public:
   explicit ModelParameters(ModelDiagnostics& problems) : problems_(problems) {}
 
-  /// Reads the table and applies the overrides; evaluates everything and reports what fails.
-  void read(const toml::table* table, const std::vector<ParameterOverride>& overrides);
+  /// Reads the table and applies the overrides; evaluates everything and reports what fails. A parameter
+  /// called `ranks` that nobody overrides becomes `ranks` when that is more than one.
+  void read(const toml::table* table, const std::vector<ParameterOverride>& overrides, int ranks = 1);
   /// Evaluates an expression of the file; throws ExpressionError.
   [[nodiscard]] Value evaluate(std::string_view expression);
   /// Reports parameters that nothing refers to.

@@ -77,9 +77,10 @@ TEST_F(TooLarge, WithADrawnNumberOfSynapses) {
     return "[projections." + name + "]\nsource = \"E\"\ntarget = \"E\"\nweight = 1\ndelay = 1\n" + rule;
   };
   expect_says(run("plan m.toml", population("E", "200000000") +
-                                     projection("p", "rule = \"fixed_indegree\"\nnumber = 1000\n") +
+                                     projection("p", "rule = \"fixed_indegree\"\nnumber = 10000\n") +
                                      projection("q", "rule = \"pairwise_bernoulli\"\nprobability = 1e-6\n")),
-              {"not even the wiring fits", "240,000,000,000 synapses expected", "TB\n"});
+              {"not even the wiring fits", "2,040,000,000,000 synapses expected", "88.89 GB\n"});
+  // 2e12 drawn in-degrees in cells of about 90, four bytes a cell
 }
 
 TEST_F(TooLarge, WhatRunRefusesPlanRefuses) {

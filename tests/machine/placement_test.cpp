@@ -34,7 +34,8 @@ Network recurrent(std::uint64_t in_degree, double rate_hz, double delay_ms) {
 }
 
 int threads(const Network& network, int cores, Precision precision = Precision::fast) {
-  const Wiring wiring(network, 1);
+  Wiring wiring(network, 1);
+  wiring.own_all();
   return threads_for(wiring, precision, cores);
 }
 

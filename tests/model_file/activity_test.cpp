@@ -111,7 +111,7 @@ TEST(Activity, TheMeanFieldIsThatOfThePaper) {
 // 0.25 and 1.5 mV are not small against 20 mV, which white noise assumes: a sixth may be missing.
 TEST(Activity, TheBalancedExampleFiresAtTheMeanFieldRateFullScale) {
   const Network network =
-      test::load("balanced/balanced.toml",
+      test::load("balanced/brunel.toml",
                  {{"N", "2500"}, {"density", "20 %"}, {"J", "0.25 mV"}, {"g", "6"}, {"eta", "1"}});
   const double expected = mean_field_hz(6.0, 1.0, 400.0, 0.25);
   for (const double rate : rates_of(network, 1)) {

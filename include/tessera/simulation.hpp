@@ -15,6 +15,8 @@
 
 namespace tessera {
 
+class Communicator;
+
 enum class Connectivity {
   automatic,   ///< stored when it fits the memory, else procedural
   stored,      ///< every synapse written down once as a packed word
@@ -24,18 +26,36 @@ enum class Precision {
   fast,  ///< float32 state, integer accumulation of weights: bit-identical for any threads and tiles
   exact  ///< float64 state and weights, for comparison with other simulators
 };
+/// How spike lists travel between ranks.
+enum class Exchange {
+  automatic,       ///< the cheaper one by expected counts (docs/design.md, section 7)
+  collective,      ///< every rank gets the lists of all ranks
+  point_to_point   ///< every rank gets the spikes of those neurons only that have synapses on it
+};
+/// How neurons are dealt out to ranks.
+enum class RankPlacement {
+  spread,  ///< the chunks of every population over all ranks, by load
+  pack     ///< whole populations, those joined by the shortest delays and the most synapses together
+};
 [[nodiscard]] std::string to_string(Connectivity connectivity);
 [[nodiscard]] std::string to_string(Precision precision);
+[[nodiscard]] std::string to_string(Exchange exchange);
+[[nodiscard]] std::string to_string(RankPlacement placement);
 
 struct SimulationOptions {
   std::uint64_t seed = 1;
-  int threads = 0;     ///< 0: as many as there is work for, at most one per core this process may use
-  int tiles = 0;       ///< 0: chosen; else at least this many tiles in all
+  int threads = 0;     ///< of a rank; 0: as many as there is work for, at most one per core this process may use
+  int tiles = 0;       ///< of a rank; 0: chosen; else at least this many
   int group_size = 0;  ///< tiles per delivery group; 0: all tiles in one group
   Connectivity connectivity = Connectivity::automatic;
   Precision precision = Precision::fast;
   bool count_table = true;  ///< procedural: keep the count table (faster) or redraw counts (smaller)
   std::uint64_t memory_limit_bytes = 0;  ///< 0: what this process may use (machine, control groups, ulimit)
+  /// The ranks that simulate the network together; null: this process alone. All ranks give the same network
+  /// and options (threads, tiles, connectivity and memory limits may differ).
+  std::shared_ptr<Communicator> communicator;
+  Exchange exchange = Exchange::automatic;
+  RankPlacement rank_placement = RankPlacement::spread;
 };
 
 /// Fast precision adds weights as whole multiples of a unit per population. Where that changes the mean
@@ -52,10 +72,20 @@ struct PlannedMemory {
   std::string what;
 };
 
+/// What one way to exchange spikes costs a rank, expected from counts and the populations' mean_rate_hz (5 Hz
+/// where there is none). Steps are steps of dt.
+struct ExchangeEstimate {
+  double messages_per_step = 0.0;  ///< sent by a rank, mean over ranks
+  double bytes_per_step = 0.0;     ///< the same, every copy counted
+  double received_per_step = 0.0;  ///< spikes of other ranks that reach a rank, mean over ranks
+  double table_bytes = 0.0;        ///< on this rank: who needs which of its neurons
+  double seconds_per_step = 0.0;   ///< by the cost model of docs/design.md, section 7
+};
+
 /// What a simulation will need, before anything is allocated.
 struct Plan {
-  std::uint64_t neurons = 0;
-  std::uint64_t synapses = 0;
+  std::uint64_t neurons = 0;       ///< of the network, on all ranks
+  std::uint64_t synapses = 0;      ///< of the network
   bool synapses_expected = false;  ///< some rule draws its number of synapses: `synapses` is the mean
   Connectivity connectivity = Connectivity::stored;  ///< after resolving `automatic`
   int threads = 1;
@@ -76,6 +106,16 @@ struct Plan {
   std::vector<std::string> tile_lines;  ///< one sentence per tile
   std::vector<std::string> notes;       ///< decisions worth saying
   std::vector<RoundedWeights> rounded_weights;  ///< none in exact precision
+  // Over ranks. Memory, tiles, threads and times above are those of this rank.
+  int ranks = 1;
+  int rank = 0;
+  std::uint64_t own_neurons = 0;      ///< of this rank
+  double own_synapses = 0.0;          ///< expected on this rank
+  std::vector<double> rank_loads;     ///< events and updates per step, relative; 0: an idle rank
+  Exchange exchange = Exchange::collective;  ///< after resolving `automatic`
+  ExchangeEstimate collective, point_to_point;
+  int local_interval_steps = 1;       ///< between two meetings of the threads of a rank
+  int remote_interval_steps = 1;      ///< between two meetings of the ranks
 };
 /// Throws InputError for an invalid network. One that does not fit gets a plan too, with obstacles: a
 /// Simulation of it would be refused. Where not even the wiring fits, only the memory is planned.
@@ -120,7 +160,7 @@ class RunObserver {
 struct PhaseSeconds {
   double deliver = 0.0;
   double update = 0.0;
-  double wait = 0.0;      ///< for the slowest worker, before lists are exchanged
+  double wait = 0.0;      ///< for the slowest worker, and for the slowest rank
   double exchange = 0.0;  ///< spike lists
   double record = 0.0;
 };
@@ -144,13 +184,39 @@ struct WorkCounters {
   std::uint64_t exchanged_bytes = 0;
 };
 
+/// A figure of all ranks.
+struct OverRanks {
+  double least = 0.0, mean = 0.0, most = 0.0;
+  int rank_of_most = 0;  ///< the lowest one
+};
+
+/// How the ranks of a run did. Everything but the table is counted since the simulation was made.
+struct RanksReport {
+  int ranks = 1;
+  int idle_ranks = 0;  ///< without neurons
+  RankPlacement placement = RankPlacement::spread;
+  Exchange exchange = Exchange::collective;  ///< never `automatic`
+  int local_interval_steps = 1;              ///< between two meetings of the threads of a rank
+  int remote_interval_steps = 1;             ///< between two meetings of the ranks, at most
+  OverRanks deliver, update, wait, exchange_phase, record;  ///< seconds, mean over the workers of a rank
+  OverRanks neurons, synapses;
+  OverRanks synaptic_events;
+  OverRanks messages_per_step, bytes_per_step;  ///< of spike lists, sent
+  OverRanks table_bytes;  ///< point to point: which ranks need which neurons
+  std::uint64_t construction_messages = 0;  ///< of all ranks, until the check that all run the same: 0
+  std::uint64_t check_messages = 0;         ///< of all ranks, of that check
+  OverRanks busy;  ///< seconds in deliver and update
+  /// Most over mean of the time in deliver and update: 1 is even.
+  [[nodiscard]] double imbalance() const { return busy.mean > 0.0 ? busy.most / busy.mean : 1.0; }
+};
+
 struct SimulationReport {
   double model_time_ms = 0.0;        ///< simulated so far
   double construction_seconds = 0.0;
   double run_seconds = 0.0;          ///< wall time inside run()
-  PhaseSeconds phases;               ///< mean over workers
-  std::vector<PhaseSeconds> workers;
-  WorkCounters counts;
+  PhaseSeconds phases;               ///< mean over the workers of this rank
+  std::vector<PhaseSeconds> workers; ///< of this rank
+  WorkCounters counts;               ///< of all ranks
   std::uint64_t digest = 0;          ///< of all spikes; equal digests mean equal spikes
   std::uint64_t synapse_bytes = 0;
   std::uint64_t planned_bytes = 0;
@@ -158,10 +224,15 @@ struct SimulationReport {
   int threads = 1;
   int tiles = 1;
   std::vector<RoundedWeights> rounded_weights;  ///< none in exact precision
-  std::vector<PopulationReport> populations;
+  std::vector<PopulationReport> populations;   ///< of all ranks
+  RanksReport ranks;
 };
 
 /// State and loop. Construction builds the connectivity; run() may be called repeatedly.
+///
+/// Over ranks, every rank makes a Simulation of the same network and calls run(), report(), save_checkpoint()
+/// and load_checkpoint() in the same order; errors that one rank meets are thrown by all of them, with the
+/// same message. Construction sends nothing but a last check that all ranks run the same.
 class Simulation {
  public:
   /// Throws InputError for an invalid network or one that does not fit the memory.
@@ -172,19 +243,22 @@ class Simulation {
 
   /// Advances by `time_ms` (a multiple of dt). Throws ActivityError when a neuron's state stops being
   /// finite or a population fires above the limit; spikes up to then were handed to the observer.
+  /// Over ranks, rank 0's observer gets everything and the others' are only asked whether to stop, which any
+  /// of them may ask for; CommunicationError when a rank is missing.
   void run(double time_ms, RunObserver& observer);
   void run(double time_ms);
 
   [[nodiscard]] std::int64_t step() const noexcept;  ///< steps simulated so far
   [[nodiscard]] SimulationReport report() const;
-  /// A state variable of a whole population, in physical units.
+  /// A state variable of a whole population, in physical units; NaN for neurons of other ranks.
   [[nodiscard]] std::vector<double> state(const std::string& population,
                                           const std::string& variable) const;
 
-  /// Everything needed to go on: written to a temporary name, flushed, renamed.
+  /// Everything needed to go on: written to a temporary name, flushed, renamed. Rank 0 writes one file for
+  /// all ranks, a few megabytes at a time.
   void save_checkpoint(const std::filesystem::path& file) const;
-  /// Continues from a checkpoint of the same network, seed and dt; threads, tiles and connectivity may
-  /// differ. Throws InputError for a truncated, damaged or foreign file.
+  /// Continues from a checkpoint of the same network, seed and dt; ranks, threads, tiles and connectivity may
+  /// differ. Every rank reads the file. Throws InputError for a truncated, damaged or foreign file.
   void load_checkpoint(const std::filesystem::path& file);
 
  private:

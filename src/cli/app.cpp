@@ -9,6 +9,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/completion.hpp"
+#include "cli/ranks.hpp"
 #include "tessera/errors.hpp"
 #include "version.hpp"
 
@@ -44,6 +45,10 @@ void model_options(CLI::App& app, ModelArguments& arguments) {
   value(app, "--tiles", arguments.tiles, "N", "at least this many tiles in all; default: chosen");
   value(app, "--precision", arguments.precision, "fast|exact",
         "float32 and integer accumulation, or float64; default: fast");
+  value(app, "--exchange", arguments.exchange, "collective|point_to_point|auto",
+        "over ranks: every rank gets all spike lists, or those its targets need; default: auto");
+  value(app, "--placement", arguments.placement, "spread|pack",
+        "over ranks: chunks of every population on all ranks, or whole populations; default: spread");
   app.add_flag("--no-count-table", arguments.no_count_table,
                "procedural: redraw synapse counts instead of keeping them (smaller, slower)");
   values(app, "--set", arguments.set, "NAME=VALUE",
@@ -87,6 +92,8 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
         "write DIR/checkpoint_<time>ms.tsc at these intervals of model time");
   value(*run, "--resume", arguments.resume, "FILE",
         "continue from a checkpoint of the same model and seed");
+  value(*run, "--patience", arguments.patience, "TIME",
+        "over ranks: one that is not heard of for so long ends the run; default: 30s");
   run->add_flag("--quiet", arguments.quiet, "no progress and no summary, only errors");
   example(*run,
           "tessera run models/microcircuit/microcircuit.toml --time 10s --discard 500ms \\\n"
@@ -290,7 +297,7 @@ int dispatch(int argc, char** argv) {
   value(*models_app, "NAME", models_arguments.name, "NAME", "neuron model");
   example(*models_app, "tessera models iaf_psc_exp");
   commands.emplace_back(models_app, [&] { return models(models_arguments); });
-  CLI::App* info_app = app.add_subcommand("info", "Version, instruction sets, cores, memory, HDF5");
+  CLI::App* info_app = app.add_subcommand("info", "Version, MPI, instruction sets, cores, memory, HDF5");
   example(*info_app, "tessera info");
   commands.emplace_back(info_app, [] { return info(); });
   CLI::App* completion_app =
@@ -307,13 +314,15 @@ int dispatch(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {  // --help, --version
-    return app.exit(request);
+    return speaks() ? app.exit(request) : kOk;
   } catch (const CLI::ParseError& error) {  // what is left: an option without its value
     throw InputError(std::string(error.what()) + ".");
   }
   for (auto& [command, action] : commands) {
     if (!command->parsed()) continue;
     refuse_unknown(*command);
+    // Of the processes of a launcher, one is enough for what cannot be shared.
+    if (!speaks() && command->get_name() != "run") return kOk;
     return action();
   }
   refuse_unknown_command(app);

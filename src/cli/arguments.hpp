@@ -14,12 +14,12 @@ using Text = std::optional<std::string>;
 struct ModelArguments {
   Text model;
   std::vector<std::string> set;
-  Text time, seed, threads, connectivity, group_size, tiles, precision;
+  Text time, seed, threads, connectivity, group_size, tiles, precision, exchange, placement;
   bool no_count_table = false;
 };
 
 struct RunArguments : ModelArguments {
-  Text discard, simd, out, checkpoint_every, resume;
+  Text discard, simd, out, checkpoint_every, resume, patience;
   std::vector<std::string> record;
   bool force = false;
   bool quiet = false;

@@ -40,10 +40,36 @@ class ProceduralRows final : public RowStore {
     if (count_table) build_table();
   }
 
-  void receive(std::int64_t step, SpikeLists lists) override { take_in(step, lists); }
+  void receive(std::int64_t step, SpikeLists lists) override {
+    Step& now = history_[static_cast<std::size_t>(step) & mask_];
+    now.spikes.clear();
+    now.counts.clear();
+    now.listed.clear();
+    now.listed_spikes.clear();
+    in_flight_.of_step(step).clear();
+    receive_more(step, lists);
+  }
+
+  void receive_more(std::int64_t step, SpikeLists lists) override {
+    Step& now = history_[static_cast<std::size_t>(step) & mask_];
+    const std::size_t before = now.listed_spikes.size();
+    for (const auto spikes : lists) {
+      for (const std::uint32_t neuron : spikes) {
+        const std::uint32_t population = population_of(neuron);
+        const Fan* fan = fan_of_[population];
+        if (fan == nullptr) continue;
+        const std::uint32_t source = neuron - fan->first_source();
+        if (fan->record_size() > 0) now.spikes.push_back({fan, source, record_of(now, *fan, source)});
+        if (fan->listed().size() > 0) {
+          now.listed_spikes.push_back({fan, source, static_cast<std::size_t>(fan - fans_.data())});
+        }
+      }
+    }
+    if (now.listed_spikes.size() > before) arrived_.push_back({step, before, now.listed_spikes.size()});
+  }
 
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) override {
-    take_in(step, lists);
+    receive(step, lists);
     write_arrived();
     in_flight_.skip_delivered(step, now, arena());
   }
@@ -99,6 +125,12 @@ class ProceduralRows final : public RowStore {
     std::vector<Word> listed;           ///< rows in the format of in_flight.hpp
   };
 
+  /// Spikes of a step's listed_spikes that came together.
+  struct Arrived {
+    std::int64_t step;
+    std::size_t first, end;
+  };
+
   /// The listed bundles of a fan: those that are drawn when due by their group, then those written out.
   struct ListedBundles {
     std::vector<RowCounts> counts;         ///< per listed bundle; empty: drawn again
@@ -147,28 +179,6 @@ class ProceduralRows final : public RowStore {
     }
   }
 
-  void take_in(std::int64_t step, SpikeLists lists) {
-    Step& now = history_[static_cast<std::size_t>(step) & mask_];
-    now.spikes.clear();
-    now.counts.clear();
-    now.listed.clear();
-    now.listed_spikes.clear();
-    in_flight_.of_step(step).clear();
-    for (const auto spikes : lists) {
-      for (const std::uint32_t neuron : spikes) {
-        const std::uint32_t population = population_of(neuron);
-        const Fan* fan = fan_of_[population];
-        if (fan == nullptr) continue;
-        const std::uint32_t source = neuron - fan->first_source();
-        if (fan->record_size() > 0) now.spikes.push_back({fan, source, record_of(now, *fan, source)});
-        if (fan->listed().size() > 0) {
-          now.listed_spikes.push_back({fan, source, static_cast<std::size_t>(fan - fans_.data())});
-        }
-      }
-    }
-    if (!now.listed_spikes.empty()) arrived_.push_back(step);
-  }
-
   std::size_t record_of(Step& step, const Fan& fan, std::uint32_t source) {
     if (table_.size() > 0) return table_begin_[fan.population()] + source * fan.record_size();
     const std::size_t begin = step.counts.size();
@@ -180,9 +190,9 @@ class ProceduralRows final : public RowStore {
 
   /// Writes out the rows of what has been taken in since the last step.
   void write_arrived() {
-    for (const std::int64_t step : arrived_) {
+    for (const auto& [step, first, end] : arrived_) {
       Step& arrived = history_[static_cast<std::size_t>(step) & mask_];
-      for (std::size_t s = 0; s < arrived.listed_spikes.size(); ++s) {
+      for (std::size_t s = first; s < end; ++s) {
         const Spiked& spiked = arrived.listed_spikes[s];
         const ListedBundles& bundles = listed_[spiked.record];
         if (bundles.written.empty()) continue;
@@ -313,7 +323,7 @@ class ProceduralRows final : public RowStore {
   InFlight in_flight_;
   std::vector<VisitOf<Word>> visits_;
   std::vector<ListedBundles> listed_;            ///< per fan
-  std::vector<std::int64_t> arrived_;            ///< steps with listed rows to be written out
+  std::vector<Arrived> arrived_;                 ///< listed rows to be written out
   WordRow<Word> row_, due_;
   DrawQueue queue_{};
 };

@@ -24,6 +24,10 @@ class PairOfRows final : public RowStore {
     packed_->receive(step, spikes);
     wide_->receive(step, spikes);
   }
+  void receive_more(std::int64_t step, SpikeLists spikes) override {
+    packed_->receive_more(step, spikes);
+    wide_->receive_more(step, spikes);
+  }
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) override {
     packed_->receive_again(step, now, spikes);
     wide_->receive_again(step, now, spikes);

@@ -25,6 +25,8 @@ class RowStore {
   virtual ~RowStore() = default;
   /// Takes in the spikes of `step`; they deliver from step + 1 on.
   virtual void receive(std::int64_t step, SpikeLists spikes) = 0;
+  /// More spikes of a step that was received, before any of them is due.
+  virtual void receive_more(std::int64_t step, SpikeLists spikes) = 0;
   /// The same after a checkpoint: what was due before `now` has been delivered.
   virtual void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) = 0;
   /// Adds everything due at `step` to the ring.

@@ -286,11 +286,16 @@ class StoredRows final : public RowStore {
     words_ = writer.take();
   }
 
+  void receive(std::int64_t step, SpikeLists lists) override {
+    in_flight_.of_step(step).clear();
+    receive_more(step, lists);
+  }
+
   // A row's place and its first header are looked up in passes of their own, so that the cache misses
   // of all spikes overlap. Lists come population after population, so fans change seldom.
-  void receive(std::int64_t step, SpikeLists lists) override {
+  void receive_more(std::int64_t step, SpikeLists lists) override {
     std::vector<InFlight::Cursor>& cursors = in_flight_.of_step(step);
-    cursors.clear();
+    const std::size_t before = cursors.size();
     short_spikes_.clear();
     if (rows_.empty()) return;
     const RowPlaces* rows = rows_.data();
@@ -311,7 +316,9 @@ class StoredRows final : public RowStore {
         cursors.push_back({begin, 0});
       }
     }
-    for (InFlight::Cursor& cursor : cursors) cursor.header = row_header::in(words_[cursor.words++]);
+    for (InFlight::Cursor& cursor : std::span(cursors).subspan(before)) {
+      cursor.header = row_header::in(words_[cursor.words++]);
+    }
     if (!short_spikes_.empty()) receive_short(cursors);
   }
 

@@ -1,27 +1,22 @@
-// Checkpoints: everything needed to go on, chunk by chunk, so that threads, tiles and connectivity may
-// differ when the run is resumed.
+// Checkpoints: everything needed to go on, chunk by chunk, so that ranks, threads, tiles and connectivity may
+// differ when the run is resumed. Rank 0 writes what the others send, a few megabytes at a time; every rank
+// reads the file and keeps what is its own, and all spikes that are in flight.
 //
-// Format, little endian: magic "TSCKPT05"; u64 length of what follows up to the checksum; header; per
-// population u64 spikes; per neuron u32 spikes of the open activity window; per step of history u32 n and
-// n ids; per chunk u64 bytes and the bytes; u64 checksum (FNV-1a of everything before it).
+// The body of the file (checkpoint_file.hpp): header; per population u64 spikes; per neuron u32 spikes of the
+// open activity window; per step of history u32 n and n ids; per chunk u64 bytes and the bytes.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <type_traits>
+#include <optional>
 
 #include "connectivity/in_flight.hpp"
+#include "engine/checkpoint_file.hpp"
+#include "engine/fingerprint.hpp"
 #include "engine/simulation_impl.hpp"
+#include "engine/spike_code.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera {
 namespace {
-
-constexpr char kMagic[8] = {'T', 'S', 'C', 'K', 'P', 'T', '0', '5'};
 
 struct Header {
   std::uint64_t network = 0;  ///< fingerprint of description, seed and dt
@@ -34,150 +29,95 @@ struct Header {
 };
 static_assert(sizeof(Header) == 48 && std::is_trivially_copyable_v<Header>);
 
-std::uint64_t fnv1a(std::span<const std::uint8_t> bytes, std::uint64_t hash = 0xcbf29ce484222325ull) {
-  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001b3ull;
-  return hash;
-}
-
-class Writer {
- public:
-  template <class T>
-  void put(const T& value) {
-    static_assert(std::is_trivially_copyable_v<T>);
-    put(&value, sizeof value);
-  }
-  void put(const void* data, std::size_t n) {
-    const auto* begin = static_cast<const std::uint8_t*>(data);
-    bytes.insert(bytes.end(), begin, begin + n);
-  }
-  std::vector<std::uint8_t> bytes;
-};
-
-/// Reads never past the end; every failure names the file and the place.
-class Reader {
- public:
-  Reader(std::span<const std::uint8_t> bytes, std::string file) : bytes_(bytes), file_(std::move(file)) {}
-  template <class T>
-  T get() {
-    T value;
-    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
-    return value;
-  }
-  std::span<const std::uint8_t> take(std::uint64_t n) {
-    if (n > bytes_.size() - at_) fail("it ends in the middle of a value");
-    const auto part = bytes_.subspan(at_, n);
-    at_ += n;
-    return part;
-  }
-  [[noreturn]] void fail(const std::string& why) const {
-    throw InputError("Checkpoint '" + file_ + "' cannot be used: " + why + " (at byte " + std::to_string(at_) + ").");
-  }
-  [[nodiscard]] bool at_end() const { return at_ == bytes_.size(); }
-
- private:
-  std::span<const std::uint8_t> bytes_;
-  std::size_t at_ = 0;
-  std::string file_;
-};
-
-/// Everything that decides what state means: sizes, models, parameters, rules, seed, dt.
-std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
-  Writer w;
-  const auto text = [&w](const std::string& s) {
-    w.put(s.size());
-    w.put(s.data(), s.size());
-  };
-  const auto distribution = [&w](const Distribution& d) {
-    for (const double value : {static_cast<double>(d.kind), d.a, d.b, d.low, d.high, static_cast<double>(d.mirrored)}) w.put(value);
-  };
-  w.put(seed);
-  w.put(network.dt_ms);
-  for (const Population& p : network.populations) {
-    text(p.name);
-    text(p.model);
-    w.put(p.size);
-    w.put(static_cast<int>(p.kind));
-    for (const auto& [name, value] : p.parameters) {
-      text(name);
-      w.put(value);
-    }
-    for (const double value : {p.rate_hz, p.start_ms, p.duration_ms, p.interval_ms}) w.put(value);
-    w.put(p.grid_columns);
-    if (p.extent_mm[0] > 0.0 || !p.periodic) {  // networks without these keep their old fingerprint
-      for (const double value : {p.extent_mm[0], p.extent_mm[1], p.periodic ? 1.0 : 0.0}) w.put(value);
-    }
-    w.put(p.train.size());
-    for (const Population::TrainSpike& spike : p.train) {
-      w.put(spike.time_ms);
-      w.put(spike.neuron);
-    }
-  }
-  for (const Projection& p : network.projections) {
-    text(p.source);
-    text(p.target);
-    w.put(static_cast<int>(p.rule.kind));
-    w.put(p.rule.number);
-    w.put(p.rule.probability);
-    w.put(p.rule.sigma);
-    w.put(static_cast<int>(p.rule.autapses) * 2 + static_cast<int>(p.rule.multapses));
-    w.put(p.rule.list.size());
-    for (const ConnectivityRule::Synapse& synapse : p.rule.list) {
-      w.put(synapse.source);
-      w.put(synapse.target);
-      w.put(synapse.weight);
-      w.put(synapse.delay_ms);
-    }
-    distribution(p.weight);
-    distribution(p.delay_ms);
-    if (p.delay_slope != 0.0) w.put(p.delay_slope);
-  }
-  for (const Stimulus& s : network.stimuli) {
-    text(s.target);
-    w.put(static_cast<int>(s.kind));
-    for (const double value : {s.amplitude_pA, s.start_ms, s.duration_ms, s.rate_hz, s.weight, s.delay_ms}) w.put(value);
-    w.put(s.values.size());
-    for (const double value : s.values) w.put(value);
-  }
-  return fnv1a(w.bytes);
-}
+/// Neurons whose state is collected at a time.
+constexpr std::uint64_t kBatch = 1 << 20;
 
 /// Steps whose spikes may be in flight at `now`; the first is kFirstSpikeStep, once time has begun.
 std::int64_t history_length(std::int64_t now, std::uint32_t longest) {
   return now == 0 ? 0 : std::min<std::int64_t>(now - kFirstSpikeStep, longest);
 }
 
-void write_whole_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes) {
-  const std::filesystem::path temporary = file.parent_path() / ("." + file.filename().string() + ".partial");
-  const auto fail = [&](const char* what) {
-    const std::string reason = std::strerror(errno);
-    ::unlink(temporary.c_str());
-    throw RunError("Cannot " + std::string(what) + " checkpoint '" + file.string() + "': " + reason + ".");
-  };
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) fail("create");
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::write(fd, bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      ::close(fd);
-      fail("write");
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  const bool flushed = ::fsync(fd) == 0;
-  if (::close(fd) != 0 || !flushed) fail("flush");
-  if (::rename(temporary.c_str(), file.c_str()) != 0) fail("rename");
+template <class T>
+void append(std::vector<std::byte>& bytes, std::span<const T> values) {
+  const auto more = std::as_bytes(values);
+  bytes.insert(bytes.end(), more.begin(), more.end());
 }
 
-std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& file) {
-  std::error_code ignored;
-  std::ifstream in(file, std::ios::binary | std::ios::ate);
-  if (!in || !std::filesystem::is_regular_file(file, ignored)) throw InputError("Checkpoint '" + file.string() + "' cannot be opened.");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(std::max<std::streamoff>(0, in.tellg())));
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!in) throw InputError("Checkpoint '" + file.string() + "' cannot be read.");
-  return bytes;
+/// Collects a part of the file from all ranks and writes it on rank 0. A failure to write is kept until all ranks
+/// have given everything.
+class Collector {
+ public:
+  Collector(const Agreement& ranks, const std::vector<Chunk>& chunks, const Placement& placement)
+      : ranks_(&ranks), chunks_(&chunks), placement_(&placement) {}
+
+  template <class Write>
+  void write(const Write& write) {
+    if (!ranks_->first() || failure_) return;
+    try {
+      write();
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+  /// give(chunk, bytes) appends what an own chunk has; take(bytes) gets it on rank 0 and returns how much of what
+  /// follows in the rank's bytes belongs to the chunk. Chunks come in order.
+  template <class Give, class Take>
+  void each_chunk(const Give& give, const Take& take) {
+    for (std::uint32_t begin = 0; begin < chunks_->size();) {
+      std::uint32_t end = begin;
+      for (std::uint64_t neurons = 0; end < chunks_->size() && (end == begin || neurons < kBatch); ++end) {
+        neurons += (*chunks_)[end].size;
+      }
+      std::vector<std::byte> mine;
+      for (std::uint32_t c = begin; c < end; ++c) {
+        if (placement_->rank_of_chunk[c] == static_cast<std::uint32_t>(placement_->rank)) give(c, mine);
+      }
+      Gathered all;
+      ranks_->gather(mine, all);
+      write([&] {
+        std::vector<std::size_t> at(all.begin.begin(), all.begin.end() - 1);
+        for (std::uint32_t c = begin; c < end; ++c) {
+          std::size_t& from = at[placement_->rank_of_chunk[c]];
+          from += take(c, std::span<const std::byte>(all.bytes).subspan(from, all.begin[placement_->rank_of_chunk[c] + 1] - from));
+        }
+      });
+      begin = end;
+    }
+  }
+  void settle() const { ranks_->settle_failures(failure_); }
+
+ private:
+  const Agreement* ranks_;
+  const std::vector<Chunk>* chunks_;
+  const Placement* placement_;
+  std::exception_ptr failure_;
+};
+
+Tile* owner_of(const std::vector<std::unique_ptr<Tile>>& tiles, std::uint32_t chunk) {
+  for (const auto& tile : tiles) {
+    const std::vector<std::uint32_t> here = tile->chunks();
+    if (std::find(here.begin(), here.end(), chunk) != here.end()) return tile.get();
+  }
+  return nullptr;
+}
+
+/// Own spikes of the steps [oldest, now), as a list between ranks.
+SpikeWriter own_history(const StepLoop& loop, std::int64_t oldest, std::int64_t now, std::uint64_t neurons) {
+  SpikeWriter writer(neurons);
+  for (std::int64_t step = oldest; step < now; ++step) {
+    for (const std::uint32_t id : loop.history(step)) writer.put(static_cast<std::uint64_t>(step - oldest), id);
+  }
+  return writer;
+}
+
+std::vector<std::vector<std::uint32_t>> sorted_history(const Gathered& all, std::uint64_t steps, std::uint64_t neurons) {
+  std::vector<std::vector<std::uint32_t>> history(steps);
+  const auto take = [&](std::uint64_t step, std::uint64_t id) { history[step].push_back(static_cast<std::uint32_t>(id)); };
+  for (int r = 0; r + 1 < static_cast<int>(all.begin.size()); ++r) {
+    if (!read_spikes(all.of(r), steps, neurons, take)) throw RunError("The spikes of rank " + std::to_string(r) + " arrived damaged.");
+  }
+  for (auto& ids : history) std::sort(ids.begin(), ids.end());
+  return history;
 }
 
 }  // namespace
@@ -185,105 +125,153 @@ std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& file) {
 void Simulation::save_checkpoint(const std::filesystem::path& file) const {
   const Impl& s = *impl_;
   const SimulationReport report = s.report();
-  Writer body;
-  const std::int64_t history = history_length(s.now, s.loop->history_steps()), oldest = s.now - history;
-  body.put(Header{fingerprint(s.network, s.options.seed), s.now, s.window_begin, report.digest, report.counts.spikes,
-                  s.options.precision == Precision::exact, static_cast<std::uint32_t>(history)});
-  for (const std::uint64_t spikes : s.population_spikes) body.put(spikes);
-  for (const std::uint32_t spikes : s.loop->spike_counts()) body.put(spikes);
-  for (std::int64_t step = oldest; step < s.now; ++step) {
-    const std::vector<std::uint32_t> neurons = s.loop->history(step);
-    body.put(static_cast<std::uint32_t>(neurons.size()));
-    body.put(neurons.data(), neurons.size() * sizeof(std::uint32_t));
+  s.ranks.enter("checkpoint", s.now);
+  const std::int64_t length = history_length(s.now, s.loop->history_steps()), oldest = s.now - length;
+  const std::uint64_t neurons = s.neurons->total();
+  const SpikeWriter history = own_history(*s.loop, oldest, s.now, neurons);
+  std::uint64_t sizes[] = {0, 0};  // spikes of the history, bytes of all chunks
+  for (std::int64_t step = oldest; step < s.now; ++step) sizes[0] += s.loop->history(step).size();
+  for (const auto& tile : s.tiles) {
+    for (const std::uint32_t chunk : tile->chunks()) sizes[1] += tile->chunk_bytes(chunk);
   }
-  for (std::uint32_t chunk = 0; chunk < s.wiring->chunks().size(); ++chunk) {
-    std::vector<std::uint8_t> bytes;
-    for (const auto& tile : s.tiles) {
-      const std::vector<std::uint32_t> here = tile->chunks();
-      if (std::find(here.begin(), here.end(), chunk) != here.end()) tile->save_chunk(chunk, bytes);
+  s.ranks.sum(sizes);
+  const std::uint64_t body = sizeof(Header) + 8 * s.population_spikes.size() + 4 * neurons +
+                             4 * (static_cast<std::uint64_t>(length) + sizes[0]) + 8 * s.wiring->chunks().size() + sizes[1];
+
+  Collector collector(s.ranks, s.wiring->chunks(), s.placement);
+  std::optional<CheckpointWriter> writer;
+  collector.write([&] {
+    writer.emplace(file, body);
+    writer->put(Header{fingerprint(s.network, s.options.seed), s.now, s.window_begin, report.digest, report.counts.spikes,
+                       s.options.precision == Precision::exact, static_cast<std::uint32_t>(length)});
+    writer->put(std::as_bytes(std::span(s.population_spikes)));
+  });
+  NeuronRanges::Cursor numbers(s.loop->own());
+  const std::vector<std::uint32_t>& counts = s.loop->spike_counts();
+  collector.each_chunk(
+      [&](std::uint32_t c, std::vector<std::byte>& bytes) {
+        const Chunk& chunk = s.wiring->chunks()[c];
+        const std::uint32_t first = numbers.number_of(s.context.first_id[chunk.population] + chunk.begin);
+        append(bytes, std::span(counts).subspan(first, chunk.size));
+      },
+      [&](std::uint32_t c, std::span<const std::byte> bytes) {
+        const std::size_t size = s.wiring->chunks()[c].size * sizeof(std::uint32_t);
+        writer->put(bytes.first(size));
+        return size;
+      });
+  Gathered histories;
+  s.ranks.gather(history.bytes(), histories);
+  collector.write([&] {
+    for (const auto& ids : sorted_history(histories, static_cast<std::uint64_t>(length), neurons)) {
+      writer->put(static_cast<std::uint32_t>(ids.size()));
+      writer->put(std::as_bytes(std::span(ids)));
     }
-    body.put(static_cast<std::uint64_t>(bytes.size()));
-    body.put(bytes.data(), bytes.size());
+  });
+  collector.each_chunk(
+      [&](std::uint32_t c, std::vector<std::byte>& bytes) {
+        std::vector<std::uint8_t> state;
+        if (const Tile* tile = owner_of(s.tiles, c)) tile->save_chunk(c, state);
+        const std::uint64_t size = state.size();
+        append(bytes, std::span(&size, 1));
+        append(bytes, std::span<const std::uint8_t>(state));
+      },
+      [&](std::uint32_t, std::span<const std::byte> bytes) {
+        std::uint64_t size = 0;
+        std::memcpy(&size, bytes.data(), sizeof size);
+        writer->put(bytes.first(sizeof size + size));
+        return sizeof size + size;
+      });
+  collector.write([&] { writer->finish(); });
+  collector.settle();
+}
+
+/// What a rank keeps of a checkpoint.
+struct Simulation::Impl::Kept {
+  Header header;
+  std::vector<std::uint64_t> population_spikes;
+  std::vector<std::uint32_t> spike_counts;          ///< of own neurons
+  std::vector<std::vector<std::uint32_t>> history;  ///< of all neurons
+  std::vector<std::pair<std::uint32_t, std::vector<std::uint8_t>>> chunks;  ///< own ones
+};
+
+/// Reads and checks everything; the simulation is not touched.
+Simulation::Impl::Kept Simulation::Impl::read_checkpoint(const std::filesystem::path& file) const {
+  CheckpointReader in(file);
+  Kept kept;
+  const Header header = kept.header = in.get<Header>();
+  if (header.network != fingerprint(network, options.seed)) in.fail("it belongs to another network, seed or dt");
+  if ((header.exact != 0) != (options.precision == Precision::exact)) in.fail("it was made with another precision");
+  if (header.step < 0 || header.step > 0xffffffffll ||
+      header.history_steps != history_length(header.step, loop->history_steps())) {
+    in.fail("its step or history is out of range");
   }
-  Writer whole;
-  whole.put(kMagic);
-  whole.put(static_cast<std::uint64_t>(body.bytes.size()));
-  whole.put(body.bytes.data(), body.bytes.size());
-  whole.put(fnv1a(whole.bytes));
-  write_whole_file(file, whole.bytes);
+  if (header.window_begin < 0 || header.window_begin > header.step ||
+      header.step - header.window_begin >= rate_window()) {
+    in.fail("its window of activity is out of range");
+  }
+  const auto is_own = [this](std::uint32_t c) {
+    return placement.rank_of_chunk[c] == static_cast<std::uint32_t>(placement.rank);
+  };
+  kept.population_spikes = in.list<std::uint64_t>(population_spikes.size());
+  const std::vector<Chunk>& chunks = wiring->chunks();
+  for (std::uint32_t c = 0; c < chunks.size(); ++c) {
+    const std::uint32_t size = chunks[c].size;
+    if (!is_own(c)) {
+      in.skip(size * sizeof(std::uint32_t));
+      continue;
+    }
+    const std::vector<std::uint32_t> counts = in.list<std::uint32_t>(size);
+    kept.spike_counts.insert(kept.spike_counts.end(), counts.begin(), counts.end());
+  }
+  for (std::uint32_t i = 0; i < header.history_steps; ++i) {
+    const std::vector<std::uint32_t>& ids = kept.history.emplace_back(in.list<std::uint32_t>(in.get<std::uint32_t>()));
+    for (const std::uint32_t id : ids) {
+      if (id >= neurons->total()) in.fail("it names neuron " + std::to_string(id) + ", which does not exist");
+    }
+  }
+  for (std::uint32_t c = 0; c < chunks.size(); ++c) {
+    const auto size = in.get<std::uint64_t>();
+    if (!is_own(c)) {
+      in.skip(size);
+      continue;
+    }
+    const Tile* owner = owner_of(tiles, c);
+    if (size != (owner != nullptr ? owner->chunk_bytes(c) : 0)) in.fail("a chunk has another size");
+    kept.chunks.emplace_back(c, in.list<std::uint8_t>(size));
+  }
+  if (!in.at_end()) in.fail("it goes on after its last value");
+  return kept;
 }
 
 void Simulation::load_checkpoint(const std::filesystem::path& file) {
   Impl& s = *impl_;
-  const std::vector<std::uint8_t> bytes = read_whole_file(file);
-  Reader whole(bytes, file.string());
-  if (bytes.size() < sizeof kMagic || std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0) {
-    whole.fail("it is not a checkpoint of this version of Tessera");
+  s.ranks.enter("reading a checkpoint", s.now);
+  Impl::Kept kept;
+  std::exception_ptr failure;
+  try {
+    kept = s.read_checkpoint(file);
+  } catch (...) {
+    failure = std::current_exception();
   }
-  (void)whole.take(sizeof kMagic);
-  const auto length = whole.get<std::uint64_t>();
-  Reader in(whole.take(length), file.string());
-  const std::uint64_t expected = fnv1a({bytes.data(), sizeof kMagic + sizeof length + length});
-  if (whole.get<std::uint64_t>() != expected || !whole.at_end()) whole.fail("its checksum does not match");
+  s.ranks.settle_failures(failure);
 
-  const auto header = in.get<Header>();
-  if (header.network != fingerprint(s.network, s.options.seed)) {
-    in.fail("it belongs to another network, seed or dt");
+  for (const auto& [chunk, bytes] : kept.chunks) {
+    if (Tile* owner = owner_of(s.tiles, chunk)) owner->load_chunk(chunk, bytes);
   }
-  if ((header.exact != 0) != (s.options.precision == Precision::exact)) {
-    in.fail("it was made with another precision");
-  }
-  if (header.step < 0 || header.step > 0xffffffffll || header.history_steps != history_length(header.step, s.loop->history_steps())) {
-    in.fail("its step or history is out of range");
-  }
-  if (header.window_begin < 0 || header.window_begin > header.step ||
-      header.step - header.window_begin >= s.rate_window()) {
-    in.fail("its window of activity is out of range");
-  }
-  // Everything is read and checked before the simulation is touched.
-  std::vector<std::uint64_t> population_spikes(s.population_spikes.size());
-  for (std::uint64_t& spikes : population_spikes) spikes = in.get<std::uint64_t>();
-  std::vector<std::uint32_t> spike_counts(s.loop->spike_counts().size());
-  for (std::uint32_t& spikes : spike_counts) spikes = in.get<std::uint32_t>();
-  std::vector<std::vector<std::uint32_t>> history(header.history_steps);
-  for (auto& neurons : history) {
-    const auto n = in.get<std::uint32_t>();
-    const auto ids = in.take(std::uint64_t{n} * sizeof(std::uint32_t));
-    neurons.resize(n);
-    if (n > 0) std::memcpy(neurons.data(), ids.data(), ids.size());
-    for (const std::uint32_t id : neurons) {
-      if (id >= spike_counts.size()) in.fail("it names neuron " + std::to_string(id) + ", which does not exist");
-    }
-  }
-  std::vector<std::pair<Tile*, std::span<const std::uint8_t>>> parts;
-  for (std::uint32_t chunk = 0; chunk < s.wiring->chunks().size(); ++chunk) {
-    const auto part = in.take(in.get<std::uint64_t>());
-    Tile* owner = nullptr;
-    for (const auto& tile : s.tiles) {
-      const std::vector<std::uint32_t> here = tile->chunks();
-      if (std::find(here.begin(), here.end(), chunk) != here.end()) owner = tile.get();
-    }
-    if (part.size() != (owner != nullptr ? owner->chunk_bytes(chunk) : 0)) in.fail("a chunk has another size");
-    parts.emplace_back(owner, part);
-  }
-  if (!in.at_end()) in.fail("it goes on after its last value");
-
-  for (std::uint32_t chunk = 0; chunk < parts.size(); ++chunk) {
-    if (parts[chunk].first != nullptr) parts[chunk].first->load_chunk(chunk, parts[chunk].second);
-  }
+  const Header& header = kept.header;
   s.now = header.step;
   s.window_begin = header.window_begin;
-  // What this simulation did before is no part of the report any more; unsigned sums wrap around.
-  s.digest_before_checkpoint = header.digest;
-  s.spikes_before_checkpoint = header.spikes;
+  // What this simulation did before is no part of the report any more; unsigned sums, over ranks too, wrap around.
+  s.digest_before_checkpoint = s.ranks.first() ? header.digest : 0;
+  s.spikes_before_checkpoint = s.ranks.first() ? header.spikes : 0;
   for (const StepLoop::Counters& worker : s.loop->worker_counters()) {
     s.digest_before_checkpoint -= worker.digest;
     s.spikes_before_checkpoint -= worker.spikes;
   }
-  s.population_spikes = std::move(population_spikes);
-  s.loop->spike_counts() = std::move(spike_counts);
+  s.population_spikes = std::move(kept.population_spikes);
+  s.loop->spike_counts() = std::move(kept.spike_counts);
   for (std::uint32_t i = 0; i < header.history_steps; ++i) {
-    s.loop->restore(header.step - header.history_steps + i, header.step, history[i]);
+    s.loop->restore(header.step - header.history_steps + i, header.step, kept.history[i]);
   }
 }
 

@@ -1,25 +1,27 @@
 // The step loop outside of its loop: set-up, what was kept for observers, history for checkpoints.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <iterator>
 
 #include "connectivity/in_flight.hpp"
 #include "engine/step_loop.hpp"
 
 namespace tessera {
 
-StepLoop::StepLoop(std::vector<std::unique_ptr<Tile>>& tiles, const Placement& placement,
-                   std::uint32_t exchange_steps, std::uint32_t max_delay_steps, std::uint32_t group_steps,
-                   std::uint32_t neurons)
-    : tiles_(&tiles), placement_(&placement), exchange_steps_(exchange_steps),
-      history_steps_((max_delay_steps + group_steps) + 2 * exchange_steps),
+StepLoop::StepLoop(std::vector<std::unique_ptr<Tile>>& tiles, const Placement& placement, Meetings meetings,
+                   std::uint32_t max_delay_steps, std::uint32_t group_steps, const AllNeurons& neurons)
+    : tiles_(&tiles), placement_(&placement), meetings_(std::move(meetings)), own_(neurons.of(placement.rank)),
+      exchange_steps_(meetings_.local_interval),
+      history_steps_((max_delay_steps + group_steps) + 2 * meetings_.local_interval),
       mask_(history_slots(history_steps_) - 1),
-      tiles_of_worker_(static_cast<std::size_t>(placement.workers)), outbox_(tiles.size()),
+      tiles_of_worker_(static_cast<std::size_t>(placement.workers)),
       received_(tiles.size()), counters_(static_cast<std::size_t>(placement.workers)),
-      spike_counts_(neurons, 0) {
+      spike_counts_(own_.size(), 0),
+      remote_(neurons, meetings_.ranks ? placement.workers : 0, meetings_.remote_interval) {
   for (std::size_t t = 0; t < tiles.size(); ++t) {
     tiles_of_worker_[static_cast<std::size_t>(placement.tiles[t].worker)].push_back(t);
-    outbox_[t].spikes.resize(mask_ + 1);
-    received_[t].reserve(tiles.size());
+    outbox_.push_back({std::vector<std::vector<std::uint32_t>>(mask_ + 1), {}, {}, NeuronRanges::Cursor(own_)});
+    received_[t].reserve(tiles.size() + static_cast<std::size_t>(placement.workers));
   }
   if (placement.groups > 1) learn_reach();
 }
@@ -27,11 +29,13 @@ StepLoop::StepLoop(std::vector<std::unique_ptr<Tile>>& tiles, const Placement& p
 /// A delivery group is sent the spikes of those neurons only that have a synapse on one of its tiles.
 void StepLoop::learn_reach() {
   const auto groups = static_cast<std::size_t>(placement_->groups);
-  reach_.assign(groups, std::vector<bool>(spike_counts_.size(), false));
+  reach_.assign(groups, std::vector<bool>(own_.size(), false));
   for (std::size_t t = 0; t < tiles_->size(); ++t) {
     std::vector<bool>& reached = reach_[static_cast<std::size_t>(placement_->tiles[t].group)];
-    for (std::uint32_t neuron = 0; neuron < reached.size(); ++neuron) {
-      if ((*tiles_)[t]->reaches(neuron)) reached[neuron] = true;
+    for (const NeuronRange& range : own_.ranges()) {
+      for (std::uint32_t i = 0; i < range.size; ++i) {
+        if ((*tiles_)[t]->reaches(range.first + i)) reached[range.number + i] = true;
+      }
     }
   }
   for (Outbox& outbox : outbox_) {
@@ -63,9 +67,16 @@ std::vector<std::uint32_t> StepLoop::history(std::int64_t step) const {
 
 void StepLoop::restore(std::int64_t step, std::int64_t now, std::span<const std::uint32_t> neurons) {
   for (Outbox& outbox : outbox_) outbox.spikes[slot(step)].clear();
-  outbox_.front().spikes[slot(step)].assign(neurons.begin(), neurons.end());
-  const std::span<const std::uint32_t> all = outbox_.front().spikes[slot(step)];
-  for (const auto& tile : *tiles_) tile->receive_again(step, now, {&all, 1});
+  if (outbox_.empty()) return;  // a rank without neurons
+  std::vector<std::uint32_t>& own = outbox_.front().spikes[slot(step)];
+  std::copy_if(neurons.begin(), neurons.end(), std::back_inserter(own), [this](std::uint32_t id) { return own_.has(id); });
+  for (const auto& tile : *tiles_) tile->receive_again(step, now, {&neurons, 1});
+}
+
+void StepLoop::settle() {
+  if (meetings_.ranks == nullptr) return;
+  meetings_.ranks->settle();
+  remote_.settle();
 }
 
 }  // namespace tessera

@@ -15,11 +15,15 @@
 // 3. A tile writes only its own state and its own outbox. Outbox slots hold longer history than any
 //    tile still reads, and a slot written in one interval is read by others only after the meeting, so
 //    nobody reads what is being written.
+// 4. Over ranks, D being the shortest delay between two ranks: the same argument, with D in place of the
+//    shortest delay. Ranks meet at the last meeting of their threads that is not later than step
+//    1 + G * ((D - 1) / G) after the first step whose spikes were not sent, and at the end (rank_meeting.cpp).
 // Sums are integers and every draw is keyed by what it is for, so the order of lists and the number of
 // workers change nothing. Nothing here throws between meetings but on exhausted memory.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/flush_subnormals.hpp"
 #include "connectivity/in_flight.hpp"
@@ -36,6 +40,10 @@ std::uint64_t spike_hash(std::uint32_t step, std::uint32_t neuron) noexcept {
 
 void StepLoop::advance(ThreadTeam& team, std::int64_t from, std::int64_t to) {
   team.run([&](int worker) { advance_worker(team, worker, from, to); });
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  if (damaged_.exchange(false)) {
+    throw CommunicationError("A list of spikes from another rank arrived damaged.", "exchange", -1);
+  }
 }
 
 void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, std::int64_t to) {
@@ -45,7 +53,8 @@ void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, s
   const auto seconds = [](Clock::time_point a, Clock::time_point b) {
     return std::chrono::duration<double>(b - a).count();
   };
-  if (from == 0) begin_worker(team, w, counters);
+  std::int64_t unsent = from;  // the first step whose spikes other ranks have not got
+  if (from == 0 && !begin_worker(team, w, counters)) return;
   for (std::int64_t begin = from; begin < to; begin += exchange_steps_) {
     const std::int64_t end = std::min(begin + exchange_steps_, to);
     for (const std::size_t t : tiles_of_worker_[w]) {
@@ -68,10 +77,12 @@ void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, s
     const auto arrived = Clock::now();
     team.barrier();
     const auto met = Clock::now();
-    for (const std::size_t t : tiles_of_worker_[w]) {
-      for (std::int64_t step = begin; step < end; ++step) receive(t, step);
-    }
     counters.phases.wait += seconds(arrived, met);
+    if (meetings_.ranks == nullptr) {
+      receive(w, begin, end);
+    } else if (!meet_ranks(team, w, {begin, end, end == to}, unsent, counters)) {
+      return;
+    }
     counters.phases.exchange += seconds(met, Clock::now());
   }
   Counters& total = counters_[w];
@@ -87,7 +98,7 @@ void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, s
 }
 
 /// Spikes at time 0 end the step before the first one; they are exchanged like those of any step.
-void StepLoop::begin_worker(ThreadTeam& team, std::size_t worker, Counters& counters) {
+bool StepLoop::begin_worker(ThreadTeam& team, std::size_t worker, Counters& counters) {
   for (const std::size_t t : tiles_of_worker_[worker]) {
     std::vector<std::uint32_t>& spikes = outbox_[t].spikes[slot(kFirstSpikeStep)];
     spikes.clear();
@@ -95,7 +106,10 @@ void StepLoop::begin_worker(ThreadTeam& team, std::size_t worker, Counters& coun
     send(t, kFirstSpikeStep, counters);
   }
   team.barrier();
-  for (const std::size_t t : tiles_of_worker_[worker]) receive(t, kFirstSpikeStep);
+  std::int64_t unsent = kFirstSpikeStep;
+  if (meetings_.ranks != nullptr) return meet_ranks(team, worker, {unsent, unsent + 1, true}, unsent, counters);
+  receive(worker, unsent, unsent + 1);
+  return true;
 }
 
 void StepLoop::send(std::size_t tile, std::int64_t step, Counters& counters) {
@@ -104,7 +118,7 @@ void StepLoop::send(std::size_t tile, std::int64_t step, Counters& counters) {
   const auto stamp = static_cast<std::uint32_t>(step + 1);
   for (const std::uint32_t neuron : spikes) {
     counters.digest += spike_hash(stamp, neuron);
-    ++spike_counts_[neuron];
+    ++spike_counts_[outbox.numbers.number_of(neuron)];
     if (keep_spikes_) outbox.kept.push_back({stamp, neuron});
   }
   counters.spikes += spikes.size();
@@ -112,7 +126,7 @@ void StepLoop::send(std::size_t tile, std::int64_t step, Counters& counters) {
     std::vector<std::uint32_t>& chosen = outbox.to_group[g][slot(step)];
     chosen.clear();
     for (const std::uint32_t neuron : spikes) {
-      if (reach_[g][neuron]) chosen.push_back(neuron);
+      if (reach_[g][outbox.numbers.number_of(neuron)]) chosen.push_back(neuron);
     }
   }
   const std::size_t groups = static_cast<std::size_t>(placement_->groups);
@@ -129,7 +143,14 @@ std::span<const std::uint32_t> StepLoop::list(std::size_t from_tile, std::size_t
   return outbox.to_group.empty() ? outbox.spikes[slot(step)] : outbox.to_group[group][slot(step)];
 }
 
-void StepLoop::receive(std::size_t tile, std::int64_t step) {
+/// Takes in what the tiles of this rank have sent.
+void StepLoop::receive(std::size_t worker, std::int64_t begin, std::int64_t end) {
+  for (const std::size_t t : tiles_of_worker_[worker]) {
+    for (std::int64_t step = begin; step < end; ++step) (*tiles_)[t]->receive(step, lists_for(t, step));
+  }
+}
+
+std::vector<std::span<const std::uint32_t>>& StepLoop::lists_for(std::size_t tile, std::int64_t step) {
   const auto group = static_cast<std::size_t>(placement_->tiles[tile].group);
   std::vector<std::span<const std::uint32_t>>& lists = received_[tile];
   lists.clear();
@@ -137,15 +158,17 @@ void StepLoop::receive(std::size_t tile, std::int64_t step) {
     const auto spikes = list(from, group, step);
     if (!spikes.empty()) lists.push_back(spikes);
   }
-  (*tiles_)[tile]->receive(step, lists);
+  return lists;
 }
 
 void StepLoop::sample(std::size_t tile, std::int64_t step) {
   for (SampleBuffer& buffer : samples_) {
     if ((step + 1) % buffer.interval != 0) continue;
     const auto row = static_cast<std::size_t>((step + 1 - buffer.first_step) / buffer.interval);
-    (*tiles_)[tile]->read_state(buffer.population, buffer.variable, buffer.count,
-                                buffer.values.data() + row * buffer.count);
+    double* values = buffer.values.data() + row * buffer.columns;
+    for (const SampleBuffer::Part& part : buffer.parts) {
+      if (part.tile == tile) (*tiles_)[tile]->read_state(part.chunk, buffer.variable, part.count, values + part.column);
+    }
   }
 }
 

@@ -52,17 +52,14 @@ class BlockTile : public Tile {
     for (SpikeSource& source : sources_) source.emit(kFirstSpikeStep, spikes);
   }
 
-  void read_state(std::uint32_t population, const std::string& name, std::uint32_t count,
-                  double* values) const override {
-    for (const NeuronBlock<Real>& block : blocks_) {
-      const Chunk& chunk = block.chunk();
-      if (chunk.population != population || chunk.begin >= count) continue;
-      const auto& states = block.variant().states;
+  void read_state(std::uint32_t chunk, const std::string& name, std::uint32_t count, double* values) const override {
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      if (places_[b].chunk != chunk) continue;
+      const auto& states = blocks_[b].variant().states;
       const auto state = std::find_if(states.begin(), states.end(), [&](const StateInfo& s) { return s.name == name; });
-      if (state == states.end()) continue;
+      if (state == states.end()) return;
       const auto column = static_cast<std::size_t>(state - states.begin());
-      const std::uint32_t n = std::min(chunk.size, count - chunk.begin);
-      for (std::uint32_t i = 0; i < n; ++i) values[chunk.begin + i] = block.value(column, i);
+      for (std::uint32_t i = 0; i < count; ++i) values[i] = blocks_[b].value(column, i);
     }
   }
 
@@ -143,6 +140,7 @@ class FastTile final : public BlockTile<float> {
                 : make_stored_rows(input);
   }
   void receive(std::int64_t step, SpikeLists spikes) override { rows_->receive(step, spikes); }
+  void receive_more(std::int64_t step, SpikeLists spikes) override { rows_->receive_more(step, spikes); }
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) override {
     rows_->receive_again(step, now, spikes);
   }
@@ -206,6 +204,8 @@ class ExactTile final : public BlockTile<double> {
       ++counters_.row_visits;
     }
   }
+  /// Sums of float64 depend on their order: Meetings::in_order lets nothing come later.
+  void receive_more(std::int64_t step, SpikeLists lists) override { receive(step, lists); }
   void receive_again(std::int64_t, std::int64_t, SpikeLists) override {}  // all of it is in the ring
   void deliver(std::int64_t) override {}
   bool reaches(std::uint32_t source) const override { return row_begin_[source] != row_begin_[source + 1]; }

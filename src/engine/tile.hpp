@@ -31,6 +31,8 @@ class Tile {
   virtual ~Tile() = default;
 
   virtual void receive(std::int64_t step, SpikeLists spikes) = 0;
+  /// More spikes of a step that was received: those of other ranks come later.
+  virtual void receive_more(std::int64_t step, SpikeLists spikes) = 0;
   virtual void deliver(std::int64_t step) = 0;
   /// Advances all neurons and appends the global ids of those that spiked.
   virtual void update(std::int64_t step, std::vector<std::uint32_t>& spikes) = 0;
@@ -44,9 +46,9 @@ class Tile {
   [[nodiscard]] virtual std::uint64_t synapses() const = 0;
   [[nodiscard]] virtual std::uint64_t synapse_bytes() const = 0;
 
-  /// Copies state variable `name` of the tile's part of a population into values[0 ..], where index i
-  /// is neuron i of the population; entries from `count` on are not written.
-  virtual void read_state(std::uint32_t population, const std::string& name, std::uint32_t count,
+  /// Copies state variable `name` of the first `count` neurons of one of the tile's chunks into values[0 ..].
+  /// Nothing is written where their model has no such variable.
+  virtual void read_state(std::uint32_t chunk, const std::string& name, std::uint32_t count,
                           double* values) const = 0;
   /// The first neuron whose membrane potential stopped being finite; step -1: none.
   struct NotFinite {

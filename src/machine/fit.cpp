@@ -8,6 +8,7 @@
 
 #include "connectivity/wiring.hpp"
 #include "machine/plan.hpp"
+#include "tessera/communicator.hpp"
 
 namespace tessera {
 namespace {
@@ -64,9 +65,8 @@ void add_remedies(Plan& plan, const Ways& ways, double available) {
     }
   }
   if (helps) return;
-  plan.remedies.push_back(fmt::format("{} machines with as much memory would hold it; runs on many ranks (MPI) are "
-                                      "planned, but not there yet.",
-                                      std::ceil(least / available)));
+  plan.remedies.push_back(fmt::format("{} ranks with as much memory each would hold it (mpirun).",
+                                      (plan.ranks > 1 ? plan.ranks : 1) * std::ceil(least / available)));
   plan.remedies.push_back("Fewer neurons or synapses: [scaling] in the model keeps mean and variance of the input.");
 }
 
@@ -97,7 +97,11 @@ Plan outline(const Network& network, const NeuronCatalogue& models, const Simula
     wiring += chunks[target] * Wiring::bytes_per_chunk(projection.rule, source.size, largest[target]);
     synapses += expected_synapses(projection, source, network.populations[target]);
   }
-  const double state = state_bytes(network, models, options.precision);
+  const double share = options.communicator ? 1.0 / options.communicator->size() : 1.0;  // of a rank, about
+  wiring *= share;
+  synapses *= share;
+  const double state =
+      state_bytes(network, models, options.precision, std::vector<double>(network.populations.size(), share));
   const double rows = synapses * (exact ? 16.0 : 4.0), rest = state + wiring;
   const MemoryLimit limit = memory_limit(options);
   Plan plan;

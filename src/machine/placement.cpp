@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "base/process_limits.hpp"
+#include "machine/rank_placement.hpp"
+#include "tessera/communicator.hpp"
 
 namespace tessera {
 namespace {
@@ -35,13 +37,57 @@ std::vector<double> chunk_loads(const Network& network, const std::vector<Chunk>
   return loads;
 }
 
-}  // namespace
-
-std::vector<std::uint32_t> chunks_of(const Placement& placement) {
-  std::vector<std::uint32_t> chunks;
-  for (const TilePlacement& tile : placement.tiles) chunks.insert(chunks.end(), tile.chunks.begin(), tile.chunks.end());
-  return chunks;
+int threads_for_load(double load, std::size_t chunks, const Wiring& wiring, Precision precision, int cores) {
+  const double events = load * wiring.exchange_steps() * (precision == Precision::exact ? kExactEvent : 1.0);
+  const double most = std::min(static_cast<double>(cores), static_cast<double>(chunks));
+  return static_cast<int>(std::max(1.0, std::min(events / kEventsPerThread, most)));
 }
+
+/// Puts chunks, in this order, on the lightest of `tiles` tiles that has slots left. False: some do not fit.
+bool fill(const Wiring& wiring, const std::vector<int>& ports, const std::vector<double>& loads,
+          const std::vector<std::uint32_t>& order, std::vector<TilePlacement>& tiles) {
+  const std::vector<Chunk>& chunks = wiring.chunks();
+  std::vector<std::uint32_t> used(tiles.size(), 0);
+  for (const std::uint32_t c : order) {
+    const std::uint32_t need = slots_of(chunks[c], ports[chunks[c].population]);
+    std::size_t best = tiles.size();
+    for (std::size_t t = 0; t < tiles.size(); ++t) {
+      if (used[t] + need > wiring.ring_shape().slots()) continue;
+      if (best == tiles.size() || tiles[t].load < tiles[best].load) best = t;
+    }
+    if (best == tiles.size()) return false;
+    tiles[best].chunks.push_back(c);
+    tiles[best].load += loads[c];
+    used[best] += need;
+  }
+  return true;
+}
+
+void fill_tiles(const Wiring& wiring, const std::vector<int>& ports, const std::vector<double>& loads,
+                const std::vector<std::uint32_t>& order, const SimulationOptions& options, Placement& placement) {
+  const std::uint32_t slots_per_tile = wiring.ring_shape().slots();
+  std::uint64_t slots = 0;
+  for (const std::uint32_t c : order) slots += slots_of(wiring.chunks()[c], ports[wiring.chunks()[c].population]);
+  const auto needed = static_cast<int>((slots + slots_per_tile - 1) / slots_per_tile);
+  const int wanted = std::max({options.tiles, placement.workers, needed});
+  // Whole tiles per worker, never more tiles than chunks.
+  int tiles = std::min((wanted + placement.workers - 1) / placement.workers * placement.workers,
+                       static_cast<int>(order.size()));
+  for (;; ++tiles) {
+    placement.tiles.assign(static_cast<std::size_t>(tiles), {});
+    if (fill(wiring, ports, loads, order, placement.tiles)) break;
+  }
+  const int group_size = options.group_size > 0 ? options.group_size : std::max(tiles, 1);
+  placement.groups = (tiles + group_size - 1) / group_size;
+  for (int t = 0; t < tiles; ++t) {
+    TilePlacement& tile = placement.tiles[static_cast<std::size_t>(t)];
+    std::sort(tile.chunks.begin(), tile.chunks.end());
+    tile.worker = t % placement.workers;
+    tile.group = t / group_size;
+  }
+}
+
+}  // namespace
 
 std::uint32_t slots_of(const Chunk& chunk, int ports) {
   const auto padding = static_cast<std::uint32_t>(kNeuronPadding);
@@ -61,63 +107,39 @@ std::vector<int> ports_of(const Network& network, const NeuronCatalogue& models)
   return ports;
 }
 
+std::vector<std::uint32_t> own_chunks(const Placement& placement) {
+  std::vector<std::uint32_t> own;
+  for (std::uint32_t c = 0; c < placement.rank_of_chunk.size(); ++c) {
+    if (placement.rank_of_chunk[c] == static_cast<std::uint32_t>(placement.rank)) own.push_back(c);
+  }
+  return own;
+}
+
 int threads_for(const Wiring& wiring, Precision precision, int cores) {
   const std::vector<double> loads = chunk_loads(wiring.network(), wiring.chunks());
-  const double events = std::accumulate(loads.begin(), loads.end(), 0.0) * wiring.exchange_steps() *
-                        (precision == Precision::exact ? kExactEvent : 1.0);
-  const double most = std::min(static_cast<double>(cores), static_cast<double>(loads.size()));
-  return static_cast<int>(std::max(1.0, std::min(events / kEventsPerThread, most)));
+  return threads_for_load(std::accumulate(loads.begin(), loads.end(), 0.0), loads.size(), wiring, precision, cores);
 }
 
 Placement place(const Wiring& wiring, const std::vector<int>& ports, const SimulationOptions& options) {
-  const Network& network = wiring.network();
   const std::vector<Chunk>& chunks = wiring.chunks();
-  const std::uint32_t slots_per_tile = wiring.ring_shape().slots();
+  const std::vector<double> loads = chunk_loads(wiring.network(), chunks);
   Placement placement;
-  placement.workers = options.threads > 0
-                          ? options.threads
-                          : threads_for(wiring, options.precision, process_limits().threads());
-  const std::vector<double> loads = chunk_loads(network, chunks);
-  std::uint64_t slots = 0;
-  for (const Chunk& chunk : chunks) slots += slots_of(chunk, ports[chunk.population]);
-  const auto needed = static_cast<int>((slots + slots_per_tile - 1) / slots_per_tile);
-  const int wanted = std::max({options.tiles, placement.workers, needed});
-  // Whole tiles per worker, never more tiles than chunks.
-  int tiles = std::min((wanted + placement.workers - 1) / placement.workers * placement.workers,
-                       static_cast<int>(chunks.size()));
-  std::vector<std::uint32_t> order(chunks.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return loads[a] > loads[b]; });
-  for (;; ++tiles) {
-    placement.tiles.assign(static_cast<std::size_t>(tiles), {});
-    std::vector<std::uint32_t> used(placement.tiles.size(), 0);
-    bool fits = true;
-    for (const std::uint32_t c : order) {
-      const std::uint32_t need = slots_of(chunks[c], ports[chunks[c].population]);
-      std::size_t best = placement.tiles.size();
-      for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
-        if (used[t] + need > slots_per_tile) continue;
-        if (best == placement.tiles.size() || placement.tiles[t].load < placement.tiles[best].load) best = t;
-      }
-      if (best == placement.tiles.size()) {
-        fits = false;
-        break;
-      }
-      placement.tiles[best].chunks.push_back(c);
-      placement.tiles[best].load += loads[c];
-      used[best] += need;
-    }
-    if (fits) break;
+  if (options.communicator) {
+    placement.ranks = options.communicator->size();
+    placement.rank = options.communicator->rank();
   }
-  const int group_size = options.group_size > 0 ? options.group_size : tiles;
-  placement.groups = (tiles + group_size - 1) / group_size;
-  for (int t = 0; t < tiles; ++t) {
-    TilePlacement& tile = placement.tiles[static_cast<std::size_t>(t)];
-    std::sort(tile.chunks.begin(), tile.chunks.end());
-    tile.worker = t % placement.workers;
-    tile.group = t / group_size;
-  }
+  placement.rank_of_chunk =
+      ranks_of_chunks(wiring.network(), chunks, loads, options.rank_placement, placement.ranks);
+  placement.rank_loads.assign(static_cast<std::size_t>(placement.ranks), 0.0);
+  for (std::uint32_t c = 0; c < chunks.size(); ++c) placement.rank_loads[placement.rank_of_chunk[c]] += loads[c];
+  std::vector<std::uint32_t> own = own_chunks(placement);
+  placement.workers =
+      options.threads > 0
+          ? options.threads
+          : threads_for_load(placement.rank_loads[static_cast<std::size_t>(placement.rank)], own.size(), wiring,
+                             options.precision, process_limits().threads());
+  std::stable_sort(own.begin(), own.end(), [&](std::uint32_t a, std::uint32_t b) { return loads[a] > loads[b]; });
+  fill_tiles(wiring, ports, loads, own, options, placement);
   return placement;
 }
 

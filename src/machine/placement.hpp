@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "connectivity/chunks.hpp"
@@ -18,14 +19,18 @@ struct TilePlacement {
   double load = 0.0;  ///< synaptic events and updates, relative
 };
 
+/// The tiles of one rank, and which rank has which chunk.
 struct Placement {
   int workers = 1;
   int groups = 1;
-  std::vector<TilePlacement> tiles;
+  std::vector<TilePlacement> tiles;  ///< of this rank; none where it has no chunk
+  int ranks = 1;
+  int rank = 0;
+  std::vector<std::uint32_t> rank_of_chunk;
+  std::vector<double> rank_loads;
 };
-
-/// The chunks of all its tiles.
-[[nodiscard]] std::vector<std::uint32_t> chunks_of(const Placement& placement);
+/// The chunks of the placement's rank, ascending.
+[[nodiscard]] std::vector<std::uint32_t> own_chunks(const Placement& placement);
 
 /// Input slots of a chunk on a tile: one column per port, each padded.
 [[nodiscard]] std::uint32_t slots_of(const Chunk& chunk, int ports);
@@ -40,8 +45,9 @@ struct Placement {
 /// at the meetings, above all where other programs run on the same cores.
 [[nodiscard]] int threads_for(const Wiring& wiring, Precision precision, int cores);
 
-/// Distributes chunks over tiles, heaviest first to the lightest tile that has slots left; one tile per
-/// worker unless options or the slots of a tile's ring ask for more.
+/// Distributes chunks over the ranks of options.communicator (rank_placement.hpp), then those of this rank over
+/// its tiles: heaviest first to the lightest tile that has slots left; one tile per worker unless options or the
+/// slots of a tile's ring ask for more.
 [[nodiscard]] Placement place(const Wiring& wiring, const std::vector<int>& ports,
                               const SimulationOptions& options);
 

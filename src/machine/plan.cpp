@@ -201,6 +201,7 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
     demand.exceptions += totals.exceptions;
     demand.in_flight += kPeak * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     demand.events_per_second += totals.events_per_second;
+    plan.own_synapses += totals.synapses;
     if (!exact && totals.stored_words > kLargestTile) {
       demand.most_on_tile = std::max(demand.most_on_tile, totals.stored_words);
     }
@@ -234,6 +235,9 @@ void list_memory(const Demand& demand, const SimulationOptions& options, Plan& p
     add("connectivity", demand.stored, "packed rows");
   }
   add("connectivity", demand.wiring, "wiring (trees, tables, lists)");
+  if (plan.exchange == Exchange::point_to_point) {
+    add("engine", plan.point_to_point.table_bytes, "which ranks need which neurons");
+  }
   if (demand.exceptions > 0.0) {
     add("connectivity", demand.exceptions, "exceptions of in-degrees without multapses or autapses");
   }
@@ -247,12 +251,57 @@ void estimate_times(const Demand& demand, const SimulationOptions& options, doub
   const double cores = std::min(static_cast<double>(plan.threads), limits.cores);
   const bool procedural = plan.connectivity == Connectivity::procedural;
   const double build_ns = !procedural ? kBuildStoredNs : options.count_table ? kBuildProceduralNs : kBuildNothingNs;
-  plan.construction_seconds = static_cast<double>(plan.synapses) * 1e-9 / cores * build_ns;
+  plan.construction_seconds = plan.own_synapses * 1e-9 / cores * build_ns;
   if (demand.events_per_second == 0.0) return;
   const double event_ns = is_exact(options) ? kExactNs : procedural ? kProceduralNs : kStoredNs;
-  const double updates_per_second = static_cast<double>(plan.neurons) * 1000.0 / dt_ms;
+  const double steps_per_second = 1000.0 / dt_ms;
+  const double updates_per_second = static_cast<double>(plan.own_neurons) * steps_per_second;
+  const ExchangeEstimate& lists = plan.exchange == Exchange::collective ? plan.collective : plan.point_to_point;
   plan.real_time_factor =
-      (demand.events_per_second * event_ns + updates_per_second * kUpdateNs) * 1e-9 / cores;
+      (demand.events_per_second * event_ns + updates_per_second * kUpdateNs) * 1e-9 / cores +
+      lists.seconds_per_step * steps_per_second;
+}
+
+/// What part of every population is on this rank.
+std::vector<double> own_shares(const Wiring& wiring, const Placement& placement) {
+  std::vector<double> shares(wiring.network().populations.size(), 0.0);
+  for (const std::uint32_t c : own_chunks(placement)) {
+    const Chunk& chunk = wiring.chunks()[c];
+    shares[chunk.population] += static_cast<double>(chunk.size) / wiring.network().populations[chunk.population].size;
+  }
+  return shares;
+}
+
+/// "3, 5 and 7": at most the first five of them.
+std::string numbers_text(const std::vector<std::size_t>& numbers) {
+  constexpr std::size_t kMost = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(numbers.size(), kMost); ++i) {
+    const bool last = i + 1 == numbers.size();
+    text += (i == 0 ? "" : last ? " and " : ", ") + std::to_string(numbers[i]);
+  }
+  return numbers.size() > kMost ? text + " and " + std::to_string(numbers.size() - kMost) + " more" : text;
+}
+
+void add_ranks(const Wiring& wiring, const Placement& placement, const ExchangePlan& exchange, Plan& plan) {
+  plan.ranks = placement.ranks;
+  plan.rank = placement.rank;
+  plan.rank_loads = placement.rank_loads;
+  for (const std::uint32_t c : own_chunks(placement)) plan.own_neurons += wiring.chunks()[c].size;
+  plan.exchange = exchange.chosen;
+  plan.collective = exchange.collective;
+  plan.point_to_point = exchange.point_to_point;
+  plan.local_interval_steps = static_cast<int>(exchange.local_interval);
+  plan.remote_interval_steps = static_cast<int>(exchange.remote_interval);
+  std::vector<std::size_t> idle;
+  for (std::size_t r = 0; r < placement.rank_loads.size(); ++r) {
+    if (placement.rank_loads[r] == 0.0) idle.push_back(r);
+  }
+  if (idle.empty()) return;
+  plan.notes.push_back((idle.size() == 1 ? "rank " : "ranks ") + numbers_text(idle) +
+                       (idle.size() == 1 ? " has" : " have") + " no neurons and only wait" +
+                       (idle.size() == 1 ? "s" : "") + ": the network has " + std::to_string(wiring.chunks().size()) +
+                       " chunks for " + std::to_string(placement.ranks) + " ranks");
 }
 
 Ways ways_of(const Demand& demand, const SimulationOptions& options) {
@@ -276,14 +325,16 @@ void count(const Network& network, Plan& plan) {
   plan.synapses_expected = number.expected;
 }
 
-double state_bytes(const Network& network, const NeuronCatalogue& models, Precision precision) {
+double state_bytes(const Network& network, const NeuronCatalogue& models, Precision precision,
+                   const std::vector<double>& shares) {
   const double real = precision == Precision::exact ? 8.0 : 4.0;
   double bytes = 0.0;
-  for (const Population& population : network.populations) {
+  for (std::size_t p = 0; p < shares.size(); ++p) {
+    const Population& population = network.populations[p];
     if (population.kind != Population::Kind::neurons) continue;
     const NeuronModel& model = *models.find(population.model);
     const NeuronVariant variant = model.prepare(values_of(population, model), network.dt_ms);
-    bytes += population.size * (static_cast<double>(variant.states.size()) * real + kNeuronBytes);
+    bytes += shares[p] * population.size * (static_cast<double>(variant.states.size()) * real + kNeuronBytes);
   }
   return bytes;
 }
@@ -299,11 +350,12 @@ void require_possible(const SimulationOptions& options) {
 }
 
 Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
-               const SimulationOptions& options, const Placement& placement) {
+               const SimulationOptions& options, const Placement& placement, const ExchangePlan& exchange) {
   const Network& network = wiring.network();
   const MemoryLimit limit = memory_limit(options);
   Plan plan;
   count(network, plan);
+  add_ranks(wiring, placement, exchange, plan);
   plan.threads = placement.workers;
   plan.tiles = static_cast<int>(placement.tiles.size());
   plan.chunks = static_cast<int>(wiring.chunks().size());
@@ -315,8 +367,9 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   if (!is_exact(options)) plan.rounded_weights = units.rounded;
 
   Demand demand;
-  demand.state = state_bytes(network, models, options.precision);
-  demand.fast_state = state_bytes(network, models, Precision::fast);
+  const std::vector<double> shares = own_shares(wiring, placement);
+  demand.state = state_bytes(network, models, options.precision, shares);
+  demand.fast_state = state_bytes(network, models, Precision::fast, shares);
   demand.wiring = wiring.expected_bytes();
   add_tiles(wiring, units, ports_of(network, models), options, placement, plan, demand);
 
@@ -338,12 +391,13 @@ Plan plan(const Network& network, const NeuronCatalogue& models, const Simulatio
   try {
     made.emplace(network, options.seed);
     placement = place(*made, ports_of(network, models), options);
-    made->own(chunks_of(placement));
+    made->own(own_chunks(placement));
   } catch (const InputError& error) {  // more than a rule can count
     for (const Problem& problem : error.problems()) least.obstacles.push_back(problem.message);
     return least;
   }
-  Plan plan = make_plan(*made, choose_weight_units(*made), models, options, placement);
+  Plan plan = make_plan(*made, choose_weight_units(*made), models, options, placement,
+                        plan_exchange(*made, placement, options));
   for (std::string& sentence : rounded_times(network)) plan.notes.push_back(std::move(sentence));
   return plan;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "connectivity/weight_units.hpp"
+#include "machine/exchange_plan.hpp"
 #include "machine/placement.hpp"
 #include "tessera/simulation.hpp"
 
@@ -19,8 +20,9 @@ struct MemoryLimit {
 [[nodiscard]] MemoryLimit memory_limit(const SimulationOptions& options);
 /// Writes the numbers of neurons and synapses into a plan.
 void count(const Network& network, Plan& plan);
-/// Bytes of the state of all neurons.
-[[nodiscard]] double state_bytes(const Network& network, const NeuronCatalogue& models, Precision precision);
+/// Bytes of the state of a share (one per population) of the neurons.
+[[nodiscard]] double state_bytes(const Network& network, const NeuronCatalogue& models, Precision precision,
+                                 const std::vector<double>& shares);
 /// Whether a network that takes so much with stored connectivity leaves enough to everything else, so
 /// that `automatic` stores. `available` of 0: unknown, it does.
 [[nodiscard]] bool leaves_room(double bytes, std::uint64_t available);
@@ -28,6 +30,7 @@ void count(const Network& network, Plan& plan);
 void require_possible(const SimulationOptions& options);
 /// The options are possible.
 [[nodiscard]] Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
-                             const SimulationOptions& options, const Placement& placement);
+                             const SimulationOptions& options, const Placement& placement,
+                             const ExchangePlan& exchange);
 
 }  // namespace tessera

@@ -46,7 +46,7 @@ Pipe make_terminal(unsigned short columns) {
   return terminal;
 }
 
-// Between fork and exec; nothing here allocates.
+// Between fork and exec.
 [[noreturn]] void become(char* const* arguments, const ProcessOptions& options, int out, int err) {
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
@@ -72,6 +72,7 @@ Pipe make_terminal(unsigned short columns) {
     raise(options.pending_signal);
   }
   setenv("TERM", "xterm", 1);
+  for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
   execv(arguments[0], arguments);
   _exit(127);
 }
@@ -116,6 +117,10 @@ void collect(pid_t child, int out, int err, const ProcessOptions& options, Outco
 Outcome tessera(const std::vector<std::string>& arguments, const ProcessOptions& options) {
   std::vector<std::string> words{TESSERA_BINARY_DIR "/tessera"};
   words.insert(words.end(), arguments.begin(), arguments.end());
+  return run_program(words, options);
+}
+
+Outcome run_program(std::vector<std::string> words, const ProcessOptions& options) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);

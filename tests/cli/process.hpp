@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tessera::test {
@@ -30,11 +31,15 @@ struct ProcessOptions {
   unsigned short columns = 100;                     ///< of the terminal
   bool stdout_terminal = false;                     ///< standard output is one
   std::string stdout_file;                          ///< empty: collected
+  std::vector<std::pair<std::string, std::string>> environment;  ///< variables beside those of the test
   /// Called with everything on standard error so far whenever something arrives there.
   std::function<void(pid_t, const std::string&)> on_error_output;
 };
 
-/// Runs build/.../tessera. Kills it (and the test fails by the signal) after two minutes.
+/// Runs a program: its path and its arguments. Kills it (and the test fails by the signal) after two minutes.
+Outcome run_program(std::vector<std::string> words, const ProcessOptions& options = {});
+
+/// The same with build/.../tessera.
 Outcome tessera(const std::vector<std::string>& arguments, const ProcessOptions& options = {});
 
 /// Words separated by blanks; single quotes keep blanks together.

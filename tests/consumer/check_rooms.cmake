@@ -1,6 +1,7 @@
 # Who may include whom (docs/design.md, section 3). Every room sees itself and the rooms of its line.
 cmake_minimum_required(VERSION 3.22)
 set(base_sees "")
+set(comm_sees base)
 set(kernels_sees base)
 set(neurons_sees base)
 set(network_sees base neurons)
@@ -19,6 +20,7 @@ set(analysis_sees base files results)
 set(cli_sees ${record_sees} record analysis model_file training_file plot train data)
 # Installed headers that the lower rooms may use; the rooms above use all of them.
 set(base_headers errors)
+set(comm_headers errors communicator)
 set(kernels_headers errors simd_control neuron_model neuron_kernel-inl neuron_math-inl)
 set(neurons_headers ${kernels_headers})
 set(files_headers errors training)

@@ -73,7 +73,7 @@ TEST(Fit, SaysWhichOtherWayFits) {
   // With half of what it needs in any way, two machines or more are wanted.
   options = options_of(Connectivity::procedural);
   options.memory_limit_bytes = procedural / 2;
-  EXPECT_TRUE(says(plan_of(network, options).remedies, "machines with as much memory would hold it"));
+  EXPECT_TRUE(says(plan_of(network, options).remedies, "ranks with as much memory each would hold it"));
   EXPECT_TRUE(says(plan_of(network, options).remedies, "[scaling]"));
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "engine/networks.hpp"
+#include "engine/over_ranks.hpp"
 #include "support/draw.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -203,6 +204,29 @@ TEST(RandomNetworks, ResumedRunsGoOnAsIfNothingHadHappened) {
       EXPECT_EQ(resumed.report().digest, whole.digest) << first << " ms, " << options.threads;
     }
   }
+}
+
+TEST(RandomNetworks, RanksGiveTheSameSpikes) {
+  int active = 0;
+  for (std::uint32_t seed = 200; seed < 224; ++seed) {
+    Draw draw(seed, 1);
+    const Network network = drawn_network(draw);
+    const Outcome reference = outcome_of(network, options_of(Connectivity::stored), kTime_ms);
+    active += reference.spikes > 100 && reference.events > 1000 ? 1 : 0;
+    for (const Exchange exchange : {Exchange::collective, Exchange::point_to_point}) {
+      const int ranks = 2 + static_cast<int>(draw.below(4));
+      SimulationOptions options = options_of(draw.one_in(2) ? Connectivity::stored : Connectivity::procedural,
+                                             1 + static_cast<int>(draw.below(2)), 0, static_cast<int>(draw.below(2)));
+      options = with(options, exchange, draw.one_in(2) ? RankPlacement::spread : RankPlacement::pack);
+      const RanksOutcome outcome = outcome_over_ranks(network, options, ranks, kTime_ms, seed);
+      SCOPED_TRACE("seed " + std::to_string(seed) + ", " + std::to_string(ranks) + " ranks, " + to_string(exchange) +
+                   ", " + to_string(options.rank_placement) + ", " + to_string(options.connectivity));
+      EXPECT_EQ(outcome.digest, reference.digest);
+      EXPECT_EQ(outcome.events, reference.events);
+      EXPECT_TRUE(outcome.list == reference.list);
+    }
+  }
+  EXPECT_GT(active, 10) << "too few networks do anything";
 }
 
 }  // namespace

@@ -65,17 +65,13 @@ ReachTable make_reach_table(const Wiring& wiring, const std::vector<std::uint32_
     projections_into[network.index_of(network.projections[p].target)].emplace_back(p, network.index_of(network.projections[p].source));
   }
   std::vector<std::vector<std::uint32_t>> reached(to.size());
-  std::vector<bool> marks(neurons), part_marks;
+  std::vector<bool> marks(neurons);
   for (std::size_t n = 0; n < to.size(); ++n) {
     std::fill(marks.begin(), marks.end(), false);
     for (const std::uint32_t chunk : chunks_of[n]) {
       for (const auto& [p, source] : projections_into[wiring.chunks()[chunk].population]) {
         for (const Own& part : own[source]) {
-          part_marks.assign(part.end - part.begin, false);
-          wiring.find_reaching(p, chunk, part.begin, part.end, part_marks);
-          for (std::uint32_t i = 0; i < part_marks.size(); ++i) {
-            if (part_marks[i]) marks[part.number + i] = true;
-          }
+          wiring.find_reaching(p, chunk, part.begin, part.end, marks.begin() + part.number);
         }
       }
     }

@@ -85,7 +85,7 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);
   placement = place(*wiring, ports, options);
-  wiring->own(own_chunks(placement));
+  wiring->own(placement.own_chunks);
   exchange = plan_exchange(*wiring, placement, options);
   units = choose_weight_units(*wiring);
   const Plan plan = make_plan(*wiring, units, models, options, placement, exchange);

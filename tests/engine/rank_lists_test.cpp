@@ -147,7 +147,8 @@ TEST(ReachTable, HasEverySynapseOfEveryRule) {
     plans.push_back(plan_exchange(wiring, placement, options));
     const AllNeurons all(wiring.chunks(), first_id, placement.rank_of_chunk, kRanks);
     const std::vector<int>& to = plans.back().neighbours.to;
-    const ReachTable table = make_reach_table(wiring, placement.rank_of_chunk, rank, to);
+    ThreadTeam team(2);
+    const ReachTable table = make_reach_table(wiring, placement.rank_of_chunk, rank, to, team);
     NeuronRanges ranges = all.of(rank);
     NeuronRanges::Cursor cursor(ranges);
     for (std::uint32_t number = 0; number < ranges.size(); ++number) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "machine/rank_placement.hpp"
 
@@ -94,19 +93,24 @@ double mean_neighbours(const std::vector<Link>& links, const std::vector<Homes>&
   for (std::uint32_t p = 0; p < homes.size(); ++p) {
     for (const auto& [rank, share] : homes[p].share) populations_on[rank].push_back(p);
   }
-  std::map<std::vector<std::uint32_t>, RankSet> reached_by;
+  struct Reached {
+    RankSet ranks;
+    double count = 0.0;
+  };
+  std::map<std::vector<std::uint32_t>, Reached> reached_by;
   double sum = 0.0;
   for (std::size_t r = 0; r < ranks; ++r) {
-    const auto [found, added] = reached_by.try_emplace(populations_on[r]);
-    RankSet& reached = found->second;
+    const auto& here = populations_on[r];
+    const auto [found, added] = reached_by.try_emplace(here);
+    Reached& reached = found->second;
     if (added) {
-      reached.assign(ranks, false);
+      reached.ranks.assign(ranks, false);
       for (const Link& link : links) {
-        const auto& here = populations_on[r];
-        if (std::binary_search(here.begin(), here.end(), link.source)) add_homes(homes[link.target], reached);
+        if (std::binary_search(here.begin(), here.end(), link.source)) add_homes(homes[link.target], reached.ranks);
       }
+      reached.count = static_cast<double>(std::count(reached.ranks.begin(), reached.ranks.end(), true));
     }
-    sum += static_cast<double>(std::count(reached.begin(), reached.end(), true)) - (reached[r] ? 1.0 : 0.0);
+    sum += reached.count - (reached.ranks[r] ? 1.0 : 0.0);
   }
   return sum / static_cast<double>(ranks);
 }

@@ -30,8 +30,9 @@ constexpr double kBuildNothingNs = 0.1;  // without a count table
 // Bytes of a neuron beside its state: refractoriness, input, ...
 constexpr double kNeuronBytes = 10.0;
 
-// Lists of spikes keep the room of their largest burst, several times the mean.
-constexpr double kPeak = 8.0;
+// Lists of spikes keep the room of their largest burst, several times the mean; of ten thousand spikes a step and more
+// twice the mean, because vectors grow by doubling.
+double peak_of(double spikes_per_step) { return spikes_per_step > 1e4 ? 2.0 : 8.0; }
 
 // Stored connectivity is chosen when it leaves a fifth of the memory to everything else.
 constexpr double kLargestShare = 0.8;
@@ -199,7 +200,7 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
     demand.stored += stored_bytes(totals, all_sources, exact);
     demand.table += totals.table_bytes;
     demand.exceptions += totals.exceptions;
-    demand.in_flight += kPeak * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
+    demand.in_flight += peak_of(spikes_per_step) * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     demand.events_per_second += totals.events_per_second;
     plan.own_synapses += totals.synapses;
     if (!exact && totals.stored_words > kLargestTile) {

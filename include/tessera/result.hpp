@@ -104,7 +104,6 @@ struct RunSummary {
   double start_ms = 0.0;
   double discard_ms = 0.0;   ///< start of statistics, in model time
   bool interrupted = false;  ///< stopped before its end
-  int ranks = 1;
   int group_size = 0;  ///< tiles per delivery group; 0: one group
   bool count_table = true;
   Precision precision = Precision::fast;

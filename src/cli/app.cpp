@@ -9,6 +9,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/completion.hpp"
+#include "cli/ranks.hpp"
 #include "tessera/errors.hpp"
 #include "version.hpp"
 
@@ -44,6 +45,10 @@ void model_options(CLI::App& app, ModelArguments& arguments) {
   value(app, "--tiles", arguments.tiles, "N", "at least this many tiles in all; default: chosen");
   value(app, "--precision", arguments.precision, "fast|exact",
         "float32 and integer accumulation, or float64; default: fast");
+  value(app, "--exchange", arguments.exchange, "collective|point_to_point|auto",
+        "over ranks: every rank gets all spike lists, or those its targets need; default: auto");
+  value(app, "--placement", arguments.placement, "spread|pack",
+        "over ranks: chunks of every population on all ranks, or whole populations; default: spread");
   app.add_flag("--no-count-table", arguments.no_count_table,
                "procedural: redraw synapse counts instead of keeping them (smaller, slower)");
   values(app, "--set", arguments.set, "NAME=VALUE",
@@ -87,11 +92,35 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
         "write DIR/checkpoint_<time>ms.tsc at these intervals of model time");
   value(*run, "--resume", arguments.resume, "FILE",
         "continue from a checkpoint of the same model and seed");
+  value(*run, "--patience", arguments.patience, "TIME",
+        "over ranks: one that is not heard of for so long ends the run; default: 30s");
   run->add_flag("--quiet", arguments.quiet, "no progress and no summary, only errors");
   example(*run,
           "tessera run models/microcircuit/microcircuit.toml --time 10s --discard 500ms \\\n"
           "    --connectivity procedural --out results/microcircuit");
   return run;
+}
+
+CLI::App* add_plan(CLI::App& app, PlanArguments& arguments) {
+  CLI::App* plan = app.add_subcommand(
+      "plan", "What a run will need: counted, or one rank of many built without the others");
+  model_options(*plan, arguments);
+  value(*plan, "--ranks", arguments.ranks, "N,N,...",
+        "build one rank of so many on this machine and cost the rest");
+  value(*plan, "--rank", arguments.rank, "N", "which one; default: 0");
+  value(*plan, "--json", arguments.json, "FILE", "with --ranks: everything as JSON");
+  value(*plan, "--svg", arguments.svg, "FILE",
+        "with --ranks: construction, memory and real-time factor over ranks");
+  value(*plan, "--latency", arguments.latency, "US",
+        "with --ranks: microseconds of a message; default: 2");
+  value(*plan, "--bandwidth", arguments.bandwidth, "GB/S",
+        "with --ranks: of the link of a rank; default: 10");
+  value(*plan, "--event-cost", arguments.event_cost, "NS",
+        "with --ranks: nanoseconds of a synaptic event on one core; default: measured here");
+  example(*plan,
+          "tessera plan models/microcircuit/microcircuit.toml --connectivity stored --threads 2\n"
+          "  tessera plan models/balanced/balanced.toml --ranks 16,1024 --connectivity procedural");
+  return plan;
 }
 
 CLI::App* add_synapses(CLI::App& app, SynapsesArguments& arguments) {
@@ -252,7 +281,7 @@ int dispatch(int argc, char** argv) {
   CLI::App app{"Tessera simulates and trains spiking neural networks on many small memories.",
                "tessera"};
   RunArguments run_arguments;
-  ModelArguments plan_arguments;
+  PlanArguments plan_arguments;
   SynapsesArguments synapses_arguments;
   StatsArguments stats_arguments;
   PlotArguments plot_arguments;
@@ -271,12 +300,7 @@ int dispatch(int argc, char** argv) {
           "tessera run models/microcircuit/microcircuit.toml --set scale=0.1 --out results/first");
   std::vector<std::pair<CLI::App*, Command>> commands;
   commands.emplace_back(add_run(app, run_arguments), [&] { return run(run_arguments); });
-  CLI::App* plan_app =
-      app.add_subcommand("plan", "What a run will need; builds and allocates nothing");
-  model_options(*plan_app, plan_arguments);
-  example(*plan_app,
-          "tessera plan models/microcircuit/microcircuit.toml --connectivity stored --threads 2");
-  commands.emplace_back(plan_app, [&] { return plan(plan_arguments); });
+  commands.emplace_back(add_plan(app, plan_arguments), [&] { return plan(plan_arguments); });
   commands.emplace_back(add_synapses(app, synapses_arguments),
                         [&] { return synapses(synapses_arguments); });
   commands.emplace_back(add_stats(app, stats_arguments), [&] { return stats(stats_arguments); });
@@ -290,7 +314,7 @@ int dispatch(int argc, char** argv) {
   value(*models_app, "NAME", models_arguments.name, "NAME", "neuron model");
   example(*models_app, "tessera models iaf_psc_exp");
   commands.emplace_back(models_app, [&] { return models(models_arguments); });
-  CLI::App* info_app = app.add_subcommand("info", "Version, instruction sets, cores, memory, HDF5");
+  CLI::App* info_app = app.add_subcommand("info", "Version, MPI, instruction sets, cores, memory, HDF5");
   example(*info_app, "tessera info");
   commands.emplace_back(info_app, [] { return info(); });
   CLI::App* completion_app =
@@ -307,13 +331,15 @@ int dispatch(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {  // --help, --version
-    return app.exit(request);
+    return speaks() ? app.exit(request) : kOk;
   } catch (const CLI::ParseError& error) {  // what is left: an option without its value
     throw InputError(std::string(error.what()) + ".");
   }
   for (auto& [command, action] : commands) {
     if (!command->parsed()) continue;
     refuse_unknown(*command);
+    // Of the processes of a launcher, one is enough for what cannot be shared.
+    if (!speaks() && command->get_name() != "run") return kOk;
     return action();
   }
   refuse_unknown_command(app);

@@ -14,15 +14,19 @@ using Text = std::optional<std::string>;
 struct ModelArguments {
   Text model;
   std::vector<std::string> set;
-  Text time, seed, threads, connectivity, group_size, tiles, precision;
+  Text time, seed, threads, connectivity, group_size, tiles, precision, exchange, placement;
   bool no_count_table = false;
 };
 
 struct RunArguments : ModelArguments {
-  Text discard, simd, out, checkpoint_every, resume;
+  Text discard, simd, out, checkpoint_every, resume, patience;
   std::vector<std::string> record;
   bool force = false;
   bool quiet = false;
+};
+
+struct PlanArguments : ModelArguments {
+  Text ranks, rank, json, svg, latency, bandwidth, event_cost;
 };
 
 /// Of ModelArguments, only the model, --set and --seed.
@@ -67,7 +71,7 @@ struct ModelsArguments {
 enum Exit : int { kOk = 0, kRunFailed = 1, kBadInput = 2, kInterrupted = 130 };
 
 int run(const RunArguments& arguments);
-int plan(const ModelArguments& arguments);
+int plan(const PlanArguments& arguments);
 int synapses(const SynapsesArguments& arguments);
 int stats(const StatsArguments& arguments);
 int plot(const PlotArguments& arguments);

@@ -10,6 +10,7 @@
 #include "cli/arguments.hpp"
 #include "cli/text.hpp"
 #include "record/machine_info.hpp"
+#include "tessera/communicator.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simd_control.hpp"
 #include "version.hpp"
@@ -45,6 +46,7 @@ int info() {
   line("commit", kCommit);
   line("compiler", fmt::format("{} ({})", kCompiler, kBuildType));
   line("HDF5", has_hdf5() ? "yes" : "no (spikes are written as npy)");
+  line("MPI", mpi_name().empty() ? "no (one rank; configure with -DTESSERA_MPI=ON)" : mpi_name());
   line("SIMD targets",
        fmt::format("{} (in use: {})", fmt::join(simd_targets(), ", "), simd_target()));
   line("processor", this_machine().processor);

@@ -11,6 +11,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/output_folder.hpp"
 #include "cli/progress.hpp"
+#include "cli/ranks.hpp"
 #include "cli/run_settings.hpp"
 #include "cli/run_summary.hpp"
 #include "cli/text.hpp"
@@ -20,6 +21,10 @@
 
 namespace tessera::cli {
 namespace {
+
+bool interrupted(const RunSettings& settings, const SimulationReport& report) {
+  return report.model_time_ms < settings.end_ms - 0.5 * settings.network.dt_ms;
+}
 
 // Everything that watches a run, and the files it leaves.
 class Recording {
@@ -37,12 +42,11 @@ class Recording {
   [[nodiscard]] RunObserver& observer() { return observers_; }
 
   /// Gives the files their names and writes the report.
-  RunSummary finish(const Simulation& simulation, double start_ms) {
-    const SimulationReport report = simulation.report();
+  RunSummary finish(const SimulationReport& report, double start_ms) {
     RunSummary summary = summarise(settings_.network, settings_.options, report);
     summary.start_ms = start_ms;
     summary.discard_ms = std::min(settings_.discard_ms, report.model_time_ms);
-    summary.interrupted = report.model_time_ms < settings_.end_ms - 0.5 * settings_.network.dt_ms;
+    summary.interrupted = interrupted(settings_, report);
     summary.simd_target = simd_target();
     summary.populations = activity_.summaries(report.model_time_ms, start_ms);
     const auto keep = [&summary](const std::vector<std::string>& files) {
@@ -80,10 +84,9 @@ double now_ms(const Simulation& simulation, const Network& network) {
   return static_cast<double>(simulation.step()) * network.dt_ms;
 }
 
-// Runs to the end, or to where Ctrl-C was noticed, with a checkpoint at every multiple of the
-// interval.
-void advance(Simulation& simulation, const RunSettings& settings, RunObserver& observer,
-             const InterruptGuard& interrupt) {
+// Runs to the end, or to where a rank noticed Ctrl-C, with a checkpoint at every multiple of the
+// interval. All ranks reach the same step.
+void advance(Simulation& simulation, const RunSettings& settings, RunObserver& observer) {
   const double dt_ms = settings.network.dt_ms;
   const auto steps_of = [dt_ms](double ms) {
     return static_cast<std::int64_t>(std::llround(ms / dt_ms));
@@ -91,12 +94,14 @@ void advance(Simulation& simulation, const RunSettings& settings, RunObserver& o
   const std::int64_t end = steps_of(settings.end_ms);
   const std::int64_t interval =
       settings.checkpoint_every_ms ? steps_of(*settings.checkpoint_every_ms) : 0;
-  while (simulation.step() < end && !interrupt.requested()) {
+  bool stopped = false;
+  while (simulation.step() < end && !stopped) {
     const std::int64_t here = simulation.step();
     const std::int64_t next = interval > 0 ? std::min(end, (here / interval + 1) * interval) : end;
     simulation.run(static_cast<double>(next - here) * dt_ms, observer);
     const std::int64_t reached = simulation.step();
-    if (interval > 0 && (reached % interval == 0 || interrupt.requested())) {
+    stopped = reached < next;
+    if (interval > 0 && reached > here && (reached % interval == 0 || stopped)) {
       simulation.save_checkpoint(
           checkpoint_file(settings.out, static_cast<double>(reached) * dt_ms));
     }
@@ -115,17 +120,62 @@ void resume(Simulation& simulation, const RunSettings& settings) {
   }
 }
 
-}  // namespace
+// What a command line means, on every rank; the same mistakes on all are told once.
+RunSettings resolve_on(const Agreement& ranks, const RunArguments& arguments,
+                       const NeuronCatalogue& models) {
+  RunSettings settings =
+      together(ranks, [&] { return resolve(arguments, models, ranks.first(), ranks.size()); });
+  settings.options.communicator = ranks.communicator();
+  settings.quiet = settings.quiet || !ranks.first();
+  return settings;
+}
 
-int run(const RunArguments& arguments) {
+bool on_any(const Agreement& ranks, bool here) {
+  std::uint64_t value = here ? 1 : 0;
+  ranks.most({&value, 1});
+  return value > 0;
+}
+
+// From the first step to the last file. Rank 0 records; the others take part in what it needs.
+int simulate(const Agreement& ranks, const RunSettings& settings, const NeuronCatalogue& models,
+             Simulation& simulation, ProgressDisplay& progress) {
+  std::optional<Recording> recording;
+  on_first(ranks, [&] {
+    prepare_result_folder(settings.out, settings.force);
+    recording.emplace(settings, models, progress);
+  });
+  const double start_ms = now_ms(simulation, settings.network);
+  std::optional<RunSummary> summary;
+  const auto finish = [&] {
+    const SimulationReport report = simulation.report();
+    on_first(ranks, [&] { summary = recording->finish(report, start_ms); });
+    return interrupted(settings, report);
+  };
+  progress.begin_run(start_ms, settings.end_ms);
+  try {
+    advance(simulation, settings, recording ? recording->observer() : progress);
+  } catch (const ActivityError&) {
+    finish();  // what led to it is worth looking at
+    throw;
+  }
+  progress.clear();
+  const bool ended_early = finish();
+  if (!settings.quiet) show_run_summary(*summary, settings.network, models, settings.out);
+  return ended_early ? kInterrupted : kOk;
+}
+
+int run_on(const std::shared_ptr<Communicator>& communicator, const RunArguments& arguments) {
+  const Agreement ranks(communicator);
   const NeuronCatalogue models = NeuronCatalogue::builtin();
-  const RunSettings settings = resolve(arguments, models);
-  const Plan needs = tessera::plan(settings.network, models, settings.options);
-  require_writable(settings.out);
+  const RunSettings settings = resolve_on(ranks, arguments, models);
+  const Plan needs =
+      together(ranks, [&] { return tessera::plan(settings.network, models, settings.options); });
+  on_first(ranks, [&] { require_writable(settings.out); });
   if (!settings.quiet) show_notes(needs);
 
   const InterruptGuard interrupt;
-  const OutputLock lock(settings.out);
+  std::optional<OutputLock> lock;
+  on_first(ranks, [&] { lock.emplace(settings.out); });
   ProgressDisplay progress(settings.quiet, interrupt);
   // What does not fit is refused by the simulation.
   if (needs.obstacles.empty() && needs.construction_seconds >= kWorthSaying)
@@ -133,22 +183,16 @@ int run(const RunArguments& arguments) {
   Simulation simulation(settings.network, models, settings.options);
   resume(simulation, settings);
   progress.clear();
-  if (interrupt.requested()) return kInterrupted;  // nothing was simulated, nothing is written
+  if (on_any(ranks, interrupt.requested())) return kInterrupted;  // nothing was simulated, nothing is written
+  return simulate(ranks, settings, models, simulation, progress);
+}
 
-  prepare_result_folder(settings.out, settings.force);
-  const double start_ms = now_ms(simulation, settings.network);
-  Recording recording(settings, models, progress);
-  progress.begin_run(start_ms, settings.end_ms);
-  try {
-    advance(simulation, settings, recording.observer(), interrupt);
-  } catch (const ActivityError&) {
-    recording.finish(simulation, start_ms);  // what led to it is worth looking at
-    throw;
-  }
-  progress.clear();
-  const RunSummary summary = recording.finish(simulation, start_ms);
-  if (!settings.quiet) show_run_summary(summary, settings.network, models, settings.out);
-  return summary.interrupted ? kInterrupted : kOk;
+}  // namespace
+
+int run(const RunArguments& arguments) {
+  return on_ranks(arguments.patience, [&](const std::shared_ptr<Communicator>& ranks) {
+    return run_on(ranks, arguments);
+  });
 }
 
 }  // namespace tessera::cli

@@ -13,6 +13,7 @@
 namespace tessera::cli {
 namespace {
 
+constexpr double kLeastPatience_ms = 1000.0;  // below, a busy machine would look like a dead rank
 constexpr double kMostSteps = 4294967294.0;  // spikes carry their step in 32 bits
 
 void select_simd(const RunArguments& arguments, Problems& problems) {
@@ -63,6 +64,10 @@ Times times(const RunArguments& arguments, Problems& problems) {
   Times times{parse(arguments.time, "--time"), parse(arguments.discard, "--discard"),
               parse(arguments.checkpoint_every, "--checkpoint-every")};
   if (times.end && *times.end <= 0.0) problems.add("--time", "must be above 0 ms.");
+  const auto patience = parse(arguments.patience, "--patience");
+  if (patience && *patience < kLeastPatience_ms) {
+    problems.add("--patience", fmt::format("must be at least {}.", time_text(kLeastPatience_ms)));
+  }
   if (times.checkpoint_every && *times.checkpoint_every <= 0.0) {
     problems.add("--checkpoint-every", "must be above 0 ms.");
   }
@@ -117,7 +122,7 @@ void check_resume(const RunArguments& arguments, Problems& problems) {
 
 }  // namespace
 
-RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models) {
+RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models, bool writes, int ranks) {
   Problems problems;
   require_given(arguments.model, "MODEL", "tessera run model.toml --time 1s", problems);
   RunSettings settings;
@@ -131,10 +136,10 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
   settings.record_spikes = what.spikes;
   settings.out = arguments.out.value_or(
       "results/" + std::filesystem::path(arguments.model.value_or("")).stem().string());
-  check_output_folder(settings.out, settings.force, ResultKind::run, problems);
+  if (writes) check_output_folder(settings.out, settings.force, ResultKind::run, problems);
   check_resume(arguments, problems);
 
-  if (auto network = load_network(arguments, models, problems)) {
+  if (auto network = load_network(arguments, models, problems, ranks)) {
     settings.network = std::move(*network);
     if (what.listed) settings.network.recorders = std::move(what.states);
     problems.add(at_recorder_options(validate(settings.network, models), settings.network));

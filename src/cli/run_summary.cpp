@@ -10,21 +10,49 @@
 namespace tessera::cli {
 namespace {
 
+std::string threads_text(const SimulationReport& report) {
+  const std::string threads = counted(static_cast<std::uint64_t>(report.threads), "thread");
+  if (report.ranks.ranks == 1) return threads;
+  return fmt::format("{} with {}", counted(static_cast<std::uint64_t>(report.ranks.ranks), "rank"), threads);
+}
+
+// Over ranks: the mean, and the rank that took longest.
 void show_phases(const SimulationReport& report) {
   const double all = report.run_seconds;
-  Table table({"phase", "seconds", "share"});
-  const auto row = [&](const char* name, double seconds) {
-    table.row({name, number_text(seconds, 3),
-               all > 0.0 ? fmt::format("{:.1f} %", 100.0 * seconds / all) : "-"});
+  const bool alone = report.ranks.ranks == 1;
+  std::vector<std::string> header = {"phase", "seconds", "share"};
+  if (!alone) header.insert(header.end(), {"least", "most", "of rank"});
+  Table table(header);
+  const auto row = [&](const char* name, double own, const OverRanks& ranks) {
+    const double seconds = alone ? own : ranks.mean;
+    std::vector<std::string> cells = {name, number_text(seconds, 3),
+                                      all > 0.0 ? fmt::format("{:.1f} %", 100.0 * seconds / all) : "-"};
+    if (!alone) {
+      cells.push_back(number_text(ranks.least, 3));
+      cells.push_back(number_text(ranks.most, 3));
+      cells.push_back(std::to_string(ranks.rank_of_most));
+    }
+    table.row(cells);
   };
   const PhaseSeconds& phases = report.phases;
-  row("deliver", phases.deliver);
-  row("update", phases.update);
-  row("wait", phases.wait);
-  row("exchange", phases.exchange);
-  row("record", phases.record);
-  row("run in all", all);
+  const RanksReport& ranks = report.ranks;
+  row("deliver", phases.deliver, ranks.deliver);
+  row("update", phases.update, ranks.update);
+  row("wait", phases.wait, ranks.wait);
+  row("exchange", phases.exchange, ranks.exchange_phase);
+  row("record", phases.record, ranks.record);
+  table.row({"run in all", number_text(all, 3), all > 0.0 ? "100.0 %" : "-"});
   fmt::print("{}\n", table.text());
+}
+
+void show_ranks(const RanksReport& ranks) {
+  if (ranks.ranks == 1) return;
+  fmt::print("ranks             {} ({}), imbalance {:.2f}: rank {} is busy longest\n", ranks.ranks,
+             to_string(ranks.placement), ranks.imbalance(), ranks.busy.rank_of_most);
+  if (ranks.idle_ranks > 0) fmt::print("idle ranks        {} without neurons\n", ranks.idle_ranks);
+  fmt::print("exchange          {} every {}; a rank sends {:.3g} messages and {:.3g} bytes per step\n",
+             to_string(ranks.exchange), counted(static_cast<std::uint64_t>(ranks.remote_interval_steps), "step"),
+             ranks.messages_per_step.mean, ranks.bytes_per_step.mean);
 }
 
 void show_populations(const RunSummary& summary) {
@@ -53,10 +81,11 @@ void show_run_summary(const RunSummary& summary, const Network& network,
              counted(report.counts.neurons, "neuron"),
              synapses_text(report.counts.synapses, report.counts.synapses_expected),
              to_string(report.connectivity),
-             counted(static_cast<std::uint64_t>(report.threads), "thread"),
-             counted(static_cast<std::uint64_t>(report.tiles), "tile"), summary.seed);
+             threads_text(report), counted(static_cast<std::uint64_t>(report.tiles), "tile"),
+             summary.seed);
   show_phases(report);
   show_populations(summary);
+  show_ranks(report.ranks);
   fmt::print("construction      {:.2f} s\n", report.construction_seconds);
   if (simulated_ms > 0.0) {
     fmt::print("real-time factor  {:.3f} ({:.2f} s for {} of model time)\n",

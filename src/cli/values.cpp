@@ -156,6 +156,20 @@ SimulationOptions simulation_options(const ModelArguments& arguments, Problems& 
       options.precision = kinds[*choice];
     }
   }
+  if (arguments.exchange) {
+    constexpr Exchange kinds[] = {Exchange::automatic, Exchange::collective, Exchange::point_to_point};
+    if (const auto choice = parse_choice(*arguments.exchange, {"auto", "collective", "point_to_point"},
+                                         "--exchange", problems)) {
+      options.exchange = kinds[*choice];
+    }
+  }
+  if (arguments.placement) {
+    constexpr RankPlacement kinds[] = {RankPlacement::spread, RankPlacement::pack};
+    if (const auto choice =
+            parse_choice(*arguments.placement, {"spread", "pack"}, "--placement", problems)) {
+      options.rank_placement = kinds[*choice];
+    }
+  }
   options.count_table = !arguments.no_count_table;
   if (arguments.no_count_table && options.connectivity == Connectivity::stored) {
     problems.add("--no-count-table",
@@ -183,11 +197,11 @@ std::vector<ParameterOverride> parse_overrides(const std::vector<std::string>& s
 }
 
 std::optional<Network> load_network(const ModelArguments& arguments, const NeuronCatalogue& models,
-                                    Problems& problems) {
+                                    Problems& problems, int ranks) {
   const std::vector<ParameterOverride> overrides = parse_overrides(arguments.set, problems);
   if (!arguments.model) return std::nullopt;
   try {
-    return load_model_file(*arguments.model, models, overrides);
+    return load_model_file(*arguments.model, models, overrides, ranks);
   } catch (const TooLargeError& error) {
     problems.add(error);
     return std::nullopt;

@@ -79,6 +79,13 @@ class Handle {
   Closer closer_ = nullptr;
 };
 
+// Properties of a new object, without the time at which it is made: equal contents are equal files.
+inline Handle timeless(hid_t kind) {
+  Handle creation(H5Pcreate(kind), H5Pclose);
+  H5Pset_obj_track_times(creation.id(), false);
+  return creation;
+}
+
 // A file in the making. Objects are created once and then only grow.
 class OutputFile {
  public:
@@ -91,7 +98,8 @@ class OutputFile {
     H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
     // From format 1.10 on every structure carries a checksum: damage is found, not followed.
     H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_LATEST);
-    file_ = Handle(H5Fcreate(pending_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
+    const Handle creation = timeless(H5P_FILE_CREATE);
+    file_ = Handle(H5Fcreate(pending_.temporary().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()),
                    H5Fclose);
     require(file_.valid());
     text_attribute(file_.id(), "creator", kCreator);
@@ -104,7 +112,8 @@ class OutputFile {
   }
 
   Handle group(hid_t parent, const std::string& name) const {
-    Handle made(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+    const Handle creation = timeless(H5P_GROUP_CREATE);
+    Handle made(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, creation.id(), H5P_DEFAULT), H5Gclose);
     require(made.valid());
     return made;
   }
@@ -117,7 +126,7 @@ class OutputFile {
     const hsize_t wide = std::min<hsize_t>(std::max<hsize_t>(columns, 1), kChunkElements);
     const hsize_t chunk[2] = {std::max<hsize_t>(1, kChunkElements / wide), wide};
     const Handle space(H5Screate_simple(rank, none, most), H5Sclose);
-    const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    const Handle creation = timeless(H5P_DATASET_CREATE);
     H5Pset_chunk(creation.id(), rank, chunk);
     H5Pset_fletcher32(creation.id());
     Handle made(H5Dcreate2(parent, name, type, space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT),
@@ -147,7 +156,7 @@ class OutputFile {
   Handle array(hid_t parent, const char* name, hid_t type, hid_t memory_type, hsize_t count,
                const void* values) const {
     const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
-    const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    const Handle creation = timeless(H5P_DATASET_CREATE);
     if (count > 0) {
       H5Pset_chunk(creation.id(), 1, &count);  // checksums need chunks
       H5Pset_fletcher32(creation.id());

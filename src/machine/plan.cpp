@@ -253,7 +253,8 @@ void estimate_times(const Demand& demand, const SimulationOptions& options, doub
   const double build_ns = !procedural ? kBuildStoredNs : options.count_table ? kBuildProceduralNs : kBuildNothingNs;
   plan.construction_seconds = plan.own_synapses * 1e-9 / cores * build_ns;
   if (demand.events_per_second == 0.0) return;
-  const double event_ns = is_exact(options) ? kExactNs : procedural ? kProceduralNs : kStoredNs;
+  const double usual_ns = is_exact(options) ? kExactNs : procedural ? kProceduralNs : kStoredNs;
+  const double event_ns = options.costs.event_seconds > 0.0 ? options.costs.event_seconds * 1e9 : usual_ns;
   const double steps_per_second = 1000.0 / dt_ms;
   const double updates_per_second = static_cast<double>(plan.own_neurons) * steps_per_second;
   const ExchangeEstimate& lists = plan.exchange == Exchange::collective ? plan.collective : plan.point_to_point;

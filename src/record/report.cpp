@@ -59,6 +59,37 @@ ordered_json rounded_weights_json(const std::vector<RoundedWeights>& rounded) {
   return list;
 }
 
+// A figure of all ranks, and which rank has the most of it.
+ordered_json over_ranks(const OverRanks& figure) {
+  return {{"min", number(figure.least)},
+          {"mean", number(figure.mean)},
+          {"max", number(figure.most)},
+          {"arg_max", figure.rank_of_most}};
+}
+
+ordered_json ranks_json(const RanksReport& ranks) {
+  return {{"placement", to_string(ranks.placement)},
+          {"exchange", to_string(ranks.exchange)},
+          {"local_interval_steps", ranks.local_interval_steps},
+          {"remote_interval_steps", ranks.remote_interval_steps},
+          {"idle_ranks", ranks.idle_ranks},
+          {"imbalance", number(ranks.imbalance())},
+          {"phases",
+           {{"deliver", over_ranks(ranks.deliver)},
+            {"update", over_ranks(ranks.update)},
+            {"wait", over_ranks(ranks.wait)},
+            {"exchange", over_ranks(ranks.exchange_phase)},
+            {"record", over_ranks(ranks.record)}}},
+          {"neurons", over_ranks(ranks.neurons)},
+          {"synapses", over_ranks(ranks.synapses)},
+          {"synaptic_events", over_ranks(ranks.synaptic_events)},
+          {"messages_per_step", over_ranks(ranks.messages_per_step)},
+          {"bytes_per_step", over_ranks(ranks.bytes_per_step)},
+          {"table_bytes", over_ranks(ranks.table_bytes)},
+          {"construction_messages", ranks.construction_messages},
+          {"check_messages", ranks.check_messages}};
+}
+
 ordered_json machine_of(const MachineInfo& machine) {
   return {{"processor", machine.processor},
           {"cores", machine.cores},
@@ -188,7 +219,7 @@ ordered_json report_object(const RunSummary& summary) {
                          {"connectivity", to_string(run.connectivity)},
                          {"precision", to_string(summary.precision)},
                          {"threads", run.threads},
-                         {"ranks", summary.ranks},
+                         {"ranks", run.ranks.ranks},
                          {"tiles", run.tiles},
                          {"group_size", summary.group_size},
                          {"count_table", summary.count_table},
@@ -213,6 +244,7 @@ ordered_json report_object(const RunSummary& summary) {
                          {"commit", kCommit},
                          {"compiler", kCompiler},
                          {"build_type", kBuildType}};
+  if (run.ranks.ranks > 1) report["over_ranks"] = ranks_json(run.ranks);
   return report;
 }
 

@@ -1,0 +1,264 @@
+// The command over several processes: the same result on any number of ranks, mistakes told once, ranks that
+// are lost, interrupted, full disks.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/process.hpp"
+#include "cli/small_model.hpp"
+#include "support/mpirun.hpp"
+
+namespace tessera::test {
+namespace {
+
+std::size_t times(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+class OverRanks : public ::testing::Test {
+ protected:
+  OverRanks() {
+    write_text(folder_ / "m.toml", kSmallModel);
+    options_.folder = folder_.path();
+  }
+
+  Outcome on(int ranks, const std::string& words) {
+    std::vector<std::string> line = mpirun(ranks);
+    line.push_back(TESSERA_BINARY_DIR "/tessera");
+    for (const std::string& word : words_of(words)) line.push_back(word);
+    return run_program(line, options_);
+  }
+
+  // A line of the shell for every rank; $RANK is its number.
+  Outcome script(int ranks, const std::string& text) {
+    std::vector<std::string> line = mpirun(ranks);
+    line.insert(line.end(), {"/bin/sh", "-c",
+                             "RANK=${OMPI_COMM_WORLD_RANK:-$PMI_RANK}\nPATH=" TESSERA_BINARY_DIR ":$PATH\n" + text});
+    return run_program(line, options_);
+  }
+
+  // Starts a run that takes long, and does something to rank 1 as soon as the run shows progress.
+  Outcome long_run(int signal_number, const std::string& words) {
+    bool sent = false;
+    options_.on_error_output = [&](pid_t, const std::string& text) {
+      if (sent || text.find(" of 10000 s") == std::string::npos) return;
+      sent = true;
+      kill(std::stoi(read_text(folder_ / "process1")), signal_number);
+    };
+    const Outcome outcome =
+        script(3, "echo $$ > process$RANK\nexec tessera run m.toml --time 10000s --record none " + words);
+    options_.on_error_output = nullptr;
+    EXPECT_TRUE(sent) << outcome.err;
+    return outcome;
+  }
+
+  nlohmann::json report(const std::string& result) {
+    return nlohmann::json::parse(read_text(folder_ / (result + "/report.json")));
+  }
+
+  TemporaryFolder folder_;
+  ProcessOptions options_;
+};
+
+TEST_F(OverRanks, ResultsAreTheSameBytesOnAnyNumberOfRanks) {
+  const std::string record = " --record spikes --record V_m:E:100:1ms --record V_m:I:3:0.5ms";
+  ASSERT_EQ(tessera(words_of("run m.toml --out alone" + record), options_).exit_code, 0);
+  int number = 0;
+  for (const char* how :
+       {"", " --threads 2", " --exchange collective", " --exchange point_to_point", " --placement pack",
+        " --connectivity procedural", " --exchange point_to_point --placement pack --connectivity procedural"}) {
+    for (int ranks = 1; ranks <= 3; ++ranks) {
+      const std::string out = "r" + std::to_string(++number);
+      const Outcome outcome = on(ranks, "run m.toml --out " + out + record + how);
+      ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+      EXPECT_EQ(times(outcome.out, "digest "), 1u) << outcome.out;
+      EXPECT_EQ(report(out)["digest"], report("alone")["digest"]) << how;
+      EXPECT_EQ(report(out)["ranks"], ranks);
+      EXPECT_EQ(report(out)["files"], report("alone")["files"]);
+      EXPECT_EQ(report(out)["checksums"], report("alone")["checksums"]) << how << ", ranks: " << ranks;
+    }
+  }
+}
+
+TEST_F(OverRanks, TheReportHasFiguresOfAllRanks) {
+  ASSERT_EQ(on(3, "run m.toml --out r --exchange point_to_point").exit_code, 0);
+  const nlohmann::json ranks = report("r")["over_ranks"];
+  for (const char* figure : {"/phases/deliver", "/phases/update", "/phases/wait", "/phases/exchange", "/phases/record",
+                             "/neurons", "/synapses", "/synaptic_events", "/messages_per_step", "/bytes_per_step",
+                             "/table_bytes"}) {
+    for (const char* part : {"/min", "/mean", "/max", "/arg_max"}) {
+      EXPECT_TRUE(ranks.contains(nlohmann::json::json_pointer(std::string(figure) + part))) << figure << part;
+    }
+  }
+  EXPECT_EQ(ranks["exchange"], "point_to_point");
+  EXPECT_NEAR(ranks["neurons"]["mean"].get<double>(), 200.0 / 3.0, 1e-9);  // 160 + 40 neurons
+  EXPECT_GE(ranks["imbalance"].get<double>(), 1.0);
+  EXPECT_EQ(ranks["construction_messages"], 0);
+  ASSERT_EQ(on(1, "run m.toml --out alone").exit_code, 0);
+  EXPECT_FALSE(report("alone").contains("over_ranks"));
+}
+
+TEST_F(OverRanks, ACheckpointOfTwoRanksGoesOnOnThree) {
+  ASSERT_EQ(tessera(words_of("run m.toml --time 100ms --out whole"), options_).exit_code, 0);
+  for (const std::string exchange : {"collective", "point_to_point"}) {
+    ASSERT_EQ(on(2, "run m.toml --time 30ms --checkpoint-every 30ms --force --out first --exchange " + exchange).exit_code,
+              0);
+    for (int ranks = 1; ranks <= 3; ++ranks) {
+      const Outcome rest = on(ranks, "run m.toml --time 100ms --resume first/checkpoint_30ms.tsc --force --out rest" +
+                                         std::string(" --exchange ") + exchange);
+      ASSERT_EQ(rest.exit_code, 0) << rest.err;
+      EXPECT_EQ(report("rest")["digest"], report("whole")["digest"]) << ranks;
+    }
+  }
+}
+
+// What all ranks find is told once, and nothing is written.
+TEST_F(OverRanks, MistakesAreToldOnce) {
+  write_text(folder_ / "bad.toml", std::string(kSmallModel) + "\n[populations.E2]\nmodel = \"iaf_psc_exp\"\nsize = -1\n");
+  std::filesystem::create_directory(folder_ / "full");
+  write_text(folder_ / "full/notes.txt", "mine");
+  const auto before = folder_.contents();
+  const std::vector<std::pair<std::string, std::string>> mistakes{
+      {"run bad.toml --out r", "populations.E2.size"},
+      {"run missing.toml --out r", "missing.toml"},
+      {"run m.toml --out r --exchange mail", "--exchange: 'mail' is not possible; choose one of auto, collective, point_to_point"},
+      {"run m.toml --out r --placement here", "--placement: 'here' is not possible; choose one of spread, pack"},
+      {"run m.toml --out r --patience 3", "--patience: '3' has no unit"},
+      {"run m.toml --out r --patience 1ms", "--patience: must be at least 1 s"},
+      {"run m.toml --out full", "--out: the folder 'full' is not empty"},
+      {"run m.toml --out r --resume nothing.tsc", "--resume: there is no file 'nothing.tsc'"},
+      {"run m.toml --resume m.toml --out r", "m.toml"},
+      {"run m.toml --exchagne auto", "has no option '--exchagne'. Did you mean '--exchange'?"},
+      {"rum m.toml", "there is no command 'rum'"}};
+  for (const auto& [words, sentence] : mistakes) {
+    const Outcome outcome = on(3, words);
+    EXPECT_EQ(outcome.exit_code, 2) << words << ": " << outcome.err;
+    EXPECT_EQ(times(outcome.err, "tessera: error: "), 1u) << words << ": " << outcome.err;
+    EXPECT_EQ(times(outcome.err, sentence), 1u) << words << ": " << outcome.err;
+    EXPECT_EQ(folder_.contents(), before) << words;
+  }
+}
+
+// A mistake that one rank finds names the rank.
+TEST_F(OverRanks, AMistakeOnOneRankEndsAll) {
+  const Outcome outcome = script(3, "[ $RANK = 2 ] && MODEL=nowhere.toml || MODEL=m.toml\n"
+                                    "exec tessera run $MODEL --out r");
+  EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+  EXPECT_EQ(times(outcome.err, "tessera: error: "), 1u) << outcome.err;
+  EXPECT_EQ(times(outcome.err, "tessera: error: Rank 2: "), 1u) << outcome.err;
+  EXPECT_EQ(times(outcome.err, "nowhere.toml"), 1u) << outcome.err;
+}
+
+TEST_F(OverRanks, DifferentModelsSeedsOrOptionsAreFoundBeforeTheFirstStep) {
+  std::string other = kSmallModel;
+  other.replace(other.find("probability = 0.2"), 17, "probability = 0.3");
+  write_text(folder_ / "other.toml", other);
+  const std::vector<std::pair<std::string, std::string>> differences{
+      {"[ $RANK = 1 ] && MODEL=other.toml || MODEL=m.toml\nexec tessera run $MODEL --out r", "models or seeds"},
+      {"exec tessera run m.toml --seed $((7 + RANK / 2 * 2)) --out r", "models or seeds"},
+      {"[ $RANK = 1 ] && HOW=collective || HOW=point_to_point\nexec tessera run m.toml --exchange $HOW --out r",
+       "options"}};
+  for (const auto& [text, what] : differences) {
+    const Outcome outcome = script(3, text);
+    EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+    EXPECT_EQ(times(outcome.err, "tessera: error: "), 1u) << outcome.err;
+    const char* const pair = text.find("RANK / 2") != std::string::npos ? "Ranks 0 and 2" : "Ranks 0 and 1";
+    EXPECT_EQ(times(outcome.err, std::string(pair) + " have different " + what), 1u) << outcome.err;
+    EXPECT_FALSE(folder_.contents().count("r/report.json"));
+  }
+}
+
+TEST_F(OverRanks, CommandsThatCannotBeSharedRunOnce) {
+  const Outcome info = on(3, "info");
+  EXPECT_EQ(info.exit_code, 0) << info.err;
+  EXPECT_EQ(times(info.out, "MPI           " + mpi_name()), 1u) << info.out;
+  EXPECT_EQ(times(on(2, "--help").out, "Usage: tessera"), 1u);
+  EXPECT_EQ(times(on(2, "plan m.toml").out, "small: 200 neurons"), 1u);
+  ASSERT_EQ(on(2, "run m.toml --out r").exit_code, 0);
+  EXPECT_EQ(times(on(2, "stats r").out, "correlation"), 1u);
+  EXPECT_EQ(on(2, "plot r raster").exit_code, 0);
+}
+
+TEST_F(OverRanks, MoreRanksThanChunksWorkAndTheIdleOnesAreNamed) {
+  const Outcome outcome = on(4, "run m.toml --out r");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(times(outcome.out, "idle ranks"), 1u) << outcome.out;
+  EXPECT_EQ(times(outcome.err, "have no neurons and only wait"), 1u) << outcome.err;
+}
+
+TEST_F(OverRanks, AnExplodingNetworkEndsAllWithOneMessageAndKeepsItsSpikes) {
+  std::string model = kSmallModel;
+  model += "\n[projections.loop]\nsource = \"E\"\ntarget = \"E\"\nrule = \"all_to_all\"\n"
+           "weight = \"100000 pA\"\ndelay = \"0.1 ms\"\n";
+  write_text(folder_ / "m.toml", "rate_limit = \"100 Hz\"\n" + model);
+  const Outcome outcome = on(3, "run m.toml --time 1s --out r");
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_EQ(times(outcome.err, "tessera: error: Population 'E' fires at"), 1u) << outcome.err;
+  EXPECT_TRUE(folder_.contents().count("r/report.json"));
+}
+
+TEST_F(OverRanks, ARankThatIsKilledIsNamedWithThePhase) {
+  const Outcome outcome = long_run(SIGKILL, "--out r");
+  EXPECT_NE(outcome.exit_code, 0);
+  EXPECT_EQ(times(outcome.err, "tessera: error: "), 1u) << outcome.err;
+  EXPECT_EQ(times(outcome.err, "tessera: error: rank 1 of 3 is gone: it was killed, or left without a word. Rank 0 is in '"),
+            1u)
+      << outcome.err;
+}
+
+TEST_F(OverRanks, ARankThatHangsIsNamedWithThePhaseAndTheLastCheckpointIsWhole) {
+  const Outcome outcome = long_run(SIGSTOP, "--patience 3s --checkpoint-every 1s --out r");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(times(outcome.err, "tessera: error: "), 1u) << outcome.err;
+  EXPECT_EQ(times(outcome.err, "rank 1 of 3 has not been heard of for 3 s: it hangs, or its machine is lost. Rank 0 is in '"),
+            1u)
+      << outcome.err;
+  // Any of the checkpoints can be gone on from, and nothing half-written has a final name.
+  double last = 0.0;
+  for (const std::string& name : folder_.contents()) {
+    if (name.rfind("r/checkpoint_", 0) == 0) last = std::max(last, std::stod(name.substr(13)));
+  }
+  ASSERT_GT(last, 0.0);
+  const Outcome rest = tessera({"run", "m.toml", "--resume", "r/checkpoint_" + std::to_string(std::lround(last)) + "ms.tsc",
+                                "--time", std::to_string(std::lround(last) + 100) + "ms", "--out", "rest", "--quiet"},
+                               options_);
+  EXPECT_EQ(rest.exit_code, 0) << rest.err;
+}
+
+// The first signal to any rank ends the run on all of them, with a whole result.
+TEST_F(OverRanks, AnInterruptedRankEndsAllWithAWholeResult) {
+  const Outcome outcome = long_run(SIGTERM, "--checkpoint-every 5000s --out r");
+  EXPECT_EQ(outcome.exit_code, 130);
+  EXPECT_EQ(times(outcome.out, "interrupted "), 1u) << outcome.out;
+  EXPECT_TRUE(report("r")["interrupted"]);
+}
+
+// The limit, 20 MB, is above what MPI needs for itself; 160 values of 4 bytes per step fill it in 3.2 s.
+TEST_F(OverRanks, AFullDiskEndsAllWithOneMessage) {
+  const Outcome outcome = script(2, "ulimit -f 40000\nexec tessera run m.toml --time 1000s --out r --record V_m:E:160:0.1ms");
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_EQ(times(outcome.err, "tessera: error: "), 1u) << outcome.err;
+  EXPECT_EQ(times(outcome.err, "traces_V_m.h5"), 1u) << outcome.err;
+  EXPECT_FALSE(folder_.contents().count("r/traces_V_m.h5"));
+}
+
+// Every process finds it; rank 0 speaks.
+TEST_F(OverRanks, TheLauncherOfAnotherMpiIsRefused) {
+  for (const char* const rank : {"0", "1"}) {
+    options_.environment = {{"PMI_SIZE", "2"}, {"PMI_RANK", rank}};
+    const Outcome outcome = tessera(words_of("run m.toml --out r"), options_);
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_EQ(times(outcome.err, "the launcher belongs to another MPI, and each rank would run alone"),
+              rank[0] == '0' ? 1u : 0u)
+        << outcome.err;
+    EXPECT_FALSE(folder_.contents().count("r/report.json"));
+  }
+}
+
+}  // namespace
+}  // namespace tessera::test

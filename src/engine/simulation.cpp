@@ -128,7 +128,7 @@ void Simulation::Impl::make_tiles(const std::vector<int>& ports) {
                                                        : make_fast_tile(context, layouts[t]);
       for (const Bundle& bundle : wiring->bundles()) {  // rows that are written down are not listed again
         const auto& chunks = placement.tiles[t].chunks;
-        const bool written = plan.connectivity == Connectivity::stored || units.corrected_by_group(bundle);
+        const bool written = context.connectivity == Connectivity::stored || units.corrected_by_group(bundle);
         if (written && std::find(chunks.begin(), chunks.end(), bundle.chunk) != chunks.end()) wiring->release_exceptions(bundle);
       }
     }

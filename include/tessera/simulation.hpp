@@ -42,6 +42,17 @@ enum class RankPlacement {
 [[nodiscard]] std::string to_string(Exchange exchange);
 [[nodiscard]] std::string to_string(RankPlacement placement);
 
+/// What planning assumes of the machine. Defaults: a message costs its sender and its receiver about two
+/// microseconds on a cluster's network (in rounds of a tree for a collective call); a rank has a link of 10 GB/s; the
+/// rest was measured with this program (docs/performance.md).
+struct CostModel {
+  double message_seconds = 2e-6;
+  double byte_seconds = 1e-10;
+  double received_seconds = 10e-9;  ///< a spike that comes: its row is looked up in memory that no cache holds
+  double chosen_seconds = 3e-9;     ///< a spike that is sent to a chosen rank: its table and list
+  double event_seconds = 0.0;       ///< a synaptic event on one core; 0: what this program takes, by connectivity
+};
+
 struct SimulationOptions {
   std::uint64_t seed = 1;
   int threads = 0;     ///< of a rank; 0: as many as there is work for, at most one per core this process may use
@@ -56,6 +67,7 @@ struct SimulationOptions {
   std::shared_ptr<Communicator> communicator;
   Exchange exchange = Exchange::automatic;
   RankPlacement rank_placement = RankPlacement::spread;
+  CostModel costs;  ///< for plans, and for `exchange` automatic
 };
 
 /// Fast precision adds weights as whole multiples of a unit per population. Where that changes the mean

@@ -101,6 +101,28 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
   return run;
 }
 
+CLI::App* add_plan(CLI::App& app, PlanArguments& arguments) {
+  CLI::App* plan = app.add_subcommand(
+      "plan", "What a run will need: counted, or one rank of many built without the others");
+  model_options(*plan, arguments);
+  value(*plan, "--ranks", arguments.ranks, "N,N,...",
+        "build one rank of so many on this machine and cost the rest");
+  value(*plan, "--rank", arguments.rank, "N", "which one; default: 0");
+  value(*plan, "--json", arguments.json, "FILE", "with --ranks: everything as JSON");
+  value(*plan, "--svg", arguments.svg, "FILE",
+        "with --ranks: construction, memory and real-time factor over ranks");
+  value(*plan, "--latency", arguments.latency, "US",
+        "with --ranks: microseconds of a message; default: 2");
+  value(*plan, "--bandwidth", arguments.bandwidth, "GB/S",
+        "with --ranks: of the link of a rank; default: 10");
+  value(*plan, "--event-cost", arguments.event_cost, "NS",
+        "with --ranks: nanoseconds of a synaptic event on one core; default: measured here");
+  example(*plan,
+          "tessera plan models/microcircuit/microcircuit.toml --connectivity stored --threads 2\n"
+          "  tessera plan models/balanced/balanced.toml --ranks 16,1024 --connectivity procedural");
+  return plan;
+}
+
 CLI::App* add_synapses(CLI::App& app, SynapsesArguments& arguments) {
   CLI::App* synapses =
       app.add_subcommand("synapses", "List the synapses of a projection, or degrees");
@@ -261,7 +283,7 @@ int dispatch(int argc, char** argv) {
   CLI::App app{"Tessera simulates and trains spiking neural networks on many small memories.",
                "tessera"};
   RunArguments run_arguments;
-  ModelArguments plan_arguments;
+  PlanArguments plan_arguments;
   SynapsesArguments synapses_arguments;
   StatsArguments stats_arguments;
   PlotArguments plot_arguments;
@@ -280,12 +302,7 @@ int dispatch(int argc, char** argv) {
           "tessera run models/microcircuit/microcircuit.toml --set scale=0.1 --out results/first");
   std::vector<std::pair<CLI::App*, Command>> commands;
   commands.emplace_back(add_run(app, run_arguments), [&] { return run(run_arguments); });
-  CLI::App* plan_app =
-      app.add_subcommand("plan", "What a run will need; builds and allocates nothing");
-  model_options(*plan_app, plan_arguments);
-  example(*plan_app,
-          "tessera plan models/microcircuit/microcircuit.toml --connectivity stored --threads 2");
-  commands.emplace_back(plan_app, [&] { return plan(plan_arguments); });
+  commands.emplace_back(add_plan(app, plan_arguments), [&] { return plan(plan_arguments); });
   commands.emplace_back(add_synapses(app, synapses_arguments),
                         [&] { return synapses(synapses_arguments); });
   commands.emplace_back(add_stats(app, stats_arguments), [&] { return stats(stats_arguments); });

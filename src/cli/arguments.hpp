@@ -25,6 +25,10 @@ struct RunArguments : ModelArguments {
   bool quiet = false;
 };
 
+struct PlanArguments : ModelArguments {
+  Text ranks, rank, json, svg, latency, bandwidth, event_cost;
+};
+
 /// Of ModelArguments, only the model, --set and --seed.
 struct SynapsesArguments : ModelArguments {
   Text projection, out;
@@ -67,7 +71,7 @@ struct ModelsArguments {
 enum Exit : int { kOk = 0, kRunFailed = 1, kBadInput = 2, kInterrupted = 130 };
 
 int run(const RunArguments& arguments);
-int plan(const ModelArguments& arguments);
+int plan(const PlanArguments& arguments);
 int synapses(const SynapsesArguments& arguments);
 int stats(const StatsArguments& arguments);
 int plot(const PlotArguments& arguments);

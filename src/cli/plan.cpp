@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/arguments.hpp"
+#include "cli/dry_run.hpp"
 #include "cli/run_summary.hpp"
 #include "cli/text.hpp"
 #include "cli/values.hpp"
@@ -70,14 +71,20 @@ int show_too_large(const Problems& problems) {
     obstacles.push_back(problem.where.to_string() + ": " + problem.message);
   }
   return show_obstacles(
-      obstacles, {"Fewer neurons or synapses. Networks spread over many ranks (MPI), which hold "
-                  "more, are planned, but not there yet."});
+      obstacles, {"Fewer neurons or synapses."});
 }
 
 }  // namespace
 
-int plan(const ModelArguments& arguments) {
+int plan(const PlanArguments& arguments) {
+  if (arguments.ranks) return plan_ranks(arguments);
   Problems problems;
+  for (const auto& [option, given] :
+       {std::pair("--rank", &arguments.rank), std::pair("--json", &arguments.json),
+        std::pair("--svg", &arguments.svg), std::pair("--latency", &arguments.latency),
+        std::pair("--bandwidth", &arguments.bandwidth), std::pair("--event-cost", &arguments.event_cost)}) {
+    if (*given) problems.add(option, "is for a plan over ranks: give --ranks, too.");
+  }
   require_given(arguments.model, "MODEL", "tessera plan model.toml", problems);
   SimulationOptions options = simulation_options(arguments, problems);
   std::optional<double> time_ms;

@@ -124,7 +124,7 @@ void resume(Simulation& simulation, const RunSettings& settings) {
 RunSettings resolve_on(const Agreement& ranks, const RunArguments& arguments,
                        const NeuronCatalogue& models) {
   RunSettings settings =
-      together(ranks, [&] { return resolve(arguments, models, ranks.first()); });
+      together(ranks, [&] { return resolve(arguments, models, ranks.first(), ranks.size()); });
   settings.options.communicator = ranks.communicator();
   settings.quiet = settings.quiet || !ranks.first();
   return settings;

@@ -122,7 +122,7 @@ void check_resume(const RunArguments& arguments, Problems& problems) {
 
 }  // namespace
 
-RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models, bool writes) {
+RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models, bool writes, int ranks) {
   Problems problems;
   require_given(arguments.model, "MODEL", "tessera run model.toml --time 1s", problems);
   RunSettings settings;
@@ -139,7 +139,7 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
   if (writes) check_output_folder(settings.out, settings.force, ResultKind::run, problems);
   check_resume(arguments, problems);
 
-  if (auto network = load_network(arguments, models, problems)) {
+  if (auto network = load_network(arguments, models, problems, ranks)) {
     settings.network = std::move(*network);
     if (what.listed) settings.network.recorders = std::move(what.states);
     problems.add(at_recorder_options(validate(settings.network, models), settings.network));

@@ -26,6 +26,7 @@ struct RunSettings {
 
 /// Throws InputError with all problems of the command line and the model; touches no file but the
 /// model. Selects the instruction set. `writes`: this rank writes the result, so that its folder matters.
-[[nodiscard]] RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models, bool writes);
+[[nodiscard]] RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models, bool writes,
+                                  int ranks = 1);
 
 }  // namespace tessera::cli

@@ -197,11 +197,11 @@ std::vector<ParameterOverride> parse_overrides(const std::vector<std::string>& s
 }
 
 std::optional<Network> load_network(const ModelArguments& arguments, const NeuronCatalogue& models,
-                                    Problems& problems) {
+                                    Problems& problems, int ranks) {
   const std::vector<ParameterOverride> overrides = parse_overrides(arguments.set, problems);
   if (!arguments.model) return std::nullopt;
   try {
-    return load_model_file(*arguments.model, models, overrides);
+    return load_model_file(*arguments.model, models, overrides, ranks);
   } catch (const TooLargeError& error) {
     problems.add(error);
     return std::nullopt;

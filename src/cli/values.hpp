@@ -70,10 +70,10 @@ void require_multiple_of_dt(double time_ms, double dt_ms, const std::string& opt
 [[nodiscard]] std::vector<ParameterOverride> parse_overrides(const std::vector<std::string>& set,
                                                              Problems& problems);
 
-/// Loads the model with its overrides; its problems join the others.
+/// Loads the model with its overrides for so many ranks; its problems join the others.
 [[nodiscard]] std::optional<Network> load_network(const ModelArguments& arguments,
                                                   const NeuronCatalogue& models,
-                                                  Problems& problems);
+                                                  Problems& problems, int ranks = 1);
 
 /// V_m:POPULATION:COUNT:INTERVAL as a recorder (whether it fits the network is validated with it).
 [[nodiscard]] std::optional<StateRecorder> parse_recorder(const std::string& text,

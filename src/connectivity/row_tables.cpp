@@ -94,7 +94,7 @@ void Wiring::prepare_bundle(const Bundle& b) {
     cells_[b.index] = std::make_unique<SourceCells>(key_, b.id, items_[b.index], sources, cell_width_[b.projection]);
     return;
   }
-  trees_[b.index] = tree_of(b, items_[b.index]);
+  trees_[b.index] = std::make_unique<SourceTree>(tree_of(b, items_[b.index], true));
   if (rule.kind != Kind::fixed_indegree) return;
   if (!rule.multapses || (b.self_projection && !rule.autapses)) find_exceptions(b);
 }

@@ -37,12 +37,29 @@ class SourceCells {
   void places(std::uint32_t cell, std::uint32_t* places) const;
   [[nodiscard]] std::size_t room(std::uint32_t cell) const;
   void prefetch(std::uint32_t source) const { __builtin_prefetch(first_.data() + cell_of(source)); }
+  /// Sets reached[s - begin] of the sources in [begin, end) that have an item, without any table: the cells of the
+  /// range are found from the root.
+  static void mark(RandomKey key, std::uint32_t stream, std::uint64_t items, std::uint32_t sources, std::uint32_t width,
+                   std::uint32_t begin, std::uint32_t end, std::vector<bool>::iterator reached);
 
   [[nodiscard]] static double bytes_for(double items) { return items / 90.0 * sizeof(std::uint32_t); }
   [[nodiscard]] std::size_t bytes() const { return first_.capacity() * sizeof(first_[0]); }
 
  private:
+  SourceCells(RandomKey key, std::uint32_t stream, std::uint32_t sources, std::uint32_t width);
+  struct Node {
+    std::uint32_t level, index;
+  };
+  struct Range {
+    std::uint32_t begin, end;
+    std::vector<bool>::iterator reached;
+    std::vector<std::uint32_t> places;
+  };
+  [[nodiscard]] std::uint32_t levels() const;
+  [[nodiscard]] std::uint32_t left_share(std::uint32_t count, Node node) const;
+  void mark(std::uint32_t count, Node node, Range& range) const;
   void split(std::uint64_t items);
+  void draw(std::uint32_t cell, std::uint32_t count, std::uint32_t* places) const;
 
   RandomKey key_;
   std::uint32_t stream_;

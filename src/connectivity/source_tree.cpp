@@ -11,10 +11,10 @@ namespace tessera {
 
 // Nodes are numbered like a heap: the root is 1, the children of i are 2i and 2i + 1.
 SourceTree::SourceTree(RandomKey key, std::uint32_t stream, std::uint64_t items,
-                       std::uint32_t sources, bool distinct, Pairs pairs)
+                       std::uint32_t sources, bool distinct, Pairs pairs, bool cached)
     : key_(key), stream_(stream), sources_(sources),
       top_(std::max(kBlock, std::bit_ceil(std::min(sources, kMostSources)))),
-      cached_(cached_width(static_cast<double>(items), sources)), distinct_(distinct), pairs_(std::move(pairs)),
+      cached_(cached ? std::min(top_, cached_width(static_cast<double>(items), sources)) : top_), distinct_(distinct), pairs_(std::move(pairs)),
       first_((static_cast<std::size_t>(sources) + cached_ - 1) / cached_ + 1) {
   if (sources > kMostSources) {
     throw InputError("A rule that shares its synapses out among more than 2,147,483,648 sources is not possible, but for "
@@ -67,6 +67,22 @@ void SourceTree::fill_counts(std::uint64_t items, std::uint32_t node, std::uint3
   const std::uint64_t left = left_share(items, node, begin, width);
   fill_counts(left, 2 * node, begin, width / 2, block_begin, counts);
   fill_counts(items - left, 2 * node + 1, begin + width / 2, width / 2, block_begin, counts);
+}
+
+void SourceTree::mark(std::uint32_t begin, std::uint32_t end, std::vector<bool>::iterator reached) const {
+  mark(first_.back(), 1, 0, top_, {begin, end, reached});
+}
+
+void SourceTree::mark(std::uint64_t items, std::uint32_t node, std::uint32_t begin, std::uint32_t width,
+                      const Range& range) const {
+  if (items == 0 || begin >= range.end || begin + width <= range.begin) return;
+  if (width == 1) {
+    range.reached[begin - range.begin] = true;
+    return;
+  }
+  const std::uint64_t left = left_share(items, node, begin, width);
+  mark(left, 2 * node, begin, width / 2, range);
+  mark(items - left, 2 * node + 1, begin + width / 2, width / 2, range);
 }
 
 SourceTree::Share SourceTree::block_share(std::uint32_t block) const {

@@ -28,8 +28,12 @@ class SourceTree {
   using Pairs = std::function<std::uint64_t(std::uint32_t begin, std::uint32_t end)>;
 
   /// `distinct`: items are distinct pairs (hypergeometric), else independent (binomial).
+  /// `cached`: keep counts of nodes; else only the root, and every question is answered from there.
   SourceTree(RandomKey key, std::uint32_t stream, std::uint64_t items, std::uint32_t sources,
-             bool distinct, Pairs pairs);
+             bool distinct, Pairs pairs, bool cached = true);
+
+  /// Sets reached[s - begin] of the sources in [begin, end) that have an item.
+  void mark(std::uint32_t begin, std::uint32_t end, std::vector<bool>::iterator reached) const;
 
   [[nodiscard]] Share share(std::uint32_t source) const;
   /// Counts of a block of kBlock sources (fewer at the end) starting at block * kBlock.
@@ -52,6 +56,11 @@ class SourceTree {
                    std::uint32_t width);
   void fill_counts(std::uint64_t items, std::uint32_t node, std::uint32_t begin, std::uint32_t width,
                    std::uint32_t block_begin, std::uint32_t* counts) const;
+  struct Range {
+    std::uint32_t begin, end;
+    std::vector<bool>::iterator reached;
+  };
+  void mark(std::uint64_t items, std::uint32_t node, std::uint32_t begin, std::uint32_t width, const Range& range) const;
   [[nodiscard]] std::uint32_t block_node(std::uint32_t block) const { return top_ / kBlock + block; }
   [[nodiscard]] Share block_share(std::uint32_t block) const;
 

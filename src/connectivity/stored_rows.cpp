@@ -69,6 +69,16 @@ class RowWriter {
     if (last_header > 0) row_header::in(words_[last_header - 1]) |= row_header::kLast;
   }
 
+  /// A long row of one delay group.
+  void add_row(const Word* words, std::size_t n, std::uint32_t group) {
+    if (n == 0) return;
+    make_room(n);
+    row_header::in(words_[position_]) = row_header::make(static_cast<std::uint32_t>(n), group) | row_header::kLast;
+    std::copy_n(words, n, words_.data() + position_ + 1);
+    position_ += n + 1;
+    synapses_ += n;
+  }
+
   /// Room for n words of short rows that the caller writes.
   Word* append(std::size_t n) {
     make_room(n);
@@ -220,24 +230,36 @@ bool only_cells(const Fan& fan) {
   return true;
 }
 
-/// Short rows of a fan that is only cells: the widest cell at a time, of all bundles.
+/// Rows of a fan that is only cells: the widest cell at a time, of all bundles, and at least a cell's worth of items.
 template <class Word>
 void write_cells(const Fan& fan, RowWriter<Word>& writer, RowPlaces& places) {
   const ListedRows& listed = fan.listed();
+  const std::uint32_t group = listed.first_group(0);
   std::uint32_t width = places.block_sources();
   for (std::size_t i = 0; i < listed.size(); ++i) width = std::max(width, listed.cell_width(i));
   CellSort<Word> sort;
   std::vector<std::uint32_t> sorted;
+  std::vector<Word> words;
   for (std::uint32_t at = 0; at < fan.sources(); at += std::min(width, fan.sources() - at)) {
     sort.clear();
     for (std::size_t i = 0; i < listed.size(); ++i) sort.add(listed, i, at, width, fan.sources());
     const std::size_t n = sort.size(), position = writer.position();
+    const std::uint32_t sources = std::min(width, fan.sources() - at);
     if (sorted.size() < n) sorted.resize(n + n / 2);
-    sort.sort(width, writer.append(n), sorted.data(), nullptr);
-    for (std::uint32_t block = 0; block < width && at + block < fan.sources(); block += places.block_sources()) {
-      places.begin(at + block, position + sort.begin()[block]);
+    if (places.is_short()) {
+      sort.sort(width, writer.append(n), sorted.data(), nullptr);
+      for (std::uint32_t block = 0; block < sources; block += places.block_sources()) {
+        places.begin(at + block, position + sort.begin()[block]);
+      }
+      places.add_block(at, sorted.data(), n, group);
+      continue;
     }
-    places.add_block(at, sorted.data(), n, listed.first_group(0));
+    if (words.size() < n) words.resize(n + n / 2);
+    sort.sort(width, words.data(), sorted.data(), nullptr);
+    for (std::uint32_t s = 0; s < sources; ++s) {
+      places.begin(at + s, writer.position());
+      writer.add_row(words.data() + sort.begin()[s], sort.begin()[s + 1] - sort.begin()[s], group);
+    }
   }
 }
 
@@ -326,7 +348,7 @@ class StoredRows final : public RowStore {
 
  private:
   static void write_fan(const Wiring& wiring, const Fan& fan, RowWriter<Word>& writer, RowPlaces& places) {
-    if (places.is_short() && only_cells(fan)) {
+    if (only_cells(fan)) {
       write_cells(fan, writer, places);
       return places.finish(writer.position());
     }

@@ -205,44 +205,48 @@ void Wiring::own(std::span<const std::uint32_t> chunks, std::uint32_t projection
   trees_.resize(bundles_.size());
   cells_.resize(bundles_.size());
   items_.resize(bundles_.size(), 0);
-  for (std::size_t i = 0; i < bundles_.size(); ++i) {
-    if (i == 0 || bundles_[i].projection != bundles_[i - 1].projection) share_out(bundles_[i].projection);
+  std::vector<std::uint64_t> items;
+  for (const Bundle& b : bundles_) {
+    const Kind kind = this->projection(b).rule.kind;
+    if (kind == Kind::fixed_indegree) items_[b.index] = stubs(b).stubs;
+    if (kind != Kind::fixed_total_number) continue;
+    if (b.index == 0 || bundles_[b.index - 1].projection != b.projection) items = items_of_chunks(b.projection);
+    items_[b.index] = items[b.chunk - first_chunk_[b.targets.population]];
   }
 }
 
-/// How many synapses the own chunks of a projection get, where a rule fixes their sum or the in-degree. Every process
-/// draws the same shares of all chunks.
-void Wiring::share_out(std::uint32_t p) {
+/// How the synapses of fixed_total_number fall on the chunks. Every process draws the shares of all.
+std::vector<std::uint64_t> Wiring::items_of_chunks(std::uint32_t p) const {
   const ConnectivityRule& rule = network_->projections[p].rule;
-  if (!has_trees(rule)) return;
   const std::uint32_t sources = network_->populations[source_of_[p]].size;
   const std::uint32_t begin = first_chunk_[target_of_[p]], end = first_chunk_[target_of_[p] + 1];
-  auto own = std::find_if(bundles_.begin(), bundles_.end(), [p](const Bundle& b) { return b.projection == p; });
-  const auto is_own = [&](std::uint32_t c) { return own != bundles_.end() && own->projection == p && own->chunk == c; };
-  if (rule.kind == Kind::fixed_indegree) {
-    for (; own != bundles_.end() && own->projection == p; ++own) items_[own->index] = stubs(*own).stubs;
-    return;
-  }
   std::uint64_t left = rule.number, open = 0;
   for (std::uint32_t c = begin; c < end; ++c) open += open_pairs(bundle_into(p, c), rule.autapses, 0, sources);
   RandomStream stream(key_, Purpose::chunk_split, p, 0);
+  std::vector<std::uint64_t> items;
   for (std::uint32_t c = begin; c < end; ++c) {
     const std::uint64_t here = open_pairs(bundle_into(p, c), rule.autapses, 0, sources);
-    const std::uint64_t items = rule.multapses ? draw_binomial(left, static_cast<double>(here), static_cast<double>(open), stream)
-                                               : draw_hypergeometric(left, here, open - here, stream);
-    left -= items;
+    items.push_back(rule.multapses ? draw_binomial(left, static_cast<double>(here), static_cast<double>(open), stream)
+                                   : draw_hypergeometric(left, here, open - here, stream));
+    left -= items.back();
     open -= here;
-    if (is_own(c)) items_[(own++)->index] = items;
   }
+  return items;
 }
 
-std::unique_ptr<SourceTree> Wiring::tree_of(const Bundle& b, std::uint64_t items) const {
+SourceTree Wiring::tree_of(const Bundle& b, std::uint64_t items, bool cached) const {
   const ConnectivityRule& rule = projection(b).rule;
   const bool autapses = rule.autapses || rule.kind == Kind::fixed_indegree;
-  return std::make_unique<SourceTree>(
-      key_, b.id, items, network_->populations[b.source_population].size,
-      !rule.multapses && rule.kind != Kind::fixed_indegree,
-      [b, autapses](std::uint32_t from, std::uint32_t to) { return open_pairs(b, autapses, from, to); });
+  return {key_, b.id, items, network_->populations[b.source_population].size,
+          !rule.multapses && rule.kind != Kind::fixed_indegree,
+          [b, autapses](std::uint32_t from, std::uint32_t to) { return open_pairs(b, autapses, from, to); }, cached};
+}
+
+void Wiring::prepare_reaching() {
+  all_items_.resize(network_->projections.size());
+  for (std::uint32_t p = 0; p < all_items_.size(); ++p) {
+    if (network_->projections[p].rule.kind == Kind::fixed_total_number) all_items_[p] = items_of_chunks(p);
+  }
 }
 
 double Wiring::bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources, std::uint32_t largest_chunk) {
@@ -331,27 +335,37 @@ std::uint32_t Wiring::outdegree_share(const Bundle& b, std::uint32_t source) con
   return static_cast<std::uint32_t>(items);
 }
 
-// Rules that share synapses out by a tree are asked for the counts of the range; of those whose rows may
-// change afterwards, or would have to be drawn to know, every source may reach the chunk.
 void Wiring::find_reaching(std::uint32_t p, std::uint32_t chunk, std::uint32_t begin, std::uint32_t end,
-                           std::vector<bool>& reached) const {
+                           std::vector<bool>::iterator reached) const {
   const ConnectivityRule& rule = network_->projections[p].rule;
   const Bundle b = bundle_into(p, chunk);
-  const auto set = [&](std::uint32_t source, bool hit) {
-    if (hit) reached[source - begin] = true;
-  };
-  if (rule.kind == Kind::one_to_one) {
-    for (std::uint32_t s = begin; s < end; ++s) set(s, s - b.targets.begin < b.targets.size);
-  } else if (rule.kind == Kind::explicit_list) {
-    for (std::uint32_t i = explicit_[p]->begin[begin]; i < explicit_[p]->begin[end]; ++i) {
-      const ConnectivityRule::Synapse& synapse = explicit_[p]->synapses[i];
-      set(synapse.source, synapse.target - b.targets.begin < b.targets.size);
-    }
-  } else if (rule.kind == Kind::fixed_outdegree) {
-    for (std::uint32_t s = begin; s < end; ++s) set(s, outdegree_share(b, s) > 0);
-  } else {
-    std::fill_n(reached.begin(), end - begin, true);
+  switch (rule.kind) {
+    case Kind::one_to_one:
+      for (std::uint32_t s = std::max(begin, b.targets.begin); s < std::min(end, b.targets.begin + b.targets.size); ++s) {
+        reached[s - begin] = true;
+      }
+      return;
+    case Kind::explicit_list:
+      for (std::uint32_t i = explicit_[p]->begin[begin]; i < explicit_[p]->begin[end]; ++i) {
+        const ConnectivityRule::Synapse& synapse = explicit_[p]->synapses[i];
+        if (synapse.target - b.targets.begin < b.targets.size) reached[synapse.source - begin] = true;
+      }
+      return;
+    case Kind::fixed_outdegree:
+      for (std::uint32_t s = begin; s < end; ++s) {
+        if (!reached[s - begin] && outdegree_share(b, s) > 0) reached[s - begin] = true;
+      }
+      return;
+    case Kind::fixed_total_number:
+      return tree_of(b, all_items_[p][chunk - first_chunk_[b.targets.population]], false).mark(begin, end, reached);
+    case Kind::fixed_indegree:
+      if (cell_width_[p] == 0) break;
+      return SourceCells::mark(key_, b.id, rule.number * b.targets.size, network_->populations[b.source_population].size,
+                               cell_width_[p], begin, end, reached);
+    default:
+      break;
   }
+  std::fill_n(reached, end - begin, true);
 }
 
 bool Wiring::counted(const Bundle& b) const {

@@ -71,10 +71,14 @@ class Wiring {
   [[nodiscard]] Bundle first_bundle(std::uint32_t projection) const {
     return bundle_into(projection, first_chunk_[target_of_[projection]]);
   }
-  /// Whether some source of [begin, end) may have a synapse in a chunk, own or not: sets reached[s - begin]
-  /// of those that have one, and perhaps of others. Needs no table; takes time as the range is long.
+  /// Sets reached[s - begin] of those sources in [begin, end) of a projection's population that have a synapse
+  /// in a chunk, own or not: exactly, or of all where rows would have to be drawn to know. Needs no table of
+  /// the chunk, but prepare_reaching() once.
   void find_reaching(std::uint32_t projection, std::uint32_t chunk, std::uint32_t begin, std::uint32_t end,
-                     std::vector<bool>& reached) const;
+                     std::vector<bool>::iterator reached) const;
+  void prepare_reaching();
+  [[nodiscard]] std::uint32_t source_population(std::uint32_t projection) const { return source_of_[projection]; }
+  [[nodiscard]] std::uint32_t target_population(std::uint32_t projection) const { return target_of_[projection]; }
   [[nodiscard]] const Projection& projection(const Bundle& b) const {
     return network_->projections[b.projection];
   }
@@ -151,8 +155,8 @@ class Wiring {
   void add_projection(std::uint32_t projection);
   void add_explicit(std::uint32_t projection);
   [[nodiscard]] Bundle bundle_into(std::uint32_t projection, std::uint32_t chunk) const;
-  void share_out(std::uint32_t projection);
-  [[nodiscard]] std::unique_ptr<SourceTree> tree_of(const Bundle& b, std::uint64_t items) const;
+  [[nodiscard]] std::vector<std::uint64_t> items_of_chunks(std::uint32_t projection) const;
+  [[nodiscard]] SourceTree tree_of(const Bundle& b, std::uint64_t items, bool cached) const;
   void list_uniform(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
   [[nodiscard]] RowSynapse synapse_of(const Bundle& b, std::uint32_t row, std::uint32_t source, std::uint32_t k,
                                       std::uint32_t target) const;
@@ -191,6 +195,7 @@ class Wiring {
   std::vector<std::unique_ptr<SourceCells>> cells_;       ///< per own bundle, where sources have few synapses
   std::vector<std::unique_ptr<RowTables>> tables_;        ///< per own bundle, where it is listed
   std::vector<std::uint64_t> items_;                      ///< per own bundle: synapses, where a rule shares them out
+  std::vector<std::vector<std::uint64_t>> all_items_;     ///< per projection: of all chunks, after prepare_reaching()
   std::vector<std::uint32_t> source_of_, target_of_;      ///< per projection: populations
   std::vector<Bundle::Drawing> drawing_;                  ///< per projection
   std::vector<std::uint32_t> cell_width_;                 ///< per projection; 0: no cells

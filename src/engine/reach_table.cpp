@@ -40,50 +40,69 @@ ReachTable::ReachTable(std::uint32_t neurons, const std::vector<std::vector<std:
   }
 }
 
-ReachTable make_reach_table(const Wiring& wiring, const std::vector<std::uint32_t>& rank_of_chunk, int rank,
-                            std::span<const int> to) {
-  struct Own {
-    std::uint32_t begin, end, number;  ///< sources of their population; the number of the first
-  };
-  const Network& network = wiring.network();
-  std::vector<std::vector<Own>> own(network.populations.size());
+namespace {
+
+/// Neurons of this rank that follow each other: sources of their population, and the number of the first.
+struct OwnPart {
+  std::uint32_t begin, end, number;
+};
+
+/// Where the neurons of this rank and the chunks of its neighbours are.
+struct Homes {
+  std::vector<std::vector<OwnPart>> own;               ///< per population
+  std::vector<std::vector<std::uint32_t>> chunks;      ///< per neighbour
+  std::vector<std::vector<std::uint32_t>> projections; ///< per target population
   std::uint32_t neurons = 0;
-  std::vector<std::vector<std::uint32_t>> chunks_of(to.size());
-  for (std::uint32_t c = 0; c < rank_of_chunk.size(); ++c) {
-    const Chunk& chunk = wiring.chunks()[c];
-    const auto owner = static_cast<int>(rank_of_chunk[c]);
-    if (owner == rank) {
-      own[chunk.population].push_back({chunk.begin, chunk.begin + chunk.size, neurons});
-      neurons += chunk.size;
-    } else if (const auto at = std::lower_bound(to.begin(), to.end(), owner); at != to.end() && *at == owner) {
-      chunks_of[static_cast<std::size_t>(at - to.begin())].push_back(c);
-    }
-  }
-  // Per population: the projections into it, with their sources' population.
-  std::vector<std::vector<std::pair<std::uint32_t, std::size_t>>> projections_into(network.populations.size());
-  for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
-    projections_into[network.index_of(network.projections[p].target)].emplace_back(p, network.index_of(network.projections[p].source));
-  }
-  std::vector<std::vector<std::uint32_t>> reached(to.size());
-  std::vector<bool> marks(neurons), part_marks;
-  for (std::size_t n = 0; n < to.size(); ++n) {
-    std::fill(marks.begin(), marks.end(), false);
-    for (const std::uint32_t chunk : chunks_of[n]) {
-      for (const auto& [p, source] : projections_into[wiring.chunks()[chunk].population]) {
-        for (const Own& part : own[source]) {
-          part_marks.assign(part.end - part.begin, false);
-          wiring.find_reaching(p, chunk, part.begin, part.end, part_marks);
-          for (std::uint32_t i = 0; i < part_marks.size(); ++i) {
-            if (part_marks[i]) marks[part.number + i] = true;
-          }
-        }
+
+  Homes(const Wiring& wiring, const std::vector<std::uint32_t>& rank_of_chunk, int rank, std::span<const int> to)
+      : own(wiring.network().populations.size()), chunks(to.size()), projections(own.size()) {
+    for (std::uint32_t c = 0; c < rank_of_chunk.size(); ++c) {
+      const Chunk& chunk = wiring.chunks()[c];
+      const auto owner = static_cast<int>(rank_of_chunk[c]);
+      if (owner == rank) {
+        own[chunk.population].push_back({chunk.begin, chunk.begin + chunk.size, neurons});
+        neurons += chunk.size;
+      } else if (const auto at = std::lower_bound(to.begin(), to.end(), owner); at != to.end() && *at == owner) {
+        chunks[static_cast<std::size_t>(at - to.begin())].push_back(c);
       }
     }
-    for (std::uint32_t i = 0; i < neurons; ++i) {
-      if (marks[i]) reached[n].push_back(i);
+    for (std::uint32_t p = 0; p < wiring.network().projections.size(); ++p) {
+      projections[wiring.target_population(p)].push_back(p);
     }
   }
-  return ReachTable(neurons, reached);
+};
+
+/// Numbers of own neurons that have a synapse on a neighbour, ascending.
+std::vector<std::uint32_t> reaching(const Wiring& wiring, const Homes& homes, std::size_t neighbour, std::vector<bool>& marks) {
+  marks.assign(homes.neurons, false);
+  for (const std::uint32_t chunk : homes.chunks[neighbour]) {
+    for (const std::uint32_t p : homes.projections[wiring.chunks()[chunk].population]) {
+      for (const OwnPart& part : homes.own[wiring.source_population(p)]) {
+        wiring.find_reaching(p, chunk, part.begin, part.end, marks.begin() + part.number);
+      }
+    }
+  }
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < homes.neurons; ++i) {
+    if (marks[i]) numbers.push_back(i);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+ReachTable make_reach_table(Wiring& wiring, const std::vector<std::uint32_t>& rank_of_chunk, int rank,
+                            std::span<const int> to, ThreadTeam& team) {
+  wiring.prepare_reaching();
+  const Homes homes(wiring, rank_of_chunk, rank, to);
+  std::vector<std::vector<std::uint32_t>> reached(to.size());
+  team.run([&](int worker) {
+    std::vector<bool> marks;
+    for (auto n = static_cast<std::size_t>(worker); n < to.size(); n += static_cast<std::size_t>(team.size())) {
+      reached[n] = reaching(wiring, homes, n, marks);
+    }
+  });
+  return ReachTable(homes.neurons, reached);
 }
 
 }  // namespace tessera

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/thread_team.hpp"
 #include "connectivity/wiring.hpp"
 #include "engine/neuron_ranges.hpp"
 
@@ -42,7 +43,7 @@ class ReachTable {
 
 /// The table of a placement's rank; `to` are the ranks it sends to. Throws RunError for more than 65,536 of
 /// them and more than 4,294,967,295 pairs.
-[[nodiscard]] ReachTable make_reach_table(const Wiring& wiring, const std::vector<std::uint32_t>& rank_of_chunk,
-                                          int rank, std::span<const int> to);
+[[nodiscard]] ReachTable make_reach_table(Wiring& wiring, const std::vector<std::uint32_t>& rank_of_chunk, int rank,
+                                          std::span<const int> to, ThreadTeam& team);
 
 }  // namespace tessera

@@ -85,7 +85,7 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);
   placement = place(*wiring, ports, options);
-  wiring->own(own_chunks(placement));
+  wiring->own(placement.own_chunks);
   exchange = plan_exchange(*wiring, placement, options);
   units = choose_weight_units(*wiring);
   const Plan plan = make_plan(*wiring, units, models, options, placement, exchange);
@@ -135,7 +135,7 @@ std::unique_ptr<RankExchange> Simulation::Impl::make_exchange() const {
   const NeuronRanges own = neurons->of(placement.rank);
   if (exchange.chosen == Exchange::collective) return make_collective(ranks.communicator(), own);
   const Neighbours& neighbours = exchange.neighbours;
-  ReachTable table = make_reach_table(*wiring, placement.rank_of_chunk, placement.rank, neighbours.to);
+  ReachTable table = make_reach_table(*wiring, placement.rank_of_chunk, placement.rank, neighbours.to, *team);
   return make_point_to_point(ranks.communicator(), own, std::move(table), neighbours.to, neighbours.from);
 }
 

@@ -100,20 +100,23 @@ void Simulation::Impl::collect_samples() {
   Gathered all;
   ranks.gather(std::as_bytes(std::span(own)), all);
   if (!ranks.first()) return;
-  std::vector<std::size_t> at(static_cast<std::size_t>(ranks.size()));  // in each rank's bytes
-  for (std::size_t r = 0; r < at.size(); ++r) at[r] = all.begin[r];
+  std::vector<std::size_t> at(all.begin.begin(), all.begin.end() - 1);  // in each rank's bytes
   for (std::size_t r = 0; r < samples.size(); ++r) {
     const SampleBuffer& buffer = loop->samples()[r];
+    std::vector<std::uint32_t> recorded;  // chunks
+    for (std::uint32_t c = 0; c < wiring->chunks().size(); ++c) {
+      const Chunk& chunk = wiring->chunks()[c];
+      if (chunk.population == buffer.population && chunk.begin < buffer.count) recorded.push_back(c);
+    }
     samples[r].assign(buffer.rows * buffer.count, 0.0);
     for (std::size_t row = 0; row < buffer.rows; ++row) {
-      for (std::uint32_t c = 0; c < wiring->chunks().size(); ++c) {
+      for (const std::uint32_t c : recorded) {
         const Chunk& chunk = wiring->chunks()[c];
-        if (chunk.population != buffer.population || chunk.begin >= buffer.count) continue;
+        const std::uint32_t rank = placement.rank_of_chunk[c];
         const std::size_t bytes = std::min(chunk.size, buffer.count - chunk.begin) * sizeof(double);
-        std::size_t& from = at[placement.rank_of_chunk[c]];
-        if (from + bytes > all.begin[placement.rank_of_chunk[c] + 1]) continue;  // a dry run's absent rank
-        std::memcpy(samples[r].data() + row * buffer.count + chunk.begin, all.bytes.data() + from, bytes);
-        from += bytes;
+        if (at[rank] + bytes > all.begin[rank + 1]) continue;  // a dry run's absent rank
+        std::memcpy(samples[r].data() + row * buffer.count + chunk.begin, all.bytes.data() + at[rank], bytes);
+        at[rank] += bytes;
       }
     }
   }

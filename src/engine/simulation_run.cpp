@@ -73,7 +73,7 @@ std::uint64_t Simulation::Impl::busiest(std::size_t population) const {
   const std::vector<std::uint32_t>& counts = loop->spike_counts();
   NeuronRanges::Cursor numbers(loop->own());
   Busy most;
-  for (const std::uint32_t c : own_chunks(placement)) {
+  for (const std::uint32_t c : placement.own_chunks) {
     const Chunk& chunk = wiring->chunks()[c];
     if (chunk.population != population) continue;
     const std::uint32_t first = numbers.number_of(context.first_id[population] + chunk.begin);
@@ -128,7 +128,7 @@ std::vector<std::uint64_t> Simulation::Impl::own_population_spikes() const {
   std::vector<std::uint64_t> spikes(network.populations.size(), 0);
   const std::vector<std::uint32_t>& counts = loop->spike_counts();
   NeuronRanges::Cursor numbers(loop->own());
-  for (const std::uint32_t c : own_chunks(placement)) {
+  for (const std::uint32_t c : placement.own_chunks) {
     const Chunk& chunk = wiring->chunks()[c];
     const auto begin = counts.begin() + numbers.number_of(context.first_id[chunk.population] + chunk.begin);
     spikes[chunk.population] = std::accumulate(begin, begin + chunk.size, spikes[chunk.population]);

@@ -163,29 +163,22 @@ class ExactTile final : public BlockTile<double> {
                   std::bit_ceil(context.wiring->max_delay_steps() + context.exchange_steps + 1),
                   std::max<std::size_t>(layout.slots, kNeuronPadding)) {
     const Wiring& wiring = *context.wiring;
-    const Network& network = wiring.network();
-    std::vector<const BlockLayout*> block_of(wiring.chunks().size(), nullptr);
-    for (const BlockLayout& block : layout.blocks) block_of[block.chunk] = &block;
+    std::vector<std::pair<const Bundle*, const BlockLayout*>> bundles;  // of the tile, by their sources' population
     double expected = 0.0;
     for (const Bundle& b : wiring.bundles()) {
-      if (block_of[b.chunk] != nullptr) expected += wiring.expected_synapses_of(b);
-    }
-    synapses_.reserve(static_cast<std::size_t>(expected + 8.0 * std::sqrt(expected)));
-    std::vector<RowSynapse> row;
-    for (std::uint32_t p = 0; p < network.populations.size(); ++p) {
-      for (std::uint32_t source = 0; source < network.populations[p].size; ++source) {
-        row_begin_.push_back(synapses_.size());
-        for (const Bundle& bundle : wiring.bundles()) {
-          const BlockLayout* block = block_of[bundle.chunk];
-          if (bundle.source_population != p || block == nullptr) continue;
-          row.clear();
-          wiring.list_row(bundle, source, row);
-          for (const RowSynapse& s : row) {
-            const std::uint32_t base = s.weight < 0.0 ? block->negative_slot : block->positive_slot;
-            synapses_.push_back({base + s.target, s.delay_steps, s.weight});
-          }
-        }
+      for (const BlockLayout& block : layout.blocks) {
+        if (block.chunk == b.chunk) bundles.emplace_back(&b, &block);
       }
+    }
+    std::stable_sort(bundles.begin(), bundles.end(), [](const auto& a, const auto& b) {
+      return a.first->source_population < b.first->source_population;
+    });
+    for (const auto& [bundle, block] : bundles) expected += wiring.expected_synapses_of(*bundle);
+    synapses_.reserve(static_cast<std::size_t>(expected + 8.0 * std::sqrt(expected)));
+    for (std::size_t begin = 0, end = 0; begin < bundles.size(); begin = end) {
+      const std::uint32_t p = bundles[begin].first->source_population;
+      while (end < bundles.size() && bundles[end].first->source_population == p) ++end;
+      write_rows(wiring, std::span(bundles).subspan(begin, end - begin), context.first_id[p]);
     }
     row_begin_.push_back(synapses_.size());
   }
@@ -194,13 +187,17 @@ class ExactTile final : public BlockTile<double> {
     arrived_.clear();
     for (const auto spikes : lists) arrived_.insert(arrived_.end(), spikes.begin(), spikes.end());
     std::sort(arrived_.begin(), arrived_.end());
+    std::size_t row = 0;
     for (const std::uint32_t source : arrived_) {
-      for (std::size_t k = row_begin_[source]; k < row_begin_[source + 1]; ++k) {
+      row = row_of(source, row);
+      if (row == sources_.size()) break;
+      if (sources_[row] != source) continue;
+      for (std::size_t k = row_begin_[row]; k < row_begin_[row + 1]; ++k) {
         const WideSynapse& s = synapses_[k];
         const auto slot = static_cast<std::size_t>((step + s.delay) & (ring_steps() - 1));
         ring()[slot * ring_stride() + s.slot] += s.weight;
       }
-      counters_.synaptic_events += row_begin_[source + 1] - row_begin_[source];
+      counters_.synaptic_events += row_begin_[row + 1] - row_begin_[row];
       ++counters_.row_visits;
     }
   }
@@ -208,11 +205,15 @@ class ExactTile final : public BlockTile<double> {
   void receive_more(std::int64_t step, SpikeLists lists) override { receive(step, lists); }
   void receive_again(std::int64_t, std::int64_t, SpikeLists) override {}  // all of it is in the ring
   void deliver(std::int64_t) override {}
-  bool reaches(std::uint32_t source) const override { return row_begin_[source] != row_begin_[source + 1]; }
+  bool reaches(std::uint32_t source) const override {
+    const std::size_t row = row_of(source, 0);
+    return row < sources_.size() && sources_[row] == source;
+  }
   RowCounters counters() const override { return counters_; }
   std::uint64_t synapses() const override { return synapses_.size(); }
   std::uint64_t synapse_bytes() const override {
-    return synapses_.capacity() * sizeof(WideSynapse) + row_begin_.capacity() * sizeof(std::size_t);
+    return synapses_.capacity() * sizeof(WideSynapse) + row_begin_.capacity() * sizeof(std::size_t) +
+           sources_.capacity() * sizeof(std::uint32_t);
   }
 
  private:
@@ -221,8 +222,36 @@ class ExactTile final : public BlockTile<double> {
     std::uint32_t delay;
     double weight;
   };
+
+  /// The rows of one population's sources, from the bundles that it has on the tile.
+  void write_rows(const Wiring& wiring, std::span<const std::pair<const Bundle*, const BlockLayout*>> bundles,
+                  std::uint32_t first_id) {
+    std::vector<RowSynapse> row;
+    const std::uint32_t sources = wiring.network().populations[bundles.front().first->source_population].size;
+    for (std::uint32_t source = 0; source < sources; ++source) {
+      const std::size_t begin = synapses_.size();
+      for (const auto& [bundle, block] : bundles) {
+        row.clear();
+        wiring.list_row(*bundle, source, row);
+        for (const RowSynapse& s : row) {
+          const std::uint32_t base = s.weight < 0.0 ? block->negative_slot : block->positive_slot;
+          synapses_.push_back({base + s.target, s.delay_steps, s.weight});
+        }
+      }
+      if (synapses_.size() == begin) continue;
+      sources_.push_back(first_id + source);
+      row_begin_.push_back(begin);
+    }
+  }
+  /// The row of a source, or of the next one that has a row; looked for from row `from` on.
+  [[nodiscard]] std::size_t row_of(std::uint32_t source, std::size_t from) const {
+    const auto begin = sources_.begin() + static_cast<std::ptrdiff_t>(from);
+    return static_cast<std::size_t>(std::lower_bound(begin, sources_.end(), source) - sources_.begin());
+  }
+
   std::vector<WideSynapse> synapses_;
-  std::vector<std::size_t> row_begin_;
+  std::vector<std::uint32_t> sources_;  ///< those that have synapses here, global ids, ascending
+  std::vector<std::size_t> row_begin_;  ///< of their rows, and the end
   std::vector<std::uint32_t> arrived_;
   RowCounters counters_;
 };

@@ -4,20 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "machine/rank_placement.hpp"
 
 namespace tessera {
 namespace {
 
-// The cost model behind `automatic`: a message costs its sender and its receiver about this much on a cluster's
-// network (in rounds of a tree for a collective call), a byte the share of a link of 10 GB/s, a spike that comes
-// the look-up of its row in memory that no cache holds, and one that is sent to a chosen rank its table and list.
-constexpr double kMessageSeconds = 2e-6;
-constexpr double kByteSeconds = 1e-10;
-constexpr double kReceivedSeconds = 10e-9;
-constexpr double kChosenSeconds = 3e-9;
 constexpr double kAssumedRate_Hz = 5.0;
 
 using RankSet = std::vector<bool>;
@@ -101,19 +93,24 @@ double mean_neighbours(const std::vector<Link>& links, const std::vector<Homes>&
   for (std::uint32_t p = 0; p < homes.size(); ++p) {
     for (const auto& [rank, share] : homes[p].share) populations_on[rank].push_back(p);
   }
-  std::map<std::vector<std::uint32_t>, RankSet> reached_by;
+  struct Reached {
+    RankSet ranks;
+    double count = 0.0;
+  };
+  std::map<std::vector<std::uint32_t>, Reached> reached_by;
   double sum = 0.0;
   for (std::size_t r = 0; r < ranks; ++r) {
-    const auto [found, added] = reached_by.try_emplace(populations_on[r]);
-    RankSet& reached = found->second;
+    const auto& here = populations_on[r];
+    const auto [found, added] = reached_by.try_emplace(here);
+    Reached& reached = found->second;
     if (added) {
-      reached.assign(ranks, false);
+      reached.ranks.assign(ranks, false);
       for (const Link& link : links) {
-        const auto& here = populations_on[r];
-        if (std::binary_search(here.begin(), here.end(), link.source)) add_homes(homes[link.target], reached);
+        if (std::binary_search(here.begin(), here.end(), link.source)) add_homes(homes[link.target], reached.ranks);
       }
+      reached.count = static_cast<double>(std::count(reached.ranks.begin(), reached.ranks.end(), true));
     }
-    sum += static_cast<double>(std::count(reached.begin(), reached.end(), true)) - (reached[r] ? 1.0 : 0.0);
+    sum += reached.count - (reached.ranks[r] ? 1.0 : 0.0);
   }
   return sum / static_cast<double>(ranks);
 }
@@ -161,21 +158,22 @@ Flow flow_of(const Network& network, const std::vector<Link>& links, const std::
   return flow;
 }
 
-void estimate(const Flow& flow, double neighbours, int rank_count, ExchangePlan& plan) {
+/// The cost model behind `automatic`.
+void estimate(const Flow& flow, double neighbours, int rank_count, const CostModel& costs, ExchangePlan& plan) {
   const double ranks = rank_count, others = ranks - 1.0, steps = plan.remote_interval;
   ExchangeEstimate& all = plan.collective;
   all.messages_per_step = others / steps;
   all.received_per_step = flow.spikes / ranks * others;
   all.bytes_per_step = all.received_per_step * bytes_per_spike(flow.neurons / ranks, flow.spikes / ranks);
-  all.seconds_per_step = std::ceil(std::log2(ranks)) * kMessageSeconds / steps + all.bytes_per_step * kByteSeconds +
-                         all.received_per_step * kReceivedSeconds;
+  all.seconds_per_step = std::ceil(std::log2(ranks)) * costs.message_seconds / steps + all.bytes_per_step * costs.byte_seconds +
+                         all.received_per_step * costs.received_seconds;
   ExchangeEstimate& some = plan.point_to_point;
   some.messages_per_step = neighbours / steps;
   some.received_per_step = flow.copies / ranks;
   some.bytes_per_step = some.received_per_step * bytes_per_spike(flow.neurons / ranks, flow.copies / ranks / std::max(1.0, neighbours));
   some.table_bytes = flow.own_pairs * 2.0 + std::min(flow.own_neurons, flow.own_pairs) * 4.0 + flow.own_neurons * 0.1875;
-  some.seconds_per_step = some.messages_per_step * kMessageSeconds + some.bytes_per_step * kByteSeconds +
-                          some.received_per_step * (kReceivedSeconds + kChosenSeconds);
+  some.seconds_per_step = some.messages_per_step * costs.message_seconds + some.bytes_per_step * costs.byte_seconds +
+                          some.received_per_step * (costs.received_seconds + costs.chosen_seconds);
 }
 
 }  // namespace
@@ -189,7 +187,8 @@ ExchangePlan plan_exchange(const Wiring& wiring, const Placement& placement, con
   // Exact precision adds spikes in the order of their steps, those of other ranks among its own.
   if (options.precision == Precision::fast) plan.remote_interval = remote_interval(wiring, links, homes);
   plan.neighbours = neighbours_of(links, homes, placement);
-  estimate(flow_of(wiring.network(), links, homes, placement), mean_neighbours(links, homes, placement), placement.ranks, plan);
+  estimate(flow_of(wiring.network(), links, homes, placement), mean_neighbours(links, homes, placement), placement.ranks,
+           options.costs, plan);
   const bool cheaper = plan.point_to_point.seconds_per_step < plan.collective.seconds_per_step;
   plan.chosen = options.exchange != Exchange::automatic ? options.exchange
                 : cheaper                               ? Exchange::point_to_point

@@ -107,14 +107,6 @@ std::vector<int> ports_of(const Network& network, const NeuronCatalogue& models)
   return ports;
 }
 
-std::vector<std::uint32_t> own_chunks(const Placement& placement) {
-  std::vector<std::uint32_t> own;
-  for (std::uint32_t c = 0; c < placement.rank_of_chunk.size(); ++c) {
-    if (placement.rank_of_chunk[c] == static_cast<std::uint32_t>(placement.rank)) own.push_back(c);
-  }
-  return own;
-}
-
 int threads_for(const Wiring& wiring, Precision precision, int cores) {
   const std::vector<double> loads = chunk_loads(wiring.network(), wiring.chunks());
   return threads_for_load(std::accumulate(loads.begin(), loads.end(), 0.0), loads.size(), wiring, precision, cores);
@@ -131,8 +123,11 @@ Placement place(const Wiring& wiring, const std::vector<int>& ports, const Simul
   placement.rank_of_chunk =
       ranks_of_chunks(wiring.network(), chunks, loads, options.rank_placement, placement.ranks);
   placement.rank_loads.assign(static_cast<std::size_t>(placement.ranks), 0.0);
-  for (std::uint32_t c = 0; c < chunks.size(); ++c) placement.rank_loads[placement.rank_of_chunk[c]] += loads[c];
-  std::vector<std::uint32_t> own = own_chunks(placement);
+  for (std::uint32_t c = 0; c < chunks.size(); ++c) {
+    placement.rank_loads[placement.rank_of_chunk[c]] += loads[c];
+    if (placement.rank_of_chunk[c] == static_cast<std::uint32_t>(placement.rank)) placement.own_chunks.push_back(c);
+  }
+  std::vector<std::uint32_t> own = placement.own_chunks;
   placement.workers =
       options.threads > 0
           ? options.threads

@@ -27,10 +27,9 @@ struct Placement {
   int ranks = 1;
   int rank = 0;
   std::vector<std::uint32_t> rank_of_chunk;
+  std::vector<std::uint32_t> own_chunks;  ///< of this rank, ascending
   std::vector<double> rank_loads;
 };
-/// The chunks of the placement's rank, ascending.
-[[nodiscard]] std::vector<std::uint32_t> own_chunks(const Placement& placement);
 
 /// Input slots of a chunk on a tile: one column per port, each padded.
 [[nodiscard]] std::uint32_t slots_of(const Chunk& chunk, int ports);

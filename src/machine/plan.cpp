@@ -170,7 +170,7 @@ double ring_bytes(double steps, double slots, double bytes_per_slot) {
 }
 
 double stored_bytes(const Totals& totals, double all_sources, bool exact) {
-  return exact ? totals.synapses * 16.0 + all_sources * 8.0 : totals.rows;
+  return exact ? totals.synapses * 16.0 + std::min(totals.synapses, all_sources) * 12.0 : totals.rows;
 }
 
 int ring_steps(const Wiring& wiring, const SimulationOptions& options) {
@@ -253,7 +253,8 @@ void estimate_times(const Demand& demand, const SimulationOptions& options, doub
   const double build_ns = !procedural ? kBuildStoredNs : options.count_table ? kBuildProceduralNs : kBuildNothingNs;
   plan.construction_seconds = plan.own_synapses * 1e-9 / cores * build_ns;
   if (demand.events_per_second == 0.0) return;
-  const double event_ns = is_exact(options) ? kExactNs : procedural ? kProceduralNs : kStoredNs;
+  const double usual_ns = is_exact(options) ? kExactNs : procedural ? kProceduralNs : kStoredNs;
+  const double event_ns = options.costs.event_seconds > 0.0 ? options.costs.event_seconds * 1e9 : usual_ns;
   const double steps_per_second = 1000.0 / dt_ms;
   const double updates_per_second = static_cast<double>(plan.own_neurons) * steps_per_second;
   const ExchangeEstimate& lists = plan.exchange == Exchange::collective ? plan.collective : plan.point_to_point;
@@ -265,7 +266,7 @@ void estimate_times(const Demand& demand, const SimulationOptions& options, doub
 /// What part of every population is on this rank.
 std::vector<double> own_shares(const Wiring& wiring, const Placement& placement) {
   std::vector<double> shares(wiring.network().populations.size(), 0.0);
-  for (const std::uint32_t c : own_chunks(placement)) {
+  for (const std::uint32_t c : placement.own_chunks) {
     const Chunk& chunk = wiring.chunks()[c];
     shares[chunk.population] += static_cast<double>(chunk.size) / wiring.network().populations[chunk.population].size;
   }
@@ -287,7 +288,7 @@ void add_ranks(const Wiring& wiring, const Placement& placement, const ExchangeP
   plan.ranks = placement.ranks;
   plan.rank = placement.rank;
   plan.rank_loads = placement.rank_loads;
-  for (const std::uint32_t c : own_chunks(placement)) plan.own_neurons += wiring.chunks()[c].size;
+  for (const std::uint32_t c : placement.own_chunks) plan.own_neurons += wiring.chunks()[c].size;
   plan.exchange = exchange.chosen;
   plan.collective = exchange.collective;
   plan.point_to_point = exchange.point_to_point;
@@ -391,7 +392,7 @@ Plan plan(const Network& network, const NeuronCatalogue& models, const Simulatio
   try {
     made.emplace(network, options.seed);
     placement = place(*made, ports_of(network, models), options);
-    made->own(own_chunks(placement));
+    made->own(placement.own_chunks);
   } catch (const InputError& error) {  // more than a rule can count
     for (const Problem& problem : error.problems()) least.obstacles.push_back(problem.message);
     return least;

@@ -149,6 +149,41 @@ TEST(RowPlaces, FindsEveryRowAgain) {
   }
 }
 
+// What find_reaching() says of a range of sources, against the rows themselves. Rules that it does not draw may
+// be told to reach everything.
+TEST(Reaching, NoSourceWithASynapseIsMissed) {
+  struct Case {
+    ConnectivityRule rule;
+    bool exact;
+  };
+  ConnectivityRule bernoulli = rule_of(Kind::pairwise_bernoulli);
+  bernoulli.probability = 1e-3;
+  for (const auto& [rule, exact] : {Case{rule_of(Kind::fixed_indegree, 2), true}, Case{rule_of(Kind::fixed_indegree, 90), false},
+                                    Case{rule_of(Kind::fixed_indegree, 2, true, false), false},
+                                    Case{rule_of(Kind::fixed_total_number, 1500), true},
+                                    Case{rule_of(Kind::fixed_total_number, 1500, true, false), true},
+                                    Case{rule_of(Kind::fixed_outdegree, 1), true}, Case{rule_of(Kind::one_to_one), true},
+                                    Case{bernoulli, false}}) {
+    const Network network = one_projection(1300, 1300, rule);
+    Wiring wiring(network, 3);
+    wiring.own_all();
+    wiring.prepare_reaching();
+    for (const Bundle& bundle : wiring.bundles()) {
+      wiring.prepare_bundle(bundle);
+      std::vector<bool> reached(801, false);
+      wiring.find_reaching(0, bundle.chunk, 37, 838, reached.begin());
+      std::vector<RowSynapse> row;
+      for (std::uint32_t s = 37; s < 838; ++s) {
+        row.clear();
+        wiring.list_row(bundle, s, row);
+        if (!row.empty() || exact) {
+          ASSERT_EQ(reached[s - 37], !row.empty()) << to_string(rule.kind) << " " << s;
+        }
+      }
+    }
+  }
+}
+
 /// In-degree 40 from `sources` neurons onto 2,000: the bytes that one chunk of them takes.
 struct Held {
   double wiring = 0.0, stored = 0.0, procedural = 0.0, synapses = 0.0;

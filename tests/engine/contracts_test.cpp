@@ -106,11 +106,11 @@ TEST(Contracts, ManyWeightDistributionsAreIndependentOfTheMachine) {
   expect_independent_of_machine(network, 30.0);
 }
 
-// Many sources with less than a synapse each: constant rows, rows of two signs, drawn weights, several groups, and a
-// population whose rows are partly of another rule.
+// Many sources with less than a synapse each: constant rows, rows of two signs, drawn weights, several groups, a
+// population whose rows are partly of another rule, and one with about ten synapses per source.
 TEST(Contracts, VeryShortRowsAreIndependentOfTheMachine) {
   Network network;
-  network.populations = {neurons_of("A", 3000), neurons_of("B", 3000), neurons_of("C", 1100)};
+  network.populations = {neurons_of("A", 3000), neurons_of("B", 3000), neurons_of("C", 1100), neurons_of("D", 1100)};
   for (Population& p : network.populations) p.initial["V_m"].distribution = Distribution::uniform(-70.0, -49.0);
   const Distribution one = Distribution::constant(0.5), spread = Distribution::normal(2.0, 1.5).within(0.1, 12.0);
   network.projections = {project("A", "C", Kind::fixed_indegree, 3, Distribution::constant(150.0), one),
@@ -118,8 +118,9 @@ TEST(Contracts, VeryShortRowsAreIndependentOfTheMachine) {
                          project("A", "B", Kind::fixed_indegree, 1, Distribution::constant(90.0), spread),
                          project("C", "A", Kind::fixed_total_number, 900, Distribution::constant(120.0), spread),
                          project("C", "B", Kind::fixed_indegree, 2, Distribution::normal(80.0, 8.0), one),
-                         project("B", "B", Kind::fixed_indegree, 1, Distribution::constant(-40.0), one)};
-  network.stimuli = {current("A", 400.0), current("B", 400.0), current("C", 400.0)};
+                         project("B", "B", Kind::fixed_indegree, 1, Distribution::constant(-40.0), one),
+                         project("D", "A", Kind::fixed_indegree, 4, Distribution::constant(45.0), one)};
+  network.stimuli = {current("A", 400.0), current("B", 400.0), current("C", 400.0), current("D", 400.0)};
   for (const std::uint32_t silent : kSilent) expect_independent_of_machine(beside_silent(network, silent), 25.0);
 }
 

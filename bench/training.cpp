@@ -4,7 +4,7 @@
 // Usage: bench_training [name=value ...]     one line of csv per call, after a header with header=1
 //   strategy=sparse|dense  layers=2  neurons=2944 (hidden, in all)  inputs=1472  classes=20
 //   batch=48 steps=100  activity=0.02  optimizer=sgd|adamw  threads=0  repetitions=5  recurrent=0
-//   trace=0
+//   trace=0  slices=1 (parts of a batch; through mpirun the ranks share them)
 // Weights are scaled layer by layer until the activity is met, then theta_grad is chosen so that
 // about twice as many neurons are listed as spike. The learning rate is so small that the activity
 // stays.
@@ -19,9 +19,13 @@
 #include <string>
 #include <vector>
 
+#include "tessera/communicator.hpp"
+
 namespace {
 
 using namespace tessera::training;
+using tessera::launched_communicator;
+using tessera::launcher;
 using Clock = std::chrono::steady_clock;
 using Settings = std::map<std::string, std::string>;
 
@@ -110,6 +114,9 @@ int main(int argc, char** argv) {
     std::vector<Tensor> unused;
     (ratio_listed(finder.gradients(batch, unused)) > 2.0 ? low : high) = 0.5 * (low + high);
   }
+  options.slices = static_cast<std::uint32_t>(number(settings, "slices", 1));
+  if (launcher()) options.communicator = launched_communicator();
+  const bool speaks = !options.communicator || options.communicator->rank() == 0;
   Trainer trainer(network, options);
   trainer.set_parameters(finder.parameters());
   trainer.set_theta_grad(high);
@@ -120,6 +127,7 @@ int main(int argc, char** argv) {
     result = trainer.train(batch);
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
   }
+  if (!speaks) return 0;
   std::sort(seconds.begin(), seconds.end());
   double spikes = 0.0, possible = 0.0;
   for (const LayerActivity& layer : result.layers) {

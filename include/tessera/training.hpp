@@ -18,6 +18,10 @@
 #include "tessera/errors.hpp"
 #include "tessera/spike_dataset.hpp"
 
+namespace tessera {
+class Communicator;
+}
+
 namespace tessera::training {
 
 /// Per step t, with input current I[t] = sum_j w_ij s_j (this step's spikes of the layer below, the
@@ -173,6 +177,13 @@ struct Options {
   /// accuracy chooses.
   double validation_fraction = 0.1;
   std::uint32_t patience = 0;  ///< stop after so many epochs that were not better; 0: never
+  /// Parts of a batch whose gradients are computed for themselves and then added in an order that depends on
+  /// this number alone, 1 to 4096: so many ranks can share a batch at most. Regularisers see a slice.
+  std::uint32_t slices = 1;
+  /// The ranks that train the network together, each on some slices of every batch; null: this process
+  /// alone. The weights do not depend on their number. All ranks give the same network, options and data
+  /// (threads may differ), and call train(), evaluate() and fit() in the same order.
+  std::shared_ptr<Communicator> communicator;
 };
 
 /// All problems of a network and its options at once; empty when there are none.
@@ -250,9 +261,12 @@ class Trainer {
   /// finite.
   void set_parameters(const std::vector<Tensor>& parameters);
   /// Optimiser state, theta_grad and batch counter: with the parameters, all that exact resume
-  /// needs.
+  /// needs. Over ranks: after gather_state().
   [[nodiscard]] std::vector<Tensor> state() const;
   void set_state(const std::vector<Tensor>& state);
+  /// Over ranks, each keeps the state of some parameters: gives all of it to all of them. Called by all;
+  /// fit() does so after every epoch.
+  void gather_state();
 
   [[nodiscard]] double theta_grad() const noexcept;
   void set_theta_grad(double value);                        ///< -infinity: every neuron is listed
@@ -306,7 +320,8 @@ class FitObserver {
   /// A layer that is silent, half dead, saturated or drops entries, classes without samples: a
   /// sentence with advice.
   virtual void on_warning(const std::string&) {}
-  /// Asked after every batch: true ends the training (the epoch is not counted).
+  /// Asked after every batch: true ends the training (the epoch is not counted). Over ranks, those of all
+  /// ranks are asked; nothing else is told to any but that of rank 0.
   [[nodiscard]] virtual bool stop_requested() { return false; }
 };
 

@@ -82,7 +82,9 @@ struct TrainingSummary {
   bool stopped_early = false, interrupted = false;
   std::string failure;  ///< why the training could not go on; empty when it could
   Strategy strategy = Strategy::automatic;  ///< the one that was used
-  int threads = 1;
+  int threads = 1;  ///< of a rank
+  int ranks = 1;
+  std::uint32_t slices = 1;
   /// Of spike lists over time, in the training batch that listed the most.
   std::uint64_t list_bytes = 0;
   std::uint64_t parameters = 0;      ///< number of trained values

@@ -192,6 +192,8 @@ CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {
   value(*train, "--cache", arguments.cache, "DIR", "keep encoded samples of slow encoders here");
   value(*train, "--epochs", arguments.epochs, "N", "epochs in all; default: the model's");
   value(*train, "--seed", arguments.seed, "N", "seed of all random numbers; default: the model's");
+  value(*train, "--slices", arguments.slices, "N",
+        "parts of a batch that ranks share; the weights depend on it; default: the model's, else 1");
   values(*train, "--set", arguments.set, "NAME=VALUE",
          "override a named parameter of the model; repeatable");
   value(*train, "--out", arguments.out, "DIR",
@@ -339,7 +341,8 @@ int dispatch(int argc, char** argv) {
     if (!command->parsed()) continue;
     refuse_unknown(*command);
     // Of the processes of a launcher, one is enough for what cannot be shared.
-    if (!speaks() && command->get_name() != "run") return kOk;
+    const bool shared = command->get_name() == "run" || command->get_name() == "train";
+    if (!speaks() && !shared) return kOk;
     return action();
   }
   refuse_unknown_command(app);

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "cli/arguments.hpp"
-#include "engine/agreement.hpp"
+#include "comm/agreement.hpp"
 #include "tessera/communicator.hpp"
 
 namespace tessera::cli {

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "base/printable.hpp"
 #include "cli/arguments.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output_folder.hpp"
+#include "cli/ranks.hpp"
 #include "cli/text.hpp"
 #include "cli/train_settings.hpp"
 #include "cli/training_progress.hpp"
@@ -135,6 +137,8 @@ TrainingSummary summary_of(const TrainSettings& settings, const Trainer& trainer
   s.strategy = trainer.strategy();
   const int asked = trainer.options().threads;
   s.threads = asked > 0 ? asked : std::max(1, this_machine().cores);
+  if (trainer.options().communicator) s.ranks = trainer.options().communicator->size();
+  s.slices = trainer.options().slices;
   for (const Tensor& tensor : kept.parameters) s.parameters += tensor.values.size();
   s.overrides = settings.overrides;
   s.warnings = display.warnings();
@@ -183,9 +187,12 @@ std::string test_text(const TrainingSummary& s) {
 
 void show(const TrainSettings& settings, const TrainingSummary& s) {
   const training::Network& network = settings.model.network;
+  std::string workers = counted(static_cast<std::uint64_t>(s.threads), "thread");
+  if (s.ranks > 1)
+    workers = fmt::format("{} with {}", counted(static_cast<std::uint64_t>(s.ranks), "rank"), workers);
+  if (s.slices > 1) workers += fmt::format(", {}", counted(s.slices, "slice"));
   fmt::print("{}: {} trained with the {} strategy, {}, seed {}\n\n", network.name,
-             counted(s.parameters, "parameter"), to_string(s.strategy),
-             counted(static_cast<std::uint64_t>(s.threads), "thread"), settings.model.options.seed);
+             counted(s.parameters, "parameter"), to_string(s.strategy), workers, settings.model.options.seed);
   fmt::print("{}\n", layer_table(network, s.epochs.back().layers));
   fmt::print("epochs      {} of {}{}\n", s.epochs.size(), settings.model.options.epochs,
              s.interrupted     ? ", interrupted: --resume goes on"
@@ -216,45 +223,110 @@ void report_failure(const TrainSettings& settings, const Trainer& trainer, const
 
 }  // namespace
 
-int train(const TrainArguments& arguments) {
-  const TrainSettings settings = resolve(arguments);
-  const TrainingModel& model = settings.model;
-  require_writable(settings.out);
-  const InterruptGuard interrupt;
-  const OutputLock lock(settings.out);
-  TrainingProgressDisplay display(settings.quiet, interrupt);
-  display.phase("opening the data");
-  const std::uint64_t seed = model.options.seed;
-  const auto training_data = open_dataset(model.data, settings.data, Split::train, seed);
-  const auto test_data = open_dataset(model.data, settings.data, Split::test, seed);
-  const std::uint64_t fingerprint = data_digest(*training_data);
-  Trainer trainer(model.network, model.options);
-  EpochKeeper keeper(settings, display, resume(trainer, settings, fingerprint), fingerprint);
-  display.expect(model.options.epochs);
+namespace {
 
-  FitResult fitted;
-  try {
-    fitted = fit(trainer, *training_data, keeper, keeper.kept().epochs);
-  } catch (const DivergedError& error) {
-    display.clear();
-    keeper.write();
-    report_failure(settings, trainer, keeper.kept(), display, test_data->size(), error.what());
-    throw;
+// Ranks that read different data would train something that nobody asked for.
+void require_same(const Agreement& ranks, const TrainSettings& settings, std::uint64_t data) {
+  struct Identity {
+    std::uint64_t model, data;
+    std::uint32_t slices, epochs;
+  };
+  const Identity own{model_digest(settings.model), data, settings.model.options.slices,
+                     settings.model.options.epochs};
+  const std::vector<Identity> all = ranks.all(own);
+  for (std::size_t r = 1; r < all.size(); ++r) {
+    const char* what = all[r].model != all[0].model     ? "models or seeds"
+                       : all[r].data != all[0].data     ? "training samples or labels"
+                       : all[r].slices != all[0].slices ? "numbers of slices"
+                       : all[r].epochs != all[0].epochs ? "numbers of epochs"
+                                                        : nullptr;
+    if (what == nullptr) continue;
+    throw InputError(
+        fmt::format("Ranks 0 and {} have different {}: all ranks of a training need the same.", r, what));
   }
-  display.clear();
-  keeper.write();
-  if (keeper.kept().epochs.empty()) return kInterrupted;  // nothing was trained, nothing is written
-  for (const std::string& note : training_data->notes())
-    display.on_note(fmt::format("{} training samples: {}", training_data->name(), note));
+}
+
+// What is opened on every rank.
+struct Data {
+  std::unique_ptr<SpikeDataset> training, test;
+  std::uint64_t fingerprint = 0;
+};
+Data open_data(const Agreement& ranks, const TrainSettings& settings) {
+  const TrainingModel& model = settings.model;
+  Data data = together(ranks, [&] {
+    Data opened;
+    opened.training = open_dataset(model.data, settings.data, Split::train, model.options.seed);
+    opened.test = open_dataset(model.data, settings.data, Split::test, model.options.seed);
+    opened.fingerprint = data_digest(*opened.training);
+    return opened;
+  });
+  require_same(ranks, settings, data.fingerprint);
+  return data;
+}
+
+// The last files and the table, on rank 0.
+void finish(Trainer& trainer, const TrainSettings& settings, const Data& data, const FitResult& fitted,
+            EpochKeeper& keeper, TrainingProgressDisplay& display) {
+  for (const std::string& note : data.training->notes())
+    display.on_note(fmt::format("{} training samples: {}", data.training->name(), note));
   TrainingSummary summary = summary_of(settings, trainer, keeper.kept(), display);
   summary.list_bytes = fitted.list_bytes;
   summary.interrupted = fitted.interrupted;
   summary.stopped_early = fitted.stopped_early;
-  test(trainer, *test_data, settings, display, summary);
+  test(trainer, *data.test, settings, display, summary);
   display.clear();
-  write_training_report(settings.out, model, summary);
+  write_training_report(settings.out, settings.model, summary);
   if (!settings.quiet) show(settings, summary);
-  return interrupt.requested() ? kInterrupted : kOk;
+}
+
+TrainSettings resolve_on(const Agreement& ranks, const TrainArguments& arguments) {
+  TrainSettings settings =
+      together(ranks, [&] { return resolve(arguments, ranks.communicator(), ranks.first()); });
+  settings.quiet = settings.quiet || !ranks.first();
+  return settings;
+}
+
+int train_on(const std::shared_ptr<Communicator>& communicator, const TrainArguments& arguments) {
+  const Agreement ranks(communicator);
+  const TrainSettings settings = resolve_on(ranks, arguments);
+  const TrainingModel& model = settings.model;
+  on_first(ranks, [&] { require_writable(settings.out); });
+  const InterruptGuard interrupt;
+  std::optional<OutputLock> lock;
+  on_first(ranks, [&] { lock.emplace(settings.out); });
+  TrainingProgressDisplay display(settings.quiet, interrupt);
+  display.phase("opening the data");
+  const Data data = open_data(ranks, settings);
+  Trainer trainer = together(ranks, [&] { return Trainer(model.network, model.options); });
+  EpochKeeper keeper(settings, display,
+                     together(ranks, [&] { return resume(trainer, settings, data.fingerprint); }),
+                     data.fingerprint);
+  display.expect(model.options.epochs);
+
+  FitResult fitted;
+  try {
+    fitted = fit(trainer, *data.training, keeper, keeper.kept().epochs);
+  } catch (const DivergedError& error) {
+    display.clear();
+    on_first(ranks, [&] {
+      keeper.write();
+      report_failure(settings, trainer, keeper.kept(), display, data.test->size(), error.what());
+    });
+    throw;
+  }
+  display.clear();
+  on_first(ranks, [&] { keeper.write(); });
+  if (fitted.epochs.empty()) return kInterrupted;  // nothing was trained, nothing is written
+  on_first(ranks, [&] { finish(trainer, settings, data, fitted, keeper, display); });
+  std::uint64_t interrupted = interrupt.requested() ? 1 : 0;
+  ranks.most({&interrupted, 1});
+  return interrupted > 0 ? kInterrupted : kOk;
+}
+
+}  // namespace
+
+int train(const TrainArguments& arguments) {
+  return on_ranks({}, [&](const std::shared_ptr<Communicator>& ranks) { return train_on(ranks, arguments); });
 }
 
 }  // namespace tessera::cli

@@ -13,6 +13,7 @@ namespace tessera::cli {
 namespace {
 
 constexpr std::uint64_t kMostThreads = 4096;
+constexpr std::uint64_t kMostSlices = 4096;
 constexpr std::uint64_t kMostEpochs = 1'000'000;
 
 void apply_options(const TrainArguments& arguments, training::Options& options,
@@ -24,6 +25,10 @@ void apply_options(const TrainArguments& arguments, training::Options& options,
   if (arguments.seed) {
     const auto most = std::numeric_limits<std::uint64_t>::max();
     if (const auto n = parse_whole(*arguments.seed, 0, most, "--seed", problems)) options.seed = *n;
+  }
+  if (arguments.slices) {
+    if (const auto n = parse_whole(*arguments.slices, 1, kMostSlices, "--slices", problems))
+      options.slices = static_cast<std::uint32_t>(*n);
   }
   apply_training_options(arguments.threads, arguments.strategy, options, problems);
 }
@@ -67,7 +72,7 @@ void apply_training_options(const Text& threads, const Text& strategy, training:
     options.strategy = kinds[*choice];
 }
 
-TrainSettings resolve(const TrainArguments& arguments) {
+TrainSettings resolve(const TrainArguments& arguments, const std::shared_ptr<Communicator>& ranks, bool writes) {
   Problems problems;
   require_given(arguments.model, "MODEL", "tessera train models/training/yin_yang.toml", problems);
   TrainSettings settings;
@@ -78,11 +83,12 @@ TrainSettings resolve(const TrainArguments& arguments) {
   settings.data = data_folder(arguments.data);
   settings.out = arguments.out.value_or(
       "results/" + std::filesystem::path(arguments.model.value_or("")).stem().string());
-  check_out(settings, problems);
+  if (writes || settings.resume) check_out(settings, problems);
   if (arguments.model) {
     try {
       settings.model = training::load_training_file(*arguments.model, settings.overrides);
       apply_options(arguments, settings.model.options, problems);
+      settings.model.options.communicator = ranks;
       problems.add(training::validate(settings.model.network, settings.model.options));
     } catch (const InputError& error) {
       problems.add(error.problems());

@@ -10,6 +10,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/values.hpp"
+#include "tessera/communicator.hpp"
 #include "tessera/training_file.hpp"
 
 namespace tessera::cli {
@@ -20,7 +21,9 @@ struct TrainSettings {
   std::filesystem::path out, data;
   bool force = false, quiet = false, resume = false;
 };
-[[nodiscard]] TrainSettings resolve(const TrainArguments& arguments);
+/// `ranks`: those that train together (null: alone). `writes`: this one writes the result.
+[[nodiscard]] TrainSettings resolve(const TrainArguments& arguments, const std::shared_ptr<Communicator>& ranks,
+                                    bool writes);
 
 /// --data, else the environment's TESSERA_DATA_DIR, else "data".
 [[nodiscard]] std::filesystem::path data_folder(const Text& given);

@@ -32,7 +32,7 @@ struct LoopbackSummary {
 /// a time (with whatever threads it starts itself); it goes on until it waits, or the scheduler lets another
 /// one go first. So the same seed is the same course of events, nothing is timed, and ranks that wait for
 /// what will never come are found at once. The first exception of a rank is rethrown; the other ranks get a
-/// CommunicationError from their next call. Throws std::logic_error when the fault has not happened.
+/// CommunicationError as soon as they wait for what that rank did not send. Throws std::logic_error when the fault has not happened.
 LoopbackSummary run_loopback(int ranks, std::uint64_t seed,
                              const std::function<void(const std::shared_ptr<Communicator>&)>& work,
                              LoopbackFault fault = {});

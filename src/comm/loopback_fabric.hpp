@@ -38,7 +38,7 @@ class LoopbackFabric {
 
   /// All that follow are called by the rank that has the turn.
   void enter(int rank, const char* phase, std::int64_t step);
-  /// Somebody else may go first. Throws when a rank has failed meanwhile.
+  /// Somebody else may go first.
   void pause(int rank);
   void post(Message message, bool can_fail);
   /// Waits for a message.

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/agreement.hpp"
+#include "comm/agreement.hpp"
 #include "tessera/simulation.hpp"
 
 namespace tessera {

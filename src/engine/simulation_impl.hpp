@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/thread_team.hpp"
-#include "engine/agreement.hpp"
+#include "comm/agreement.hpp"
 #include "engine/neuron_ranges.hpp"
 #include "engine/step_loop.hpp"
 #include "engine/tile.hpp"

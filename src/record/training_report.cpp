@@ -152,6 +152,8 @@ ordered_json report_object(const TrainingModel& model, const TrainingSummary& s)
                          {"parameters", s.parameters},
                          {"strategy", to_string(s.strategy)},
                          {"threads", s.threads},
+                         {"ranks", s.ranks},
+                         {"slices", s.slices},
                          {"simd_target", simd_target()},
                          {"seconds", number(s.seconds)},
                          {"list_bytes", s.list_bytes},

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/random.hpp"
+#include "comm/agreement.hpp"
 #include "train/activity_warnings.hpp"
 #include "train/batch_loader.hpp"
 #include "train/blas.hpp"
@@ -139,7 +140,9 @@ class Fitting {
           std::vector<EpochMetrics> finished)
       : trainer_(trainer),
         data_(checked(trainer.network(), data)),
-        observer_(observer),
+        ranks_(trainer.options().communicator),
+        asked_(observer),
+        observer_(ranks_.first() ? observer : nobody_),
         options_(trainer.options()),
         samples_(split(data, options_.validation_fraction, options_.seed)) {
     if (samples_.training.empty()) throw InputError("There is no sample left for training.");
@@ -178,7 +181,7 @@ class Fitting {
              std::min<std::ptrdiff_t>(options_.batch, static_cast<std::ptrdiff_t>(order.size()))},
         options_.batch, 1);
     SpikeBatch batch;
-    if (loader.next(batch)) trainer_.initialise_activity(batch);
+    if (next(loader, batch)) trainer_.initialise_activity(batch);
   }
 
   // What a glance at the labels shows.
@@ -217,14 +220,14 @@ class Fitting {
     Tally tally;
     SpikeBatch batch;
     double factor = 1.0;
-    for (std::uint64_t n = 0; loader.next(batch); ++n) {
+    for (std::uint64_t n = 0; next(loader, batch); ++n) {
       factor = schedule_factor(options_.optimizer, epoch * epoch_batches_ + n, all, epoch_batches_);
       const BatchResult result = train(batch, factor, epoch, n);
       tally.add(result);
       result_.list_bytes = std::max(result_.list_bytes, trainer_.list_bytes());
       if (done_++ == 0) tell_strategy();
       report(epoch, n, tally, result, seconds_since(begin));
-      if (observer_.stop_requested()) return false;
+      if (stop_requested()) return false;
     }
     EpochMetrics m;
     m.epoch = epoch;
@@ -245,7 +248,9 @@ class Fitting {
       result_.best_parameters = trainer_.parameters();
     }
     result_.epochs.push_back(m);
-    observer_.on_epoch(m, best, trainer_);
+    trainer_.gather_state();
+    ranks_.enter("training: keeping an epoch");
+    together([&] { observer_.on_epoch(m, best, trainer_); });
     return true;
   }
 
@@ -298,7 +303,7 @@ class Fitting {
     Tally tally;
     SpikeBatch batch;
     try {
-      while (loader.next(batch)) tally.add(trainer_.evaluate(batch));
+      while (next(loader, batch)) tally.add(trainer_.evaluate(batch));
     } catch (const DivergedError& error) {
       throw DivergedError(fmt::format("Epoch {}, validation: {}", m.epoch + 1, error.what()),
                           error.layer);
@@ -323,9 +328,37 @@ class Fitting {
     observer_.on_batch(p);
   }
 
+  // What goes wrong on one rank is thrown on all: nobody waits for a rank that has left.
+  template <class Work>
+  void together(const Work& work) {
+    std::exception_ptr failure;
+    try {
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    ranks_.settle_failures(failure);
+  }
+
+  bool next(BatchLoader& loader, SpikeBatch& batch) {
+    bool more = false;
+    ranks_.enter("training: reading samples");
+    together([&] { more = loader.next(batch); });
+    return more;
+  }
+
+  [[nodiscard]] bool stop_requested() {
+    std::uint64_t any = asked_.stop_requested() ? 1 : 0;
+    ranks_.most({&any, 1});
+    return any > 0;
+  }
+
   Trainer& trainer_;
   const SpikeDataset& data_;
-  FitObserver& observer_;
+  Agreement ranks_;
+  FitObserver nobody_;
+  FitObserver& asked_;     ///< whether to stop
+  FitObserver& observer_;  ///< gets everything else, on rank 0
   Options options_;
   SampleSplit samples_;
   std::uint64_t epoch_batches_ = 0;

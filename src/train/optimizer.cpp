@@ -102,22 +102,25 @@ void Updater::clip() {
   if (norm > optimizer_.clip_norm) gradient_scale_ = optimizer_.clip_norm / norm;
 }
 
+void Updater::measure(std::size_t piece) {
+  const Piece& p = pieces_[piece];
+  squares_[piece] = square_sum(p.array->gradient.data() + p.begin, p.end - p.begin);
+}
+
+void Updater::begin_step() {
+  gradient_scale_ = 1.0;
+  if (clips()) clip();
+  ++batches_;
+}
+
 void Updater::update(Worker& worker, const std::vector<ParameterArray*>& arrays,
                      double rate_factor) {
-  const double rate = optimizer_.learning_rate * rate_factor;
   worker.once([&] {
     if (pieces_.empty()) attach(arrays);
-    gradient_scale_ = 1.0;
   });
-  if (optimizer_.clip_norm > 0.0) {
-    worker.each(pieces_.size(), [&](std::size_t k) {
-      const Piece& p = pieces_[k];
-      squares_[k] = square_sum(p.array->gradient.data() + p.begin, p.end - p.begin);
-    });
-    worker.once([&] { clip(); });
-  }
-  worker.once([&] { ++batches_; });
-  worker.each(pieces_.size(), [&](std::size_t k) { step(pieces_[k], rate); });
+  if (clips()) worker.each(pieces_.size(), [&](std::size_t k) { measure(k); });
+  worker.once([&] { begin_step(); });
+  worker.each(pieces_.size(), [&](std::size_t k) { update_piece(k, rate_factor); });
 }
 
 }  // namespace tessera::training

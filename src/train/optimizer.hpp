@@ -23,14 +23,27 @@ class Updater {
   void attach(const std::vector<ParameterArray*>& arrays);
   /// Called by all workers, after the gradients are complete: one step of every trainable array.
   void update(Worker& worker, const std::vector<ParameterArray*>& arrays, double rate_factor);
-  [[nodiscard]] std::uint64_t batches() const noexcept { return batches_; }
-  void set_batches(std::uint64_t batches) noexcept { batches_ = batches; }
 
- private:
+  // The same in parts, for ranks that each update some of the pieces.
   struct Piece {
     ParameterArray* array;
     std::size_t begin, end;
   };
+  [[nodiscard]] const std::vector<Piece>& pieces() const noexcept { return pieces_; }
+  [[nodiscard]] bool clips() const noexcept { return optimizer_.clip_norm > 0.0; }
+  /// Sums of squares of the gradients of pieces, which begin_step() wants of all of them.
+  [[nodiscard]] std::vector<double>& squares() noexcept { return squares_; }
+  void measure(std::size_t piece);
+  /// Before the first piece of a batch is updated. Throws DivergedError, see clip().
+  void begin_step();
+  void update_piece(std::size_t piece, double rate_factor) const {
+    step(pieces_[piece], optimizer_.learning_rate * rate_factor);
+  }
+
+  [[nodiscard]] std::uint64_t batches() const noexcept { return batches_; }
+  void set_batches(std::uint64_t batches) noexcept { batches_ = batches; }
+
+ private:
   void clip();  ///< throws DivergedError when the norm is not finite: nothing was updated then
   void step(const Piece& piece, double rate) const;
 

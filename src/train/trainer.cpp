@@ -10,6 +10,7 @@
 #include "train/engine.hpp"
 #include "train/optimizer.hpp"
 #include "train/parameters.hpp"
+#include "train/sliced_training.hpp"
 
 namespace tessera::training {
 namespace {
@@ -119,9 +120,29 @@ struct Trainer::Impl {
         topology(resolve(network, options.seed)),
         crew(workers_of(options)),
         updater(options.optimizer),
+        ranks(options.communicator),
+        sliced(ranks, options.slices, result_like()),
         theta_grad(options.second_threshold.start) {
     use(options.strategy == Strategy::automatic ? Strategy::sparse : options.strategy);
     assign(initial_parameters(network, topology, options.seed));
+  }
+
+  [[nodiscard]] BatchResult result_like() const {
+    BatchResult like;
+    for (std::size_t k = 0; k < network.layers.size(); ++k) {
+      if (network.layers[k].neuron == NeuronKind::readout) continue;
+      like.layers.push_back({});
+      like.layers.back().name = network.layers[k].name;
+      like.neuron_spikes.emplace_back(topology[k].neurons);
+    }
+    return like;
+  }
+
+  BatchResult train(const SpikeBatch& batch, double rate_factor) {
+    if (options.slices > 1) return sliced.train(*engine, crew, updater, batch, theta_grad, rate_factor);
+    const std::vector<ParameterArray*> arrays = engine->arrays();
+    return engine->run(crew, batch, theta_grad, true,
+                       [&](Worker& worker) { updater.update(worker, arrays, rate_factor); });
   }
 
   void use(Strategy wanted) {
@@ -149,13 +170,21 @@ struct Trainer::Impl {
     const BatchResult result =
         engine->run(crew, batch, second.rate > 0.0 ? second.target : theta_grad, true, {});
     if (listed_fraction(result) <= kDenseAbove) return;
-    if (std::string obstacle = dense_obstacle(network, crew.size()); !obstacle.empty()) {
+    if (std::string obstacle = obstacle_on_any_rank(); !obstacle.empty()) {
       strategy_note = "The sparse strategy is used, although the dense one would be faster: " + obstacle;
       return;
     }
     const std::vector<Tensor> parameters = export_all("");
     use(Strategy::dense);
     assign(parameters);
+  }
+
+  // All ranks have measured the same, but OpenBLAS may be missing on one of them.
+  [[nodiscard]] std::string obstacle_on_any_rank() const {
+    std::string here = dense_obstacle(network, crew.size());
+    std::uint64_t any = here.empty() ? 0 : 1;
+    ranks.most({&any, 1});
+    return any > 0 && here.empty() ? "another rank cannot run it." : here;
   }
 
   std::vector<Tensor> export_all(const std::string& which) const {
@@ -190,6 +219,8 @@ struct Trainer::Impl {
   std::vector<LayerTopology> topology;
   Crew crew;
   Updater updater;
+  Agreement ranks;
+  SlicedTraining sliced;
   double theta_grad;
   std::unique_ptr<Engine> engine;
   Strategy strategy = Strategy::sparse;
@@ -215,10 +246,7 @@ BatchResult Trainer::train(const SpikeBatch& batch, double learning_rate_scale) 
   Impl& i = *impl_;
   check_batch(i.network, batch);
   if (!i.chosen) i.choose(batch);
-  const std::vector<ParameterArray*> arrays = i.engine->arrays();
-  BatchResult result = i.engine->run(i.crew, batch, i.theta_grad, true, [&](Worker& worker) {
-    i.updater.update(worker, arrays, learning_rate_scale);
-  });
+  BatchResult result = i.train(batch, learning_rate_scale);
   i.engine->parameters_changed();
   i.anneal();
   return result;
@@ -272,6 +300,8 @@ std::vector<std::array<std::uint32_t, 2>> Trainer::spikes(std::size_t layer,
   return impl_->engine->spikes(layer, sample);
 }
 
+void Trainer::gather_state() { impl_->sliced.gather_state(impl_->updater); }
+
 std::vector<Tensor> Trainer::parameters() const { return impl_->export_all(""); }
 
 void Trainer::set_parameters(const std::vector<Tensor>& parameters) {
@@ -310,6 +340,9 @@ std::vector<Tensor> Trainer::state() const {
   const bool dense = impl_->strategy == Strategy::dense;
   state.push_back({"training.chosen", {1}, {!impl_->chosen ? 0.0f : dense ? 2.0f : 1.0f}});
   state.push_back({"training.theta_grad", {3}, in_floats(impl_->theta_grad)});
+  if (impl_->options.slices > 1) {
+    state.push_back({"training.slices", {1}, {static_cast<float>(impl_->options.slices)}});
+  }
   return state;
 }
 
@@ -330,6 +363,15 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
   const std::vector<float>& count = find("training.batches", 2);
   for (const float part : count) {
     if (!(part >= 0.0f && part <= 0x1p24f)) refuse("training.batches");
+  }
+  const auto slices = std::find_if(state.begin(), state.end(), [](const Tensor& tensor) {
+    return tensor.name == "training.slices" && tensor.values.size() == 1;
+  });
+  const float had = slices == state.end() ? 1.0f : slices->values[0];
+  if (had != static_cast<float>(i.options.slices)) {
+    throw InputError(fmt::format("The training state was made with slices = {}; with {} the weights would go "
+                                 "another way.",
+                                 had, i.options.slices));
   }
   const double theta_grad = from_floats(find("training.theta_grad", 3));
   if (std::isnan(theta_grad)) refuse("training.theta_grad");

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tessera/communicator.hpp"
 #include "train/validate.hpp"
 
 namespace tessera::training::validation {
@@ -76,6 +77,16 @@ void check_amounts(const Reporter& report, const Network& network, const Options
                                     "steps must be below {}.",
                                     options.batch, network.steps,
                                     std::numeric_limits<std::uint32_t>::max()));
+  constexpr std::uint32_t most_slices = 4096;
+  const int ranks = options.communicator ? options.communicator->size() : 1;
+  if (report.check(options.slices >= 1 && options.slices <= most_slices, "slices", options.slices,
+                   fmt::format("from 1 to {}", most_slices)) &&
+      options.slices < static_cast<std::uint32_t>(ranks))
+    report.add("slices", fmt::format("A batch has {}, but there are {} ranks, which share the slices of a batch: "
+                                     "ask for at least {} (--slices, or `slices` under [training]). The weights "
+                                     "depend on the number of slices, not on that of ranks.",
+                                     options.slices == 1 ? "1 slice" : fmt::format("{} slices", options.slices),
+                                     ranks, ranks));
   report.check(options.epochs >= 1, "epochs", options.epochs, "at least 1");
   if (report.check(options.validation_fraction >= 0.0 && options.validation_fraction < 1.0,
                    "validation_fraction", options.validation_fraction, "at least 0 and below 1") &&

@@ -126,6 +126,7 @@ void read_training(TrainingReader& t, Options& options) {
   options.seed = t.count("seed", options.seed);
   options.validation_fraction = t.number("validation", {}, options.validation_fraction);
   options.patience = t.count32("patience", options.patience);
+  options.slices = t.count32("slices", options.slices);
   options.strategy = t.word<Strategy>("strategy", options.strategy,
                                       {{"auto", Strategy::automatic},
                                        {"sparse", Strategy::sparse},

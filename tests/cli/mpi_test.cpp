@@ -260,5 +260,100 @@ TEST_F(OverRanks, TheLauncherOfAnotherMpiIsRefused) {
   }
 }
 
+constexpr const char* kTraining = R"([data]
+set = "yin_yang"
+[data.encoder]
+steps = 30
+dt = "1 ms"
+bias = true
+[data.generator]
+training_samples = 300
+test_samples = 100
+
+[[layer]]
+name = "hidden"
+neuron = "lif"
+size = 40
+tau_mem = "20 ms"
+initial_activity = 0.04
+
+[[layer]]
+name = "output"
+neuron = "readout"
+size = 3
+tau_mem = "20 ms"
+
+[training]
+epochs = 3
+batch = 40
+slices = 4
+)";
+
+class TrainingOverRanks : public OverRanks {
+ protected:
+  TrainingOverRanks() { write_text(folder_ / "t.toml", kTraining); }
+};
+
+TEST_F(TrainingOverRanks, WeightsAreTheSameOnAnyNumberOfRanks) {
+  ASSERT_EQ(tessera(words_of("train t.toml --out alone --quiet"), options_).exit_code, 0);
+  const std::string weights = read_text(folder_ / "alone/weights.safetensors");
+  for (const std::string ranks : {"2", "3"}) {
+    const std::string out = "r" + ranks;
+    const Outcome outcome = on(std::stoi(ranks), "train t.toml --threads 1 --out " + out);
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_EQ(times(outcome.out, "weights     digest"), 1u) << outcome.out;
+    EXPECT_EQ(read_text(folder_ / (out + "/weights.safetensors")), weights);
+    EXPECT_EQ(report(out)["ranks"], std::stoi(ranks));
+    EXPECT_EQ(report(out)["slices"], 4);
+    EXPECT_EQ(report(out)["test"], report("alone")["test"]);
+  }
+}
+
+TEST_F(TrainingOverRanks, ACheckpointOfTwoRanksGoesOnOnThree) {
+  ASSERT_EQ(tessera(words_of("train t.toml --epochs 4 --out whole --quiet"), options_).exit_code, 0);
+  ASSERT_EQ(on(2, "train t.toml --epochs 2 --out r --quiet").exit_code, 0);
+  const Outcome rest = on(3, "train t.toml --epochs 4 --resume --out r --quiet");
+  ASSERT_EQ(rest.exit_code, 0) << rest.err;
+  EXPECT_EQ(report("r")["weights_digest"], report("whole")["weights_digest"]);
+}
+
+TEST_F(TrainingOverRanks, MistakesAreToldOnce) {
+  write_text(folder_ / "other.toml", std::string(kTraining) + "seed = 5\n");
+  const std::vector<std::pair<std::string, std::string>> mistakes{
+      {"exec tessera train t.toml --slices 2 --out r", "A batch has 2 slices, but there are 3 ranks"},
+      {"exec tessera train t.toml --slices 0 --out r", "--slices: '0' is not a whole number from 1 to 4096"},
+      {"[ $RANK = 2 ] && MODEL=other.toml || MODEL=t.toml\nexec tessera train $MODEL --out r",
+       "Ranks 0 and 2 have different models or seeds"},
+      {"exec tessera train t.toml --slices $((RANK / 2 + 3)) --out r", "Ranks 0 and 2 have different numbers of slices"},
+      {"exec tessera train missing.toml --out r", "missing.toml"}};
+  for (const auto& [text, sentence] : mistakes) {
+    const Outcome outcome = script(3, text);
+    EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+    EXPECT_EQ(times(outcome.err, "tessera: error: "), 1u) << outcome.err;
+    EXPECT_EQ(times(outcome.err, sentence), 1u) << outcome.err;
+    EXPECT_FALSE(folder_.contents().count("r/report.json"));
+  }
+}
+
+// The checkpoint of the last whole epoch stays whole.
+TEST_F(TrainingOverRanks, ARankThatIsKilledIsNamedAndTheCheckpointIsWhole) {
+  bool sent = false;
+  options_.on_error_output = [&](pid_t, const std::string& text) {
+    if (sent || text.find(" 3/100000") == std::string::npos) return;
+    sent = true;
+    kill(std::stoi(read_text(folder_ / "process1")), SIGKILL);
+  };
+  const Outcome outcome = script(3, "echo $$ > process$RANK\nexec tessera train t.toml --epochs 100000 --out r");
+  options_.on_error_output = nullptr;
+  EXPECT_TRUE(sent);
+  EXPECT_NE(outcome.exit_code, 0);
+  EXPECT_EQ(times(outcome.err, "tessera: error: "), 1u) << outcome.err;
+  EXPECT_EQ(times(outcome.err, "rank 1 of 3 is gone: it was killed, or left without a word. Rank 0 is in 'training: "), 1u)
+      << outcome.err;
+  ASSERT_TRUE(folder_.contents().count("r/checkpoint.safetensors"));
+  const Outcome rest = on(2, "train t.toml --epochs 100000 --resume --out r --quiet --slices 3");
+  EXPECT_NE(rest.err.find("made with slices = 4"), std::string::npos) << rest.err;
+}
+
 }  // namespace
 }  // namespace tessera::test

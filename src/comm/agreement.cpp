@@ -1,5 +1,5 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#include "engine/agreement.hpp"
+#include "comm/agreement.hpp"
 
 #include <new>
 #include <string>

@@ -1,0 +1,326 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "train/sliced_training.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <span>
+#include <string>
+
+namespace tessera::training {
+namespace {
+
+// Appends and reads back plain values.
+template <class T>
+void put(std::vector<std::byte>& bytes, const T* values, std::size_t n) {
+  const auto more = std::as_bytes(std::span(values, n));
+  bytes.insert(bytes.end(), more.begin(), more.end());
+}
+template <class T>
+void take(std::span<const std::byte>& bytes, T* values, std::size_t n) {
+  if (bytes.size() < n * sizeof(T)) throw RunError("The result of a rank arrived cut off.");
+  if (n > 0) std::memcpy(values, bytes.data(), n * sizeof(T));
+  bytes = bytes.subspan(n * sizeof(T));
+}
+
+constexpr std::size_t kChunk = 2048;  // floats that stay in the first-level cache
+
+// The numbers of a layer that add up.
+constexpr std::uint64_t LayerActivity::* kCounts[] = {
+    &LayerActivity::spikes, &LayerActivity::listed, &LayerActivity::dropped_spikes,
+    &LayerActivity::dropped_gradients, &LayerActivity::neuron_steps};
+
+void add_counts(BatchResult& sum, const BatchResult& more) {
+  for (std::size_t k = 0; k < sum.layers.size(); ++k) {
+    for (const auto count : kCounts) sum.layers[k].*count += more.layers[k].*count;
+    for (std::size_t j = 0; j < sum.neuron_spikes[k].size(); ++j)
+      sum.neuron_spikes[k][j] += more.neuron_spikes[k][j];
+  }
+}
+
+}  // namespace
+
+// Losses and predictions slice by slice, counts of all of them together.
+struct SlicedTraining::Part {
+  struct Slice {
+    double loss = 0.0;  ///< mean
+    std::uint32_t samples = 0, correct = 0;
+  };
+  std::vector<Slice> slices;
+  std::vector<std::int32_t> prediction;
+  BatchResult counts;  ///< layers and neuron_spikes
+  std::string diverged, layer;  ///< what a DivergedError of this rank says; empty: none
+
+  void add(const BatchResult& result) {
+    slices.push_back({result.loss, result.samples, result.correct});
+    prediction.insert(prediction.end(), result.prediction.begin(), result.prediction.end());
+    if (counts.layers.empty()) {
+      counts.layers = result.layers;
+      counts.neuron_spikes = result.neuron_spikes;
+    } else {
+      add_counts(counts, result);
+    }
+  }
+
+  [[nodiscard]] std::vector<std::byte> bytes() const {
+    std::vector<std::byte> all;
+    const std::uint64_t n = slices.size(), samples = prediction.size(), layers = counts.layers.size();
+    for (const std::uint64_t size : {n, samples, layers, std::uint64_t{diverged.size()}, std::uint64_t{layer.size()}})
+      put(all, &size, 1);
+    put(all, diverged.data(), diverged.size());
+    put(all, layer.data(), layer.size());
+    put(all, slices.data(), n);
+    put(all, prediction.data(), samples);
+    for (std::size_t k = 0; k < layers; ++k) {
+      for (const auto count : kCounts) put(all, &(counts.layers[k].*count), 1);
+      put(all, counts.neuron_spikes[k].data(), counts.neuron_spikes[k].size());
+    }
+    return all;
+  }
+
+  /// `like`: names of the layers, numbers of neurons.
+  static Part of(std::span<const std::byte> bytes, const BatchResult& like) {
+    Part part;
+    std::uint64_t size[5] = {};
+    take(bytes, size, 5);
+    for (const std::uint64_t n : size) {
+      if (n > bytes.size()) throw RunError("The result of a rank arrived damaged.");
+    }
+    if (size[2] > like.layers.size()) throw RunError("The result of a rank arrived damaged.");
+    part.diverged.resize(size[3]);
+    part.layer.resize(size[4]);
+    take(bytes, part.diverged.data(), size[3]);
+    take(bytes, part.layer.data(), size[4]);
+    part.slices.resize(size[0]);
+    part.prediction.resize(size[1]);
+    take(bytes, part.slices.data(), size[0]);
+    take(bytes, part.prediction.data(), size[1]);
+    if (size[2] > 0) {
+      part.counts.layers = like.layers;
+      part.counts.neuron_spikes = like.neuron_spikes;
+    }
+    for (std::size_t k = 0; k < size[2]; ++k) {
+      for (const auto count : kCounts) take(bytes, &(part.counts.layers[k].*count), 1);
+      take(bytes, part.counts.neuron_spikes[k].data(), part.counts.neuron_spikes[k].size());
+    }
+    if (!bytes.empty()) throw RunError("The result of a rank arrived with more than it has.");
+    return part;
+  }
+};
+
+void SlicedTraining::prepare(const Pieces& pieces) {
+  if (place_.size() == pieces.size() + 1) return;
+  place_.assign(1, 0);
+  for (const Updater::Piece& piece : pieces) place_.push_back(place_.back() + piece.end - piece.begin);
+}
+
+BatchResult SlicedTraining::train(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
+                                  double theta_grad, double rate_factor) {
+  prepare(updater.pieces());
+  const std::uint32_t slices = std::min(slices_, batch.samples);
+  Part part;
+  std::exception_ptr failure;
+  try {
+    run_slices(engine, crew, updater, batch, theta_grad, rate_factor, part);
+  } catch (const DivergedError& error) {
+    if (ranks_.alone()) throw;
+    part.diverged = error.what();
+    part.layer = error.layer;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  BatchResult result = combine(part, failure, batch.samples);
+  if (ranks_.alone()) return result;  // the update was made with the last slice
+  exchange_nodes(slices);
+  add_up(crew, updater, slices);
+  update(crew, updater, rate_factor);
+  return result;
+}
+
+void SlicedTraining::run_slices(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
+                                double theta_grad, double rate_factor, Part& part) {
+  const std::uint32_t slices = std::min(slices_, batch.samples);
+  const SliceRange own = slices_of_rank(slices, ranks_.rank(), ranks_.size());
+  std::vector<SliceRange> open;
+  for (std::uint32_t s = own.begin; s < own.end; ++s) {
+    open.push_back({s, s + 1});
+    std::size_t merges = 0;
+    for (; open.size() > 1 && are_halves(open[open.size() - 2], open.back(), slices); ++merges) {
+      open[open.size() - 2].end = open.back().end;
+      open.pop_back();
+    }
+    const std::size_t slot = open.size() - 1;
+    const bool root = ranks_.alone() && open[slot] == SliceRange{0, slices};
+    if (!root && node_.size() <= slot) node_.emplace_back();
+    if (!root) node_[slot].resize(place_.back());
+    cut_slice(batch, s, slices, slice_);
+    const float weight = static_cast<float>(static_cast<double>(slice_.samples) / batch.samples);
+    part.add(engine.run(crew, slice_, theta_grad, true, [&](Worker& worker) {
+      keep(worker, updater.pieces(), weight, slot, merges, root);
+      if (root) updater.update(worker, engine.arrays(), rate_factor);
+    }));
+  }
+}
+
+// The gradient of a slice, with its share of the samples, is added to the nodes that it completes: from the
+// last of them down to `slot`, which keeps the sum. The whole sum of a rank alone is a gradient again.
+void SlicedTraining::keep(Worker& worker, const Pieces& pieces, float weight, std::size_t slot, std::size_t merges,
+                          bool root) {
+  worker.each(pieces.size(), [&](std::size_t k) {
+    float* const gradient = pieces[k].array->gradient.data() + pieces[k].begin;
+    const std::size_t n = pieces[k].end - pieces[k].begin;
+    float sum[kChunk];
+    for (std::size_t begin = 0; begin < n; begin += kChunk) {
+      const std::size_t length = std::min(kChunk, n - begin);
+      for (std::size_t i = 0; i < length; ++i) sum[i] = weight * gradient[begin + i];
+      for (std::size_t m = merges; m-- > 0;) {
+        const float* const left = node_[slot + m].data() + place_[k] + begin;
+        for (std::size_t i = 0; i < length; ++i) sum[i] = left[i] + sum[i];
+      }
+      std::copy_n(sum, length, root ? gradient + begin : node_[slot].data() + place_[k] + begin);
+    }
+  });
+}
+
+BatchResult SlicedTraining::combine(const Part& own, const std::exception_ptr& failure, std::uint32_t samples) {
+  ranks_.enter("training: results of a batch");
+  ranks_.settle_failures(failure);
+  std::vector<Part> parts;
+  if (ranks_.alone()) {
+    parts.push_back(own);
+  } else {
+    ranks_.communicator()->all_gather(own.bytes(), gathered_);
+    for (int r = 0; r < ranks_.size(); ++r) parts.push_back(Part::of(gathered_.of(r), like_));
+  }
+  for (const Part& part : parts) {
+    if (!part.diverged.empty()) throw DivergedError(part.diverged, part.layer);
+  }
+  BatchResult result;
+  result.samples = samples;
+  for (const Part& part : parts) {
+    for (const Part::Slice& slice : part.slices) {
+      result.loss += slice.loss * slice.samples / samples;
+      result.correct += slice.correct;
+    }
+    result.prediction.insert(result.prediction.end(), part.prediction.begin(), part.prediction.end());
+    if (part.counts.layers.empty()) continue;
+    if (result.layers.empty()) {
+      result.layers = part.counts.layers;
+      result.neuron_spikes = part.counts.neuron_spikes;
+    } else {
+      add_counts(result, part.counts);
+    }
+  }
+  for (std::size_t k = 0; k < result.layers.size(); ++k) {
+    const std::vector<std::uint32_t>& spikes = result.neuron_spikes[k];
+    result.layers[k].silent_neurons = static_cast<std::uint32_t>(std::count(spikes.begin(), spikes.end(), 0u));
+  }
+  return result;
+}
+
+// Every rank sends the others their shares of its nodes. All know how many nodes each has.
+void SlicedTraining::exchange_nodes(std::uint32_t slices) {
+  ranks_.enter("training: gradients");
+  std::size_t rounds = 0;
+  for (int r = 0; r < ranks_.size(); ++r)
+    rounds = std::max(rounds, nodes_of_rank(slices, r, ranks_.size()).size());
+  const std::size_t own = nodes_of_rank(slices, ranks_.rank(), ranks_.size()).size();
+  received_.resize(rounds);
+  std::vector<int> others;
+  for (int r = 0; r < ranks_.size(); ++r) {
+    if (r != ranks_.rank()) others.push_back(r);
+  }
+  for (std::size_t k = 0; k < rounds; ++k) {
+    std::vector<Parcel> parcels;
+    for (const int r : others) {
+      parcels.push_back({r, k < own ? std::as_bytes(share_of(node_[k], r)) : std::span<const std::byte>{}});
+    }
+    ranks_.communicator()->start_exchange(parcels, others);
+    ranks_.communicator()->finish_exchange(received_[k]);
+  }
+}
+
+// The own share of all nodes, in the order of the slices, becomes the gradient.
+void SlicedTraining::add_up(Crew& crew, Updater& updater, std::uint32_t slices) {
+  const std::size_t first = share_begin(ranks_.rank()), last = share_begin(ranks_.rank() + 1);
+  std::vector<SliceRange> ranges;
+  std::vector<float*> values;  // of the whole share
+  for (int r = 0; r < ranks_.size(); ++r) {
+    const std::vector<SliceRange> nodes = nodes_of_rank(slices, r, ranks_.size());
+    ranges.insert(ranges.end(), nodes.begin(), nodes.end());
+    const int among_others = r < ranks_.rank() ? r : r - 1;
+    for (std::size_t k = 0; k < nodes.size(); ++k) {
+      if (r == ranks_.rank()) {
+        values.push_back(node_[k].data() + place_[first]);
+        continue;
+      }
+      const std::size_t begin = received_[k].begin[static_cast<std::size_t>(among_others)];
+      if (received_[k].of(among_others).size() != (place_[last] - place_[first]) * sizeof(float))
+        throw CommunicationError("The gradients of rank " + std::to_string(r) + " have another size than expected.",
+                                 "training: gradients", r);
+      values.push_back(reinterpret_cast<float*>(received_[k].bytes.data() + begin));
+    }
+  }
+  const auto merges = merges_of(ranges, slices);
+  crew.run([&](Worker& worker) {
+    worker.each(last - first, [&](std::size_t job) {
+      const Updater::Piece& piece = updater.pieces()[first + job];
+      const std::size_t at = place_[first + job] - place_[first], n = piece.end - piece.begin;
+      for (const auto& [left, right] : merges) {
+        float* const sum = values[left] + at;
+        const float* const more = values[right] + at;
+        for (std::size_t i = 0; i < n; ++i) sum[i] = sum[i] + more[i];
+      }
+      std::copy_n(values[0] + at, n, piece.array->gradient.data() + piece.begin);
+      if (updater.clips()) updater.measure(first + job);
+    });
+  });
+}
+
+void SlicedTraining::update(Crew& crew, Updater& updater, double rate_factor) {
+  if (updater.clips()) gather_squares(updater);
+  updater.begin_step();
+  const std::size_t first = share_begin(ranks_.rank()), last = share_begin(ranks_.rank() + 1);
+  crew.run([&](Worker& worker) {
+    worker.each(last - first, [&](std::size_t job) { updater.update_piece(first + job, rate_factor); });
+  });
+  ranks_.enter("training: new parameters");
+  gather_floats(updater.pieces(), &ParameterArray::value);
+}
+
+void SlicedTraining::gather_squares(Updater& updater) {
+  const std::size_t first = share_begin(ranks_.rank()), last = share_begin(ranks_.rank() + 1);
+  std::vector<double>& squares = updater.squares();
+  ranks_.communicator()->all_gather(std::as_bytes(std::span(squares).subspan(first, last - first)), gathered_);
+  if (gathered_.bytes.size() != squares.size() * sizeof(double))
+    throw RunError("The ranks do not train the same network.");
+  std::memcpy(squares.data(), gathered_.bytes.data(), gathered_.bytes.size());
+}
+
+// Shares follow each other in the order of the ranks.
+void SlicedTraining::gather_floats(const Pieces& pieces, AlignedArray<float> ParameterArray::* which) {
+  const std::size_t first = share_begin(ranks_.rank()), last = share_begin(ranks_.rank() + 1);
+  packed_.resize(place_[last] - place_[first]);
+  for (std::size_t k = first; k < last; ++k) {
+    std::copy_n((pieces[k].array->*which).data() + pieces[k].begin, pieces[k].end - pieces[k].begin,
+                packed_.data() + place_[k] - place_[first]);
+  }
+  ranks_.communicator()->all_gather(std::as_bytes(std::span(packed_)), gathered_);
+  if (gathered_.bytes.size() != place_.back() * sizeof(float))
+    throw RunError("The ranks do not train the same network.");
+  for (std::size_t k = 0; k < pieces.size(); ++k) {
+    if (k >= first && k < last) continue;
+    std::memcpy((pieces[k].array->*which).data() + pieces[k].begin, gathered_.bytes.data() + place_[k] * sizeof(float),
+                (pieces[k].end - pieces[k].begin) * sizeof(float));
+  }
+}
+
+void SlicedTraining::gather_state(const Updater& updater) {
+  if (ranks_.alone() || place_.empty() || updater.pieces().empty()) return;
+  ranks_.enter("training: optimiser state");
+  const ParameterArray& any = *updater.pieces().front().array;
+  if (any.first.size() > 0) gather_floats(updater.pieces(), &ParameterArray::first);
+  if (any.second.size() > 0) gather_floats(updater.pieces(), &ParameterArray::second);
+}
+
+}  // namespace tessera::training

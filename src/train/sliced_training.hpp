@@ -1,0 +1,66 @@
+// One batch as slices on one or several ranks: every rank computes its slices, adds up and updates its share
+// of the parameters, and all get the new values. The order of every sum depends on the slices alone.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "comm/agreement.hpp"
+#include "train/engine.hpp"
+#include "train/optimizer.hpp"
+#include "train/slices.hpp"
+
+namespace tessera::training {
+
+class SlicedTraining {
+ public:
+  /// `like`: names of the layers and a number for every neuron, as a result has them.
+  SlicedTraining(const Agreement& ranks, std::uint32_t slices, BatchResult like)
+      : ranks_(ranks), slices_(slices), like_(std::move(like)) {}
+
+  /// Forward, backward, update. Throws on all ranks what the lowest rank that failed has met.
+  BatchResult train(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch, double theta_grad,
+                    double rate_factor);
+  /// Every rank gets the optimiser's state of all, of which it kept its own share.
+  void gather_state(const Updater& updater);
+
+ private:
+  struct Part;  // of a rank, for the result of the batch
+  using Pieces = std::vector<Updater::Piece>;
+
+  void prepare(const Pieces& pieces);
+  void run_slices(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch, double theta_grad,
+                  double rate_factor, Part& part);
+  void keep(Worker& worker, const Pieces& pieces, float weight, std::size_t slot, std::size_t merges, bool root);
+  [[nodiscard]] BatchResult combine(const Part& own, const std::exception_ptr& failure, std::uint32_t samples);
+  void exchange_nodes(std::uint32_t slices);
+  void add_up(Crew& crew, Updater& updater, std::uint32_t slices);
+  void update(Crew& crew, Updater& updater, double rate_factor);
+  void gather_squares(Updater& updater);
+  void gather_floats(const Pieces& pieces, AlignedArray<float> ParameterArray::* which);
+
+  /// First piece of the share of a rank.
+  [[nodiscard]] std::size_t share_begin(int rank) const {
+    return static_cast<std::size_t>(rank) * (place_.size() - 1) / static_cast<std::size_t>(ranks_.size());
+  }
+  [[nodiscard]] std::span<const float> share_of(const std::vector<float>& row, int rank) const {
+    const std::size_t begin = place_[share_begin(rank)];
+    return std::span(row).subspan(begin, place_[share_begin(rank + 1)] - begin);
+  }
+
+  Agreement ranks_;
+  std::uint32_t slices_;
+  BatchResult like_;
+  std::vector<std::size_t> place_;        ///< of every piece in a row of all, and the end
+  std::vector<std::vector<float>> node_;  ///< own sums that wait for their other half
+  std::vector<Gathered> received_;        ///< nodes of the others, of the own share
+  std::vector<float> packed_;
+  Gathered gathered_;
+  SpikeBatch slice_;
+};
+
+}  // namespace tessera::training

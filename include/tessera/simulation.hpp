@@ -53,6 +53,34 @@ struct CostModel {
   double event_seconds = 0.0;       ///< a synaptic event on one core; 0: what this program takes, by connectivity
 };
 
+/// Where steps run. A device gives the same spikes as the processor.
+struct Device {
+  enum class Kind {
+    cpu,
+    cuda,       ///< the GPU `index`; an InputError says what keeps the network from running there
+    automatic,  ///< a GPU if there is one and it can run the network, else the processor
+    emulated    ///< the code of the GPU on the processor, thread by thread: slow, for tests
+  };
+  Kind kind = Kind::cpu;
+  int index = 0;
+  std::uint32_t blocks = 8, threads = 96;  ///< of an emulated device; threads a multiple of 32, at least 64
+  std::uint64_t order = 0;                 ///< of an emulated device's threads: drawn from this; 0: ascending
+};
+
+/// A GPU that simulations can run on.
+struct DeviceInfo {
+  std::string name;
+  std::uint32_t multiprocessors = 0;
+  std::uint64_t memory_bytes = 0;
+};
+/// All GPUs, in the order of their indices. `why` gets a sentence when there is none.
+[[nodiscard]] std::vector<DeviceInfo> list_devices(std::string& why);
+
+struct SimulationOptions;
+/// Why Device::Kind::automatic will run on the processor, a sentence; empty: it will not, or was not asked for.
+[[nodiscard]] std::string why_on_processor(const Network& network, const NeuronCatalogue& models,
+                                           const SimulationOptions& options);
+
 struct SimulationOptions {
   std::uint64_t seed = 1;
   int threads = 0;     ///< of a rank; 0: as many as there is work for, at most one per core this process may use
@@ -60,6 +88,7 @@ struct SimulationOptions {
   int group_size = 0;  ///< tiles per delivery group; 0: all tiles in one group
   Connectivity connectivity = Connectivity::automatic;
   Precision precision = Precision::fast;
+  Device device;
   bool count_table = true;  ///< procedural: keep the count table (faster) or redraw counts (smaller)
   std::uint64_t memory_limit_bytes = 0;  ///< 0: what this process may use (machine, control groups, ulimit)
   /// The ranks that simulate the network together; null: this process alone. All ranks give the same network
@@ -233,6 +262,8 @@ struct SimulationReport {
   std::uint64_t synapse_bytes = 0;
   std::uint64_t planned_bytes = 0;
   Connectivity connectivity = Connectivity::stored;
+  std::string device = "cpu";        ///< "cpu" or the name of the GPU
+  std::uint64_t device_bytes = 0;    ///< memory taken on the GPU
   int threads = 1;
   int tiles = 1;
   std::vector<RoundedWeights> rounded_weights;  ///< none in exact precision

@@ -49,6 +49,8 @@ void model_options(CLI::App& app, ModelArguments& arguments) {
         "over ranks: every rank gets all spike lists, or those its targets need; default: auto");
   value(app, "--placement", arguments.placement, "spread|pack",
         "over ranks: chunks of every population on all ranks, or whole populations; default: spread");
+  value(app, "--device", arguments.device, "cpu|cuda[:N]|auto",
+        "where steps run: the processor, a GPU, or a GPU if it can; default: cpu");
   app.add_flag("--no-count-table", arguments.no_count_table,
                "procedural: redraw synapse counts instead of keeping them (smaller, slower)");
   values(app, "--set", arguments.set, "NAME=VALUE",

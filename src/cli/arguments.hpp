@@ -14,7 +14,7 @@ using Text = std::optional<std::string>;
 struct ModelArguments {
   Text model;
   std::vector<std::string> set;
-  Text time, seed, threads, connectivity, group_size, tiles, precision, exchange, placement;
+  Text time, seed, threads, connectivity, group_size, tiles, precision, exchange, placement, device;
   bool no_count_table = false;
 };
 

@@ -13,6 +13,7 @@
 #include "tessera/communicator.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simd_control.hpp"
+#include "tessera/simulation.hpp"
 #include "version.hpp"
 
 namespace tessera::cli {
@@ -33,6 +34,17 @@ std::string memory_text(const ProcessLimits& limits) {
   if (limits.memory_source.empty()) return bytes_text(limits.memory_bytes);
   return fmt::format("{} of {} ({})", bytes_text(limits.memory_bytes),
                      bytes_text(limits.physical_bytes), limits.memory_source);
+}
+
+// Every GPU with its index, or why there is none.
+std::string devices_text() {
+  std::string why;
+  std::vector<std::string> devices;
+  for (const DeviceInfo& device : list_devices(why)) {
+    devices.push_back(fmt::format("cuda:{} {}, {} multiprocessors, {}", devices.size(), device.name,
+                                  device.multiprocessors, bytes_text(device.memory_bytes)));
+  }
+  return devices.empty() ? "none: " + why : fmt::format("{}", fmt::join(devices, "; "));
 }
 
 void line(const std::string& name, const std::string& value) {
@@ -57,6 +69,7 @@ int info() {
                              cache_text(_SC_LEVEL2_CACHE_SIZE), cache_text(_SC_LEVEL3_CACHE_SIZE)));
 #endif
   line("memory", memory_text(limits));
+  line("GPU", devices_text());
   return kOk;
 }
 

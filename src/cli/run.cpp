@@ -172,6 +172,10 @@ int run_on(const std::shared_ptr<Communicator>& communicator, const RunArguments
       together(ranks, [&] { return tessera::plan(settings.network, models, settings.options); });
   on_first(ranks, [&] { require_writable(settings.out); });
   if (!settings.quiet) show_notes(needs);
+  if (const std::string why = why_on_processor(settings.network, models, settings.options);
+      !why.empty() && !settings.quiet) {
+    fmt::print(stderr, "tessera: note: the steps run on the processor: {}\n", why);
+  }
 
   const InterruptGuard interrupt;
   std::optional<OutputLock> lock;

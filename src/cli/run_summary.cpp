@@ -83,6 +83,9 @@ void show_run_summary(const RunSummary& summary, const Network& network,
              to_string(report.connectivity),
              threads_text(report), counted(static_cast<std::uint64_t>(report.tiles), "tile"),
              summary.seed);
+  if (report.device != "cpu") {
+    fmt::print("device            {}, {} of its memory\n", report.device, bytes_text(report.device_bytes));
+  }
   show_phases(report);
   show_populations(summary);
   show_ranks(report.ranks);

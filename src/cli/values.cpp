@@ -127,6 +127,27 @@ void require_multiple_of_dt(double time_ms, double dt_ms, const std::string& opt
   }
 }
 
+// "cpu", "auto", "cuda", "cuda:1", "emulated".
+Device parse_device(const std::string& text, Problems& problems) {
+  Device device;
+  const auto colon = text.find(':');
+  if (text.substr(0, colon) == "cuda") {
+    device.kind = Device::Kind::cuda;
+    if (colon != std::string::npos) {
+      if (const auto index = parse_whole(text.substr(colon + 1), 0, 255, "--device", problems)) {
+        device.index = static_cast<int>(*index);
+      }
+    }
+    return device;
+  }
+  constexpr Device::Kind kinds[] = {Device::Kind::cpu, Device::Kind::automatic, Device::Kind::cuda,
+                                    Device::Kind::emulated};
+  if (const auto choice = parse_choice(text, {"cpu", "auto", "cuda", "emulated"}, "--device", problems)) {
+    device.kind = kinds[*choice];
+  }
+  return device;
+}
+
 SimulationOptions simulation_options(const ModelArguments& arguments, Problems& problems) {
   SimulationOptions options;
   const auto whole = [&problems](const Text& text, std::uint64_t highest, const char* option,
@@ -170,6 +191,7 @@ SimulationOptions simulation_options(const ModelArguments& arguments, Problems& 
       options.rank_placement = kinds[*choice];
     }
   }
+  if (arguments.device) options.device = parse_device(*arguments.device, problems);
   options.count_table = !arguments.no_count_table;
   if (arguments.no_count_table && options.connectivity == Connectivity::stored) {
     problems.add("--no-count-table",

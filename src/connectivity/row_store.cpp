@@ -2,6 +2,7 @@
 #include "connectivity/row_store.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,14 @@ class PairOfRows final : public RowStore {
   bool reaches(std::uint32_t source) const override {
     return packed_->reaches(source) || wide_->reaches(source);
   }
+  void visit_row(std::uint32_t source, RowVisitor& visitor) const override {
+    packed_->visit_row(source, visitor);
+    wide_->visit_row(source, visitor);
+  }
+  void drop_words() override {
+    packed_->drop_words();
+    wide_->drop_words();
+  }
   std::uint64_t synapses() const override { return packed_->synapses() + wide_->synapses(); }
   std::uint64_t bytes() const override { return packed_->bytes() + wide_->bytes(); }
 
@@ -49,6 +58,10 @@ class PairOfRows final : public RowStore {
 };
 
 }  // namespace
+
+void RowStore::visit_row(std::uint32_t, RowVisitor&) const {
+  throw std::logic_error("only stored rows can be visited");
+}
 
 DrawTables tables_of(const Wiring& wiring, const WeightUnits& units) {
   return {units.tables.data(), wiring.step_tables().empty() ? nullptr : wiring.step_tables().data()};

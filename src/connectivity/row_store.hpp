@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "connectivity/fan.hpp"
+#include "kernels/draw_rows.hpp"
 
 namespace tessera {
 
@@ -19,6 +20,14 @@ struct RowCounters {
 
 /// Lists of global source ids, one list per tile that sent any.
 using SpikeLists = std::span<const std::span<const std::uint32_t>>;
+
+/// Who is shown a stored row, one delay group after the other (see in_flight.hpp for what words mean).
+class RowVisitor {
+ public:
+  virtual ~RowVisitor() = default;
+  virtual void visit(std::uint32_t group, std::span<const std::uint32_t> packed) = 0;
+  virtual void visit(std::uint32_t group, std::span<const WideWord> wide) = 0;
+};
 
 class RowStore {
  public:
@@ -33,6 +42,10 @@ class RowStore {
   virtual void deliver(std::int64_t step, std::int32_t* ring) = 0;
   /// Whether a source has any synapse on the tile (true when that is not known).
   [[nodiscard]] virtual bool reaches(std::uint32_t source) const = 0;
+  /// Shows the row of a source. Only of stores that have rows; several threads may ask at once.
+  virtual void visit_row(std::uint32_t source, RowVisitor& visitor) const;
+  /// Forgets the words of all rows, once they are kept elsewhere; nothing is delivered any more.
+  virtual void drop_words() {}
   /// Synapses written down; 0 in procedural stores.
   [[nodiscard]] virtual std::uint64_t synapses() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes() const = 0;

@@ -335,6 +335,21 @@ class StoredRows final : public RowStore {
     for (const VisitOf<Word>& visit : visits_) counters_.synaptic_events += visit.count;
   }
 
+  void visit_row(std::uint32_t source, RowVisitor& visitor) const override {
+    const RowPlaces* rows = find(source);
+    if (rows == nullptr || rows->empty(source)) return;
+    const auto show = [&](std::size_t begin, std::uint32_t header) {
+      visitor.visit(row_header::group(header), std::span<const Word>(words_.data() + begin, row_header::count(header)));
+    };
+    if (rows->is_short()) return rows->for_each_run(source, [&](InFlight::Cursor run) { show(run.words, run.header); });
+    for (std::size_t at = rows->row(source); at < rows->row_end(source);) {
+      const std::uint32_t header = row_header::in(words_[at++]);
+      show(at, header);
+      at += row_header::count(header);
+    }
+  }
+  void drop_words() override { words_ = AlignedArray<Word>(); }
+
   bool reaches(std::uint32_t source) const override {
     const RowPlaces* rows = find(source);
     return rows != nullptr && !rows->empty(source);

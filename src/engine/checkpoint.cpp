@@ -124,6 +124,7 @@ std::vector<std::vector<std::uint32_t>> sorted_history(const Gathered& all, std:
 
 void Simulation::save_checkpoint(const std::filesystem::path& file) const {
   const Impl& s = *impl_;
+  if (s.device != nullptr) throw InputError("A simulation on a GPU cannot save checkpoints yet; run it with --device cpu.");
   const SimulationReport report = s.report();
   s.ranks.enter("checkpoint", s.now);
   const std::int64_t length = history_length(s.now, s.loop->history_steps()), oldest = s.now - length;
@@ -245,6 +246,7 @@ Simulation::Impl::Kept Simulation::Impl::read_checkpoint(const std::filesystem::
 
 void Simulation::load_checkpoint(const std::filesystem::path& file) {
   Impl& s = *impl_;
+  if (s.device != nullptr) throw InputError("A simulation on a GPU cannot go on from a checkpoint yet; run it with --device cpu.");
   s.ranks.enter("reading a checkpoint", s.now);
   Impl::Kept kept;
   std::exception_ptr failure;

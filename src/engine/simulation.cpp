@@ -8,6 +8,7 @@
 #include <chrono>
 #include <limits>
 
+#include "engine/choose_device.hpp"
 #include "engine/fingerprint.hpp"
 #include "machine/fit.hpp"
 #include "machine/plan.hpp"
@@ -81,6 +82,14 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
 void Simulation::Impl::build(const NeuronCatalogue& models) {
   require_valid(network, models);
   require_possible(options);
+  if (options.device.kind != Device::Kind::cpu && !ranks.alone()) {
+    throw InputError("Steps run on a GPU with one rank only so far; leave --device out, or run on one rank.");
+  }
+  std::unique_ptr<gpu::Machine> machine = choose_device(network, models, options);
+  if (machine != nullptr) {
+    if (options.connectivity == Connectivity::automatic) options.connectivity = Connectivity::stored;
+    options.count_table = false;  // tiles draw nothing then
+  }
   if (const Plan least = outline(network, models, options); !wiring_fits(least)) require_fit(least);
   wiring = std::make_unique<Wiring>(network, options.seed);
   const std::vector<int> ports = ports_of(network, models);
@@ -110,6 +119,7 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
                     make_exchange()};
   loop = std::make_unique<StepLoop>(tiles, placement, std::move(meetings), wiring->max_delay_steps(),
                                     wiring->ring_shape().steps(), *neurons);
+  if (machine != nullptr) device = std::make_unique<DeviceLoop>(std::move(machine), context, tiles, layouts, *team);
   population_spikes.assign(network.populations.size(), 0);
   make_sample_buffers();
 }
@@ -160,6 +170,7 @@ SimulationReport Simulation::report() const { return impl_->report(); }
 
 std::vector<double> Simulation::state(const std::string& population, const std::string& variable) const {
   const std::size_t p = impl_->network.index_of(population);
+  if (impl_->device != nullptr) impl_->device->read_state();
   std::vector<double> values(impl_->network.populations[p].size, std::numeric_limits<double>::quiet_NaN());
   for (const auto& tile : impl_->tiles) {
     for (const std::uint32_t c : tile->chunks()) {

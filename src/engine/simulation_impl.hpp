@@ -10,6 +10,7 @@
 
 #include "base/thread_team.hpp"
 #include "comm/agreement.hpp"
+#include "engine/device_loop.hpp"
 #include "engine/neuron_ranges.hpp"
 #include "engine/step_loop.hpp"
 #include "engine/tile.hpp"
@@ -36,10 +37,12 @@ struct Simulation::Impl {
   };
   void settle_slice(Slice& slice, const std::exception_ptr& failure) const;
   [[nodiscard]] bool begin_slices(std::int64_t steps, RunObserver& observer);
-  [[nodiscard]] std::optional<ActivityError> advance_to(std::int64_t to);
+  [[nodiscard]] std::optional<ActivityError> advance_to(std::int64_t to, std::int64_t end);
   [[nodiscard]] std::uint64_t own_spikes() const;
   [[nodiscard]] std::vector<std::uint64_t> own_population_spikes() const;
   [[nodiscard]] std::int64_t rate_window() const;
+  [[nodiscard]] std::int64_t window_after(std::int64_t step) const;
+  [[nodiscard]] std::int64_t launch_end() const;
   [[nodiscard]] std::optional<ActivityError> check_activity();
   [[nodiscard]] std::optional<ActivityError> check_rates(std::span<const std::uint64_t> spikes) const;
   [[nodiscard]] ActivityError not_finite(Tile::NotFinite first) const;
@@ -75,6 +78,7 @@ struct Simulation::Impl {
   // State.
   std::vector<std::unique_ptr<Tile>> tiles;
   std::unique_ptr<StepLoop> loop;
+  std::unique_ptr<DeviceLoop> device;  ///< null: steps run on the processor
   std::int64_t now = 0;
   std::int64_t window_begin = 0;  ///< of the activity check
   std::vector<std::uint64_t> population_spikes;  ///< of all ranks, up to the window

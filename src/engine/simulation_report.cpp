@@ -108,6 +108,14 @@ SimulationReport Simulation::Impl::report() const {
     counts.row_visits += tile->counters().row_visits;
     report.synapse_bytes += tile->synapse_bytes();
   }
+  if (device != nullptr) {
+    counts.synaptic_events = device->counters().synaptic_events;
+    counts.row_visits = device->counters().row_visits;
+    report.device = device->machine().name;
+    report.device_bytes = device->device_bytes();
+    report.phases = device->phases();
+    report.phases.record = observer_seconds;
+  }
   report.ranks = report_ranks(report);
   std::vector<std::uint64_t> sums = own_population_spikes();
   std::uint64_t uncounted = context.connectivity == Connectivity::procedural ? 1 : 0;

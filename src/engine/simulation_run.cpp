@@ -108,6 +108,7 @@ std::optional<ActivityError> Simulation::Impl::check_activity() {
     const auto order = [](const Tile::NotFinite& f) { return std::tuple(f.step, f.population, f.neuron); };
     if (found.step >= 0 && (first.step < 0 || order(found) < order(first))) first = found;
   }
+  if (device != nullptr) first = device->find_not_finite();
   const bool window_ends = now - window_begin >= rate_window();
   std::vector<std::uint64_t> sums = window_ends ? own_population_spikes() : std::vector<std::uint64_t>();
   sums.push_back(own_spikes() - spikes_checked);
@@ -136,14 +137,31 @@ std::vector<std::uint64_t> Simulation::Impl::own_population_spikes() const {
   return spikes;
 }
 
-/// Advances to a step, and checks the activity where windows end.
-std::optional<ActivityError> Simulation::Impl::advance_to(std::int64_t to) {
+/// The end of the window in which a step lies, or that begins with it.
+std::int64_t Simulation::Impl::window_after(std::int64_t step) const {
+  const std::int64_t end = window_begin + rate_window();
+  return step < end ? end : step + rate_window();
+}
+
+/// Observers of a device have their turn after every launch, while the next one is under way.
+std::int64_t Simulation::Impl::launch_end() const {
+  return (now / DeviceLoop::kLaunchSteps + 1) * DeviceLoop::kLaunchSteps;
+}
+
+/// Advances to a step, and checks the activity where windows end. A device may go on, at most to `end`, and
+/// what it has begun by the next call counts.
+std::optional<ActivityError> Simulation::Impl::advance_to(std::int64_t to, std::int64_t end) {
   std::optional<ActivityError> problem;
   while (now < to && !problem) {
     const std::int64_t until = std::min(to, window_begin + rate_window());
-    loop->advance(*team, now, until);
-    steps_advanced += static_cast<std::uint64_t>(until - now);
-    now = until;
+    std::int64_t reached = until;
+    if (device != nullptr) {
+      reached = device->advance(now, until, std::min(end, window_after(until)), keep_spikes, *loop);
+    } else {
+      loop->advance(*team, now, until);
+    }
+    steps_advanced += static_cast<std::uint64_t>(reached - now);
+    now = reached;
     ranks.enter("checking the activity", now);
     problem = check_activity();
   }
@@ -173,12 +191,13 @@ void Simulation::Impl::run(double time_ms, RunObserver& observer) {
   Slice slice;
   slice.stop = begin_slices(steps, observer) ? 0 : 1;
   slice.next_steps = kFirstSlice;
-  while (now < end && slice.stop == 0) {
+  while (now < end && (slice.stop == 0 || (device != nullptr && device->ahead()))) {
     const auto slice_start = Clock::now();
-    const std::int64_t from = now, to = std::min(now + static_cast<std::int64_t>(slice.next_steps), end);
+    const std::int64_t from = now, slice_end = std::min(now + static_cast<std::int64_t>(slice.next_steps), end);
+    const std::int64_t to = device == nullptr ? slice_end : std::min(slice_end, launch_end());
     slice_spikes = 0;
     prepare_samples(from, to);
-    const std::optional<ActivityError> problem = advance_to(to);
+    const std::optional<ActivityError> problem = advance_to(to, slice.stop == 0 ? end : 0);
     const auto recording = Clock::now();
     ranks.enter("collecting what was recorded", now);
     const std::vector<Spike> spikes = collect_spikes(from);
@@ -194,7 +213,7 @@ void Simulation::Impl::run(double time_ms, RunObserver& observer) {
         observer.on_progress({static_cast<double>(now) * network.dt_ms, static_cast<double>(end) * network.dt_ms,
                               seconds_since(start), took / model_seconds,
                               static_cast<double>(slice_spikes) / model_seconds});
-        slice.next_steps = next_slice(to - from, took);
+        slice.next_steps = next_slice(now - from, took);
       }
       if (now < end && !problem) slice.stop = observer.stop_requested() ? 1 : 0;
     } catch (...) {

@@ -43,15 +43,49 @@ void StepLoop::learn_reach() {
   }
 }
 
+void StepLoop::take_in(const Counters& counters, std::span<const Spike> spikes) {
+  counters_.front().digest += counters.digest;
+  counters_.front().spikes += counters.spikes;
+  outbox_.front().kept.insert(outbox_.front().kept.end(), spikes.begin(), spikes.end());
+}
+
+namespace {
+
+/// Sorts by step, then neuron. Spikes of a slice are many and its steps few: they are dealt out to their
+/// steps, and a step's few are compared.
+void sort_spikes(std::vector<Spike>& spikes) {
+  if (spikes.empty()) return;
+  const auto by_step = [](const Spike& a, const Spike& b) { return a.step < b.step; };
+  const auto [first, last] = std::minmax_element(spikes.begin(), spikes.end(), by_step);
+  const std::uint32_t begin = first->step, steps = last->step - begin + 1;
+  if (steps / 4 > spikes.size()) {
+    std::sort(spikes.begin(), spikes.end(), [](const Spike& a, const Spike& b) {
+      return a.step != b.step ? a.step < b.step : a.neuron < b.neuron;
+    });
+    return;
+  }
+  std::vector<std::size_t> at(steps + 1, 0);
+  for (const Spike& spike : spikes) ++at[spike.step - begin + 1];
+  for (std::size_t s = 1; s <= steps; ++s) at[s] += at[s - 1];
+  std::vector<Spike> sorted(spikes.size());
+  for (const Spike& spike : spikes) sorted[at[spike.step - begin]++] = spike;  // at[s] becomes where step s ends
+  std::size_t from = 0;
+  for (std::size_t s = 0; s < steps; from = at[s++]) {
+    std::sort(sorted.begin() + static_cast<std::ptrdiff_t>(from), sorted.begin() + static_cast<std::ptrdiff_t>(at[s]),
+              [](const Spike& a, const Spike& b) { return a.neuron < b.neuron; });
+  }
+  spikes.swap(sorted);
+}
+
+}  // namespace
+
 std::vector<Spike> StepLoop::take_spikes() {
   std::vector<Spike> spikes;
   for (Outbox& outbox : outbox_) {
     spikes.insert(spikes.end(), outbox.kept.begin(), outbox.kept.end());
     outbox.kept.clear();
   }
-  std::sort(spikes.begin(), spikes.end(), [](const Spike& a, const Spike& b) {
-    return a.step != b.step ? a.step < b.step : a.neuron < b.neuron;
-  });
+  sort_spikes(spikes);
   return spikes;
 }
 

@@ -78,6 +78,8 @@ class StepLoop {
     PhaseSeconds phases;
   };
   [[nodiscard]] const std::vector<Counters>& worker_counters() const { return counters_; }
+  /// Adds steps that ran elsewhere (on a device): what was counted, and the spikes that observers want.
+  void take_in(const Counters& counters, std::span<const Spike> spikes);
   /// Spikes per own neuron since they were last set to zero, by the neurons' numbers.
   [[nodiscard]] std::vector<std::uint32_t>& spike_counts() { return spike_counts_; }
   [[nodiscard]] const NeuronRanges& own() const { return own_; }

@@ -146,6 +146,7 @@ class FastTile final : public BlockTile<float> {
   }
   void deliver(std::int64_t step) override { rows_->deliver(step, ring()); }
   bool reaches(std::uint32_t source) const override { return rows_->reaches(source); }
+  RowStore* rows() override { return rows_.get(); }
   RowCounters counters() const override { return rows_->counters(); }
   std::uint64_t synapses() const override { return rows_->synapses(); }
   std::uint64_t synapse_bytes() const override { return rows_->bytes(); }

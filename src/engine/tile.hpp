@@ -42,6 +42,8 @@ class Tile {
   /// After a checkpoint was loaded: spikes of an earlier step whose synapses are not all delivered.
   virtual void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) = 0;
   [[nodiscard]] virtual bool reaches(std::uint32_t source) const = 0;
+  /// The row store of a fast tile, null of an exact one.
+  [[nodiscard]] virtual RowStore* rows() { return nullptr; }
   [[nodiscard]] virtual RowCounters counters() const = 0;
   [[nodiscard]] virtual std::uint64_t synapses() const = 0;
   [[nodiscard]] virtual std::uint64_t synapse_bytes() const = 0;

@@ -1,24 +1,49 @@
 // Leaky integrate-and-fire with exponential post-synaptic currents, integrated exactly.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#ifndef TESSERA_IAF_PSC_EXP_EQUATIONS
+#define TESSERA_IAF_PSC_EXP_EQUATIONS
+#include "neurons/equation.hpp"
+
+namespace tessera::iaf_psc_exp {
+// V is kept relative to E_L. P_ab: contribution of b to a over one step (Rotter and Diesmann 1999).
+enum Constant { P_vv, P_ii_ex, P_ii_in, P_vi_ex, P_vi_in, P_v_current, V_th, V_reset, kConstants };
+
+// V <- refractory ? V : P_vv V + P_vi_ex I_ex + P_vi_in I_in + P_vc I;  I_x <- P_ii_x I_x + input_x
+template <class Real>
+TESSERA_EQUATION bool equation_two(Real* s, const Real* k, const Real* in, Real current, bool refractory) {
+  if (!refractory) {
+    s[0] = k[P_vv] * s[0] + (k[P_vi_ex] * s[1] + (k[P_vi_in] * s[2] + k[P_v_current] * current));
+  }
+  s[1] = k[P_ii_ex] * s[1] + in[0];
+  s[2] = k[P_ii_in] * s[2] + in[1];
+  const bool spiked = s[0] >= k[V_th];
+  if (spiked) s[0] = k[V_reset];
+  return spiked;
+}
+
+// Equal time constants: both signs share one current.
+template <class Real>
+TESSERA_EQUATION bool equation_one(Real* s, const Real* k, const Real* in, Real current, bool refractory) {
+  if (!refractory) s[0] = k[P_vv] * s[0] + (k[P_vi_ex] * s[1] + k[P_v_current] * current);
+  s[1] = k[P_ii_ex] * s[1] + in[0];
+  const bool spiked = s[0] >= k[V_th];
+  if (spiked) s[0] = k[V_reset];
+  return spiked;
+}
+}  // namespace tessera::iaf_psc_exp
+#endif
+
+#ifndef TESSERA_EQUATIONS_ONLY
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "neurons/iaf_psc_exp.cpp"
 #include "hwy/foreach_target.h"
 #include "tessera/neuron_kernel-inl.hpp"
-
-#ifndef TESSERA_IAF_PSC_EXP_CONSTANTS
-#define TESSERA_IAF_PSC_EXP_CONSTANTS
-namespace tessera::iaf_psc_exp {
-// V is kept relative to E_L. P_ab: contribution of b to a over one step (Rotter and Diesmann 1999).
-enum Constant { P_vv, P_ii_ex, P_ii_in, P_vi_ex, P_vi_in, P_v_current, V_th, V_reset, kConstants };
-}  // namespace tessera::iaf_psc_exp
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace tessera::iaf_psc_exp {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// V <- refractory ? V : P_vv V + P_vi_ex I_ex + P_vi_in I_in + P_vc I;  I_x <- P_ii_x I_x + input_x
 struct TwoTimeConstants {
   static constexpr int states = 3, ports = 2, constants = kConstants;
   template <class D, class V = hn::Vec<D>>
@@ -35,7 +60,6 @@ struct TwoTimeConstants {
   }
 };
 
-// Equal time constants: both signs share one current.
 struct OneTimeConstant {
   static constexpr int states = 2, ports = 1, constants = kConstants;
   template <class D, class V = hn::Vec<D>>
@@ -73,25 +97,6 @@ HWY_EXPORT(two_f64);
 HWY_EXPORT(one_f32);
 HWY_EXPORT(one_f64);
 
-bool reference_two(double* s, const double* k, const double* in, double current, bool refractory) {
-  if (!refractory) {
-    s[0] = k[P_vv] * s[0] + (k[P_vi_ex] * s[1] + (k[P_vi_in] * s[2] + k[P_v_current] * current));
-  }
-  s[1] = k[P_ii_ex] * s[1] + in[0];
-  s[2] = k[P_ii_in] * s[2] + in[1];
-  const bool spiked = s[0] >= k[V_th];
-  if (spiked) s[0] = k[V_reset];
-  return spiked;
-}
-
-bool reference_one(double* s, const double* k, const double* in, double current, bool refractory) {
-  if (!refractory) s[0] = k[P_vv] * s[0] + (k[P_vi_ex] * s[1] + k[P_v_current] * current);
-  s[1] = k[P_ii_ex] * s[1] + in[0];
-  const bool spiked = s[0] >= k[V_th];
-  if (spiked) s[0] = k[V_reset];
-  return spiked;
-}
-
 NeuronVariant prepare(const ParameterValues& p, double dt) {
   const bool one = p["tau_syn_ex"] == p["tau_syn_in"];
   NeuronVariant variant;
@@ -114,7 +119,7 @@ NeuronVariant prepare(const ParameterValues& p, double dt) {
                            : +[](UpdateArgs<float>& a) { HWY_DYNAMIC_DISPATCH(two_f32)(a); };
   variant.update_f64 = one ? +[](UpdateArgs<double>& a) { HWY_DYNAMIC_DISPATCH(one_f64)(a); }
                            : +[](UpdateArgs<double>& a) { HWY_DYNAMIC_DISPATCH(two_f64)(a); };
-  variant.reference_step = one ? reference_one : reference_two;
+  variant.reference_step = one ? equation_one<double> : equation_two<double>;
   return variant;
 }
 
@@ -155,3 +160,4 @@ NeuronModel model() {
 
 }  // namespace tessera::iaf_psc_exp
 #endif  // HWY_ONCE
+#endif  // TESSERA_EQUATIONS_ONLY

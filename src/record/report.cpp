@@ -218,6 +218,7 @@ ordered_json report_object(const RunSummary& summary) {
                          {"digest", digest_text(run.digest)},
                          {"connectivity", to_string(run.connectivity)},
                          {"precision", to_string(summary.precision)},
+                         {"device", run.device},
                          {"threads", run.threads},
                          {"ranks", run.ranks.ranks},
                          {"tiles", run.tiles},

@@ -123,6 +123,10 @@ Plan outline(const Network& network, const NeuronCatalogue& models, const Simula
   const MemoryLimit limit = memory_limit(options);
   Plan plan;
   count(network, plan);
+  if (options.communicator) {
+    plan.ranks = options.communicator->size();
+    plan.rank = options.communicator->rank();
+  }
   plan.available_bytes = limit.bytes;
   plan.connectivity = options.connectivity;
   if (plan.connectivity == Connectivity::automatic) {

@@ -190,5 +190,17 @@ TEST(RankPlan, CountsWhatIsOnTheRank) {
   EXPECT_NEAR(synapses, 6 * 640000.0, 1.0);
 }
 
+// 3.84 million synapses take four bytes each and more, the program 16 MB: 24 MB hold a quarter of them, not all.
+TEST(RankPlan, FitsWhereOneProcessDoesNot) {
+  const Network network = ring_of_areas(6);
+  SimulationOptions options = options_of(Connectivity::stored);
+  options.memory_limit_bytes = 24'000'000;
+  EXPECT_FALSE(tessera::plan(network, NeuronCatalogue::builtin(), options).obstacles.empty());
+  options.communicator = dry_run_communicator(2, 4);
+  const Plan quarter = tessera::plan(network, NeuronCatalogue::builtin(), options);
+  EXPECT_TRUE(quarter.obstacles.empty()) << quarter.obstacles[0];
+  EXPECT_LT(static_cast<double>(quarter.synapse_bytes), 2.0 * 4.0 * 3.84e6 / 4.0);
+}
+
 }  // namespace
 }  // namespace tessera::test

@@ -38,13 +38,13 @@ struct Case {
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {{"fixed_total_number", Kind::fixed_total_number, true, true},
-                                        {"fixed_total_number, distinct", Kind::fixed_total_number, true, false},
+                                        {"fixed_total_number distinct", Kind::fixed_total_number, true, false},
                                         {"fixed_indegree", Kind::fixed_indegree, true, true},
-                                        {"fixed_indegree, distinct, no autapses", Kind::fixed_indegree, false, false},
+                                        {"fixed_indegree distinct no autapses", Kind::fixed_indegree, false, false},
                                         {"fixed_outdegree", Kind::fixed_outdegree, true, true},
-                                        {"fixed_outdegree, distinct", Kind::fixed_outdegree, true, false},
+                                        {"fixed_outdegree distinct", Kind::fixed_outdegree, true, false},
                                         {"pairwise_bernoulli", Kind::pairwise_bernoulli, true, true},
-                                        {"gaussian_2d, sigma 5", Kind::gaussian_2d, true, true},
+                                        {"gaussian_2d sigma 5", Kind::gaussian_2d, true, true},
                                         {"all_to_all", Kind::all_to_all, true, true},
                                         {"one_to_one", Kind::one_to_one, true, true}};
   return all;

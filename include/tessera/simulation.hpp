@@ -28,7 +28,7 @@ enum class Precision {
 };
 /// How spike lists travel between ranks.
 enum class Exchange {
-  automatic,       ///< the cheaper one by expected counts (docs/design.md, section 7)
+  automatic,       ///< point to point where that halves the expected cost (docs/design.md, section 7)
   collective,      ///< every rank gets the lists of all ranks
   point_to_point   ///< every rank gets the spikes of those neurons only that have synapses on it
 };

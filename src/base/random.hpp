@@ -40,8 +40,16 @@ enum class Purpose : std::uint32_t {
   encoding,            ///< rate encoders, thinning
   augmentation,
   shuffle,             ///< order of the training samples in an epoch
-  row_length           ///< synapses of a source in a chunk whose pairs are independent
+  row_length,          ///< synapses of a source in a chunk whose pairs are independent
+  surplus,             ///< which synapses a target with too many loses
+  repeated,            ///< which of several synapses of a pair stays
+  added_synapse        ///< weight and delay of a synapse that exceptions add
 };
+
+/// The same purpose in a later round (below 2^24): other numbers.
+[[nodiscard]] constexpr Purpose round_of(Purpose purpose, std::uint32_t round) {
+  return static_cast<Purpose>(static_cast<std::uint32_t>(purpose) | round << 8);
+}
 
 using RandomWords = std::array<std::uint32_t, 4>;
 

@@ -2,6 +2,7 @@
 #include "cli/dry_run.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,10 +79,7 @@ DryRun build(const Network& network, const NeuronCatalogue& models, const Simula
   run.network_neurons = run.plan.neurons;
   run.network_synapses = static_cast<double>(run.plan.synapses);
   if (!run.plan.obstacles.empty()) {
-    std::vector<Problem> problems;
-    for (const std::string& sentence : run.plan.obstacles) problems.push_back({sentence, {}});
-    for (const std::string& sentence : run.plan.remedies) problems.push_back({sentence, {}});
-    throw InputError(std::move(problems));
+    throw InputError(fmt::format("{} {}", fmt::join(run.plan.obstacles, " "), fmt::join(run.plan.remedies, " ")));
   }
   const Simulation simulation(network, models, options);
   const SimulationReport report = simulation.report();

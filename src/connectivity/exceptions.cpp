@@ -9,16 +9,26 @@ namespace {
 /// A block has about this many entries, so that its beginning costs a small part of them.
 constexpr std::uint64_t kEntriesPerBlock = 8;
 
+/// Entries in order of their sources, and by `before` inside of a source. They often come source by source.
+template <class Before>
+void order(std::vector<Exceptions::Entry>& entries, const Before& before) {
+  const auto by_source = [](const Exceptions::Entry& a, const Exceptions::Entry& b) { return a.first < b.first; };
+  if (!std::is_sorted(entries.begin(), entries.end(), by_source)) std::stable_sort(entries.begin(), entries.end(), by_source);
+  for (auto begin = entries.begin(); begin != entries.end();) {
+    const auto end = std::find_if(begin, entries.end(), [&](const Exceptions::Entry& e) { return e.first != begin->first; });
+    std::sort(begin, end, before);
+    begin = end;
+  }
+}
+
 }  // namespace
 
 Exceptions::Exceptions(std::vector<Entry> dropped, std::vector<Entry> added, std::uint32_t sources) {
   const std::uint64_t all = dropped.size() + added.size();
   if (all == 0) return;
   while (block_bits_ < kMostBlockBits && (all << block_bits_) < kEntriesPerBlock * sources) ++block_bits_;
-  std::sort(dropped.begin(), dropped.end(), [](const Entry& a, const Entry& b) {
-    return a.first != b.first ? a.first < b.first : a.second > b.second;
-  });
-  std::sort(added.begin(), added.end());
+  order(dropped, [](const Entry& a, const Entry& b) { return a.second > b.second; });
+  order(added, [](const Entry& a, const Entry& b) { return a.second < b.second; });
   entries_.reserve(all);
   begin_.assign(((sources - 1) >> block_bits_) + 2, 0);
   const std::uint32_t in_block = (1u << block_bits_) - 1;
@@ -38,19 +48,8 @@ Exceptions::Exceptions(std::vector<Entry> dropped, std::vector<Entry> added, std
 }
 
 std::uint32_t Exceptions::apply(std::uint32_t source, std::uint32_t* targets, std::uint32_t n) const {
-  if (entries_.empty()) return n;
-  const std::uint32_t block = source >> block_bits_, wanted = source & ((1u << block_bits_) - 1);
-  std::uint32_t at = begin_[block];
-  const std::uint32_t end = begin_[block + 1];
-  while (at < end && entries_[at] >> (kValueBits + 1) < wanted) ++at;
-  for (; at < end && entries_[at] >> (kValueBits + 1) == wanted; ++at) {
-    const std::uint32_t value = entries_[at] & (kAdded - 1);
-    if ((entries_[at] & kAdded) != 0) {
-      targets[n++] = value;
-    } else {
-      targets[value] = targets[--n];  // later places have been dropped already
-    }
-  }
+  visit(source, [&](std::uint32_t place) { targets[place] = targets[--n]; },  // later places have been dropped already
+        [&](std::uint32_t target) { targets[n++] = target; });
   return n;
 }
 

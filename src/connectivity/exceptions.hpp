@@ -1,16 +1,13 @@
-// What the rows of stubs must not keep, and what comes in its place: a small table, sorted by source.
-//
-// fixed_indegree without multapses (or without autapses) starts from stubs, each of which has a source
-// of its own drawn evenly among all. A stub that repeats a source of its target, or is the target's own,
-// is dropped, and its target draws sources until one is new. What is kept and what is drawn depends only
-// on which sources are equal, never on which they are, so all sets of sources of a target that can be
-// renamed into each other, and these are all sets, are equally likely; and no target knows of another.
+// What the rows of fixed_indegree must not keep, and what comes in its place: a small table, sorted by source.
+// indegree_exceptions.hpp says which they are.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
 #include <utility>
 #include <vector>
+
+#include "base/prefetch.hpp"
 
 namespace tessera {
 
@@ -25,12 +22,29 @@ class Exceptions {
 
   /// Changes a source's row of n targets, which has room for what is added. Returns its new length.
   std::uint32_t apply(std::uint32_t source, std::uint32_t* targets, std::uint32_t n) const;
+  /// Calls dropped(place) with the places of a source's row that go, the last one first, then added(target).
+  template <class Dropped, class Added>
+  void visit(std::uint32_t source, const Dropped& dropped, const Added& added) const {
+    if (entries_.empty()) return;
+    const std::uint32_t block = source >> block_bits_, wanted = source & ((1u << block_bits_) - 1);
+    std::uint32_t at = begin_[block];
+    const std::uint32_t end = begin_[block + 1];
+    while (at < end && entries_[at] >> (kValueBits + 1) < wanted) ++at;
+    for (; at < end && entries_[at] >> (kValueBits + 1) == wanted; ++at) {
+      const std::uint32_t value = entries_[at] & (kAdded - 1);
+      if ((entries_[at] & kAdded) != 0) {
+        added(value);
+      } else {
+        dropped(value);
+      }
+    }
+  }
   /// Asks memory for where a source's entries begin, and for the entries.
   void prefetch_begin(std::uint32_t source) const {
-    if (!entries_.empty()) __builtin_prefetch(begin_.data() + (source >> block_bits_));
+    if (!entries_.empty()) tessera::prefetch(begin_.data() + (source >> block_bits_));
   }
   void prefetch(std::uint32_t source) const {
-    if (!entries_.empty()) __builtin_prefetch(entries_.data() + begin_[source >> block_bits_]);
+    if (!entries_.empty()) tessera::prefetch(entries_.data() + begin_[source >> block_bits_]);
   }
   /// Most targets that any one row is given.
   [[nodiscard]] std::uint32_t most_added() const { return most_added_; }

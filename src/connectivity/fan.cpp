@@ -24,7 +24,7 @@ std::string row_problem(const Wiring& wiring, const Bundle& bundle) {
 }
 
 Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, const BundleChoice& holds,
-         std::uint32_t source_population, std::uint32_t first_source)
+         std::uint32_t source_population, std::uint32_t first_source, bool by_group)
     : wiring_(&wiring), population_(source_population), first_source_(first_source),
       sources_(wiring.network().populations[source_population].size) {
   std::vector<const BlockLayout*> block_of(wiring.chunks().size(), nullptr);
@@ -35,15 +35,16 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
     const BlockLayout* block = block_of[bundle.chunk];
     if (bundle.source_population != source_population || block == nullptr || !holds(bundle)) continue;
     if (const std::string problem = row_problem(wiring, bundle); !problem.empty()) throw InputError(problem);
-    const double row_mean = mean_row(wiring, bundle);
-    expected_synapses_ += row_mean * sources_;
+    expected_synapses_ += mean_row(wiring, bundle) * sources_;
     const auto [first, last] = wiring.delay_groups(bundle);
     lowest = std::min(lowest, first), highest = std::max(highest, last);
     several_groups_ = lowest < highest;
     if (units.listed(bundle)) {
-      listed_.add(wiring, units, bundle, *block);
-      continue;
+      const bool corrected = by_group && units.corrected_by_group(bundle);
+      listed_.add(wiring, units, bundle, *block, corrected ? static_cast<std::uint32_t>(uniform_.size()) : ListedRows::kNoColumn);
+      if (!corrected) continue;
     }
+    const double row_mean = wiring.expected_draws_of(bundle) / sources_;
     const DelayTable& delays = wiring.delays(bundle);
     largest_mean_count_ = std::max(largest_mean_count_, row_mean * delays.largest_group_share());
     const bool negative = wiring.weights(bundle).values.front() < 0.0;
@@ -111,11 +112,11 @@ template void Fan::count_source(std::uint32_t, std::uint8_t*) const;
 template void Fan::count_source(std::uint32_t, std::uint16_t*) const;
 
 std::vector<Fan> make_fans(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout,
-                           const BundleChoice& holds) {
+                           const BundleChoice& holds, bool by_group) {
   std::vector<Fan> fans;
   std::uint32_t first_source = 0;
   for (std::uint32_t p = 0; p < wiring.network().populations.size(); ++p) {
-    Fan fan(wiring, units, layout, holds, p, first_source);
+    Fan fan(wiring, units, layout, holds, p, first_source, by_group);
     if (!fan.empty()) fans.push_back(std::move(fan));
     first_source += wiring.network().populations[p].size;
   }

@@ -23,8 +23,10 @@ using BundleChoice = std::function<bool(const Bundle&)>;
 
 class Fan {
  public:
+  /// `by_group`: draws are asked for one delay group at a time, so corrected bundles are among the uniform ones
+  /// as well; their corrections are with the listed ones.
   Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, const BundleChoice& holds,
-      std::uint32_t source_population, std::uint32_t first_source);
+      std::uint32_t source_population, std::uint32_t first_source, bool by_group);
 
   [[nodiscard]] std::uint32_t population() const { return population_; }
   [[nodiscard]] std::uint32_t first_source() const { return first_source_; }  ///< global id
@@ -75,6 +77,6 @@ class Fan {
 
 /// The fans of every source population into a tile with the bundles of one store, empty ones left out.
 [[nodiscard]] std::vector<Fan> make_fans(const Wiring& wiring, const WeightUnits& units,
-                                         const TileLayout& layout, const BundleChoice& holds);
+                                         const TileLayout& layout, const BundleChoice& holds, bool by_group = false);
 
 }  // namespace tessera

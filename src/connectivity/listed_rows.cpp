@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "connectivity/in_flight.hpp"
+#include "kernels/split_delays.hpp"
 
 namespace tessera {
 namespace {
@@ -13,6 +14,12 @@ void make_word(std::uint32_t place, std::int32_t weight_units, std::uint32_t& wo
   word = packed_word(place, 0, weight_units);
 }
 void make_word(std::uint32_t place, std::int32_t weight_units, WideWord& word) { word = {place, weight_units}; }
+
+/// The same synapse with the opposite weight.
+std::uint32_t negative(std::uint32_t word) {
+  return packed_word(word & kRingMask, 0, -(static_cast<std::int32_t>(word) >> kWeightShift));
+}
+WideWord negative(const WideWord& word) { return {word.place, -word.weight}; }
 
 /// Where kernels write the words of a row: in their place or, of wide words, entries.
 std::uint32_t* packed_words(std::vector<std::uint32_t>& words, std::vector<std::uint32_t>&) { return words.data(); }
@@ -27,8 +34,7 @@ std::uint32_t* packed_words(std::vector<WideWord>& words, std::vector<std::uint3
 template <class Word>
 void WordRow<Word>::make_room(std::size_t n) {
   const std::size_t wanted = size_ + n + kRowPadding;
-  if (words_.size() >= wanted) return;
-  words_.resize(wanted + wanted / 2);
+  if (words_.size() < wanted) words_.resize(wanted + wanted / 2);
   if (groups_.size() < words_.size()) groups_.resize(words_.size());
 }
 
@@ -79,12 +85,14 @@ void WordRow<Word>::sort() {
   words_.swap(sorted_);
 }
 
-void ListedRows::add(const Wiring& wiring, const WeightUnits& units, const Bundle& bundle, const BlockLayout& block) {
+void ListedRows::add(const Wiring& wiring, const WeightUnits& units, const Bundle& bundle, const BlockLayout& block,
+                     std::uint32_t column) {
   wiring_ = &wiring;
   units_ = &units;
   Listed listed;
   listed.bundle = &bundle;
   listed.block = &block;
+  listed.column = column;
   if (wiring.is_explicit(bundle)) {
     bundles_.push_back(std::move(listed));
     return;
@@ -93,8 +101,11 @@ void ListedRows::add(const Wiring& wiring, const WeightUnits& units, const Bundl
     listed.weights.push_back(units.units_of(value, bundle.targets.population));
   }
   listed.weight = listed.weights.front();
+  listed.slot = wiring.weights(bundle).values.front() < 0.0 ? block.negative_slot : block.positive_slot;
+  listed.indegree = wiring.projection(bundle).rule.kind == ConnectivityRule::Kind::fixed_indegree;
   const bool same = std::all_of(listed.weights.begin(), listed.weights.end(),
                                 [&](std::int32_t weight) { return weight == listed.weight; });
+  listed.same_weight = same;
   if (same && bundle.drawing == Bundle::Drawing::listed) listed.weights.clear();
   if (has_distance_delay(wiring.projection(bundle))) {
     listed.by_distance = true;
@@ -106,7 +117,7 @@ void ListedRows::add(const Wiring& wiring, const WeightUnits& units, const Bundl
   listed.groups = delays.groups;
   listed.one_group = delays.groups == 1;
   listed.step_place = wiring.ring_shape().row(delays.min_steps - 1);
-  if (delays.min_steps < delays.max_steps || bundle.drawing == Bundle::Drawing::uniform) {
+  if (delays.min_steps < delays.max_steps || bundle.drawing != Bundle::Drawing::listed) {
     for (std::uint32_t g = 0; g < delays.groups; ++g) {
       listed.codes.push_back(static_cast<std::int32_t>(wiring.step_code(bundle, delays.first_group + g)));
     }
@@ -134,7 +145,10 @@ template <class Word>
 void ListedRows::draw(std::size_t i, std::uint32_t source, Wiring::Share share, WordRow<Word>& row) const {
   const Listed& listed = bundles_[i];
   const Bundle& bundle = *listed.bundle;
-  if (bundle.drawing == Bundle::Drawing::uniform) return draw_uniform(listed, source, row);
+  if (bundle.drawing != Bundle::Drawing::listed) {
+    const bool shared = wiring_->counted(bundle);
+    return draw_grouped(listed, source, shared ? share.count : wiring_->count(bundle, source), row);
+  }
   if (wiring_->is_explicit(bundle)) return draw_explicit(listed, source, row);
   if (wiring_->cells(bundle) != nullptr) return draw_from_cell(listed, source, row);
   wiring_->list_targets(bundle, source, share, row.targets_);
@@ -217,28 +231,152 @@ void ListedRows::draw_from_cell(const Listed& listed, std::uint32_t source, Word
   }
 }
 
-/// A bundle that is drawn group by group, of a projection whose weights no packed word can name.
-template <class Word>
-void ListedRows::draw_uniform(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const {
+DrawnRow ListedRows::drawn_row(const Listed& listed, std::uint32_t source, const std::uint32_t* counts) const {
   const Bundle& bundle = *listed.bundle;
-  const bool negative = wiring_->weights(bundle).values.front() < 0.0;
-  std::uint32_t stream[1 + kBundlePadding] = {bundle.id};
-  std::uint32_t place[1 + kBundlePadding] = {(negative ? listed.block->negative_slot : listed.block->positive_slot) |
-                                             bundle.targets.size << 16};
-  std::vector<std::uint32_t> per_group(listed.groups);
-  wiring_->split_delays(bundle, source, wiring_->count(bundle, source), per_group.data());
+  const ConnectivityRule& rule = wiring_->projection(bundle).rule;
+  return {{wiring_->key(), source, bundle.id}, counts, listed.first_group, listed.slot,
+          wiring_->ring_shape().slots() - 1, bundle.targets.size, wiring_->excluded_target(bundle, source),
+          !rule.multapses || rule.kind == ConnectivityRule::Kind::pairwise_bernoulli};
+}
+
+/// Writes the draws of all groups behind the first `begin` words; returns how many there are.
+template <class Word>
+std::uint32_t ListedRows::draw_all(const Listed& listed, std::uint32_t source, const std::uint32_t* counts,
+                                   std::vector<Word>& words, std::size_t begin, DrawQueue& queue) const {
+  const GroupedRow row{source, listed.bundle->id, listed.slot | listed.bundle->targets.size << 16, listed.first_group,
+                       listed.groups, counts, listed.codes.data()};
   const DrawTables tables{listed.weights.data(), wiring_->step_tables().empty() ? nullptr : wiring_->step_tables().data()};
+  std::size_t end = begin;
+  for (std::uint32_t g = 0; g < listed.groups;) {
+    queue.size = 0;
+    g = enqueue_groups(queue, row, g);
+    const std::size_t wanted = end + 4 * queue.size + DrawQueue::kSlack;
+    if (words.size() < wanted) words.resize(wanted + wanted / 2);
+    end += draw_words_in_order(queue, wiring_->key(), tables, words.data() + end);
+  }
+  return static_cast<std::uint32_t>(end - begin);
+}
+
+/// The whole row of a uniform bundle (with weights that no packed word can name) or a corrected one.
+template <class Word>
+void ListedRows::draw_grouped(const Listed& listed, std::uint32_t source, std::uint32_t count, WordRow<Word>& row) const {
+  row.per_group_.resize(listed.groups);
+  split_delays(wiring_->key(), source, listed.bundle->id, count, wiring_->delays(*listed.bundle).group_thresholds.data(),
+               listed.groups, row.per_group_.data());
+  const std::size_t begin = row.size_;
+  const std::uint32_t n = draw_all(listed, source, row.per_group_.data(), row.words_, begin, row.queue_);
+  row.make_room(n);
   row.expect(listed.first_group, listed.first_group + listed.groups - 1);
   for (std::uint32_t g = 0; g < listed.groups; ++g) {
-    std::uint16_t counts[1 + kBundlePadding] = {static_cast<std::uint16_t>(per_group[g])};
-    std::uint32_t steps[1 + kBundlePadding] = {static_cast<std::uint32_t>(listed.codes[g])};
-    row.make_room(4 * DrawQueue::kCapacity + DrawQueue::kSlack);
-    row.queue_.size = 0;
-    (void)enqueue(row.queue_, {1, stream, place}, 0, counts, steps, source, listed.first_group + g);
-    const std::size_t n = draw_words(row.queue_, wiring_->key(), tables, row.words_.data() + row.size_);
-    std::fill_n(row.groups_.begin() + static_cast<std::ptrdiff_t>(row.size_), n,
-                static_cast<std::uint16_t>(listed.first_group + g));
-    row.size_ += n;
+    // Eight at a time; what is too much is overwritten by the next group, or behind the row.
+    std::uint16_t* const groups = row.groups_.data() + row.size_;
+    for (std::uint32_t k = 0; k < row.per_group_[g]; k += 8) std::fill_n(groups + k, 8, static_cast<std::uint16_t>(listed.first_group + g));
+    row.size_ += row.per_group_[g];
+  }
+  if (listed.bundle->drawing == Bundle::Drawing::corrected) put_right(listed, source, begin, row);
+}
+template <class Word>
+void ListedRows::put_right(const Listed& listed, std::uint32_t source, std::size_t begin, WordRow<Word>& row) const {
+  if (!listed.indegree) {
+    const DrawnRow drawn = drawn_row(listed, source, row.per_group_.data());
+    Word* const words = row.words_.data() + begin;
+    for (const auto& repeat : row.repeated_.find(drawn, words, static_cast<std::uint32_t>(row.size_ - begin))) {
+      std::uint32_t& place = row_header::in(words[repeat.at]);
+      place = (place & ~drawn.slot_mask) | (drawn.slot + repeat.target);
+    }
+    return;
+  }
+  std::uint32_t added = 0;
+  wiring_->exceptions(*listed.bundle).visit(
+      source,
+      [&](std::uint32_t place) {
+        --row.size_;
+        row.words_[begin + place] = row.words_[row.size_];
+        row.groups_[begin + place] = row.groups_[row.size_];
+      },
+      [&](std::uint32_t target) { add_synapse(listed, source, added++, target, row); });
+}
+
+/// Synapse `number` of those that exceptions add to a row.
+template <class Word>
+void ListedRows::add_synapse(const Listed& listed, std::uint32_t source, std::uint32_t number, std::uint32_t target,
+                             WordRow<Word>& row) const {
+  const RingShape shape = wiring_->ring_shape();
+  const DelayTable& delays = wiring_->delays(*listed.bundle);
+  std::int32_t weight = listed.weight;
+  std::uint32_t d = delays.min_steps - 1;
+  if (!listed.same_weight || delays.min_steps < delays.max_steps) {
+    const RandomWords words = random_words(wiring_->key(), Purpose::added_synapse, number, source, listed.bundle->id);
+    weight = listed.weights[words[0] >> 22];
+    d = delays.delay_of(words[1] >> 16, words[0] << 10 >> 22) - 1;
+  }
+  row.make_room(1);
+  make_word(listed.slot + target + shape.row(d), weight, row.words_[row.size_]);
+  row.groups_[row.size_++] = static_cast<std::uint16_t>(d >> shape.step_bits);
+  row.expect(d >> shape.step_bits, d >> shape.step_bits);
+}
+
+template <class Word>
+void ListedRows::correct(std::size_t i, std::uint32_t source, const std::uint32_t* counts, WordRow<Word>& row,
+                         std::uint32_t* taken_back) const {
+  const Listed& listed = bundles_[i];
+  if (listed.indegree) {
+    take_back(listed, source, counts, row, taken_back);
+    return;
+  }
+  const std::uint32_t n = draw_all(listed, source, counts, row.drawn_, 0, row.queue_);
+  const DrawnRow drawn = drawn_row(listed, source, counts);
+  for (const auto& repeat : row.repeated_.find(drawn, row.drawn_.data(), n)) {
+    const std::uint32_t group = listed.first_group + repeat.group;
+    row.make_room(2);
+    Word* const words = row.words_.data() + row.size_;
+    words[0] = negative(row.drawn_[repeat.at]);
+    words[1] = row.drawn_[repeat.at];
+    std::uint32_t& place = row_header::in(words[1]);
+    place = (place & ~drawn.slot_mask) | (drawn.slot + repeat.target);
+    row.groups_[row.size_] = row.groups_[row.size_ + 1] = static_cast<std::uint16_t>(group);
+    row.size_ += 2;
+    ++taken_back[group];
+    row.expect(group, group);
+  }
+}
+
+/// What exceptions drop, drawn again, and what they add.
+template <class Word>
+void ListedRows::take_back(const Listed& listed, std::uint32_t source, const std::uint32_t* counts, WordRow<Word>& row,
+                           std::uint32_t* taken_back) const {
+  const RingShape shape = wiring_->ring_shape();
+  const DelayTable& delays = wiring_->delays(*listed.bundle);
+  row.index_.clear();
+  std::vector<std::uint32_t>& places = row.per_group_;
+  places.clear();
+  std::uint32_t added = 0;
+  wiring_->exceptions(*listed.bundle).visit(
+      source, [&](std::uint32_t place) { places.push_back(place); },
+      [&](std::uint32_t target) { add_synapse(listed, source, added++, target, row); });
+  std::reverse(places.begin(), places.end());  // ascending
+  std::uint32_t group = 0, begin = 0;
+  for (const std::uint32_t place : places) {
+    while (place >= begin + counts[group]) begin += counts[group++];
+    row.index_.push_back((listed.first_group + group) << 20 | (place - begin) / 4);
+    row.expect(listed.first_group + group, listed.first_group + group);
+  }
+  const std::size_t n = places.size();
+  row.index_.resize(n + kRowPadding);
+  row.blocks_.resize(4 * row.index_.size());
+  draw_blocks({wiring_->key(), source, listed.bundle->id}, Purpose::synapse, 0, row.index_.data(), n, row.blocks_.data());
+  row.make_room(n);
+  group = begin = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    while (places[i] >= begin + counts[group]) begin += counts[group++];
+    const std::uint64_t product =
+        static_cast<std::uint64_t>(row.blocks_[4 * i + (places[i] - begin) % 4]) * listed.bundle->targets.size;
+    const auto fraction = static_cast<std::uint32_t>(product);
+    const std::uint32_t step = delays.step_of(listed.first_group + group, fraction << 10 >> 22);
+    make_word(listed.slot + static_cast<std::uint32_t>(product >> 32) + shape.row(step), -listed.weights[fraction >> 22],
+              row.words_[row.size_]);
+    row.groups_[row.size_++] = static_cast<std::uint16_t>(listed.first_group + group);
+    ++taken_back[listed.first_group + group];
   }
 }
 
@@ -264,5 +402,7 @@ template void ListedRows::draw(std::size_t, std::uint32_t, Wiring::Share, WordRo
 template void ListedRows::draw(std::size_t, std::uint32_t, Wiring::Share, WordRow<WideWord>&) const;
 template void ListedRows::draw_cell(std::size_t, std::uint32_t, WordRow<std::uint32_t>&, std::vector<std::uint32_t>&) const;
 template void ListedRows::draw_cell(std::size_t, std::uint32_t, WordRow<WideWord>&, std::vector<std::uint32_t>&) const;
+template void ListedRows::correct(std::size_t, std::uint32_t, const std::uint32_t*, WordRow<std::uint32_t>&, std::uint32_t*) const;
+template void ListedRows::correct(std::size_t, std::uint32_t, const std::uint32_t*, WordRow<WideWord>&, std::uint32_t*) const;
 
 }  // namespace tessera

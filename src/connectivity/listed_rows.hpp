@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "connectivity/corrections.hpp"
 #include "connectivity/row_counts.hpp"
 #include "connectivity/tile_layout.hpp"
 #include "connectivity/weight_units.hpp"
@@ -53,18 +54,27 @@ class WordRow {
   std::vector<std::uint32_t> count_, count_odd_;  ///< per group, of every second word, while sorting
   TargetRow targets_;
   std::vector<std::uint32_t> places_;   ///< of a cell's items
+  RepeatedTargets repeated_;
+  std::vector<Word> drawn_;               ///< of a corrected bundle while its corrections are looked for
+  std::vector<std::uint32_t> per_group_;
+  std::vector<std::uint32_t> index_, blocks_;
   std::vector<std::uint32_t> entries_;  ///< wide words: places and what their weights are
   DrawQueue queue_{};
 };
 
 class ListedRows {
  public:
-  void add(const Wiring& wiring, const WeightUnits& units, const Bundle& bundle, const BlockLayout& block);
+  static constexpr std::uint32_t kNoColumn = UINT32_MAX;
+  /// `column`: where somebody else draws the row group by group and only its corrections are asked for.
+  void add(const Wiring& wiring, const WeightUnits& units, const Bundle& bundle, const BlockLayout& block,
+           std::uint32_t column = kNoColumn);
 
   [[nodiscard]] std::size_t size() const { return bundles_.size(); }
   [[nodiscard]] const Bundle& bundle(std::size_t i) const { return *bundles_[i].bundle; }
   /// Whether all synapses of a bundle are in one delay group, so that a row can be drawn when it is due.
   [[nodiscard]] bool one_group(std::size_t i) const { return bundles_[i].one_group; }
+  [[nodiscard]] std::uint32_t column(std::size_t i) const { return bundles_[i].column; }
+  [[nodiscard]] std::uint32_t groups(std::size_t i) const { return bundles_[i].groups; }
   [[nodiscard]] std::uint32_t first_group(std::size_t i) const { return bundles_[i].first_group; }
 
   /// Appends the row of a source in bundle i; `share` as Wiring::share() gives it.
@@ -79,25 +89,46 @@ class ListedRows {
   /// counted from the cell's first one (and what kernels write behind them).
   template <class Word>
   void draw_cell(std::size_t i, std::uint32_t cell, WordRow<Word>& row, std::vector<std::uint32_t>& places) const;
+  /// Appends what makes the row of a source in bundle i, a corrected one, of its draws, of which every delay
+  /// group has counts[group]: words that take back and words that add. Counts those that take back by group
+  /// of the network in `taken_back`.
+  template <class Word>
+  void correct(std::size_t i, std::uint32_t source, const std::uint32_t* counts, WordRow<Word>& row,
+               std::uint32_t* taken_back) const;
 
  private:
   struct Listed {
     const Bundle* bundle = nullptr;
     const BlockLayout* block = nullptr;
+    std::uint32_t column = kNoColumn;
     bool one_group = false;
     bool by_distance = false;  ///< delays follow from it
+    bool same_weight = false;
+    bool indegree = false;     ///< what is put right is in a table
     std::uint32_t first_group = 0, groups = 1;
     std::vector<std::int32_t> weights, thresholds, codes;
     std::int32_t weight = 0;
+    std::uint32_t slot = 0;        ///< of draws, which have weights of one sign
     std::uint32_t step_place = 0;
   };
   [[nodiscard]] RowValues values_of(const Listed& listed) const;
+  [[nodiscard]] DrawnRow drawn_row(const Listed& listed, std::uint32_t source, const std::uint32_t* counts) const;
   template <class Word>
   void pack(const Listed& listed, std::uint32_t key_source, WordRow<Word>& row) const;
   template <class Word>
   void draw_from_cell(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const;
   template <class Word>
-  void draw_uniform(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const;
+  std::uint32_t draw_all(const Listed& listed, std::uint32_t source, const std::uint32_t* counts, std::vector<Word>& words,
+                         std::size_t begin, DrawQueue& queue) const;
+  template <class Word>
+  void draw_grouped(const Listed& listed, std::uint32_t source, std::uint32_t count, WordRow<Word>& row) const;
+  template <class Word>
+  void put_right(const Listed& listed, std::uint32_t source, std::size_t begin, WordRow<Word>& row) const;
+  template <class Word>
+  void add_synapse(const Listed& listed, std::uint32_t source, std::uint32_t number, std::uint32_t target, WordRow<Word>& row) const;
+  template <class Word>
+  void take_back(const Listed& listed, std::uint32_t source, const std::uint32_t* counts, WordRow<Word>& row,
+                 std::uint32_t* taken_back) const;
   template <class Word>
   void draw_explicit(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const;
 

@@ -1,12 +1,14 @@
 // Procedural rows: a spike's synapses are drawn group by group at the step in which they are due. Only
 // the counts per (source, delay group, bundle) are needed; they are kept in a table or drawn again too.
+// Corrected bundles are drawn with them; what puts their rows right has a store of its own (correction_rows.cpp).
 // Listed rows with one delay group are drawn in the step in which they are due, too; with several they
 // are written out before the first is due, and live as long as the spike is in flight. Draws look their
-// weights up in tables of 32 bits, so only listed rows need a store of their own for wide words.
+// weights up in tables of 32 bits, so only listed and corrected rows need a store of their own for wide words.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
 #include "base/aligned_array.hpp"
+#include "base/prefetch.hpp"
 #include "connectivity/in_flight.hpp"
 #include "connectivity/row_store.hpp"
 #include "kernels/deliver.hpp"
@@ -23,7 +25,7 @@ class ProceduralRows final : public RowStore {
  public:
   ProceduralRows(const RowStoreInput& input, const BundleChoice& holds, bool count_table)
       : wiring_(input.wiring), units_(input.units),
-        fans_(make_fans(*input.wiring, *input.units, *input.layout, holds)),
+        fans_(make_fans(*input.wiring, *input.units, *input.layout, holds, true)),
         tables_(tables_of(*input.wiring, *input.units)), shape_(input.wiring->ring_shape()),
         groups_((input.wiring->max_delay_steps() - 1) / shape_.steps() + 1),
         mask_(history_slots(groups_ * shape_.steps() + 2 * input.exchange_steps) - 1),
@@ -60,9 +62,8 @@ class ProceduralRows final : public RowStore {
         if (fan == nullptr) continue;
         const std::uint32_t source = neuron - fan->first_source();
         if (fan->record_size() > 0) now.spikes.push_back({fan, source, record_of(now, *fan, source)});
-        if (fan->listed().size() > 0) {
-          now.listed_spikes.push_back({fan, source, static_cast<std::size_t>(fan - fans_.data())});
-        }
+        const auto place = static_cast<std::size_t>(fan - fans_.data());
+        if (!listed_[place].empty()) now.listed_spikes.push_back({fan, source, place});
       }
     }
     if (now.listed_spikes.size() > before) arrived_.push_back({step, before, now.listed_spikes.size()});
@@ -140,8 +141,10 @@ class ProceduralRows final : public RowStore {
     ListedBundles(const Wiring& wiring, const Fan& fan, bool count_table) {
       const ListedRows& rows = fan.listed();
       for (std::uint32_t i = 0; i < rows.size(); ++i) {
-        counts.push_back(count_table && wiring.counted(rows.bundle(i)) ? RowCounts(wiring, rows.bundle(i)) : RowCounts());
-        (rows.one_group(i) ? when_due : written).push_back(i);
+        const bool corrected = rows.column(i) != ListedRows::kNoColumn;
+        const bool keeps = count_table && wiring.counted(rows.bundle(i)) && !corrected;
+        counts.push_back(keeps ? RowCounts(wiring, rows.bundle(i)) : RowCounts());
+        if (!corrected) (rows.one_group(i) ? when_due : written).push_back(i);
       }
       std::stable_sort(when_due.begin(), when_due.end(),
                        [&](std::uint32_t a, std::uint32_t b) { return rows.first_group(a) < rows.first_group(b); });
@@ -150,6 +153,7 @@ class ProceduralRows final : public RowStore {
     [[nodiscard]] Wiring::Share share(const Wiring& wiring, const Bundle& bundle, std::size_t i, std::uint32_t source) const {
       return counts[i].empty() ? wiring.share(bundle, source) : counts[i].share(wiring, bundle, source);
     }
+    [[nodiscard]] bool empty() const { return when_due.empty() && written.empty(); }
     [[nodiscard]] std::size_t bytes() const {
       std::size_t total = 0;
       for (const RowCounts& count : counts) total += count.bytes();
@@ -282,7 +286,7 @@ class ProceduralRows final : public RowStore {
   static constexpr std::size_t kAhead = 8;
   void prefetch_group(const Step& step, std::uint32_t group, std::size_t from, std::size_t to) const {
     for (std::size_t i = from; i < to && i < step.spikes.size(); ++i) {
-      if (due(step.spikes[i], group)) __builtin_prefetch(counts_of(step, step.spikes[i], group));
+      if (due(step.spikes[i], group)) prefetch(counts_of(step, step.spikes[i], group));
     }
   }
 
@@ -336,7 +340,7 @@ std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool 
   };
   const BundleChoice others = std::not_fn(wide_lists);
   double largest = 0.0;
-  for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout, others)) {
+  for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout, others, true)) {
     largest = std::max(largest, fan.largest_mean_count());
   }
   std::unique_ptr<RowStore> rows;
@@ -345,9 +349,13 @@ std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool 
   } else {
     rows = std::make_unique<ProceduralRows<std::uint8_t, std::uint32_t>>(input, others, count_table);
   }
-  if (!lands_on(input, wide_lists)) return rows;
-  return make_pair_of_rows(std::move(rows), std::make_unique<ProceduralRows<std::uint8_t, WideWord>>(
-                                                input, wide_lists, count_table));
+  if (lands_on(input, wide_lists)) {
+    rows = make_pair_of_rows(std::move(rows),
+                             std::make_unique<ProceduralRows<std::uint16_t, WideWord>>(input, wide_lists, count_table));
+  }
+  const auto corrected = [&units = *input.units](const Bundle& b) { return units.corrected_by_group(b); };
+  if (!lands_on(input, corrected)) return rows;
+  return make_pair_of_rows(std::move(rows), make_correction_rows(input));
 }
 
 }  // namespace tessera

@@ -22,7 +22,7 @@ RowCounts::RowCounts(const Wiring& wiring, const Bundle& bundle) {
   lowest_ = *lowest;
   narrow_.reserve(sources);
   for (const std::uint32_t count : wide_) narrow_.push_back(static_cast<std::uint8_t>(count - lowest_));
-  wide_ = {};
+  wide_ = std::vector<std::uint32_t>();  // {} would keep its memory
 }
 
 Wiring::Share RowCounts::share(const Wiring& wiring, const Bundle& bundle, std::uint32_t source) const {

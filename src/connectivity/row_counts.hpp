@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/prefetch.hpp"
 #include "connectivity/wiring.hpp"
 
 namespace tessera {
@@ -18,7 +19,7 @@ class RowCounts {
   [[nodiscard]] bool empty() const { return narrow_.empty() && wide_.empty(); }
   [[nodiscard]] Wiring::Share share(const Wiring& wiring, const Bundle& bundle, std::uint32_t source) const;
   void prefetch(std::uint32_t source) const {
-    if (!narrow_.empty()) __builtin_prefetch(narrow_.data() + source);
+    if (!narrow_.empty()) tessera::prefetch(narrow_.data() + source);
   }
   [[nodiscard]] std::uint64_t draws() const { return draws_; }
   [[nodiscard]] std::size_t bytes() const {

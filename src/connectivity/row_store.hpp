@@ -64,6 +64,10 @@ struct RowStoreInput {
 [[nodiscard]] std::unique_ptr<RowStore> make_pair_of_rows(std::unique_ptr<RowStore> packed,
                                                           std::unique_ptr<RowStore> wide);
 
+/// What puts the draws of corrected bundles right, written down once; it goes with procedural rows. The tile has
+/// such bundles.
+[[nodiscard]] std::unique_ptr<RowStore> make_correction_rows(const RowStoreInput& input);
+
 [[nodiscard]] std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input);
 /// Count records use bytes while the largest expected count of one source, bundle and delay group is at
 /// most this (100 + 15 SD of a Poisson count is 250), else two bytes.

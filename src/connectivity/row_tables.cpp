@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "connectivity/indegree_exceptions.hpp"
 #include "connectivity/wiring.hpp"
 #include "tessera/errors.hpp"
 
@@ -11,37 +12,17 @@ namespace tessera {
 namespace {
 
 using Kind = ConnectivityRule::Kind;
-using Entry = Exceptions::Entry;
 
 constexpr std::uint64_t kMostStubs = std::numeric_limits<std::uint32_t>::max();
 constexpr double kLongestRow = 5e5;  // mean, far below the 2^20 that a row's header and exceptions can count
 
-/// Entries ordered by source: those of 0 .. sources-1 that `first` holds, by counting.
-std::vector<Entry> by_source(const std::vector<Entry>& entries, std::uint32_t sources) {
-  std::vector<std::uint32_t> begin(sources + 1, 0);
-  for (const Entry& entry : entries) ++begin[entry.first + 1];
-  for (std::uint32_t s = 0; s < sources; ++s) begin[s + 1] += begin[s];
-  std::vector<Entry> sorted(entries.size());
-  for (const Entry& entry : entries) sorted[begin[entry.first]++] = entry;
-  return sorted;
+/// Draws with replacement whose different values are `degree` of `sources` on average.
+double draws_for(double degree, double sources, bool multapses) {
+  return multapses || sources < 2.0 ? degree : std::log1p(-degree / sources) / std::log1p(-1.0 / sources);
 }
 
-/// Marks of a chunk's targets, one source after the other.
-class Marks {
- public:
-  explicit Marks(std::uint32_t targets) : mark_(targets, 0) {}
-  void next() { ++now_; }
-  /// Whether the target had no mark; it has one afterwards.
-  bool put(std::uint32_t target) {
-    const bool fresh = mark_[target] != now_;
-    mark_[target] = now_;
-    return fresh;
-  }
-
- private:
-  std::uint32_t now_ = 0;
-  std::vector<std::uint32_t> mark_;
-};
+/// How many of n draws from N repeat an earlier one.
+double repeats(double n, double all) { return n + all * std::expm1(n * std::log1p(-1.0 / std::max(all, 2.0))); }
 
 }  // namespace
 
@@ -55,29 +36,106 @@ std::unique_ptr<Wiring::RowTables> Wiring::tables_for(const Bundle& b) const {
     return tables;
   }
   if (rule.kind != Kind::fixed_indegree) return nullptr;
-  const std::uint32_t sources = network_->populations[b.source_population].size;
-  const std::uint32_t open = sources - (b.self_projection && !rule.autapses ? 1 : 0);
-  tables->inverted = !rule.multapses && rule.number > open / 2;
+  const std::uint32_t open = open_sources(b);
+  tables->inverted = b.drawing == Bundle::Drawing::listed && !rule.multapses && rule.number > open / 2;
   const std::uint64_t degree = tables->inverted ? open - rule.number : rule.number;
   if (degree * b.targets.size > kMostStubs || degree > kMostStubs) {
     throw InputError("Projection '" + projection(b).name + "': fixed_indegree can make at most " +
                      std::to_string(kMostStubs / b.targets.size) + " synapses per target here; " +
                      std::to_string(rule.number) + " are asked for.");
   }
+  if (b.drawing == Bundle::Drawing::corrected) {
+    tables->draws = static_cast<std::uint64_t>(std::llround(
+        b.targets.size * draws_for(static_cast<double>(degree), network_->populations[b.source_population].size, rule.multapses)));
+    return tables;
+  }
   tables->stubs = Stubs(b.targets.size, static_cast<std::uint32_t>(degree), key_, b.id);
   return tables;
 }
 
-// A target's stubs have N (1 - (1 - 1/N)^K) different sources on average; each of the others is dropped
-// and added once, four bytes each time, and an eighth of that are beginnings of blocks.
+// What a target drops it draws again: four bytes each time, and an eighth of that are beginnings of blocks.
 double Wiring::expected_exception_bytes(const Bundle& b) const {
   const ConnectivityRule& rule = projection(b).rule;
-  if (rule.kind != Kind::fixed_indegree || !tables_[b.index]) return 0.0;
-  const double sources = network_->populations[b.source_population].size;
+  if (rule.kind != Kind::fixed_indegree || b.drawing != Bundle::Drawing::listed) return 0.0;
   const double degree = tables_[b.index]->stubs.permutation().per_target;
+  const double sources = network_->populations[b.source_population].size;
   const double own = b.self_projection && !rule.autapses ? degree / sources : 0.0;
-  const double repeated = rule.multapses ? 0.0 : degree + sources * std::expm1(degree * std::log1p(-1.0 / std::max(sources, 2.0)));
-  return 9.0 * b.targets.size * (own + repeated);
+  return 9.0 * b.targets.size * (own + (rule.multapses ? 0.0 : repeats(degree, sources)));
+}
+
+// Of a draw that is repeated or its own source's, a word takes it back, and another one has another target. An
+// in-degree varies by less than sqrt(K) from target to target, so that 0.4 sqrt(K) are taken back and added; draws
+// are more than synapses there, by as many as are repeated.
+double Wiring::expected_corrections_of(const Bundle& b) const {
+  if (b.drawing != Bundle::Drawing::corrected) return 0.0;
+  const ConnectivityRule& rule = projection(b).rule;
+  const double sources = network_->populations[b.source_population].size, targets = b.targets.size;
+  const double draws = expected_draws_of(b), own = b.self_projection && !rule.autapses ? draws / network_->populations[b.targets.population].size : 0.0;
+  if (rule.kind == Kind::fixed_indegree) {
+    const double repeated = rule.multapses ? 0.0 : targets * repeats(draws / targets, sources);
+    return repeated + 2.0 * own + 0.8 * targets * std::sqrt(static_cast<double>(rule.number));
+  }
+  const bool distinct = !rule.multapses || rule.kind == Kind::pairwise_bernoulli;
+  return 2.0 * (own + (distinct ? sources * repeats(draws / sources, targets) : 0.0));
+}
+
+/// The targets of all draws of a bundle, a block of sources at a time; kept where they are few.
+class Wiring::Draws {
+ public:
+  Draws(const Wiring& wiring, const Bundle& bundle)
+      : wiring_(wiring), bundle_(bundle), sources_(wiring.network_->populations[bundle.source_population].size) {
+    const std::uint32_t blocks = (sources_ - 1) / SourceTree::kBlock;
+    keeps_ = wiring.block_first(bundle, blocks) < kMostKept && wiring.expected_draws_of(bundle) < kMostKept;
+    if (keeps_) kept_.reserve(static_cast<std::size_t>(wiring.expected_draws_of(bundle)) + kRowPadding);
+  }
+
+  DrawnTargets of(std::uint32_t source) {
+    const std::uint32_t block = source / SourceTree::kBlock, in_block = source % SourceTree::kBlock;
+    if (keeps_) {
+      while (begin_.size() <= source + 1) draw(static_cast<std::uint32_t>(begin_.size() / SourceTree::kBlock));
+      return {kept_.data() + begin_[source], static_cast<std::uint32_t>(begin_[source + 1] - begin_[source])};
+    }
+    if (block != block_) draw(block);
+    return {kept_.data() + begin_[in_block], static_cast<std::uint32_t>(begin_[in_block + 1] - begin_[in_block])};
+  }
+
+ private:
+  static constexpr std::uint32_t kMostKept = 1u << 24;
+
+  void draw(std::uint32_t block);
+
+  const Wiring& wiring_;
+  const Bundle& bundle_;
+  std::uint32_t sources_, block_ = UINT32_MAX;
+  bool keeps_ = false;
+  TargetRow row_;
+  std::vector<std::uint16_t> kept_;
+  std::vector<std::size_t> begin_;  ///< of the sources in kept_, and after the last
+};
+
+void Wiring::Draws::draw(std::uint32_t block) {
+  std::uint32_t counts[SourceTree::kBlock] = {};
+  wiring_.block_counts(bundle_, block, counts);
+  if (!keeps_) kept_.clear(), begin_.clear();
+  if (begin_.empty()) begin_.push_back(0);
+  const std::uint32_t first = block * SourceTree::kBlock, n = std::min(SourceTree::kBlock, sources_ - first);
+  std::uint32_t all = 0;
+  for (std::uint32_t i = 0; i < n; ++i) all += counts[i];
+  const std::uint32_t* targets = row_.start(all);
+  if (bundle_.drawing == Bundle::Drawing::listed) {
+    stub_targets(wiring_.tables_[bundle_.index]->stubs.permutation(), wiring_.block_first(bundle_, block), all, row_.start(all));
+  } else {
+    for (std::uint32_t i = 0; i < n; ++i) {
+      row_.append_grouped({wiring_.key_, first + i, bundle_.id}, counts[i], bundle_.targets.size, wiring_.delays(bundle_));
+    }
+    row_.finish_grouped(wiring_.key_);
+    targets = row_.targets();
+  }
+  const std::size_t before = kept_.size();
+  kept_.resize(before + all);
+  for (std::uint32_t k = 0; k < all; ++k) kept_[before + k] = static_cast<std::uint16_t>(targets[k]);
+  for (std::uint32_t i = 0; i < n; ++i) begin_.push_back(begin_.back() + counts[i]);
+  block_ = block;
 }
 
 void Wiring::prepare_chunk(std::uint32_t chunk) {
@@ -96,89 +154,36 @@ void Wiring::prepare_bundle(const Bundle& b) {
   }
   trees_[b.index] = std::make_unique<SourceTree>(tree_of(b, items_[b.index], true));
   if (rule.kind != Kind::fixed_indegree) return;
-  if (!rule.multapses || (b.self_projection && !rule.autapses)) find_exceptions(b);
+  const bool stubs_do = rule.multapses && (rule.autapses || !b.self_projection);
+  if (b.drawing == Bundle::Drawing::corrected || !stubs_do) prepare_exceptions(b);
 }
 
-/// The argument is in exceptions.hpp. A round gives every open stub a source; rejected ones wait for the
-/// next round. Rounds go source by source, so that a row is drawn once for all that ask for it.
-void Wiring::find_exceptions(const Bundle& b) {
+std::uint32_t Wiring::open_sources(const Bundle& b) const {
+  return network_->populations[b.source_population].size - (b.self_projection && !projection(b).rule.autapses ? 1 : 0);
+}
+
+void Wiring::prepare_exceptions(const Bundle& b) {
   const ConnectivityRule& rule = projection(b).rule;
+  RowTables& tables = *tables_[b.index];
   const std::uint32_t sources = network_->populations[b.source_population].size;
-  const bool no_self = b.self_projection && !rule.autapses;
-  const StubPermutation stubs = tables_[b.index]->stubs.permutation();
-  if (static_cast<double>(stubs.stubs) / sources > kLongestRow) {
+  const auto degree = static_cast<std::uint32_t>(tables.inverted ? open_sources(b) - rule.number : rule.number);
+  if (static_cast<double>(degree) * b.targets.size / sources > kLongestRow) {
     throw InputError("Projection '" + projection(b).name + "' has more than 500,000 synapses per source and tile; " +
                      "use fewer synapses or more sources.");
   }
-  std::vector<Entry> dropped, added;
-  std::vector<std::uint32_t> open;  // targets that miss a source
-  Marks marks(b.targets.size);
-  TargetRow row;
-  const auto draw_row = [&](std::uint32_t first, std::uint32_t count) {
-    std::uint32_t* targets = row.start(count);
-    stub_targets(stubs, first, count, targets);
-    return targets;
-  };
-  const auto self_of = [&](std::uint32_t source) {
-    return no_self ? source - b.targets.begin : b.targets.size;  // outside of the chunk: never met
-  };
-  std::uint32_t counts[SourceTree::kBlock] = {};
-  std::vector<std::uint32_t> first(sources + 1, 0);
-  for (std::uint32_t source = 0; source < sources; ++source) {
-    if (source % SourceTree::kBlock == 0) block_counts(b, source / SourceTree::kBlock, counts);
-    const std::uint32_t count = counts[source % SourceTree::kBlock];
-    first[source + 1] = first[source] + count;
-    const std::uint32_t self = self_of(source);
-    if (rule.multapses && self >= b.targets.size) continue;
-    const std::uint32_t* targets = draw_row(first[source], count);
-    marks.next();
-    if (self < b.targets.size) marks.put(self);
-    for (std::uint32_t k = 0; k < count; ++k) {
-      const bool fresh = rule.multapses ? targets[k] != self : marks.put(targets[k]);
-      if (fresh) continue;
-      dropped.emplace_back(source, k);
-      open.push_back(targets[k]);
-    }
-  }
-  for (std::uint32_t round = 0; !open.empty(); ++round) {
-    std::vector<Entry> asked;
-    for (std::uint32_t i = 0; i < open.size(); ++i) {
-      const std::uint32_t own = b.targets.begin + open[i];
-      RandomStream stream(key_, static_cast<Purpose>(static_cast<std::uint32_t>(Purpose::redirect) | round << 8), i, b.id);
-      std::uint32_t source = stream.next_evenly_below(sources - (no_self ? 1 : 0));
-      source += no_self && source >= own ? 1 : 0;
-      asked.emplace_back(source, open[i]);
-    }
-    open.clear();
-    if (rule.multapses) {
-      added = std::move(asked);
-      break;
-    }
-    asked = by_source(asked, sources);
-    std::vector<Entry> accepted;
-    auto before = added.begin();
-    for (std::size_t i = 0; i < asked.size();) {
-      const std::uint32_t source = asked[i].first;
-      const std::uint32_t count = first[source + 1] - first[source];
-      const std::uint32_t* targets = draw_row(first[source], count);
-      marks.next();
-      for (std::uint32_t k = 0; k < count; ++k) marks.put(targets[k]);
-      while (before != added.end() && before->first < source) ++before;
-      for (; before != added.end() && before->first == source; ++before) marks.put(before->second);
-      for (; i < asked.size() && asked[i].first == source; ++i) {
-        if (marks.put(asked[i].second)) {
-          accepted.push_back(asked[i]);
-        } else {
-          open.push_back(asked[i].second);
-        }
-      }
-    }
-    std::vector<Entry> both(added.size() + accepted.size());
-    std::merge(added.begin(), added.end(), accepted.begin(), accepted.end(), both.begin(),
-               [](const Entry& a, const Entry& c) { return a.first < c.first; });
-    added = std::move(both);
-  }
-  tables_[b.index]->exceptions = Exceptions(std::move(dropped), std::move(added), sources);
+  IndegreeChunk chunk;
+  chunk.key = key_;
+  chunk.stream = b.id;
+  chunk.sources = sources;
+  chunk.targets = b.targets.size;
+  chunk.degree = degree;
+  chunk.multapses = rule.multapses;
+  chunk.exact = b.drawing == Bundle::Drawing::listed;
+  chunk.no_self = b.self_projection && !rule.autapses;
+  chunk.first_target = b.targets.begin;
+  Draws draws(*this, b);
+  chunk.draws = [&](std::uint32_t source) { return draws.of(source); };
+  tables.exceptions = find_exceptions(chunk);
 }
 
 }  // namespace tessera

@@ -23,17 +23,22 @@ struct UniformDraw {
   }
 };
 
-/// The source's own place in the chunk, or the chunk's size when it is not there or may be a target.
-std::uint32_t excluded_target(const Bundle& b, bool autapses, std::uint32_t source) {
-  const bool inside = b.self_projection && !autapses && source >= b.targets.begin &&
+}  // namespace
+
+std::uint32_t Wiring::excluded_target(const Bundle& b, std::uint32_t source) const {
+  const bool inside = b.self_projection && !projection(b).rule.autapses && source >= b.targets.begin &&
                       source < b.targets.begin + b.targets.size;
   return inside ? source - b.targets.begin : b.targets.size;
 }
 
-}  // namespace
-
 void Wiring::list_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const {
-  if (b.drawing == Bundle::Drawing::uniform) return list_uniform(b, source, row);
+  if (b.drawing != Bundle::Drawing::listed) {
+    std::vector<RowSynapse> drawn;
+    list_uniform(b, source, drawn);
+    if (b.drawing == Bundle::Drawing::corrected) put_right(b, source, drawn);
+    row.insert(row.end(), drawn.begin(), drawn.end());
+    return;
+  }
   if (is_explicit(b)) return list_explicit(b, source, row);
   if (cells(b) != nullptr) return list_cell_row(b, source, row);
   TargetRow targets;
@@ -89,6 +94,46 @@ void Wiring::list_uniform(const Bundle& b, std::uint32_t source, std::vector<Row
   }
 }
 
+/// What corrections.hpp says, word for word.
+void Wiring::put_right(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const {
+  const DelayTable& delay_table = delays(b);
+  const WeightTable& weight_table = weights(b);
+  const ConnectivityRule& rule = projection(b).rule;
+  if (rule.kind == Kind::fixed_indegree) {
+    std::uint32_t added = 0;
+    exceptions(b).visit(
+        source,
+        [&](std::uint32_t place) {
+          row[place] = row.back();
+          row.pop_back();
+        },
+        [&](std::uint32_t target) {
+          const RandomWords words = random_words(key_, Purpose::added_synapse, added++, source, b.id);
+          row.push_back({target, delay_table.delay_of(words[1] >> 16, words[0] << 10 >> 22), weight_table.values[words[0] >> 22]});
+        });
+    return;
+  }
+  const bool distinct = !rule.multapses || rule.kind == Kind::pairwise_bernoulli;
+  std::vector<bool> taken(b.targets.size + 1, false);
+  std::vector<std::pair<RowSynapse*, std::uint32_t>> repeated;  // with their group and place in it
+  taken[excluded_target(b, source)] = true;
+  std::uint32_t group = 0, in_group = 0;
+  for (RowSynapse& synapse : row) {
+    const std::uint32_t its_group = (synapse.delay_steps - 1) / delay_table.group_steps;
+    in_group = its_group == group ? in_group + 1 : 1;
+    group = its_group;
+    if (taken[synapse.target]) repeated.emplace_back(&synapse, group << 20 | (in_group - 1));
+    if (distinct) taken[synapse.target] = true;
+  }
+  for (const auto& [synapse, index] : repeated) {
+    for (std::uint32_t j = 0; taken[synapse->target]; ++j) {
+      const std::uint64_t word = random_words(key_, round_of(Purpose::redirect, j / 4), index, source, b.id)[j % 4];
+      synapse->target = static_cast<std::uint32_t>(word * b.targets.size >> 32);
+    }
+    if (distinct) taken[synapse->target] = true;
+  }
+}
+
 void Wiring::list_explicit(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const {
   const ExplicitRows& rows = *explicit_[b.projection];
   for (std::uint32_t i = rows.begin[source]; i < rows.begin[source + 1]; ++i) {
@@ -100,7 +145,7 @@ void Wiring::list_explicit(const Bundle& b, std::uint32_t source, std::vector<Ro
 
 void Wiring::list_targets(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const {
   const ConnectivityRule& rule = projection(b).rule;
-  const std::uint32_t self = excluded_target(b, rule.autapses, source);
+  const std::uint32_t self = excluded_target(b, source);
   const RowKey key{key_, source, b.id};
   switch (rule.kind) {
     case Kind::one_to_one: {
@@ -118,12 +163,8 @@ void Wiring::list_targets(const Bundle& b, std::uint32_t source, Share share, Ta
     case Kind::fixed_outdegree:
       return rule.multapses ? row.draw(key, share.count, b.targets.size, self)
                             : row.draw_distinct(key, share.count, b.targets.size, self);
-    case Kind::pairwise_bernoulli: {  // independent pairs: a binomial number of them, all sets alike
-      const RowTables& tables = *tables_[b.index];
-      RandomStream stream(key_, Purpose::row_length, source, b.id);
-      const BinomialTable& counts = self < b.targets.size ? tables.counts_but_one : tables.counts;
-      return row.draw_distinct(key, counts.count(stream.next_unit()), b.targets.size, self);
-    }
+    case Kind::pairwise_bernoulli:
+      return row.draw_distinct(key, count(b, source), b.targets.size, self);
     case Kind::explicit_list:
       return;
   }
@@ -136,7 +177,7 @@ void Wiring::list_indegree(const Bundle& b, std::uint32_t source, Share share, T
   std::uint32_t* targets = row.start(share.count + tables.exceptions.most_added());
   if (share.count > 0) stub_targets(tables.stubs.permutation(), share.first, share.count, targets);
   row.resize(tables.exceptions.apply(source, targets, share.count));
-  if (tables.inverted) row.invert(b.targets.size, excluded_target(b, projection(b).rule.autapses, source));
+  if (tables.inverted) row.invert(b.targets.size, excluded_target(b, source));
 }
 
 /// Pairs are independent, so each one in reach has a number of its own: of a row of the grid, the numbers
@@ -146,7 +187,7 @@ void Wiring::list_gaussian(const Bundle& b, std::uint32_t source, TargetRow& row
   const SheetPair& sheets = *sheets_[b.projection];
   const Reach& reach = *reach_[b.projection];
   const Sheet from = sheets.source(), to = sheets.target();
-  const std::uint32_t columns = to.x.cells, self = excluded_target(b, rule.autapses, source);
+  const std::uint32_t columns = to.x.cells, self = excluded_target(b, source);
   const std::span<const std::uint32_t> near = reach.x.places(from.column(source)), rows = reach.y.places(from.row(source));
   const float* chance = reach.x.chances(from.column(source));
   const float* row_chance = reach.y.chances(from.row(source));

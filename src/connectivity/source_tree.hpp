@@ -10,6 +10,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/prefetch.hpp"
 #include "base/random.hpp"
 
 namespace tessera {
@@ -40,7 +41,7 @@ class SourceTree {
   void block_counts(std::uint32_t block, std::uint32_t* counts) const;
   /// Items of all sources before a block, modulo 2^32.
   [[nodiscard]] std::uint32_t block_first(std::uint32_t block) const { return block_share(block).first; }
-  void prefetch(std::uint32_t source) const { __builtin_prefetch(first_.data() + source / cached_); }
+  void prefetch(std::uint32_t source) const { tessera::prefetch(first_.data() + source / cached_); }
   [[nodiscard]] std::uint32_t blocks() const { return (sources_ - 1) / kBlock + 1; }
   /// Sources below a cached node: a block or, of a million sources and more, as many as have 32 items.
   [[nodiscard]] static std::uint32_t cached_width(double items, std::uint32_t sources);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "kernels/split_delays.hpp"
+
 namespace tessera {
 
 namespace {
@@ -15,6 +17,25 @@ void TargetRow::draw(const RowKey& key, std::uint32_t n, std::uint32_t chunk_siz
   std::uint32_t* out = start(n);
   draw_places(key, 0, (n + kRowBlock - 1) / kRowBlock, open_targets(chunk_size, self), self, out);
   size_ = n;
+}
+
+// The step of a draw is not asked for: all have the same code, and its bits are taken off again.
+void TargetRow::append_grouped(const RowKey& key, std::uint32_t n, std::uint32_t chunk_size, const DelayTable& delays) {
+  per_group_.resize(delays.groups);
+  codes_.assign(delays.groups, 0);
+  split_delays(key.key, key.source, key.stream, n, delays.group_thresholds.data(), delays.groups, per_group_.data());
+  const GroupedRow row{key.source, key.stream, chunk_size << 16, delays.first_group, delays.groups, per_group_.data(), codes_.data()};
+  for (std::uint32_t g = enqueue_groups(queue_, row, 0); g < row.groups; g = enqueue_groups(queue_, row, g)) finish_grouped(key.key);
+}
+
+void TargetRow::finish_grouped(RandomKey key) {
+  const std::size_t wanted = size_ + 4 * DrawQueue::kCapacity + DrawQueue::kSlack;
+  if (targets_.size() < wanted) targets_.resize(2 * wanted);
+  const std::size_t n = draw_entries_in_order(queue_, key, {}, targets_.data() + size_);
+  constexpr std::uint32_t kTargets = RingShape{}.slots() - 1;
+  for (std::size_t k = 0; k < n; ++k) targets_[size_ + k] &= kTargets;
+  size_ += static_cast<std::uint32_t>(n);
+  queue_.size = 0;
 }
 
 void TargetRow::next_mark() {

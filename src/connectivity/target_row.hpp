@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "connectivity/chunks.hpp"
+#include "connectivity/value_tables.hpp"
+#include "kernels/draw_rows.hpp"
 #include "kernels/row_targets.hpp"
 
 namespace tessera {
@@ -26,6 +28,10 @@ class TargetRow {
   // The targets of a chunk are 0 .. chunk_size-1; `self` is left out (chunk_size: none is).
   /// n of them, all equally likely at every draw.
   void draw(const RowKey& key, std::uint32_t n, std::uint32_t chunk_size, std::uint32_t self);
+  /// Appends n draws of a uniform or corrected bundle, group after group, each of them a target.
+  void append_grouped(const RowKey& key, std::uint32_t n, std::uint32_t chunk_size, const DelayTable& delays);
+  /// Ends a number of calls of append_grouped(): draws wait for each other, many are cheaper than few.
+  void finish_grouped(RandomKey key);
   /// n distinct ones, every set equally likely.
   void draw_distinct(const RowKey& key, std::uint32_t n, std::uint32_t chunk_size, std::uint32_t self);
   /// Those that were not in the row, in ascending order.
@@ -36,7 +42,9 @@ class TargetRow {
  private:
   void next_mark();
   std::uint32_t size_ = 0;
-  std::vector<std::uint32_t> targets_, drawn_;
+  std::vector<std::uint32_t> targets_, drawn_, per_group_;
+  std::vector<std::int32_t> codes_;
+  DrawQueue queue_;
   std::vector<std::uint8_t> marks_;  ///< per target: the last call that met it
   std::uint8_t mark_ = 0;
 };

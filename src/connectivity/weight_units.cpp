@@ -73,7 +73,10 @@ Incoming incoming_of(const Wiring& wiring, const Bundle& first) {
   }
   in.one_by_one = projection.weight.kind == Distribution::Kind::constant;
   in.largest = wiring.weights(first).largest_magnitude();
-  in.most_at_once = in.largest * most_synapses(projection.rule, source.size, in.indegree);
+  // Corrected rows are drawn first and put right afterwards.
+  ConnectivityRule drawn = projection.rule;
+  if (first.drawing == Bundle::Drawing::corrected) drawn.kind = ConnectivityRule::Kind::fixed_total_number, drawn.multapses = true;
+  in.most_at_once = in.largest * most_synapses(drawn, source.size, in.indegree);
   if (in.one_by_one) {
     if (in.largest > 0.0) in.weights = {{in.largest, 1.0}};
     return in;

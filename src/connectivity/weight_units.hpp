@@ -34,7 +34,11 @@ struct WeightUnits {
   [[nodiscard]] std::int32_t units_of(double weight, std::uint32_t population) const;
   /// Whether a bundle's rows are written out by list_row() instead of drawn by a vector kernel.
   [[nodiscard]] bool listed(const Bundle& bundle) const {
-    return bundle.drawing == Bundle::Drawing::listed || table_of[bundle.projection] >= kMostTables;
+    return bundle.drawing != Bundle::Drawing::uniform || table_of[bundle.projection] >= kMostTables;
+  }
+  /// Of those, the ones whose draws a vector kernel can make one delay group at a time.
+  [[nodiscard]] bool corrected_by_group(const Bundle& bundle) const {
+    return bundle.drawing == Bundle::Drawing::corrected && table_of[bundle.projection] < kMostTables;
   }
 };
 [[nodiscard]] WeightUnits choose_weight_units(const Wiring& wiring);

@@ -19,17 +19,59 @@ using Kind = ConnectivityRule::Kind;
 /// Rows longer than this in one chunk and delay group (few sources with very many synapses) are listed
 /// instead, so that a count always fits the queue of the vector kernel.
 constexpr double kLongestUniformRow = 1500.0;
+/// Half of all pairs are different ones of ln 4 times as many draws.
+constexpr double kMostDrawsPerSynapse = 1.0 / 1.39;
 
-bool drawn_uniformly(const Projection& projection, const WeightTable& weights, const DelayTable& delays,
-                     bool self_projection, double sources, double chunks) {
-  const ConnectivityRule& rule = projection.rule;
-  const bool counted = rule.kind == Kind::fixed_total_number || rule.kind == Kind::fixed_outdegree;
-  const double per_row = static_cast<double>(rule.number) / chunks * delays.largest_group_share() /
-                         (rule.kind == Kind::fixed_outdegree ? 1.0 : sources);
-  const auto [lowest, highest] = std::minmax_element(weights.values.begin(), weights.values.end());
+/// What decides how the rows of a projection are drawn.
+struct RowsToDraw {
+  const Projection& projection;
+  const WeightTable& weights;
+  const DelayTable& delays;
+  bool self_projection = false, cells = false;
+  double sources = 1.0, targets = 1.0, chunks = 1.0;
+};
+
+// In-degrees are made exact by some 0.8 sqrt(K) corrections per target. These are few beside the K^2 / 2N that
+// multapses take there anyway, or beside what would be in flight otherwise: at most 15 for 100 synapses.
+bool has_few_corrections(const RowsToDraw& rows) {
+  const auto k = static_cast<double>(rows.projection.rule.number);
+  return k * k * k >= rows.sources * rows.sources || (rows.delays.groups > 1 && k >= 30.0);
+}
+
+// Rows with one delay group are drawn when they are due, all at once: the rules that draw row by row then need no
+// corrections. Where rows have most pairs, they are listed.
+Bundle::Drawing choose_drawing(const RowsToDraw& rows) {
+  using Drawing = Bundle::Drawing;
+  const ConnectivityRule& rule = rows.projection.rule;
+  const auto number = static_cast<double>(rule.number);
+  const bool autapses = rule.autapses || !rows.self_projection;
+  double synapses = 0.0;
+  bool as_drawn = false;  // nothing needs to be put right
+  switch (rule.kind) {
+    case Kind::fixed_total_number:
+    case Kind::fixed_outdegree:
+      synapses = rule.kind == Kind::fixed_outdegree ? number * rows.sources : number;
+      as_drawn = rule.multapses && autapses;
+      break;
+    case Kind::pairwise_bernoulli:
+      synapses = rule.probability * rows.sources * rows.targets;
+      break;
+    case Kind::fixed_indegree:
+      if (rows.cells || !has_few_corrections(rows)) return Drawing::listed;
+      synapses = number * rows.targets;
+      break;
+    default:
+      return Drawing::listed;
+  }
+  const bool unordered = rule.multapses && rule.kind != Kind::pairwise_bernoulli;
+  if (!as_drawn && rule.kind != Kind::fixed_indegree && rows.delays.groups == 1) return Drawing::listed;
+  if (!as_drawn && !unordered && synapses > 0.5 * rows.sources * rows.targets) return Drawing::listed;
+  const auto [lowest, highest] = std::minmax_element(rows.weights.values.begin(), rows.weights.values.end());
   const bool one_sign = *lowest >= 0.0 || *highest <= 0.0;  // so the row has one input port
-  return counted && one_sign && !has_distance_delay(projection) && rule.multapses && (rule.autapses || !self_projection) &&
-         per_row < kLongestUniformRow;
+  const double per_row = synapses / rows.sources / rows.chunks * rows.delays.largest_group_share();
+  const double longest = as_drawn ? kLongestUniformRow : kLongestUniformRow * kMostDrawsPerSynapse;
+  if (!one_sign || has_distance_delay(rows.projection) || per_row >= longest) return Drawing::listed;
+  return as_drawn ? Drawing::uniform : Drawing::corrected;
 }
 
 bool has_trees(const ConnectivityRule& rule) {
@@ -156,13 +198,13 @@ void Wiring::add_projection(std::uint32_t p) {
   reach_.push_back(projection.rule.kind == Kind::gaussian_2d ? std::make_unique<Reach>(*sheets_[p], projection.rule.sigma) : nullptr);
   expected_.push_back(expected_synapses(projection, network_->populations[source], network_->populations[target]));
   add_explicit(p);
-  drawing_.push_back(drawn_uniformly(projection, *weight_tables_[p], delay_tables_[delay_table_of_[p]], source == target,
-                                     sources, static_cast<double>(chunks))
-                         ? Bundle::Drawing::uniform
-                         : Bundle::Drawing::listed);
   std::uint32_t largest = 0;
   for (std::uint32_t c = first_chunk_[target]; c < first_chunk_[target + 1]; ++c) largest = std::max(largest, chunks_[c].size);
   cell_width_.push_back(cell_width_of(projection, source == target, sources, largest));
+  const RowsToDraw rows{projection, *weight_tables_[p], delay_tables_[delay_table_of_[p]], source == target, cell_width_[p] > 0,
+                        static_cast<double>(sources), static_cast<double>(network_->populations[target].size),
+                        static_cast<double>(chunks)};
+  drawing_.push_back(choose_drawing(rows));
   first_bundle_.push_back(p == 0 ? 0 : first_bundle_[p - 1] + first_chunk_[target_of_[p - 1] + 1] - first_chunk_[target_of_[p - 1]]);
 }
 
@@ -208,7 +250,7 @@ void Wiring::own(std::span<const std::uint32_t> chunks, std::uint32_t projection
   std::vector<std::uint64_t> items;
   for (const Bundle& b : bundles_) {
     const Kind kind = this->projection(b).rule.kind;
-    if (kind == Kind::fixed_indegree) items_[b.index] = stubs(b).stubs;
+    if (kind == Kind::fixed_indegree) items_[b.index] = b.drawing == Bundle::Drawing::listed ? stubs(b).stubs : tables_[b.index]->draws;
     if (kind != Kind::fixed_total_number) continue;
     if (b.index == 0 || bundles_[b.index - 1].projection != b.projection) items = items_of_chunks(b.projection);
     items_[b.index] = items[b.chunk - first_chunk_[b.targets.population]];
@@ -295,17 +337,28 @@ double Wiring::expected_synapses_of(const Bundle& b) const {
   return expected_[b.projection] * b.targets.size / target.size;
 }
 
+double Wiring::expected_draws_of(const Bundle& b) const {
+  const bool indegree = projection(b).rule.kind == Kind::fixed_indegree && b.drawing == Bundle::Drawing::corrected;
+  return indegree ? static_cast<double>(tables_[b.index]->draws) : expected_synapses_of(b);
+}
+
 void Wiring::block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const {
   if (trees_[b.index]) return trees_[b.index]->block_counts(block, counts);
   const std::uint32_t sources = network_->populations[b.source_population].size;
   for (std::uint32_t i = 0; i < SourceTree::kBlock; ++i) {
     const std::uint32_t source = block * SourceTree::kBlock + i;
-    if (source < sources) counts[i] = outdegree_share(b, source);
+    if (source < sources) counts[i] = count(b, source);
   }
 }
 
 std::uint32_t Wiring::count(const Bundle& b, std::uint32_t source) const {
-  return trees_[b.index] ? trees_[b.index]->share(source).count : outdegree_share(b, source);
+  if (trees_[b.index]) return trees_[b.index]->share(source).count;
+  if (projection(b).rule.kind != Kind::pairwise_bernoulli) return outdegree_share(b, source);
+  // Independent pairs: a binomial number of them, all sets alike.
+  const RowTables& tables = *tables_[b.index];
+  RandomStream stream(key_, Purpose::row_length, source, b.id);
+  const BinomialTable& counts = excluded_target(b, source) < b.targets.size ? tables.counts_but_one : tables.counts;
+  return counts.count(stream.next_unit());
 }
 
 /// A source's fixed out-degree is halved over its chunks, so that any one of them is found in as many
@@ -323,8 +376,7 @@ std::uint32_t Wiring::outdegree_share(const Bundle& b, std::uint32_t source) con
   for (std::uint32_t node = 1; to - from > 1 && items > 0;) {
     const std::uint32_t middle = from + (to - from) / 2;
     const std::uint64_t left = open(from, middle), right = open(middle, to);
-    RandomStream stream(key_, static_cast<Purpose>(static_cast<std::uint32_t>(Purpose::chunk_split) | node << 8),
-                        b.projection, source + 1);
+    RandomStream stream(key_, round_of(Purpose::chunk_split, node), b.projection, source + 1);
     const std::uint64_t share = rule.multapses ? draw_binomial(items, static_cast<double>(left), static_cast<double>(left + right), stream)
                                                : draw_hypergeometric(items, left, right, stream);
     const bool is_left = b.chunk < middle;

@@ -36,8 +36,9 @@ struct RowSynapse {
 
 struct Bundle {
   /// uniform: counts per source and delay group, then targets drawn with replacement, group by group
-  /// (kernels/draw_rows.hpp). listed: everything else, row by row (kernels/row_targets.hpp).
-  enum class Drawing { uniform, listed };
+  /// (kernels/draw_rows.hpp). corrected: the same, and then what the rule does not allow is put right
+  /// (corrections.hpp). listed: everything else, row by row (kernels/row_targets.hpp).
+  enum class Drawing { uniform, corrected, listed };
   std::uint32_t id = 0;     ///< the key of its draws: all bundles of the network are numbered through
   std::uint32_t index = 0;  ///< its place in Wiring::bundles(), which has those of own chunks only
   std::uint32_t projection = 0;
@@ -62,6 +63,10 @@ class Wiring {
   /// different chunks may run at the same time.
   void prepare_chunk(std::uint32_t chunk);
   void prepare_bundle(const Bundle& b);
+  /// Gives back what the rows of a bundle are no longer listed from.
+  void release_exceptions(const Bundle& b) {
+    if (tables_[b.index]) tables_[b.index]->exceptions = {};
+  }
 
   [[nodiscard]] const Network& network() const { return *network_; }
   [[nodiscard]] RandomKey key() const { return key_; }
@@ -91,6 +96,8 @@ class Wiring {
   /// First and last delay group that a synapse of the bundle may be in.
   [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> delay_groups(const Bundle& b) const;
   [[nodiscard]] double expected_synapses_of(const Bundle& b) const;
+  /// Draws with replacement that its rows are made of, corrected ones before they are.
+  [[nodiscard]] double expected_draws_of(const Bundle& b) const;
   /// Delay groups are as long as the ring of a tile; both follow from the network's size and delays.
   [[nodiscard]] RingShape ring_shape() const { return shape_; }
   /// Steps of the delay tables for draw_rows.hpp; empty with groups of four steps.
@@ -110,10 +117,12 @@ class Wiring {
   [[nodiscard]] static double bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sources,
                                               std::uint32_t largest_chunk);
 
-  /// Bytes that the table of exceptions of a bundle takes, about: of its repeated and its own sources.
+  /// Bytes that the table of exceptions of a listed bundle takes, about: of its repeated and its own sources.
   [[nodiscard]] double expected_exception_bytes(const Bundle& b) const;
+  /// Words that put the draws of a corrected bundle right, about.
+  [[nodiscard]] double expected_corrections_of(const Bundle& b) const;
 
-  /// Synapses of sources [block * kBlock, ...) of a uniform bundle.
+  /// Draws of sources [block * kBlock, ...) of a bundle that is uniform or corrected.
   void block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const;
   [[nodiscard]] std::uint32_t count(const Bundle& b, std::uint32_t source) const;
   /// The draws of a source in a listed bundle, where a rule has them counted: how many, and how many the
@@ -130,9 +139,13 @@ class Wiring {
   [[nodiscard]] StubPermutation stubs(const Bundle& b) const { return tables_[b.index]->stubs.permutation(); }
   /// Draws of all sources before the block's (fixed_indegree; 0 for other rules).
   [[nodiscard]] std::uint32_t block_first(const Bundle& b, std::uint32_t block) const;
-  /// Splits `count` synapses of a uniform bundle's source over the delay groups of its table.
+  /// Splits `count` draws of a source over the delay groups of its bundle's table (uniform or corrected).
   void split_delays(const Bundle& b, std::uint32_t source, std::uint32_t count,
                     std::uint32_t* per_group) const;
+  /// Place of a source in the chunk where it must not be a target, else the chunk's size.
+  [[nodiscard]] std::uint32_t excluded_target(const Bundle& b, std::uint32_t source) const;
+  /// What a corrected bundle of fixed_indegree drops and adds. Empty for other rules.
+  [[nodiscard]] const Exceptions& exceptions(const Bundle& b) const { return tables_[b.index]->exceptions; }
   /// The targets of a source in a listed bundle with the share that share() gives. Not of explicit lists.
   void list_targets(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const;
   /// Asks memory for what list_targets() reads: call the first some rows ahead, then the second.
@@ -162,9 +175,13 @@ class Wiring {
                                       std::uint32_t target) const;
   void list_cell_row(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
   void list_explicit(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
+  void put_right(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
   void list_indegree(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const;
   void list_gaussian(const Bundle& b, std::uint32_t source, TargetRow& row) const;
-  void find_exceptions(const Bundle& b);
+  class Draws;
+  void prepare_exceptions(const Bundle& b);
+  /// Sources that a target may have.
+  [[nodiscard]] std::uint32_t open_sources(const Bundle& b) const;
   [[nodiscard]] std::uint32_t outdegree_share(const Bundle& b, std::uint32_t source) const;
 
   struct ExplicitRows {  // synapses of an explicit list, ordered by source
@@ -173,7 +190,8 @@ class Wiring {
   };
   /// What the rows of a listed bundle are drawn from, where the rule needs it.
   struct RowTables {
-    Stubs stubs;                 ///< fixed_indegree
+    Stubs stubs;                 ///< fixed_indegree, listed
+    std::uint64_t draws = 0;     ///< fixed_indegree, corrected: of all sources
     bool inverted = false;       ///< stubs are of the pairs that are not connected
     Exceptions exceptions;       ///< made by prepare_chunk()
     BinomialTable counts;        ///< pairwise_bernoulli: of a whole chunk,

@@ -126,6 +126,11 @@ void Simulation::Impl::make_tiles(const std::vector<int>& ports) {
       for (const std::uint32_t chunk : placement.tiles[t].chunks) wiring->prepare_chunk(chunk);
       tiles[t] = options.precision == Precision::exact ? make_exact_tile(context, layouts[t])
                                                        : make_fast_tile(context, layouts[t]);
+      for (const Bundle& bundle : wiring->bundles()) {  // rows that are written down are not listed again
+        const auto& chunks = placement.tiles[t].chunks;
+        const bool written = context.connectivity == Connectivity::stored || units.corrected_by_group(bundle);
+        if (written && std::find(chunks.begin(), chunks.end(), bundle.chunk) != chunks.end()) wiring->release_exceptions(bundle);
+      }
     }
   });
 }

@@ -2,6 +2,8 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "kernels/draw_rows.hpp"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/draw_rows.cpp"
 #include "hwy/foreach_target.h"
@@ -38,6 +40,16 @@ std::size_t draw_words_impl(const DrawQueue& queue, RandomKey key, const DrawTab
 
 std::size_t draw_entries_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                               std::uint32_t* out) {
+  return reference::draw_entries(queue, key, tables, out);
+}
+
+std::size_t draw_words_in_order_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                     std::uint32_t* out) {
+  return reference::draw_words(queue, key, tables, out);
+}
+
+std::size_t draw_entries_in_order_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                       std::uint32_t* out) {
   return reference::draw_entries(queue, key, tables, out);
 }
 
@@ -87,11 +99,11 @@ HWY_INLINE Lanes load_lanes(const DrawQueue& q, std::size_t i, const PhiloxKeys&
   return lanes;
 }
 
-/// Word `w` of every lane as a packed synapse, written to `out` without the lanes that have none. With
+/// Word `w` of every lane as a packed synapse. With
 /// `entries` the weight bits hold the index of the weight instead of the weight; with `step_tables` the
 /// step is looked up, else it counts thresholds.
 template <int w, bool entries, bool step_tables>
-HWY_INLINE std::size_t pack(const Lanes& lanes, const DrawTables& tables, std::uint32_t* out) {
+HWY_INLINE V32 packed(const Lanes& lanes, const DrawTables& tables) {
   const D32 d;
   const hn::RebindToSigned<D32> di;
   const auto even = hn::MulEven(hn::BitCast(d, lanes.words.even[w]), hn::BitCast(d, lanes.size_even));
@@ -112,7 +124,15 @@ HWY_INLINE std::size_t pack(const Lanes& lanes, const DrawTables& tables, std::u
       place = hn::Add(place, hn::IfThenZeroElse(hn::Lt(reachable, threshold), one_step));
     }
   }
-  const auto word = hn::Or(place, hn::ShiftLeft<kWeightShift>(weight));
+  return hn::BitCast(d, hn::Or(place, hn::ShiftLeft<kWeightShift>(weight)));
+}
+
+/// The same, written to `out` without the lanes that have none.
+template <int w, bool entries, bool step_tables>
+HWY_INLINE std::size_t pack(const Lanes& lanes, const DrawTables& tables, std::uint32_t* out) {
+  const D32 d;
+  const hn::RebindToSigned<D32> di;
+  const auto word = hn::BitCast(di, packed<w, entries, step_tables>(lanes, tables));
   const auto valid = hn::Gt(lanes.left, hn::Set(di, w));
   hn::StoreU(hn::BitCast(d, hn::Compress(word, valid)), d, out);
   return hn::CountTrue(di, valid);
@@ -143,6 +163,43 @@ std::size_t draw_entries_impl(const DrawQueue& queue, RandomKey key, const DrawT
                               std::uint32_t* out) {
   return tables.steps != nullptr ? draw_words_with<true, true>(queue, key, tables, out)
                                  : draw_words_with<true, false>(queue, key, tables, out);
+}
+
+/// Lane by lane instead of word by word.
+template <bool entries, bool step_tables>
+HWY_INLINE std::size_t draw_in_order_with(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                          std::uint32_t* out) {
+  const D32 d;
+  const hn::RebindToSigned<D32> di;
+  const PhiloxKeys keys(key);
+  const std::size_t width = hn::Lanes(d);
+  const std::uint32_t* begin = out;
+  alignas(64) std::uint32_t words[4 * hn::MaxLanes(d)], left[4 * hn::MaxLanes(d)];
+  const auto in_block = hn::And(hn::Iota(di, 0), hn::Set(di, 3));
+  for (std::size_t i = 0; i < queue.size; i += width) {
+    const Lanes lanes = load_lanes(queue, i, keys);
+    hn::StoreInterleaved4(packed<0, entries, step_tables>(lanes, tables), packed<1, entries, step_tables>(lanes, tables),
+                          packed<2, entries, step_tables>(lanes, tables), packed<3, entries, step_tables>(lanes, tables), d, words);
+    const V32 n = hn::BitCast(d, lanes.left);
+    hn::StoreInterleaved4(n, n, n, n, d, left);
+    for (std::size_t w = 0; w < 4 * width; w += width) {
+      const auto valid = hn::Gt(hn::BitCast(di, hn::Load(d, left + w)), in_block);
+      out += hn::CompressStore(hn::Load(d, words + w), hn::RebindMask(d, valid), d, out);
+    }
+  }
+  return static_cast<std::size_t>(out - begin);
+}
+
+std::size_t draw_words_in_order_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                     std::uint32_t* out) {
+  return tables.steps != nullptr ? draw_in_order_with<false, true>(queue, key, tables, out)
+                                 : draw_in_order_with<false, false>(queue, key, tables, out);
+}
+
+std::size_t draw_entries_in_order_impl(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                       std::uint32_t* out) {
+  return tables.steps != nullptr ? draw_in_order_with<true, true>(queue, key, tables, out)
+                                 : draw_in_order_with<true, false>(queue, key, tables, out);
 }
 
 /// Adds exactly kSome words, without a branch.
@@ -288,9 +345,31 @@ HWY_AFTER_NAMESPACE();
 namespace tessera {
 HWY_EXPORT(draw_words_impl);
 HWY_EXPORT(draw_entries_impl);
+HWY_EXPORT(draw_words_in_order_impl);
+HWY_EXPORT(draw_entries_in_order_impl);
 HWY_EXPORT(draw_and_deliver_impl);
 HWY_EXPORT(enqueue_u8);
 HWY_EXPORT(enqueue_u16);
+
+std::uint32_t enqueue_groups(DrawQueue& q, const GroupedRow& row, std::uint32_t first) {
+  const std::size_t begin = q.size;
+  std::uint32_t g = first;
+  for (; g < row.groups; ++g) {
+    const std::uint32_t n = row.counts[g], blocks = (n + 3) / 4;
+    if (q.size + blocks > DrawQueue::kCapacity) break;
+    const std::uint32_t full = (row.first_group + g) << 20 | 3u << DrawQueue::kLeftShift;
+    for (std::uint32_t b = 0; b < blocks; ++b) {
+      q.index[q.size + b] = full + b;
+      q.steps[q.size + b] = static_cast<std::uint32_t>(row.codes[g]);
+    }
+    q.size += blocks;
+    if (blocks > 0) q.index[q.size - 1] -= (4 * blocks - n) << DrawQueue::kLeftShift;
+  }
+  std::fill(q.source + begin, q.source + q.size, row.source);
+  std::fill(q.stream + begin, q.stream + q.size, row.stream);
+  std::fill(q.place + begin, q.place + q.size, row.place);
+  return g;
+}
 
 std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                        std::uint32_t* out) {
@@ -302,13 +381,31 @@ std::size_t draw_entries(const DrawQueue& queue, RandomKey key, const DrawTables
   if (scalar_kernels_forced()) return reference::draw_entries(queue, key, tables, out);
   return HWY_DYNAMIC_DISPATCH(draw_entries_impl)(queue, key, tables, out);
 }
+std::size_t draw_entries_in_order(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                  std::uint32_t* out) {
+  if (scalar_kernels_forced()) return reference::draw_entries(queue, key, tables, out);
+  return HWY_DYNAMIC_DISPATCH(draw_entries_in_order_impl)(queue, key, tables, out);
+}
+std::size_t draw_words_in_order(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
+                                std::uint32_t* out) {
+  if (scalar_kernels_forced()) return reference::draw_words(queue, key, tables, out);
+  return HWY_DYNAMIC_DISPATCH(draw_words_in_order_impl)(queue, key, tables, out);
+}
+
+namespace {
+std::size_t widen(const std::uint32_t* entries, std::size_t n, const std::int32_t* weights, WideWord* out) {
+  for (std::size_t k = 0; k < n; ++k) out[k] = {entries[k] & kRingMask, weights[entries[k] >> kWeightShift]};
+  return n;
+}
+}  // namespace
+
 std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables, WideWord* out) {
   std::uint32_t entries[4 * DrawQueue::kCapacity + DrawQueue::kSlack];
-  const std::size_t n = draw_entries(queue, key, tables, entries);
-  for (std::size_t k = 0; k < n; ++k) {
-    out[k] = {entries[k] & kRingMask, tables.weights[entries[k] >> kWeightShift]};
-  }
-  return n;
+  return widen(entries, draw_entries(queue, key, tables, entries), tables.weights, out);
+}
+std::size_t draw_words_in_order(const DrawQueue& queue, RandomKey key, const DrawTables& tables, WideWord* out) {
+  std::uint32_t entries[4 * DrawQueue::kCapacity + DrawQueue::kSlack];
+  return widen(entries, draw_entries_in_order(queue, key, tables, entries), tables.weights, out);
 }
 std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now) {

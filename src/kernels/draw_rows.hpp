@@ -73,6 +73,17 @@ std::size_t enqueue(DrawQueue& queue, const DrawStreams& streams, std::size_t fi
                     const Count* counts, const std::uint32_t* steps, std::uint32_t source,
                     std::uint32_t group);
 
+/// One source and bundle with all its delay groups, group after group.
+struct GroupedRow {
+  std::uint32_t source = 0, stream = 0, place = 0;  ///< as in DrawQueue
+  std::uint32_t first_group = 0, groups = 1;
+  const std::uint32_t* counts = nullptr;  ///< per group, at most kLargestCount each
+  const std::int32_t* codes = nullptr;    ///< per group, as DrawQueue::steps
+};
+/// Appends the row from group `first` on (counted from its first group). Returns the first group that no
+/// longer fits.
+std::uint32_t enqueue_groups(DrawQueue& queue, const GroupedRow& row, std::uint32_t first);
+
 /// Draws everything in the queue as packed words; `out` needs room for 4 * size + 64 words. Returns
 /// how many were written.
 std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
@@ -85,7 +96,13 @@ std::size_t draw_words(const DrawQueue& queue, RandomKey key, const DrawTables& 
 std::size_t draw_entries(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                          std::uint32_t* out);
 
-/// The same, added to the ring at once instead of written; `now` is the ring's row of the present step.
+/// The same one block after the other, each with its words in order. (draw_words() takes a vector of blocks at
+/// a time, the first word of each, then the second.)
+std::size_t draw_words_in_order(const DrawQueue& queue, RandomKey key, const DrawTables& tables, std::uint32_t* out);
+std::size_t draw_words_in_order(const DrawQueue& queue, RandomKey key, const DrawTables& tables, WideWord* out);
+std::size_t draw_entries_in_order(const DrawQueue& queue, RandomKey key, const DrawTables& tables, std::uint32_t* out);
+
+/// What draw_words() gives, added to the ring at once instead of written; `now` is the ring's row of the present step.
 /// Weights may be as large as 31 bits hold. Returns the number of synapses.
 std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now);

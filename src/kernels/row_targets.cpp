@@ -24,6 +24,10 @@ void places(const RowKey& row, std::uint32_t first_block, std::uint32_t blocks, 
             std::uint32_t self, std::uint32_t* out) {
   reference::draw_places(row, first_block, blocks, open, self, out);
 }
+void blocks_of(const RowKey& row, Purpose purpose, std::uint32_t round, const std::uint32_t* index, std::size_t n,
+               std::uint32_t* words) {
+  reference::draw_blocks(row, purpose, round, index, n, words);
+}
 void permute(const StubPermutation& p, std::uint32_t first, std::uint32_t n, std::uint32_t* targets) {
   reference::stub_targets(p, first, n, targets);
 }
@@ -74,6 +78,17 @@ void places(const RowKey& row, std::uint32_t first_block, std::uint32_t blocks, 
         hn::StoreU(moved, d, out + 16 * w + lane);
       }
     }
+  }
+}
+
+void blocks_of(const RowKey& row, Purpose purpose, std::uint32_t round, const std::uint32_t* index, std::size_t n,
+               std::uint32_t* words) {
+  const D32 d;
+  const PhiloxKeys keys(row.key);
+  const V32 last = hn::Set(d, static_cast<std::uint32_t>(purpose) | round << 8);
+  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const PhiloxLanes lanes = philox(hn::LoadU(d, index + i), hn::Set(d, row.source), hn::Set(d, row.stream), last, keys);
+    hn::StoreInterleaved4(word_of(lanes, 0), word_of(lanes, 1), word_of(lanes, 2), word_of(lanes, 3), d, words + 4 * i);
   }
 }
 
@@ -275,6 +290,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace tessera {
 HWY_EXPORT(places);
+HWY_EXPORT(blocks_of);
 HWY_EXPORT(permute);
 HWY_EXPORT(pack);
 HWY_EXPORT(keep);
@@ -289,6 +305,11 @@ void draw_places(const RowKey& row, std::uint32_t first_block, std::uint32_t blo
 void stub_targets(const StubPermutation& p, std::uint32_t first, std::uint32_t n, std::uint32_t* targets) {
   if (scalar_kernels_forced()) return reference::stub_targets(p, first, n, targets);
   HWY_DYNAMIC_DISPATCH(permute)(p, first, n, targets);
+}
+void draw_blocks(const RowKey& row, Purpose purpose, std::uint32_t round, const std::uint32_t* index, std::size_t n,
+                 std::uint32_t* words) {
+  if (scalar_kernels_forced()) return reference::draw_blocks(row, purpose, round, index, n, words);
+  HWY_DYNAMIC_DISPATCH(blocks_of)(row, purpose, round, index, n, words);
 }
 std::size_t keep_pairs(const RowKey& row, std::uint32_t first_block, const PairsOfRow& pairs, std::uint32_t* kept) {
   if (scalar_kernels_forced()) return reference::keep_pairs(row, first_block, pairs, kept);

@@ -29,6 +29,11 @@ inline constexpr std::uint32_t kRowBlock = 64;
 void draw_places(const RowKey& row, std::uint32_t first_block, std::uint32_t blocks,
                  std::uint32_t open, std::uint32_t self, std::uint32_t* places);
 
+/// The Philox blocks of a row with these counters: word w of block i is words[4 * i + w]. `index` can be read
+/// and `words` written for kRowPadding blocks more. A later `round` has other blocks (below 2^24).
+void draw_blocks(const RowKey& row, Purpose purpose, std::uint32_t round, const std::uint32_t* index, std::size_t n,
+                 std::uint32_t* words);
+
 /// A pseudo-random permutation of the stubs 0 .. stubs-1 of a chunk, `per_target` to a target. A stub
 /// is x + columns * y; rounds add a keyed function of y to x (modulo columns) and of x to y (modulo
 /// rows) in turn. What leaves the stubs (there are fewer than `columns` such places) goes through once

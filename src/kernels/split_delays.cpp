@@ -69,6 +69,10 @@ HWY_EXPORT(split_delays_impl);
 
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts) {
+  if (groups == 1) {
+    counts[0] = n;
+    return;
+  }
   if (scalar_kernels_forced()) {
     return reference::split_delays(key, source, stream, n, thresholds, groups, counts);
   }

@@ -82,6 +82,23 @@ void judge_memory(Plan& plan, const Network& network, const Ways& ways, const st
   add_remedies(plan, ways, available);
 }
 
+void judge_table(Plan& plan, const LargestTable& table) {
+  if (plan.available_bytes == 0 || plan.memory_bytes <= plan.available_bytes || table.projection == nullptr) return;
+  if (static_cast<double>(plan.memory_bytes) - table.bytes > static_cast<double>(plan.available_bytes)) return;
+  const ConnectivityRule& rule = table.projection->rule;
+  const bool distinct = !rule.multapses || rule.kind == ConnectivityRule::Kind::pairwise_bernoulli;
+  const char* const what = !distinct ? "" : rule.autapses ? " without multapses" : " without multapses or autapses";
+  plan.obstacles.push_back(fmt::format("Without the table of what {}{} takes back and adds in projection '{}', {}, it would fit.",
+                                       to_string(rule.kind), what, table.projection->name, size_text(table.bytes)));
+  if (rule.kind == ConnectivityRule::Kind::pairwise_bernoulli || rule.kind == ConnectivityRule::Kind::fixed_indegree) {
+    plan.remedies.push_back(fmt::format("fixed_total_number with as many synapses in projection '{}' needs no such table.",
+                                        table.projection->name));
+  } else {
+    plan.remedies.push_back(fmt::format("{} with multapses and autapses in projection '{}' needs no such table.", to_string(rule.kind),
+                                        table.projection->name));
+  }
+}
+
 Plan outline(const Network& network, const NeuronCatalogue& models, const SimulationOptions& options) {
   const bool exact = options.precision == Precision::exact;
   std::vector<double> chunks(network.populations.size(), 0.0);

@@ -17,6 +17,14 @@ struct Ways {
 /// `limited_by` says what sets the limit (MemoryLimit::source).
 void judge_memory(Plan& plan, const Network& network, const Ways& ways, const std::string& limited_by);
 
+/// The projection that keeps most about what its rule does not allow in rows as they are drawn.
+struct LargestTable {
+  const Projection* projection = nullptr;
+  double bytes = 0.0;
+};
+/// Names it where the network does not fit, but would without that table.
+void judge_table(Plan& plan, const LargestTable& table);
+
 /// The memory that neurons, wiring and synapses take at least, from the description alone: for networks
 /// whose wiring cannot be made. Tiles, delays and times stay unknown (0).
 [[nodiscard]] Plan outline(const Network& network, const NeuronCatalogue& models, const SimulationOptions& options);

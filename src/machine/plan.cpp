@@ -30,8 +30,9 @@ constexpr double kBuildNothingNs = 0.1;  // without a count table
 // Bytes of a neuron beside its state: refractoriness, input, ...
 constexpr double kNeuronBytes = 10.0;
 
-// Lists of spikes keep the room of their largest burst, several times the mean.
-constexpr double kPeak = 8.0;
+// Lists of spikes keep the room of their largest burst, several times the mean; of ten thousand spikes a step and more
+// twice the mean, because vectors grow by doubling.
+double peak_of(double spikes_per_step) { return spikes_per_step > 1e4 ? 2.0 : 8.0; }
 
 // Stored connectivity is chosen when it leaves a fifth of the memory to everything else.
 constexpr double kLargestShare = 0.8;
@@ -62,6 +63,7 @@ struct Totals {
   double stored_words = 0.0;       ///< with the headers of rows
   double records = 0.0;            ///< bytes of count records of one step's spikes
   double exceptions = 0.0;         ///< bytes of the tables of fixed_indegree
+  double corrections = 0.0;        ///< bytes of what puts draws right, procedural rows only
 };
 
 /// What a source population sends onto a tile.
@@ -69,8 +71,14 @@ struct SourceOnTile {
   std::uint32_t first_group = kMaxDelayGroups, end_group = 0, bundles = 0;  ///< of those whose synapses are counted
   std::uint32_t first = kMaxDelayGroups, last = 0;                          ///< groups of all
   double packed = 0.0, wide = 0.0;                                          ///< synapses
+  double corrections = 0.0;                                                 ///< bytes
   double groups() const { return bundles > 0 ? end_group - first_group : 0.0; }
 };
+
+double correction_bytes(const Wiring& wiring, const WeightUnits& units, const Bundle& b) {
+  const double word = units.wide[b.projection] ? sizeof(WideWord) : sizeof(std::uint32_t);
+  return units.corrected_by_group(b) ? wiring.expected_corrections_of(b) * word : 0.0;
+}
 
 /// Stored rows of all sources, and count records with one entry for every group and bundle.
 void add_sources(const Network& network, const std::vector<SourceOnTile>& sources, double entry_bytes, Totals& totals) {
@@ -86,6 +94,10 @@ void add_sources(const Network& network, const std::vector<SourceOnTile>& source
       totals.stored_words += synapses + headers;
       totals.rows += (synapses + headers) * word + RowPlaces::expected_bytes(source.size, synapses, on.last > on.first);
     }
+    if (on.corrections == 0.0) continue;
+    // Every delay group of a source that has corrections takes two words more, every source where they begin.
+    const double blocks = on.groups() * source.size;
+    totals.corrections += 4.0 * source.size + on.corrections - 8.0 * blocks * std::expm1(-on.corrections / 4.0 / blocks);
   }
 }
 
@@ -106,14 +118,15 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& 
     on.first = std::min(on.first, first), on.last = std::max(on.last, last);
     (units.wide[b.projection] ? on.wide : on.packed) += n;
     totals.events_per_second += n * source.mean_rate_hz;
-    if (b.drawing == Bundle::Drawing::listed) {
-      totals.exceptions += wiring.expected_exception_bytes(b);
+    totals.exceptions += wiring.expected_exception_bytes(b);
+    if (units.listed(b) && !units.corrected_by_group(b)) {
       if (wiring.counted(b)) totals.table_bytes += source.size;  // RowCounts: nearly always a byte
       continue;
     }
     const DelayTable& delays = wiring.delays(b);
-    largest_count = std::max(largest_count, n / source.size * delays.largest_group_share());
+    largest_count = std::max(largest_count, wiring.expected_draws_of(b) / source.size * delays.largest_group_share());
     ++on.bundles;
+    on.corrections += correction_bytes(wiring, units, b);
     on.first_group = std::min(on.first_group, delays.first_group);
     on.end_group = std::max(on.end_group, delays.first_group + delays.groups);
   }
@@ -157,6 +170,7 @@ struct Demand {
   double stored = 0.0;                       ///< packed rows
   double table = 0.0, in_flight = 0.0;       ///< procedural: count table, rows being drawn
   double exceptions = 0.0;                   ///< tables of fixed_indegree
+  double corrections = 0.0;                  ///< procedural: what puts draws right
   double events_per_second = 0.0;
   double most_on_tile = 0.0;  ///< words of a tile with too many stored ones; 0: none has
 
@@ -176,6 +190,19 @@ double stored_bytes(const Totals& totals, double all_sources, bool exact) {
 int ring_steps(const Wiring& wiring, const SimulationOptions& options) {
   return static_cast<int>(is_exact(options) ? history_slots(wiring.max_delay_steps() + 2)
                                             : wiring.ring_shape().steps());
+}
+
+/// The projection whose exceptions or corrections take most.
+LargestTable largest_table(const Wiring& wiring, const WeightUnits& units, bool procedural) {
+  LargestTable largest;
+  std::vector<double> bytes(wiring.network().projections.size(), 0.0);
+  for (const Bundle& b : wiring.bundles()) {
+    bytes[b.projection] += wiring.expected_exception_bytes(b) + (procedural ? correction_bytes(wiring, units, b) : 0.0);
+    if (bytes[b.projection] <= largest.bytes) continue;
+    largest.bytes = bytes[b.projection];
+    largest.projection = &wiring.projection(b);
+  }
+  return largest;
 }
 
 /// Adds up what the tiles take, and describes each of them in a sentence of the plan.
@@ -199,7 +226,8 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
     demand.stored += stored_bytes(totals, all_sources, exact);
     demand.table += totals.table_bytes;
     demand.exceptions += totals.exceptions;
-    demand.in_flight += kPeak * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
+    demand.corrections += totals.corrections;
+    demand.in_flight += peak_of(spikes_per_step) * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     demand.events_per_second += totals.events_per_second;
     plan.own_synapses += totals.synapses;
     if (!exact && totals.stored_words > kLargestTile) {
@@ -231,6 +259,7 @@ void list_memory(const Demand& demand, const SimulationOptions& options, Plan& p
   if (procedural) {
     add("connectivity", table, "count table");
     add("connectivity", demand.in_flight, "rows in flight");
+    if (demand.corrections > 0.0) add("connectivity", demand.corrections, "corrections of rows drawn with replacement");
   } else {
     add("connectivity", demand.stored, "packed rows");
   }
@@ -242,7 +271,7 @@ void list_memory(const Demand& demand, const SimulationOptions& options, Plan& p
     add("connectivity", demand.exceptions, "exceptions of in-degrees without multapses or autapses");
   }
   add("base", static_cast<double>(kProcessBytes), "program and libraries");
-  plan.synapse_bytes = static_cast<std::uint64_t>(procedural ? table : demand.stored);
+  plan.synapse_bytes = static_cast<std::uint64_t>(procedural ? table + demand.corrections : demand.stored);
 }
 
 void estimate_times(const Demand& demand, const SimulationOptions& options, double dt_ms, Plan& plan) {
@@ -306,7 +335,7 @@ void add_ranks(const Wiring& wiring, const Placement& placement, const ExchangeP
 }
 
 Ways ways_of(const Demand& demand, const SimulationOptions& options) {
-  const double without_table = demand.fast_state + demand.fast_ring + demand.fixed() + demand.in_flight;
+  const double without_table = demand.fast_state + demand.fast_ring + demand.fixed() + demand.in_flight + demand.corrections;
   return {demand.state + demand.ring + demand.fixed() + demand.stored, without_table + demand.table, without_table,
           options.precision, options.count_table};
 }
@@ -378,6 +407,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   list_memory(demand, options, plan);
   estimate_times(demand, options, network.dt_ms, plan);
   judge_memory(plan, network, ways_of(demand, options), limit.source);
+  judge_table(plan, largest_table(wiring, units, plan.connectivity == Connectivity::procedural));
   if (!is_exact(options)) judge_rows(plan, wiring, demand.most_on_tile);
   return plan;
 }

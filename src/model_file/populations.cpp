@@ -11,7 +11,7 @@
 namespace tessera::io {
 namespace {
 
-constexpr std::uint64_t kLargestPopulation = 2147483647;
+constexpr std::uint64_t kLargestPopulation = 4294901760;
 
 Dimension unit_of(const std::string& name) { return find_unit(name).value_or(Dimension{}); }
 

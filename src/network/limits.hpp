@@ -8,8 +8,9 @@ namespace tessera {
 
 /// Longest delay, in steps of dt.
 inline constexpr std::int64_t kMaxDelaySteps = 4096;
-/// Neurons and sources of a network together.
-inline constexpr std::uint64_t kMaxNeurons = 2147483647;
+/// Neurons and sources of a network together: ids have 32 bits, and loops over blocks of up to 65,536 sources may
+/// count to the end of the last one.
+inline constexpr std::uint64_t kMaxNeurons = 4294901760;
 /// Synapses of one projection; exactly representable as a double.
 inline constexpr double kMaxSynapses = 1e15;
 /// Steps of a run: spikes carry their step as 32 bits.

@@ -48,17 +48,17 @@ TEST_F(TooLarge, ForTheMemory) {
 }
 
 TEST_F(TooLarge, ForTheFormat) {
-  expect_says(run("plan m.toml", population("E", "3000000000")),
-              {"m.toml:3:8 (populations.E.size)", "from 1 to 2147483647, not 3000000000",
+  expect_says(run("plan m.toml", population("E", "5000000000")),
+              {"m.toml:3:8 (populations.E.size)", "from 1 to 4294901760, not 5000000000",
                "what would help:"});
-  // 4,000,000,000 - 2,147,483,647 neurons too many.
-  const std::string two = population("A", "2000000000") + population("B", "2000000000");
-  expect_says(run("plan m.toml", two), {"4000000000 neurons in all, 1852516353 more than"});
+  // 8,000,000,000 - 4,294,901,760 neurons too many.
+  const std::string two = population("A", "4000000000") + population("B", "4000000000");
+  expect_says(run("plan m.toml", two), {"8000000000 neurons in all, 3705098240 more than"});
   EXPECT_EQ(run("run m.toml", two).exit_code, 2);
 }
 
 TEST_F(TooLarge, MistakesComeFirst) {
-  const Outcome outcome = run("plan m.toml --threads none", population("E", "3000000000"));
+  const Outcome outcome = run("plan m.toml --threads none", population("E", "5000000000"));
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_EQ(outcome.out, "");
   EXPECT_NE(outcome.err.find("--threads"), std::string::npos);

@@ -20,9 +20,14 @@ constexpr std::uint32_t kSources = 400, kTargets = 1200, kSeeds = 20;
 
 using Matrix = std::vector<std::vector<std::uint8_t>>;  // [source][target]: number of synapses
 
-Matrix matrix_of(const ConnectivityRule& rule, std::uint64_t seed) {
+/// Rows with several delay groups are drawn with replacement and put right, rows with one are drawn whole.
+const Distribution kDelays[] = {Distribution::constant(1.5), Distribution::uniform(0.1, 13.0)};
+
+Matrix matrix_of(const ConnectivityRule& rule, const Distribution& delay_ms, std::uint64_t seed) {
   Matrix matrix(kSources, std::vector<std::uint8_t>(kTargets, 0));
-  for (const auto& s : synapses_of(one_projection(kSources, kTargets, rule), seed)) ++matrix[s.source][s.target];
+  Network network = one_projection(kSources, kTargets, rule);
+  network.projections[0].delay_ms = delay_ms;
+  for (const auto& s : synapses_of(network, seed)) ++matrix[s.source][s.target];
   return matrix;
 }
 
@@ -44,7 +49,7 @@ std::vector<DistinctRule> distinct_rules() {
     bernoulli.probability = p;
     rules.push_back({bernoulli, log_binomial(kTargets, p * p), log_binomial(kSources, p * p), log_binomial(kSources, p * p * p)});
   }
-  for (const double degree : {30.0, 260.0}) {
+  for (const double degree : {30.0, 180.0, 260.0}) {  // stubs, draws that are put right, stubs of what is missing
     const double two = degree * (degree - 1) / kSources / (kSources - 1);
     const auto common = [degree](double k) { return log_hypergeometric(kSources, degree, degree, k); };
     const auto common_of_three = [degree](double k) {
@@ -83,11 +88,11 @@ TEST(Joint, TargetsAreInSeveralChunks) {
   EXPECT_GE(chunks, 2u);
 }
 
-TEST(Joint, SourcesAndTargetsHaveInCommonWhatChanceGivesThem) {
+void expect_as_much_in_common(const Distribution& delay_ms) {
   for (const DistinctRule& r : distinct_rules()) {
     std::vector<std::uint32_t> targets, neighbours, far, three;
     for (std::uint32_t seed = 1; seed <= kSeeds; ++seed) {
-      const Matrix m = matrix_of(r.rule, seed);
+      const Matrix m = matrix_of(r.rule, delay_ms, seed);
       for (std::uint32_t s = 0; s < kSources; s += 2) {  // pairs of neighbours, none in two pairs
         std::uint32_t common = 0;
         for (std::uint32_t t = 0; t < kTargets; ++t) {
@@ -114,6 +119,9 @@ TEST(Joint, SourcesAndTargetsHaveInCommonWhatChanceGivesThem) {
   }
 }
 
+TEST(Joint, SourcesAndTargetsHaveInCommonWhatChanceGivesThem) { expect_as_much_in_common(kDelays[0]); }
+TEST(Joint, ManyDelaysChangeNothingOfWhatTheyHaveInCommon) { expect_as_much_in_common(kDelays[1]); }
+
 /// P(a, b) of the numbers of two cells that each of n draws hits with probabilities p and q.
 double trinomial(double n, double p, double q, double a, double b) {
   return std::exp(std::lgamma(n + 1) - std::lgamma(a + 1) - std::lgamma(b + 1) - std::lgamma(n - a - b + 1) + a * std::log(p) +
@@ -125,13 +133,14 @@ TEST(Joint, NumbersOfSynapsesOfTwoPairs) {
   constexpr std::size_t kMost = 6;
   const double in = 400.0, out = 1200.0;
   const double by_target = 1.0 / kSources, by_source = 1.0 / kTargets;
-  for (const bool of_targets : {true, false}) {
+  for (const int which : {0, 1, 2, 3}) {
+    const bool of_targets = which % 2 == 0;
     const ConnectivityRule rule = of_targets ? rule_of(Kind::fixed_indegree, 400) : rule_of(Kind::fixed_outdegree, 1200);
     const double draws = of_targets ? in : out, p = of_targets ? by_target : by_source;
     std::vector<double> same(kMost * kMost, 0.0), apart = same, same_expected = same, apart_expected = same;
     double n = 0.0;
     for (std::uint32_t seed = 1; seed <= kSeeds; ++seed) {
-      const Matrix m = matrix_of(rule, seed);
+      const Matrix m = matrix_of(rule, kDelays[which / 2], seed);
       for (std::uint32_t s = 0; s < kSources; s += 2) {
         for (std::uint32_t t = 0; t + 601 < kTargets; t += 2) {
           const auto at = [](std::uint8_t a, std::uint8_t b) {

@@ -36,6 +36,13 @@ Network recurrent(std::uint32_t size, Kind kind, std::uint64_t number) {
   return network;
 }
 
+ConnectivityRule rule_of_kind(Kind kind, std::uint64_t number) {
+  ConnectivityRule rule;
+  rule.kind = kind;
+  rule.number = number;
+  return rule;
+}
+
 TEST(Fit, TheLastByteDecides) {
   for (const Connectivity connectivity : {Connectivity::stored, Connectivity::procedural}) {
     SimulationOptions options = options_of(connectivity);
@@ -96,6 +103,47 @@ TEST(Fit, AHugeNetworkIsPlannedWithoutItsWiring) {
     EXPECT_TRUE(plan.tile_lines.empty());
   }
   EXPECT_LT(peak_resident_bytes() - before, std::uint64_t{100} << 20);
+}
+
+// Four bytes for every source that is repeated or missing: with half of 4,000 sources in every target's set, a
+// third of the draws are repeated.
+TEST(Fit, NamesTheRuleWhoseTableDoesNotFit) {
+  Network network = recurrent(4000, Kind::fixed_indegree, 1900);
+  SimulationOptions options = options_of(Connectivity::procedural);
+  const std::uint64_t with_multapses = plan_of(network, options).memory_bytes;
+  network.projections[0].rule.multapses = false;
+  const Plan whole = plan_of(network, options);
+  ASSERT_GT(whole.memory_bytes, with_multapses + 5'000'000);
+  options.memory_limit_bytes = with_multapses + 1'000'000;
+  const Plan plan = plan_of(network, options);
+  EXPECT_TRUE(says(plan.obstacles, "Without the table of what fixed_indegree without multapses takes back and adds in projection 'A_A_fixed_indegree', "));
+  EXPECT_TRUE(says(plan.obstacles, "MB, it would fit."));
+  EXPECT_TRUE(says(plan.remedies, "fixed_total_number with as many synapses in projection 'A_A_fixed_indegree' needs no such table."));
+  network.projections[0].rule = rule_of_kind(Kind::fixed_total_number, 1900 * 4000);
+  EXPECT_TRUE(plan_of(network, options).obstacles.empty());  // the remedy helps
+  // Where the table is not what is too much, it is not named.
+  network = recurrent(4000, Kind::fixed_indegree, 1900);
+  options.memory_limit_bytes = 1'000'000;
+  EXPECT_FALSE(says(plan_of(network, options).obstacles, "Without the table"));
+}
+
+// What a plan expects of tables is what runs have.
+TEST(Fit, TablesAreAsLargeAsPlanned) {
+  for (const Distribution& delay : {Distribution::constant(1.0), Distribution::uniform(0.1, 12.0)}) {
+    for (const bool multapses : {true, false}) {
+      for (const Kind kind : {Kind::fixed_indegree, Kind::fixed_outdegree}) {
+        Network network = recurrent(6000, kind, 1200);
+        network.projections[0].rule.multapses = multapses;
+        network.projections[0].rule.autapses = kind == Kind::fixed_outdegree && !multapses;
+        network.projections[0].delay_ms = delay;
+        SimulationOptions options = options_of(Connectivity::procedural);
+        const Plan expected = plan_of(network, options);
+        const Simulation simulation = simulation_of(network, options);
+        const auto planned = static_cast<double>(expected.synapse_bytes), kept = static_cast<double>(simulation.report().synapse_bytes);
+        EXPECT_NEAR(kept, planned, 0.05 * planned + 100'000) << to_string(kind) << " " << multapses << " " << delay.b;
+      }
+    }
+  }
 }
 
 TEST(Fit, RowsAndTilesHaveLimitsOfTheirOwn) {

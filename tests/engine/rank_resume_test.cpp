@@ -38,8 +38,10 @@ void expect_resumes(const Network& network, const SimulationOptions& options, in
     const RanksOutcome after = run_over_ranks(network, options, ranks, [&](Simulation& simulation, Keeper& keeper) {
       simulation.run(2.0);  // what a checkpoint replaces
       simulation.load_checkpoint(folder / "at.ckpt");
+      simulation.save_checkpoint(folder / "again.ckpt");
       simulation.run(rest_ms, keeper);
     });
+    EXPECT_EQ(bytes_of(folder / "again.ckpt"), bytes_of(folder / "alone.ckpt")) << "nothing got lost or doubled";
     const std::string what = std::to_string(before_ranks) + " to " + std::to_string(ranks) + ", " + to_string(options.exchange);
     EXPECT_EQ(after.digest, whole.digest) << what;
     EXPECT_EQ(after.spikes, whole.spikes) << what;

@@ -153,7 +153,37 @@ TEST(Ranks, BuildWithoutAMessage) {
   }
 }
 
-// Recorded potentials, of whole populations and of the first neurons, in one piece and in several slices.
+/// The samples of one recorder. Slices differ, and with them the order in which recorders are served; the samples of
+/// each do not.
+auto of_recorder(const std::vector<Keeper::Sample>& all, std::size_t recorder) {
+  std::vector<std::pair<std::uint32_t, std::vector<double>>> samples;
+  for (const Keeper::Sample& s : all) {
+    if (s.recorder == recorder) samples.emplace_back(s.step, s.values);
+  }
+  return samples;
+}
+
+// Neurons that all spike in the same steps: their weights, numbers of 53 bits, meet in one sum of each target, which
+// is the same to the last bit only in the order of one rank.
+TEST(Ranks, ExactSumsKeepTheirOrder) {
+  Network network;
+  network.populations = {neurons_of("A", 1100)};
+  network.populations[0].parameters = {{"tau_syn_in", 1.0}};  // two currents, so that one is I_syn_ex
+  network.projections = {project("A", "A", Kind::fixed_indegree, 60, Distribution::uniform(-3.0, 3.1), Distribution::constant(1.2))};
+  network.stimuli = {current("A", 450.0)};
+  network.recorders = {{"A", "I_syn_ex", 1100, 0.1, {}}};
+  const auto run = [](Simulation& simulation, Keeper& keeper) { simulation.run(kTime_ms, keeper); };
+  Simulation alone = simulation_of(network, exact_options());
+  Keeper kept;
+  run(alone, kept);
+  EXPECT_GT(kept.spikes.size(), 1000u);
+  for (const int ranks : {2, 3}) {
+    const RanksOutcome outcome = run_over_ranks(network, exact_options(), ranks, run);
+    EXPECT_EQ(of_recorder(outcome.samples, 0), of_recorder(kept.samples, 0)) << ranks;
+  }
+}
+
+// Recorded potentials, of whole populations and of the first neurons, in two runs.
 TEST(Ranks, RecordTheSameSamples) {
   Network network = every_rule();
   network.recorders = {{"E", "V_m", 700, 1.0, {}}, {"G", "V_m", 17, 0.1, {}}, {"I", "I_syn_ex", 180, 0.7, {}}};
@@ -161,26 +191,20 @@ TEST(Ranks, RecordTheSameSamples) {
     simulation.run(12.3, keeper);
     simulation.run(17.7, keeper);
   };
-  Simulation alone = simulation_of(network, options_of(Connectivity::stored));
-  Keeper kept;
-  two_runs(alone, kept);
-  ASSERT_EQ(kept.samples.size(), 30u + 300u + 42u);
-  for (const int ranks : {2, 3}) {
-    const RanksOutcome outcome = run_over_ranks(network, options_of(Connectivity::stored), ranks, two_runs);
-    EXPECT_TRUE(outcome.list == kept.spikes);
-    // Slices differ, and with them the order in which recorders are served; the samples of each do not.
-    for (std::size_t recorder = 0; recorder < network.recorders.size(); ++recorder) {
-      const auto of_recorder = [recorder](const std::vector<Keeper::Sample>& all) {
-        std::vector<std::pair<std::uint32_t, std::vector<double>>> samples;
-        for (const Keeper::Sample& s : all) {
-          if (s.recorder == recorder) samples.emplace_back(s.step, s.values);
-        }
-        return samples;
-      };
-      EXPECT_EQ(of_recorder(outcome.samples), of_recorder(kept.samples)) << recorder;
-    }
-    for (std::size_t p = 0; p < network.populations.size(); ++p) {
-      EXPECT_EQ(outcome.reports[1].populations[p].spikes, alone.report().populations[p].spikes);
+  for (const SimulationOptions& options : {options_of(Connectivity::stored), exact_options()}) {
+    Simulation alone = simulation_of(network, options);
+    Keeper kept;
+    two_runs(alone, kept);
+    ASSERT_EQ(kept.samples.size(), 30u + 300u + 42u);
+    for (const int ranks : {2, 3}) {
+      const RanksOutcome outcome = run_over_ranks(network, options, ranks, two_runs);
+      EXPECT_TRUE(outcome.list == kept.spikes);
+      for (std::size_t recorder = 0; recorder < network.recorders.size(); ++recorder) {
+        EXPECT_EQ(of_recorder(outcome.samples, recorder), of_recorder(kept.samples, recorder)) << recorder;
+      }
+      for (std::size_t p = 0; p < network.populations.size(); ++p) {
+        EXPECT_EQ(outcome.reports[1].populations[p].spikes, alone.report().populations[p].spikes);
+      }
     }
   }
 }

@@ -39,6 +39,23 @@ TEST(DrawPlaces, EveryTargetDrawsTheReferencesPlaces) {
   }
 }
 
+TEST(DrawBlocks, EveryTargetDrawsTheBlocksOfTheCounters) {
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const std::size_t n : kSizes) {
+      for (const std::uint32_t round : {0u, 1u, 70000u}) {
+        std::vector<std::uint32_t> index(n + kRowPadding, 9), words(4 * (n + kRowPadding));
+        for (std::size_t i = 0; i < n; ++i) index[i] = static_cast<std::uint32_t>(i * i * 2654435761u);
+        draw_blocks({kKey, 31, 77}, Purpose::redirect, round, index.data(), n, words.data());
+        for (std::size_t i = 0; i < n; ++i) {
+          const RandomWords block = random_words(kKey, static_cast<Purpose>(7 + 256 * round), index[i], 31, 77);
+          for (std::size_t w = 0; w < 4; ++w) ASSERT_EQ(words[4 * i + w], block[w]) << target << " " << i;
+        }
+      }
+    }
+  }
+}
+
 // Draws begin anywhere, rows of the permutation end inside a vector, and cycles are walked (1,025 stubs
 // lie on 33 x 32 places).
 TEST(StubTargets, EveryTargetFindsTheReferencesTargets) {

@@ -94,6 +94,63 @@ TEST(DrawWords, EveryTargetWritesTheReferencesWords) {
   }
 }
 
+// In order they are the reference's one by one.
+TEST(DrawWords, EveryTargetWritesThemInOrder) {
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const RingShape shape : kShapes) {
+      const Tables tables(shape);
+      for (const std::size_t size : awkward_sizes(DrawQueue::kCapacity)) {
+        const auto queue = filled_queue(size, static_cast<std::uint32_t>(size), shape);
+        std::vector<std::uint32_t> expected(4 * size + 64), words(4 * size + 64);
+        const std::size_t n = reference::draw_words(*queue, kKey, tables.view(), expected.data());
+        ASSERT_EQ(draw_words_in_order(*queue, kKey, tables.view(), words.data()), n) << target << " " << size;
+        EXPECT_TRUE(std::equal(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(n), expected.begin())) << target << " " << size;
+        std::vector<WideWord> wide(4 * size + 64);
+        ASSERT_EQ(draw_words_in_order(*queue, kKey, tables.view(), wide.data()), n);
+        for (std::size_t k = 0; k < n; ++k) {
+          ASSERT_EQ(packed_word(wide[k].place, 0, wide[k].weight), expected[k]);
+        }
+        reference::draw_entries(*queue, kKey, tables.view(), expected.data());
+        ASSERT_EQ(draw_entries_in_order(*queue, kKey, tables.view(), words.data()), n);
+        EXPECT_TRUE(std::equal(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(n), expected.begin())) << target << " " << size;
+      }
+    }
+  }
+}
+
+// All groups of a row at once are what enqueue() makes of one group after the other; those that no longer fit wait.
+TEST(EnqueueGroups, IsOneGroupAfterTheOther) {
+  const std::vector<std::uint32_t> counts = {3, 0, 4, 1, 2048, 5, 8, 17, 0, 2000, 60, 0};
+  std::vector<std::int32_t> codes;
+  for (std::size_t g = 0; g < counts.size(); ++g) codes.push_back(static_cast<std::int32_t>(1000 * g + 7));
+  const GroupedRow row{77, 5, 640 | 900u << 16, 30, static_cast<std::uint32_t>(counts.size()), counts.data(), codes.data()};
+  const std::vector<std::uint32_t> stream(1 + kBundlePadding, row.stream), place(1 + kBundlePadding, row.place);
+  auto queue = std::make_unique<DrawQueue>(), expected = std::make_unique<DrawQueue>();
+  std::vector<std::uint32_t> ends;
+  for (std::uint32_t g = 0; g < row.groups;) {
+    const std::uint32_t begin = g;
+    queue->size = expected->size = 0;
+    g = enqueue_groups(*queue, row, g);
+    ASSERT_GT(g, begin);
+    ends.push_back(g);
+    for (std::uint32_t h = begin; h < g; ++h) {
+      const std::vector<std::uint16_t> count(1 + kBundlePadding, static_cast<std::uint16_t>(counts[h]));
+      const std::vector<std::uint32_t> steps(1 + kBundlePadding, static_cast<std::uint32_t>(codes[h]));
+      ASSERT_EQ(reference::enqueue(*expected, {1, stream.data(), place.data()}, 0, count.data(), steps.data(), row.source, row.first_group + h), 1u);
+    }
+    ASSERT_EQ(queue->size, expected->size);
+    for (std::size_t i = 0; i < queue->size; ++i) {
+      EXPECT_EQ(queue->index[i], expected->index[i]);
+      EXPECT_EQ(queue->source[i], row.source);
+      EXPECT_EQ(queue->stream[i], row.stream);
+      EXPECT_EQ(queue->place[i], row.place);
+      EXPECT_EQ(queue->steps[i], expected->steps[i]);
+    }
+  }
+  EXPECT_EQ(ends, (std::vector<std::uint32_t>{4, 5, 10, 12}));  // 2,048 draws fill a queue; 2 + 2 + 5 + 500 blocks leave no room for 15
+}
+
 // Every table has one weight of its own, targets stay in the chunk, thresholds of 0 and 1023 fix the step.
 TEST(DrawWords, FieldsAreWhatTheQueueSays) {
   std::vector<std::int32_t> weights(kMostWeightEntries);

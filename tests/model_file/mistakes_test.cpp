@@ -200,7 +200,7 @@ TEST(Mistakes, WrongTypes) {
 }
 
 TEST(Mistakes, Sizes) {
-  for (const char* size : {"0", "-5", "2.5", "3000000000", "inf", "nan", "\"$w\"", "[1, 2]"}) {
+  for (const char* size : {"0", "-5", "2.5", "5000000000", "inf", "nan", "\"$w\"", "[1, 2]"}) {
     const std::string text =
         "[parameters]\nw = \"10 pA\"\n[populations.E]\nmodel = \"iaf_psc_exp\"\nsize = " +
         std::string(size);

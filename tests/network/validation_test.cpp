@@ -49,7 +49,7 @@ TEST(Validation, ChecksTimes) {
 
 TEST(Validation, ChecksPopulations) {
   expect_problem([](Network& n) { n.populations[0].size = 0; }, "populations.A.size",
-                 "from 1 to 2147483647");
+                 "from 1 to 4294901760");
   expect_problem([](Network& n) { n.populations[0].model = "iaf_psc_expo"; }, "populations.A.model",
                  "Did you mean 'iaf_psc_exp'?");
   expect_problem([](Network& n) { n.populations[0].parameters["tau"] = 1.0; },
@@ -96,9 +96,9 @@ TEST(Validation, KnowsWhichStatesTheParametersLeave) {
 
 TEST(Validation, ChecksTheNumberOfNeurons) {
   Network network = two_populations();
-  network.populations[0].size = 2147483647;
+  network.populations[0].size = 4294901760;
   EXPECT_TRUE(contains(problems_of(network),
-                       "2147483697 neurons in all, 50 more than the 2147483647 that are possible"));
+                       "4294901810 neurons in all, 50 more than the 4294901760 that are possible"));
 }
 
 TEST(Validation, ChecksSources) {

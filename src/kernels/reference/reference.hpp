@@ -42,6 +42,8 @@ void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts);
 void draw_places(const RowKey& row, std::uint32_t first_block, std::uint32_t blocks, std::uint32_t open,
                  std::uint32_t self, std::uint32_t* places);
+void draw_blocks(const RowKey& row, Purpose purpose, std::uint32_t round, const std::uint32_t* index, std::size_t n,
+                 std::uint32_t* words);
 void stub_targets(const StubPermutation& permutation, std::uint32_t first, std::uint32_t n,
                   std::uint32_t* targets);
 std::size_t keep_pairs(const RowKey& row, std::uint32_t first_block, const PairsOfRow& pairs, std::uint32_t* kept);

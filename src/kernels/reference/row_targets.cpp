@@ -50,6 +50,14 @@ void draw_places(const RowKey& row, std::uint32_t first_block, std::uint32_t blo
   }
 }
 
+void draw_blocks(const RowKey& row, Purpose purpose, std::uint32_t round, const std::uint32_t* index, std::size_t n,
+                 std::uint32_t* words) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const RandomWords block = random_words(row.key, round_of(purpose, round), index[i], row.source, row.stream);
+    for (std::size_t w = 0; w < 4; ++w) words[4 * i + w] = block[w];
+  }
+}
+
 void stub_targets(const StubPermutation& p, std::uint32_t first, std::uint32_t n, std::uint32_t* targets) {
   for (std::uint32_t i = 0; i < n; ++i) {
     targets[i] = p.shuffled != nullptr ? p.shuffled[first + i] : permuted(p, first + i) / p.per_target;

@@ -39,9 +39,6 @@ DeviceDraws::DeviceDraws(const TileContext& context, std::span<const TileLayout>
     drawn.entries_at = static_cast<std::uint32_t>(entries_.size());
     for (const TileFan& part : fans[p]) add_fan(part.fan, *part.layout);
     drawn.entries = static_cast<std::uint32_t>(entries_.size()) - drawn.entries_at;
-    if (drawn.entries > 0xffff) {
-      throw InputError("Rows of population '" + populations[p].name + "' have more than 65,535 parts; use --connectivity stored.");
-    }
     drawn.stride = (drawn.entries + 7) / 8 * 8;
     entries_per_block_ = std::max(entries_per_block_, (drawn.entries + map.layout().blocks - 1) / map.layout().blocks);
     populations_.push_back(drawn);

@@ -26,9 +26,9 @@ struct Scratch {
   std::uint32_t logged;
   std::uint32_t failed;
   std::uint64_t digest, spikes_in_all, events_in_all, visits_in_all;
-  // Drawn rows: how many are listed (more than kListed: another round is needed), Philox blocks in the queue;
-  // which are listed, and how many spikes of each record are listed already.
-  std::uint32_t listed, queued;
+  // Drawn rows: how many are listed (more than kListed: another round is needed), which, and how many spikes of
+  // each record are listed already.
+  std::uint32_t listed;
   std::uint32_t list[kListed];
   std::uint32_t taken[kMostBlocks];
 };

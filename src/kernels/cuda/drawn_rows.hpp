@@ -31,58 +31,33 @@ TESSERA_PHASE void add_drawn(const Block& b, const DrawnEntry& entry, std::uint3
   add(network.ring + place, weights[entry.first_weight + (fraction >> 22)]);
 }
 
-/// A Philox block of four synapses that waits to be drawn: of entry `what` & 0xffff, with the counter in the upper
-/// 14 bits; the two bits between say how many synapses, less one.
-struct DrawnBlock {
-  std::uint32_t name, what;
-};
-TESSERA_PHASE DrawnBlock* drawn_blocks(const Block& b) { return reinterpret_cast<DrawnBlock*>(b.image + b.layout().blocks_at); }
-
-TESSERA_PHASE void draw_block(const Block& b, const DrawnBlock& block, std::uint32_t now) {
-  const DrawnPopulation population = b.populations()[block.name >> kSourceBits];
-  const auto* entries = reinterpret_cast<const DrawnEntry*>(b.image + b.layout().entries_at);
-  const DrawnEntry entry = entries[population.entries_at + (block.what & 0xffffu)];
-  const std::uint32_t source = block.name & ((1u << kSourceBits) - 1);
-  std::uint32_t words[4];
-  philox(*b.network, block.what >> 18 | entry.group, source, entry.stream, kSynapsePurpose, words);
-  for (std::uint32_t w = 0; w < 4; ++w) {
-    if (w <= (block.what >> 16 & 3u)) add_drawn(b, entry, words[w], now);
-  }
-}
-
-/// Deals the rows in the list out: entries to the blocks, beginning with another one for every source, and this
-/// block's ones as Philox blocks into a queue, so that all threads have the same to draw. What finds no room there
-/// is drawn at once.
-TESSERA_PHASE void queue_rows(std::uint32_t thread, const Block& b, std::uint32_t now) {
+/// Draws what a block has to of the rows in its list: teams of threads take an entry of a row, four synapses a
+/// thread at a time. Entries are dealt out to the blocks beginning with another block for every source.
+TESSERA_PHASE void draw_rows(std::uint32_t thread, const Block& b, std::uint32_t now) {
+  constexpr std::uint32_t team = 16;
   const Network& network = *b.network;
-  const std::uint32_t blocks = b.layout().blocks;
+  const std::uint32_t blocks = b.layout().blocks, lane = thread % team;
   const std::uint32_t listed = b.scratch->listed < kListed ? b.scratch->listed : kListed;
-  for (std::uint32_t item = thread; item < listed * network.entries_per_block; item += b.threads) {
+  for (std::uint32_t item = thread / team; item < listed * network.entries_per_block; item += b.threads / team) {
     const std::uint32_t name = b.scratch->list[item / network.entries_per_block];
     const std::uint32_t source = name & ((1u << kSourceBits) - 1);
     const DrawnPopulation population = b.populations()[name >> kSourceBits];
     const std::uint32_t e = (b.index + blocks - source % blocks) % blocks + item % network.entries_per_block * blocks;
     if (e >= population.entries) continue;
     const std::uint32_t n = load_once(network.counts + population.counts_at + std::size_t{source} * population.stride + e);
-    if (n == 0) continue;
-    add(&b.scratch->events, n);
-    add(&b.scratch->visits, 1u);
-    const std::uint32_t at = add(&b.scratch->queued, (n + 3) / 4);
-    for (std::uint32_t k = 0; 4 * k < n; ++k) {
-      const std::uint32_t more = n - 4 * k < 4 ? n - 4 * k - 1 : 3;
-      const DrawnBlock block{name, e | more << 16 | k << 18};
-      if (at + k < kQueued) {
-        drawn_blocks(b)[at + k] = block;
-      } else {
-        draw_block(b, block, now);
+    const DrawnEntry entry = reinterpret_cast<const DrawnEntry*>(b.image + b.layout().entries_at)[population.entries_at + e];
+    for (std::uint32_t k = lane; 4 * k < n; k += team) {
+      std::uint32_t words[4];
+      philox(network, k | entry.group, source, entry.stream, kSynapsePurpose, words);
+      for (std::uint32_t w = 0; w < 4; ++w) {
+        if (4 * k + w < n) add_drawn(b, entry, words[w], now);
       }
     }
+    if (lane == 0 && n > 0) {
+      add(&b.scratch->events, n);
+      add(&b.scratch->visits, 1u);
+    }
   }
-}
-
-TESSERA_PHASE void draw_rows(std::uint32_t thread, const Block& b, std::uint32_t now) {
-  const std::uint32_t queued = b.scratch->queued < kQueued ? b.scratch->queued : kQueued;
-  for (std::uint32_t k = thread; k < queued; k += b.threads) draw_block(b, drawn_blocks(b)[k], now);
 }
 
 /// Lists the rows of the spikes of `step`; round > 0 goes on where the list was full.

@@ -73,7 +73,6 @@ struct DrawnPopulation {
 };
 /// A drawn row's name: the population and the source in it.
 inline constexpr std::uint32_t kSourceBits = 24;
-inline constexpr std::uint32_t kQueued = 4096;  ///< Philox blocks of drawn rows that a block queues in a round
 
 /// Where things are in an image, in words. All blocks have the same layout.
 struct Layout {
@@ -87,7 +86,7 @@ struct Layout {
   // Drawn rows: what every step looks up is part of the image, because each meeting empties the first-level cache.
   std::uint32_t entries = 0, weights = 0;  ///< of all populations, of all tables
   std::uint32_t columns = 0;     ///< state variables, the most of any equation
-  std::uint32_t blocks_at = 0, populations_at = 0, entries_at = 0, weights_at = 0;
+  std::uint32_t populations_at = 0, entries_at = 0, weights_at = 0;
   std::uint32_t poisson_at = 0, thresholds_at = 0, chunk_at = 0, in_chunk_at = 0;
   std::uint32_t slices_at = 0, slice_of_at = 0, row_at = 0, row_words_at = 0, current_at = 0;
   std::uint32_t refractory_at = 0, columns_at = 0, spiked_at = 0, ring_at = 0;

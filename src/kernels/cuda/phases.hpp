@@ -116,7 +116,7 @@ TESSERA_PHASE void settle_step(const Block& b, std::int64_t step) {
   before.count = 0;
   scratch.events_in_all += scratch.events;
   scratch.visits_in_all += scratch.visits;
-  scratch.events = scratch.visits = scratch.listed = scratch.queued = 0;
+  scratch.events = scratch.visits = scratch.listed = 0;
 }
 
 /// kOwn: every thread keeps its neuron; else neurons come from the image and go back.
@@ -203,11 +203,10 @@ TESSERA_PHASE bool begin_step(Team& team, const Block& b, std::int64_t step, std
       });
       if (b.scratch->failed != 0) return false;
       const bool more = b.scratch->listed > kListed;
-      team.phase(0, [&](std::uint32_t thread, Neuron&) { queue_rows(thread, b, now); });
       team.phase(0, [&](std::uint32_t thread, Neuron&) { draw_rows(thread, b, now); });
       if (!more) return true;
       team.phase(0, [&](std::uint32_t thread, Neuron&) {
-        if (thread == 0) b.scratch->listed = b.scratch->queued = 0;
+        if (thread == 0) b.scratch->listed = 0;
       });
     }
   } else {

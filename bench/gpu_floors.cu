@@ -145,17 +145,21 @@ __device__ void store_record(Record* place, Record r) {
 }
 
 /// The stamp travels with the data: 16 bytes that are written and read as one. No fence, no second read.
-__global__ void barrier_records(unsigned steps, Record* records, unsigned* out) {
+/// Blocks read one of `copies`; warps look at `share` records each.
+__global__ void barrier_records(unsigned steps, Record* records, unsigned copies, unsigned share, unsigned* out) {
   __shared__ unsigned sum;
   if (threadIdx.x == 0) sum = 0;
+  const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32, mine = warp * share + lane;
   for (unsigned step = 1; step <= steps; ++step) {
-    Record* now = records + (step & 1) * gridDim.x;
     __syncthreads();
-    if (threadIdx.x == 0) store_record(now + blockIdx.x, {step, 1, step + blockIdx.x, 0});
-    if (threadIdx.x < gridDim.x) {
+    if (threadIdx.x < copies) {
+      store_record(records + (threadIdx.x * 2 + (step & 1)) * gridDim.x + blockIdx.x, {step, 1, step + blockIdx.x, 0});
+    }
+    if (lane < share && mine < gridDim.x) {
+      const Record* place = records + (blockIdx.x % copies * 2 + (step & 1)) * gridDim.x + mine;
       Record r;
       do {
-        r = load_record(now + threadIdx.x);
+        r = load_record(place);
       } while (r.stamp != step);
       if (r.first % 8 == 0) atomicAdd(&sum, r.first);
     }
@@ -190,7 +194,7 @@ void barriers(int blocks) {
   Record* records = device_array<Record>(4096);
   const auto reset = [&] { check(cudaMemsetAsync(words, 0, 64 * 1024 * sizeof(unsigned)), "cudaMemsetAsync"); };
   for (const int threads : {256, kThreads}) {
-    char name[64];
+    char name[96];
     const auto measure = [&](const char* what, const std::function<void()>& launch) {
       std::snprintf(name, sizeof name, "barrier, %s, %d threads", what, threads);
       say(name, milliseconds(launch) * to_ns, "ns");
@@ -200,10 +204,17 @@ void barriers(int blocks) {
     measure("one counter, 20 ns pauses", [&] { reset(); cooperative(barrier_counter, blocks, threads, 0, steps, words, 20u); });
     measure("stamps side by side", [&] { reset(); cooperative(barrier_stamps, blocks, threads, 0, steps, words, 1u); });
     measure("stamps 32 bytes apart", [&] { reset(); cooperative(barrier_stamps, blocks, threads, 0, steps, words, 8u); });
-    measure("records of 16 bytes", [&] {
-      check(cudaMemsetAsync(records, 0, 4096 * sizeof(Record)), "cudaMemsetAsync");
-      cooperative(barrier_records, blocks, threads, 0, steps, records, words);
-    });
+    for (const unsigned copies : {1u, 2u, 4u, 8u}) {
+      for (const unsigned share : {32u, 5u}) {
+        if (share * static_cast<unsigned>(threads) / 32 < static_cast<unsigned>(blocks)) continue;
+        char what[64];
+        std::snprintf(what, sizeof what, "records of 16 bytes, %u copies, %u a warp", copies, share);
+        measure(what, [&] {
+          check(cudaMemsetAsync(records, 0, 4096 * sizeof(Record)), "cudaMemsetAsync");
+          cooperative(barrier_records, blocks, threads, 0, steps, records, copies, share, words);
+        });
+      }
+    }
     measure("the block's own", [&] { cooperative(barrier_of_block, blocks, threads, 0, steps); });
     for (const unsigned size : {2u, 4u}) {
       cudaLaunchAttribute attributes[2] = {};

@@ -77,6 +77,22 @@ TEST(Emulation, DrawnRowsAreTheStoredOnes) {
   }
 }
 
+// More spikes than the list of a round has room for.
+TEST(Emulation, DrawnRowsOfEverybodyAtOnce) {
+  Network network = balanced();
+  for (Population& p : network.populations) p.initial["V_m"].distribution = Distribution::constant(-49.0);
+  const Outcome processor = outcome_of(network, options_of(Connectivity::stored), 10.0);
+  EXPECT_GE(processor.spikes, 880u);
+  ASSERT_GT(network.populations[0].size + network.populations[1].size, gpu::kListed);
+  for (const std::uint64_t order : {0, 1, 2}) {
+    SimulationOptions options = emulated(order, 1, 64);
+    options.connectivity = Connectivity::procedural;
+    Outcome device = outcome_of(network, options, 10.0);
+    device.synapses = processor.synapses;
+    expect_same_spikes(device, processor, "order " + std::to_string(order));
+  }
+}
+
 TEST(Emulation, EverybodyAtOnce) {
   Network network = balanced();
   for (Population& p : network.populations) p.initial["V_m"].distribution = Distribution::constant(-49.0);
@@ -120,7 +136,7 @@ TEST(Emulation, ARunThatIsStoppedAndGoesOnIsOneRun) {
    public:
     void on_spikes(std::span<const Spike> slice) override { spikes += slice.size(); }
     [[nodiscard]] bool wants_spikes() const override { return true; }
-    bool stop_requested() override { return ++asked > 6; }
+    bool stop_requested() override { return ++asked > 3; }
     int asked = 0;
     std::uint64_t spikes = 0;
   };

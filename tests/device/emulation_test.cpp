@@ -136,7 +136,7 @@ TEST(Emulation, ARunThatIsStoppedAndGoesOnIsOneRun) {
    public:
     void on_spikes(std::span<const Spike> slice) override { spikes += slice.size(); }
     [[nodiscard]] bool wants_spikes() const override { return true; }
-    bool stop_requested() override { return ++asked > 3; }
+    bool stop_requested() override { return ++asked > 1; }
     int asked = 0;
     std::uint64_t spikes = 0;
   };

@@ -69,7 +69,7 @@ export LD_LIBRARY_PATH=$programs/lib:${LD_LIBRARY_PATH:-}
 if wants tests; then
   step info 20 "$tessera" info
   grep GPU "$out/info.log" | tee -a "$summary"
-  step test_device 90 "$programs/test_device" --gtest_filter='Cuda*' --gtest_brief=1
+  step test_device 90 "$programs/test_device" --gtest_filter='Cuda.*' --gtest_brief=1
   tail -n 3 "$out/test_device.log" | tee -a "$summary"
 fi
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/aligned_array.hpp"
+#include "base/prefetch.hpp"
 #include "connectivity/in_flight.hpp"
 
 namespace tessera {
@@ -46,9 +47,9 @@ class RowPlaces {
   [[nodiscard]] std::uint32_t row_end(std::uint32_t source) const { return begin_[source - first_source_ + 1]; }
   /// Short rows, in three steps so that the cache misses of many spikes overlap: the block's bounds, its
   /// bytes, and then a cursor for every run of words with one source and one delay group.
-  void prefetch_block(std::uint32_t source) const { __builtin_prefetch(begin_.data() + ((source - first_source_) >> shift_)); }
+  void prefetch_block(std::uint32_t source) const { tessera::prefetch(begin_.data() + ((source - first_source_) >> shift_)); }
   void prefetch_bytes(std::uint32_t source) const {
-    __builtin_prefetch(place_.data() + begin_[(source - first_source_) >> shift_] - base_);
+    tessera::prefetch(place_.data() + begin_[(source - first_source_) >> shift_] - base_);
   }
   template <class Visit>
   void for_each_run(std::uint32_t source, const Visit& visit) const {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/prefetch.hpp"
 #include "base/random.hpp"
 
 namespace tessera {
@@ -36,7 +37,7 @@ class SourceCells {
   /// `places` has room for count(cell) rounded up to whole vectors (room()).
   void places(std::uint32_t cell, std::uint32_t* places) const;
   [[nodiscard]] std::size_t room(std::uint32_t cell) const;
-  void prefetch(std::uint32_t source) const { __builtin_prefetch(first_.data() + cell_of(source)); }
+  void prefetch(std::uint32_t source) const { tessera::prefetch(first_.data() + cell_of(source)); }
   /// Sets reached[s - begin] of the sources in [begin, end) that have an item, without any table: the cells of the
   /// range are found from the root.
   static void mark(RandomKey key, std::uint32_t stream, std::uint64_t items, std::uint32_t sources, std::uint32_t width,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/aligned_array.hpp"
+#include "base/prefetch.hpp"
 #include "connectivity/in_flight.hpp"
 #include "connectivity/row_places.hpp"
 #include "connectivity/row_store.hpp"
@@ -136,7 +137,6 @@ class CellSort {
   [[nodiscard]] std::size_t size() const { return row_.size(); }
   /// Where the items of each source begin among the sorted ones, and where the last end.
   [[nodiscard]] const std::uint32_t* begin() const { return begin_.data(); }
-  [[nodiscard]] const WordRow<Word>& unsorted() const { return row_; }
 
   /// Sorted words and their sources.
   void sort(std::uint32_t sources, Word* words, std::uint32_t* places, std::uint16_t* groups) {
@@ -312,7 +312,7 @@ class StoredRows final : public RowStore {
         }
         const std::uint32_t begin = rows->row(source);
         if (begin == rows->row_end(source)) continue;
-        __builtin_prefetch(words_.data() + begin);
+        prefetch(words_.data() + begin);
         cursors.push_back({begin, 0});
       }
     }
@@ -394,7 +394,7 @@ class StoredRows final : public RowStore {
     for (std::size_t i = 0; i < short_spikes_.size(); ++i) {
       bytes(i + kAhead);
       short_spikes_[i].rows->for_each_run(short_spikes_[i].source, [&](InFlight::Cursor cursor) {
-        __builtin_prefetch(words_.data() + cursor.words);
+        prefetch(words_.data() + cursor.words);
         cursors.push_back(cursor);
       });
     }

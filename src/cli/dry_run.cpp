@@ -61,6 +61,7 @@ Wanted resolve(const PlanArguments& arguments, Problems& problems) {
     const auto rank = parse_whole(*arguments.rank, 0, static_cast<std::uint64_t>(fewest) - 1, "--rank", problems);
     wanted.rank = static_cast<int>(rank.value_or(0));
   }
+  if (arguments.time) problems.add("--time", "is not for a plan over ranks, which predicts a real-time factor.");
   CostModel& costs = wanted.options.costs;
   parse_cost(arguments.latency, "--latency", "microseconds", 1e-6, costs.message_seconds, problems);
   double bandwidth = 1.0 / costs.byte_seconds;

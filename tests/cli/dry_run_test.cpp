@@ -94,6 +94,7 @@ TEST_F(DryRuns, WhatCannotBeIsRefused) {
                {"--ranks 4,x", "'x'"},
                {"--ranks 4 --latency fast", "microseconds"},
                {"--ranks 4 --bandwidth -1", "GB/s"},
+               {"--ranks 4 --time 1s", "--time"},
                {"--rank 3", "give --ranks"},
                {"--json d.json", "give --ranks"}};
   for (const auto& [options, sentence] : cases) {

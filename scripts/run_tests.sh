@@ -52,7 +52,12 @@ run_ctest() {
   passed=$((passed + tests - failures - skips))
   failed=$((failed + failures))
   skipped=$((skipped + skips))
-  [ "$failures" -gt 0 ] && notes+=("FAILED: $failures of $tests tests of the $stage build")
+  if [ "$failures" -gt 0 ]; then
+    notes+=("FAILED: $failures of $tests tests of the $stage build")
+    local name
+    while read -r name; do notes+=("FAILED: $stage: $name"); done < <(
+      sed -n '/status="fail"/s/.*<testcase name="\([^"]*\)".*/\1/p' "$report")
+  fi
   [ "$skips" -gt 0 ] && notes+=("SKIPPED: $skips tests of the $stage build (they say why above)")
   if [ "$status" -ne 0 ] && [ "$failures" -eq 0 ]; then stage_failed "$stage: ctest exit code $status"; fi
 }

@@ -42,11 +42,12 @@ class OverRanks : public ::testing::Test {
     return run_program(line, options_);
   }
 
-  // Starts a run that takes long, and does something to rank 1 as soon as the run shows progress.
-  Outcome long_run(int signal_number, const std::string& words) {
+  // Starts a run that takes long, and does something to rank 1 as soon as the run shows progress and, where
+  // one is named, has written a file whose name begins so.
+  Outcome long_run(int signal_number, const std::string& words, const std::string& file = "") {
     bool sent = false;
     options_.on_error_output = [&](pid_t, const std::string& text) {
-      if (sent || text.find(" of 10000 s") == std::string::npos) return;
+      if (sent || text.find(" of 10000 s") == std::string::npos || !has_file(file)) return;
       sent = true;
       kill(std::stoi(read_text(folder_ / "process1")), signal_number);
     };
@@ -55,6 +56,13 @@ class OverRanks : public ::testing::Test {
     options_.on_error_output = nullptr;
     EXPECT_TRUE(sent) << outcome.err;
     return outcome;
+  }
+
+  bool has_file(const std::string& beginning) {
+    for (const std::string& name : folder_.contents()) {
+      if (name.rfind(beginning, 0) == 0 && name.rfind(".tsc") == name.size() - 4) return true;
+    }
+    return beginning.empty();
   }
 
   nlohmann::json report(const std::string& result) {
@@ -212,7 +220,7 @@ TEST_F(OverRanks, ARankThatIsKilledIsNamedWithThePhase) {
 }
 
 TEST_F(OverRanks, ARankThatHangsIsNamedWithThePhaseAndTheLastCheckpointIsWhole) {
-  const Outcome outcome = long_run(SIGSTOP, "--patience 3s --checkpoint-every 1s --out r");
+  const Outcome outcome = long_run(SIGSTOP, "--patience 3s --checkpoint-every 1s --out r", "r/checkpoint_");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(times(outcome.err, "tessera: error: "), 1u) << outcome.err;
   EXPECT_EQ(times(outcome.err, "rank 1 of 3 has not been heard of for 3 s: it hangs, or its machine is lost. Rank 0 is in '"),

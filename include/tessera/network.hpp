@@ -122,6 +122,15 @@ struct Population {
   SourceLocation where;
 };
 
+/// A rule that changes the weights of a projection while the network runs.
+struct Plasticity {
+  std::string rule;                          ///< a name of the catalogue
+  std::map<std::string, double> parameters;  ///< those that differ from the rule's defaults
+  /// The part of every synapse's delay (ms, rounded to steps) that lies before the synapse; the rest, at least
+  /// one step, lies behind it. 0: all of it behind.
+  double axonal_delay_ms = 0.0;
+};
+
 struct Projection {
   std::string name;
   std::string source;
@@ -132,6 +141,7 @@ struct Projection {
   /// ms per mm (per grid unit for grids without an extent): not 0, the delay of a synapse is the constant
   /// delay_ms plus this times the distance of its neurons, rounded to steps, at least one.
   double delay_slope = 0.0;
+  std::optional<Plasticity> plasticity;  ///< none: weights stay as they are
   SourceLocation where;
 };
 

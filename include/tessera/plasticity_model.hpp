@@ -1,0 +1,59 @@
+// What a rule of synaptic plasticity is: its description, its parameters and the kernels that carry it out.
+//
+// A rule is one source file, like a neuron model. It describes itself (name, equations, parameter table),
+// states what a pair of spikes does to a weight, and has that as scalar code in float64 (`reference`: exact
+// precision, and the oracle of the tests) and as a vector kernel (`fast`).
+//
+// Time at a synapse: a presynaptic spike of time t acts at t + axonal delay and is transmitted with the weight
+// that it leaves behind; a postsynaptic spike of time s acts at s + dendritic delay. The delay of a projection
+// is the sum of both. Two spikes that act at the same time: the postsynaptic one first, with the traces from
+// before; the pair of the two counts for neither (as in NEST).
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tessera/neuron_model.hpp"
+
+namespace tessera {
+
+template <class Real>
+struct PlasticRow;  ///< plasticity/plastic_row.hpp
+
+/// A rule bound to parameters and dt: what the engine needs to carry it out.
+struct PlasticityVariant {
+  std::vector<double> constants;
+  /// Time constants (ms) of exponential traces, 0 where a rule has none: of the source (fast, slow), of the
+  /// target (fast, slow).
+  double tau_plus = 0.0, tau_plus_slow = 0.0, tau_minus = 0.0, tau_minus_slow = 0.0;
+  /// A spike sets its traces to 1 instead of adding 1.
+  bool nearest = false;
+  /// What weights may be: [lowest, highest] in the unit of weights; 0 is one end or in between.
+  double lowest = 0.0, highest = 0.0;
+  /// The parameter that sets a bound, for messages; "" : a bound that comes with the rule.
+  std::string bound_by;
+  void (*reference)(PlasticRow<double>&) = nullptr;
+  void (*fast)(PlasticRow<float>&) = nullptr;
+  /// The rule looks at postsynaptic spikes (false: short-term plasticity).
+  bool looks_at_targets = true;
+};
+
+/// A rule as users see it.
+struct PlasticityModel {
+  std::string name;
+  std::string summary;    ///< one sentence
+  std::string equations;  ///< plain text, several lines
+  std::string source;     ///< literature
+  /// Units as in a neuron model, or "weight": the unit of weights of the projection's target.
+  std::vector<ParameterInfo> parameters;
+  /// Sentences about combinations of values that make no sense.
+  std::vector<std::string> (*check)(const ParameterValues&) = nullptr;
+  PlasticityVariant (*prepare)(const ParameterValues&, double dt_ms) = nullptr;
+};
+
+/// The reference documentation of a rule: summary, equations, parameter table, source.
+[[nodiscard]] std::string document(const PlasticityModel& model);
+
+}  // namespace tessera

@@ -22,6 +22,13 @@ namespace tessera {
 template <class Real>
 struct PlasticRow;  ///< plasticity/plastic_row.hpp
 
+/// Short-term plasticity: what a source keeps between its spikes. Synapses of one source share it.
+struct ShortTermState {
+  double x = 1.0;  ///< recovered resources
+  double u = 0.0;  ///< their part that a spike uses
+  double y = 0.0;  ///< active ones
+};
+
 /// A rule bound to parameters and dt: what the engine needs to carry it out.
 struct PlasticityVariant {
   std::vector<double> constants;
@@ -36,8 +43,11 @@ struct PlasticityVariant {
   std::string bound_by;
   void (*reference)(PlasticRow<double>&) = nullptr;
   void (*fast)(PlasticRow<float>&) = nullptr;
-  /// The rule looks at postsynaptic spikes (false: short-term plasticity).
-  bool looks_at_targets = true;
+  /// Short-term plasticity: brings the state to this spike, `since_ms` after the last one (infinity: the first),
+  /// and returns what weights are multiplied by. Null: the rule changes weights, and looks at the targets' spikes.
+  double (*efficacy)(const double* constants, ShortTermState& state, double since_ms) = nullptr;
+  /// The rule keeps a number per synapse.
+  bool keeps_state = false;
 };
 
 /// A rule as users see it.

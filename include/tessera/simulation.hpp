@@ -297,6 +297,14 @@ class Simulation {
   [[nodiscard]] std::vector<double> state(const std::string& population,
                                           const std::string& variable) const;
 
+  /// The synapses of a plastic projection with the weights that they have now, in parts: the synapses of one source on one
+  /// chunk of its targets. Of this rank's targets. Reading changes nothing. Throws InputError for a projection that is
+  /// not there or not plastic (list_synapses() has the others).
+  void visit_synapses(const std::string& projection,
+                      const std::function<void(std::span<const ConnectivityRule::Synapse> row)>& row) const;
+  /// The same as one list, sorted by source, target, delay, weight.
+  [[nodiscard]] std::vector<ConnectivityRule::Synapse> synapses(const std::string& projection) const;
+
   /// Everything needed to go on: written to a temporary name, flushed, renamed. Rank 0 writes one file for
   /// all ranks, a few megabytes at a time.
   void save_checkpoint(const std::filesystem::path& file) const;

@@ -33,7 +33,7 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
   first_group_ = kMaxDelayGroups;
   for (const Bundle& bundle : wiring.bundles()) {
     const BlockLayout* block = block_of[bundle.chunk];
-    if (bundle.source_population != source_population || block == nullptr || !holds(bundle)) continue;
+    if (bundle.source_population != source_population || block == nullptr || is_plastic(wiring, bundle) || !holds(bundle)) continue;
     if (const std::string problem = row_problem(wiring, bundle); !problem.empty()) throw InputError(problem);
     expected_synapses_ += mean_row(wiring, bundle) * sources_;
     const auto [first, last] = wiring.delay_groups(bundle);

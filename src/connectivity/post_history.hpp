@@ -32,6 +32,7 @@ class PostHistory {
 
   /// Everything, as bytes that depend on the spikes alone.
   void save(std::vector<std::uint8_t>& bytes) const;
+  [[nodiscard]] std::size_t saved_bytes() const { return 2 * sizeof(std::int32_t) + bytes(); }
   /// Takes from the front of `bytes`; false when they are not what save() writes for as many neurons.
   [[nodiscard]] bool load(std::span<const std::uint8_t>& bytes);
 

@@ -74,14 +74,14 @@ std::unique_ptr<RowStore> make_pair_of_rows(std::unique_ptr<RowStore> packed, st
 bool lands_on(const RowStoreInput& input, const BundleChoice& holds) {
   const std::vector<bool> on_tile = chunks_on_tile(input);
   const std::vector<Bundle>& bundles = input.wiring->bundles();
-  return std::any_of(bundles.begin(), bundles.end(), [&](const Bundle& b) { return on_tile[b.chunk] && holds(b); });
+  return std::any_of(bundles.begin(), bundles.end(), [&](const Bundle& b) { return on_tile[b.chunk] && !is_plastic(*input.wiring, b) && holds(b); });
 }
 
 double expected_synapses(const RowStoreInput& input, const BundleChoice& holds) {
   const std::vector<bool> on_tile = chunks_on_tile(input);
   double synapses = 0.0;
   for (const Bundle& b : input.wiring->bundles()) {
-    if (on_tile[b.chunk] && holds(b)) synapses += input.wiring->expected_synapses_of(b);
+    if (on_tile[b.chunk] && !is_plastic(*input.wiring, b) && holds(b)) synapses += input.wiring->expected_synapses_of(b);
   }
   return synapses;
 }

@@ -19,6 +19,12 @@ struct BlockLayout {
 struct TileLayout {
   std::vector<BlockLayout> blocks;
   std::uint32_t slots = 0;  ///< input slots in use
+  [[nodiscard]] bool has(std::uint32_t chunk) const {
+    for (const BlockLayout& block : blocks) {
+      if (block.chunk == chunk) return true;
+    }
+    return false;
+  }
 };
 [[nodiscard]] TileLayout lay_out_tile(const std::vector<Chunk>& chunks,
                                       const std::vector<std::uint32_t>& chunks_of_tile,

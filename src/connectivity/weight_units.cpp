@@ -98,13 +98,28 @@ Incoming incoming_of(const Stimulus& stimulus, double dt_ms) {
   return in;
 }
 
+/// Weights that a rule moves about.
+void make_plastic(const PlasticityVariant& rule, Incoming& in) {
+  const double bound = std::max(std::abs(rule.lowest), std::abs(rule.highest));
+  const double before = in.largest;
+  in.largest = std::isfinite(bound) ? std::max(bound, before) : 4.0 * before;
+  if (before > 0.0) in.most_at_once *= in.largest / before;
+  in.one_by_one = false;
+  in.list = nullptr;
+  in.weights.clear();
+  constexpr int kParts = 64;
+  for (int i = 0; i < kParts; ++i) in.weights.emplace_back(in.largest * (i + 0.5) / kParts, 1.0);
+}
+
 /// Per population.
-std::vector<std::vector<Incoming>> incoming(const Wiring& wiring) {
+std::vector<std::vector<Incoming>> incoming(const Wiring& wiring, std::span<const PlasticityVariant> rules) {
   const Network& network = wiring.network();
   std::vector<std::vector<Incoming>> result(network.populations.size());
   for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
     const Bundle bundle = wiring.first_bundle(p);
-    result[bundle.targets.population].push_back(incoming_of(wiring, bundle));
+    std::vector<Incoming>& all = result[bundle.targets.population];
+    all.push_back(incoming_of(wiring, bundle));
+    if (is_plastic(wiring, bundle) && !rules.empty() && rules[p].efficacy == nullptr) make_plastic(rules[p], all.back());
   }
   for (const Stimulus& stimulus : network.stimuli) {
     if (stimulus.kind != Stimulus::Kind::poisson) continue;
@@ -214,10 +229,10 @@ std::int32_t WeightUnits::units_of(double weight, std::uint32_t population) cons
   return static_cast<std::int32_t>(std::lround(weight / unit[population]));
 }
 
-WeightUnits choose_weight_units(const Wiring& wiring) {
+WeightUnits choose_weight_units(const Wiring& wiring, std::span<const PlasticityVariant> rules) {
   const Network& network = wiring.network();
   WeightUnits units;
-  for (const std::vector<Incoming>& all : incoming(wiring)) {
+  for (const std::vector<Incoming>& all : incoming(wiring, rules)) {
     const double unit = choose_unit(all);
     units.unit.push_back(unit);
     for (const Incoming& in : all) {
@@ -231,6 +246,7 @@ WeightUnits choose_weight_units(const Wiring& wiring) {
   for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
     const Bundle bundle = wiring.first_bundle(p);
     const std::uint32_t population = bundle.targets.population;
+    if (is_plastic(wiring, bundle)) continue;  // kept as float32
     const auto exceeds = [](std::int32_t n) { return std::abs(n) > kLargestUnits; };
     if (wiring.projection(bundle).rule.kind == ConnectivityRule::Kind::explicit_list) {
       for (const auto& synapse : wiring.projection(bundle).rule.list) {

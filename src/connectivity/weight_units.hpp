@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "connectivity/wiring.hpp"
+#include "tessera/plasticity_model.hpp"
 #include "tessera/simulation.hpp"
 
 namespace tessera {
@@ -41,6 +43,9 @@ struct WeightUnits {
     return bundle.drawing == Bundle::Drawing::corrected && table_of[bundle.projection] < kMostTables;
   }
 };
-[[nodiscard]] WeightUnits choose_weight_units(const Wiring& wiring);
+/// `rules`: of plastic projections, per projection (network/prepare_rules.hpp); empty when there are none. Their weights
+/// count as spread evenly over what the rule allows, or, where it sets no bound, as far as four times the largest
+/// initial weight.
+[[nodiscard]] WeightUnits choose_weight_units(const Wiring& wiring, std::span<const PlasticityVariant> rules = {});
 
 }  // namespace tessera

@@ -227,4 +227,9 @@ class Wiring {
   std::uint32_t max_delay_ = 1;
 };
 
+/// Whether a rule changes the weights of a bundle, so that its synapses are in no store but PlasticRows.
+[[nodiscard]] inline bool is_plastic(const Wiring& wiring, const Bundle& b) {
+  return wiring.projection(b).plasticity.has_value();
+}
+
 }  // namespace tessera

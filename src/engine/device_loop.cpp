@@ -289,7 +289,7 @@ Tile::NotFinite DeviceLoop::find_not_finite() const {
   const auto id = static_cast<std::uint32_t>(first);
   std::uint32_t p = 0;
   while (p + 1 < context_->first_id.size() && context_->first_id[p + 1] <= id) ++p;
-  return {static_cast<std::int64_t>(first >> 32), p, id - context_->first_id[p]};
+  return {static_cast<std::int64_t>(first >> 32), p, id - context_->first_id[p], Tile::NotFinite::kNoProjection};
 }
 
 RowCounters DeviceLoop::counters() const {

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <tuple>
 
 #include "engine/choose_device.hpp"
 #include "engine/fingerprint.hpp"
 #include "machine/fit.hpp"
 #include "machine/plan.hpp"
+#include "network/prepare_rules.hpp"
 
 namespace tessera {
 namespace {
@@ -96,7 +98,8 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
   placement = place(*wiring, ports, options);
   wiring->own(placement.own_chunks);
   exchange = plan_exchange(*wiring, placement, options);
-  units = choose_weight_units(*wiring);
+  context.rules = prepare_rules(network, models);
+  units = choose_weight_units(*wiring, context.rules);
   const Plan plan = make_plan(*wiring, units, models, options, placement, exchange);
   planned_bytes = plan.memory_bytes;
   require_fit(plan);
@@ -179,6 +182,39 @@ std::vector<double> Simulation::state(const std::string& population, const std::
     }
   }
   return values;
+}
+
+void Simulation::visit_synapses(const std::string& projection,
+                                const std::function<void(std::span<const ConnectivityRule::Synapse> row)>& row) const {
+  const Impl& s = *impl_;
+  std::uint32_t p = 0;
+  std::vector<std::string> plastic;
+  for (const Projection& candidate : s.network.projections) {
+    if (candidate.plasticity) plastic.push_back(candidate.name);
+  }
+  if (std::find(plastic.begin(), plastic.end(), projection) == plastic.end()) {
+    throw InputError("There is no plastic projection named '" + projection + "'." + did_you_mean(projection, plastic));
+  }
+  while (s.network.projections[p].name != projection) ++p;
+  std::vector<ConnectivityRule::Synapse> synapses;
+  for (const auto& tile : s.tiles) {
+    tile->read_synapses(p, s.now, [&](std::span<const PlasticSynapse> part) {
+      synapses.clear();
+      for (const PlasticSynapse& synapse : part) {
+        synapses.push_back({synapse.source, synapse.target, synapse.weight, synapse.delay_steps * s.network.dt_ms});
+      }
+      row(synapses);
+    });
+  }
+}
+
+std::vector<ConnectivityRule::Synapse> Simulation::synapses(const std::string& projection) const {
+  std::vector<ConnectivityRule::Synapse> all;
+  visit_synapses(projection, [&all](std::span<const ConnectivityRule::Synapse> row) { all.insert(all.end(), row.begin(), row.end()); });
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.source, a.target, a.delay_ms, a.weight) < std::tie(b.source, b.target, b.delay_ms, b.weight);
+  });
+  return all;
 }
 
 void visit_synapses(const Network& network, const NeuronCatalogue& models, std::uint64_t seed,

@@ -55,6 +55,14 @@ ActivityError Simulation::Impl::not_finite(Tile::NotFinite first) const {
   };
   for (const Tile::NotFinite& found : ranks.all(first)) first = order(found) < order(first) ? found : first;
   const std::string& name = network.populations[first.population].name;
+  if (first.projection != Tile::NotFinite::kNoProjection) {
+    const Projection& projection = network.projections[first.projection];
+    return ActivityError("A weight of projection '" + projection.name + "', of a synapse of neuron " +
+                             std::to_string(first.neuron) + " of population '" + name + "', is not a finite number at step " +
+                             std::to_string(first.step) + " (" + std::to_string(static_cast<double>(first.step) * network.dt_ms) +
+                             " ms). Check the parameters of its plasticity (" + projection.plasticity->rule + ").",
+                         name, first.neuron, first.step);
+  }
   return ActivityError("The membrane potential of neuron " + std::to_string(first.neuron) + " of population '" +
                            name + "' is not a finite number at step " + std::to_string(first.step) + " (" +
                            std::to_string(static_cast<double>(first.step) * network.dt_ms) +

@@ -36,15 +36,23 @@ class BlockTile : public Tile {
       places_.push_back(at);
     }
     spiked_.resize(largest + kNeuronPadding);
+    const auto plastic = [&](const Bundle& b) { return is_plastic(*context.wiring, b) && layout.has(b.chunk); };
+    const std::vector<Bundle>& bundles = context.wiring->bundles();
+    if (std::any_of(bundles.begin(), bundles.end(), plastic)) {
+      plastic_ = std::make_unique<PlasticRows<Real>>(
+          PlasticRowsInput{context.wiring, context.units, &layout, context.rules, context.first_id});
+    }
   }
 
   void update(std::int64_t step, std::vector<std::uint32_t>& spikes) override {
-    Input* slot = ring_.data() + static_cast<std::size_t>(step % ring_steps_) * ring_stride_;
+    Input* slot = slot_of(step);
+    const std::size_t before = spikes.size();
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       Input* input[2] = {slot + places_[b].positive_slot, slot + places_[b].negative_slot};
       const std::size_t n = blocks_[b].update(step, input, spiked_.data());
       for (std::size_t i = 0; i < n; ++i) spikes.push_back(blocks_[b].first_id() + spiked_[i]);
     }
+    if (plastic_) plastic_->spiked(step, std::span(spikes).subspan(before));
     for (SpikeSource& source : sources_) source.emit(step, spikes);
   }
 
@@ -68,9 +76,16 @@ class BlockTile : public Tile {
     for (const NeuronBlock<Real>& block : blocks_) {
       const auto& found = block.not_finite();
       if (found.step < 0 || (first.step >= 0 && first.step <= found.step)) continue;
-      first = {found.step, block.chunk().population, block.chunk().begin + found.neuron};
+      first = {found.step, block.chunk().population, block.chunk().begin + found.neuron, NotFinite::kNoProjection};
     }
-    return first;
+    if (!plastic_ || plastic_->not_finite().step < 0) return first;
+    const auto& weight = plastic_->not_finite();
+    if (first.step >= 0 && first.step <= weight.step) return first;
+    return {weight.step, plastic_->source_population(weight.projection), weight.source, weight.projection};
+  }
+
+  void read_synapses(std::uint32_t projection, std::int64_t now, const ShowSynapses& show) const override {
+    if (plastic_) plastic_->read(projection, now, show);
   }
 
   std::vector<std::uint32_t> chunks() const override {
@@ -82,25 +97,40 @@ class BlockTile : public Tile {
   std::size_t chunk_bytes(std::uint32_t chunk) const override {
     std::size_t bytes = 0;
     const_cast<BlockTile*>(this)->each_array(chunk, [&](void*, std::size_t n) { bytes += n; });
-    return bytes;
+    return bytes + (plastic_ ? plastic_->chunk_bytes(chunk) : 0);
   }
   void save_chunk(std::uint32_t chunk, std::vector<std::uint8_t>& bytes) const override {
     const_cast<BlockTile*>(this)->each_array(chunk, [&](void* data, std::size_t n) {
       const auto* begin = static_cast<const std::uint8_t*>(data);
       bytes.insert(bytes.end(), begin, begin + n);
     });
+    if (plastic_) plastic_->save_chunk(chunk, bytes);
   }
-  void load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) override {
+  bool load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) override {
     std::size_t at = 0;
     each_array(chunk, [&](void* data, std::size_t n) {
-      std::memcpy(data, bytes.data() + at, n);
+      if (at + n <= bytes.size()) std::memcpy(data, bytes.data() + at, n);
       at += n;
     });
     for (NeuronBlock<Real>& block : blocks_) block.forget_time();
+    if (at > bytes.size()) return false;
+    return plastic_ ? plastic_->load_chunk(chunk, bytes.subspan(at)) : at == bytes.size();
   }
 
  protected:
+  /// Plastic synapses; null where none land here.
+  [[nodiscard]] PlasticRows<Real>* plastic() const { return plastic_.get(); }
+  [[nodiscard]] RowCounters with_plastic(RowCounters counters) const {
+    if (!plastic_) return counters;
+    counters.synaptic_events += plastic_->counters().synaptic_events;
+    counters.row_visits += plastic_->counters().row_visits;
+    return counters;
+  }
   Input* ring() { return ring_.data(); }
+  /// The input of a step in a ring that goes by steps.
+  [[nodiscard]] Input* slot_of(std::int64_t step) {
+    return ring_.data() + static_cast<std::size_t>(step % ring_steps_) * ring_stride_;
+  }
   [[nodiscard]] std::size_t ring_stride() const { return ring_stride_; }
   [[nodiscard]] std::uint32_t ring_steps() const { return ring_steps_; }
 
@@ -128,6 +158,7 @@ class BlockTile : public Tile {
   std::size_t ring_stride_;
   AlignedArray<Input> ring_;
   std::vector<std::uint32_t> spiked_;
+  std::unique_ptr<PlasticRows<Real>> plastic_;
 };
 
 class FastTile final : public BlockTile<float> {
@@ -139,17 +170,29 @@ class FastTile final : public BlockTile<float> {
                 ? make_procedural_rows(input, context.count_table)
                 : make_stored_rows(input);
   }
-  void receive(std::int64_t step, SpikeLists spikes) override { rows_->receive(step, spikes); }
-  void receive_more(std::int64_t step, SpikeLists spikes) override { rows_->receive_more(step, spikes); }
+  void receive(std::int64_t step, SpikeLists spikes) override {
+    rows_->receive(step, spikes);
+    if (plastic()) plastic()->receive(step, spikes);
+  }
+  void receive_more(std::int64_t step, SpikeLists spikes) override {
+    rows_->receive_more(step, spikes);
+    if (plastic()) plastic()->receive(step, spikes);
+  }
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes) override {
     rows_->receive_again(step, now, spikes);
+    if (plastic()) plastic()->receive_again(step, now, spikes);
   }
-  void deliver(std::int64_t step) override { rows_->deliver(step, ring()); }
-  bool reaches(std::uint32_t source) const override { return rows_->reaches(source); }
+  void deliver(std::int64_t step) override {
+    rows_->deliver(step, ring());
+    if (plastic()) plastic()->deliver(step, ring());
+  }
+  bool reaches(std::uint32_t source) const override {
+    return rows_->reaches(source) || (plastic() && plastic()->reaches(source));
+  }
   RowStore* rows() override { return rows_.get(); }
-  RowCounters counters() const override { return rows_->counters(); }
-  std::uint64_t synapses() const override { return rows_->synapses(); }
-  std::uint64_t synapse_bytes() const override { return rows_->bytes(); }
+  RowCounters counters() const override { return with_plastic(rows_->counters()); }
+  std::uint64_t synapses() const override { return rows_->synapses() + (plastic() ? plastic()->synapses() : 0); }
+  std::uint64_t synapse_bytes() const override { return rows_->bytes() + (plastic() ? plastic()->bytes() : 0); }
 
  private:
   std::unique_ptr<RowStore> rows_;
@@ -168,7 +211,7 @@ class ExactTile final : public BlockTile<double> {
     double expected = 0.0;
     for (const Bundle& b : wiring.bundles()) {
       for (const BlockLayout& block : layout.blocks) {
-        if (block.chunk == b.chunk) bundles.emplace_back(&b, &block);
+        if (block.chunk == b.chunk && !is_plastic(wiring, b)) bundles.emplace_back(&b, &block);
       }
     }
     std::stable_sort(bundles.begin(), bundles.end(), [](const auto& a, const auto& b) {
@@ -185,6 +228,7 @@ class ExactTile final : public BlockTile<double> {
   }
 
   void receive(std::int64_t step, SpikeLists lists) override {
+    if (plastic()) plastic()->receive(step, lists);
     arrived_.clear();
     for (const auto spikes : lists) arrived_.insert(arrived_.end(), spikes.begin(), spikes.end());
     std::sort(arrived_.begin(), arrived_.end());
@@ -204,16 +248,20 @@ class ExactTile final : public BlockTile<double> {
   }
   /// Sums of float64 depend on their order: Meetings::in_order lets nothing come later.
   void receive_more(std::int64_t step, SpikeLists lists) override { receive(step, lists); }
-  void receive_again(std::int64_t, std::int64_t, SpikeLists) override {}  // all of it is in the ring
-  void deliver(std::int64_t) override {}
+  void receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) override {  // the rest is in the ring
+    if (plastic()) plastic()->receive_again(step, now, lists);
+  }
+  void deliver(std::int64_t step) override {
+    if (plastic()) plastic()->deliver(step, slot_of(step));
+  }
   bool reaches(std::uint32_t source) const override {
     const std::size_t row = row_of(source, 0);
-    return row < sources_.size() && sources_[row] == source;
+    return (row < sources_.size() && sources_[row] == source) || (plastic() && plastic()->reaches(source));
   }
-  RowCounters counters() const override { return counters_; }
-  std::uint64_t synapses() const override { return synapses_.size(); }
+  RowCounters counters() const override { return with_plastic(counters_); }
+  std::uint64_t synapses() const override { return synapses_.size() + (plastic() ? plastic()->synapses() : 0); }
   std::uint64_t synapse_bytes() const override {
-    return synapses_.capacity() * sizeof(WideSynapse) + row_begin_.capacity() * sizeof(std::size_t) +
+    return (plastic() ? plastic()->bytes() : 0) + synapses_.capacity() * sizeof(WideSynapse) + row_begin_.capacity() * sizeof(std::size_t) +
            sources_.capacity() * sizeof(std::uint32_t);
   }
 

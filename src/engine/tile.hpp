@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "connectivity/plastic_rows.hpp"
 #include "connectivity/row_store.hpp"
 #include "engine/neuron_block.hpp"
 #include "engine/spike_source.hpp"
@@ -20,6 +22,7 @@ struct TileContext {
   const WeightUnits* units = nullptr;
   std::vector<PopulationKernel> kernels;      ///< per population; sources have an empty variant
   std::vector<std::uint32_t> first_id;        ///< global id of every population's first neuron
+  std::vector<PlasticityVariant> rules;       ///< per projection, empty ones where it is not plastic; of no one: none
   std::uint32_t exchange_steps = 1;
   Connectivity connectivity = Connectivity::stored;
   bool count_table = true;
@@ -52,17 +55,24 @@ class Tile {
   /// Nothing is written where their model has no such variable.
   virtual void read_state(std::uint32_t chunk, const std::string& name, std::uint32_t count,
                           double* values) const = 0;
-  /// The first neuron whose membrane potential stopped being finite; step -1: none.
+  using ShowSynapses = std::function<void(std::span<const PlasticSynapse> row)>;
+  /// Shows the synapses of a plastic projection with their weights at `now` (steps done).
+  virtual void read_synapses(std::uint32_t projection, std::int64_t now, const ShowSynapses& show) const = 0;
+  /// The first neuron whose membrane potential stopped being finite, or the first source of a weight that did;
+  /// step -1: none.
   struct NotFinite {
+    static constexpr std::uint32_t kNoProjection = 0xffffffffu;
     std::int64_t step = -1;
     std::uint32_t population = 0, neuron = 0;
+    std::uint32_t projection = kNoProjection;  ///< of the weight
   };
   [[nodiscard]] virtual NotFinite find_not_finite() const = 0;
 
   /// State of one chunk as bytes that do not depend on the tile: columns, refractoriness, ring.
   [[nodiscard]] virtual std::vector<std::uint32_t> chunks() const = 0;
   virtual void save_chunk(std::uint32_t chunk, std::vector<std::uint8_t>& bytes) const = 0;
-  virtual void load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) = 0;
+  /// Takes what save_chunk() wrote; false when that is not what was written for such a chunk.
+  [[nodiscard]] virtual bool load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) = 0;
   [[nodiscard]] virtual std::size_t chunk_bytes(std::uint32_t chunk) const = 0;
 };
 

@@ -15,6 +15,7 @@
 #include "connectivity/row_store.hpp"
 #include "kernels/draw_rows.hpp"
 #include "machine/fit.hpp"
+#include "network/prepare_rules.hpp"
 #include "network/rounded_times.hpp"
 
 namespace tessera {
@@ -26,6 +27,9 @@ constexpr std::uint64_t kProcessBytes = 16u << 20;
 constexpr double kStoredNs = 1.6, kProceduralNs = 2.0, kExactNs = 6.0, kUpdateNs = 0.45;
 constexpr double kBuildStoredNs = 3.5, kBuildProceduralNs = 1.6;
 constexpr double kBuildNothingNs = 0.1;  // without a count table
+
+// A plastic row beside its synapses.
+constexpr double kPlasticRowBytes = 64.0;
 
 // Bytes of a neuron beside its state: refractoriness, input, ...
 constexpr double kNeuronBytes = 10.0;
@@ -64,6 +68,8 @@ struct Totals {
   double records = 0.0;            ///< bytes of count records of one step's spikes
   double exceptions = 0.0;         ///< bytes of the tables of fixed_indegree
   double corrections = 0.0;        ///< bytes of what puts draws right, procedural rows only
+  double plastic = 0.0;            ///< plastic synapses
+  double plastic_rows = 0.0;       ///< of them, rows and their index
 };
 
 /// What a source population sends onto a tile.
@@ -113,6 +119,13 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& 
     const Population& source = network.populations[b.source_population];
     const double n = wiring.expected_synapses_of(b);
     totals.synapses += n;
+    if (is_plastic(wiring, b)) {
+      const auto [first, last] = wiring.delay_groups(b);
+      totals.plastic += n;
+      totals.plastic_rows += std::min(n, source.size * (last - first + 1.0)) * kPlasticRowBytes + source.size * 4.0;
+      totals.events_per_second += n * source.mean_rate_hz;
+      continue;
+    }
     SourceOnTile& on = sources[b.source_population];
     const auto [first, last] = wiring.delay_groups(b);
     on.first = std::min(on.first, first), on.last = std::max(on.last, last);
@@ -171,10 +184,11 @@ struct Demand {
   double table = 0.0, in_flight = 0.0;       ///< procedural: count table, rows being drawn
   double exceptions = 0.0;                   ///< tables of fixed_indegree
   double corrections = 0.0;                  ///< procedural: what puts draws right
+  double plastic = 0.0;                      ///< plastic synapses and their rows
   double events_per_second = 0.0;
   double most_on_tile = 0.0;  ///< words of a tile with too many stored ones; 0: none has
 
-  [[nodiscard]] double fixed() const { return wiring + exceptions + static_cast<double>(kProcessBytes); }
+  [[nodiscard]] double fixed() const { return wiring + exceptions + plastic + static_cast<double>(kProcessBytes); }
 };
 
 bool is_exact(const SimulationOptions& options) { return options.precision == Precision::exact; }
@@ -184,7 +198,7 @@ double ring_bytes(double steps, double slots, double bytes_per_slot) {
 }
 
 double stored_bytes(const Totals& totals, double all_sources, bool exact) {
-  return exact ? totals.synapses * 16.0 + std::min(totals.synapses, all_sources) * 12.0 : totals.rows;
+  return exact ? (totals.synapses - totals.plastic) * 16.0 + std::min(totals.synapses - totals.plastic, all_sources) * 12.0 : totals.rows;
 }
 
 int ring_steps(const Wiring& wiring, const SimulationOptions& options) {
@@ -227,6 +241,7 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
     demand.table += totals.table_bytes;
     demand.exceptions += totals.exceptions;
     demand.corrections += totals.corrections;
+    demand.plastic += totals.plastic * (exact ? 12.0 : 8.0) + totals.plastic_rows;
     demand.in_flight += peak_of(spikes_per_step) * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     demand.events_per_second += totals.events_per_second;
     plan.own_synapses += totals.synapses;
@@ -263,6 +278,7 @@ void list_memory(const Demand& demand, const SimulationOptions& options, Plan& p
   } else {
     add("connectivity", demand.stored, "packed rows");
   }
+  if (demand.plastic > 0.0) add("connectivity", demand.plastic, "plastic synapses");
   add("connectivity", demand.wiring, "wiring (trees, tables, lists)");
   if (plan.exchange == Exchange::point_to_point) {
     add("engine", plan.point_to_point.table_bytes, "which ranks need which neurons");
@@ -271,7 +287,7 @@ void list_memory(const Demand& demand, const SimulationOptions& options, Plan& p
     add("connectivity", demand.exceptions, "exceptions of in-degrees without multapses or autapses");
   }
   add("base", static_cast<double>(kProcessBytes), "program and libraries");
-  plan.synapse_bytes = static_cast<std::uint64_t>(procedural ? table + demand.corrections : demand.stored);
+  plan.synapse_bytes = static_cast<std::uint64_t>((procedural ? table + demand.corrections : demand.stored) + demand.plastic);
 }
 
 void estimate_times(const Demand& demand, const SimulationOptions& options, double dt_ms, Plan& plan) {
@@ -427,7 +443,7 @@ Plan plan(const Network& network, const NeuronCatalogue& models, const Simulatio
     for (const Problem& problem : error.problems()) least.obstacles.push_back(problem.message);
     return least;
   }
-  Plan plan = make_plan(*made, choose_weight_units(*made), models, options, placement,
+  Plan plan = make_plan(*made, choose_weight_units(*made, prepare_rules(network, models)), models, options, placement,
                         plan_exchange(*made, placement, options));
   for (std::string& sentence : rounded_times(network)) plan.notes.push_back(std::move(sentence));
   return plan;

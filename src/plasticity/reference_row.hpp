@@ -33,14 +33,14 @@ class ReferenceSynapse {
 
   void bring_up_to_date() {
     int oldest = 0;
-    while (arrival(oldest) > row_.seen) ++oldest;
+    while (oldest <= most() && arrival(oldest) > row_.seen) ++oldest;
     for (int k = oldest - 1; k >= 0; --k) {
       if (arrival(k) <= row_.now) at_target_spike(arrival(k), row_.post.slow(target_, k));
     }
   }
   void at_source_spike() {
     int last = 0;  // the coincident spike does not count
-    while (arrival(last) >= row_.now) ++last;
+    while (last < most() && arrival(last) >= row_.now) ++last;
     const double y = row_.post.fast(target_, last) * decay(row_.now - arrival(last), row_.minus);
     if constexpr (Rule::pairing == Pairing::once_per_interval) {
       if (*state_ == 0.0) weight_ = Rule::depress(k_, weight_, y, row_.slow_now);
@@ -52,6 +52,7 @@ class ReferenceSynapse {
   }
 
  private:
+  [[nodiscard]] int most() const { return 1 << row_.post.capacity_bits; }  // spikes that are kept, but for the newest
   [[nodiscard]] std::int32_t arrival(int k) const { return row_.post.time(target_, k) + delay_; }
   [[nodiscard]] static double decay(std::int32_t steps, const TraceTable<double>& table) {
     return std::exp(-steps / table.steps_per_tau);

@@ -113,7 +113,7 @@ class VectorOfSynapses {
     MI open = hn::Or(unseen, hn::Not(arrived));
     if (!hn::AllFalse(di_, open)) {
       const VI head = hn::GatherIndex(di_, row_.post.head, target_);
-      for (int k = 1; !hn::AllFalse(di_, open); ++k) {
+      for (int k = 1; k <= (1 << row_.post.capacity_bits) && !hn::AllFalse(di_, open); ++k) {
         const VI at = place(head, k);
         arrival = hn::Add(hn::GatherIndex(di_, row_.post.older, at), delay_);
         unseen = hn::And(open, hn::Gt(arrival, seen()));
@@ -142,7 +142,7 @@ class VectorOfSynapses {
     MI arrived = hn::Lt(last_arrival_, now());
     MI unseen = hn::Gt(last_arrival_, seen());
     int oldest = 0;
-    while (!hn::AllFalse(di_, hn::Or(unseen, hn::Not(arrived)))) {
+    while (oldest < (1 << row_.post.capacity_bits) && !hn::AllFalse(di_, hn::Or(unseen, hn::Not(arrived)))) {
       const VI arrival = time(++oldest);
       unseen = hn::And(unseen, hn::Gt(arrival, seen()));
       const MI first = hn::AndNot(arrived, hn::Lt(arrival, now()));

@@ -1,0 +1,124 @@
+// The plastic synapses of a tile: rows whose weights a rule changes.
+//
+// A row has the synapses of one source, one projection, one chunk and one delay group. It is visited once per
+// spike of its source, when the first of its synapses may be due, and then its weights are brought up to date
+// and transmitted in one pass. Rows of sources that have long been silent are brought up to date after
+// kLongestWait, so that histories need not reach further back. All of this follows from the spikes alone:
+// neither tiles nor ranks change a weight.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/aligned_array.hpp"
+#include "connectivity/post_history.hpp"
+#include "connectivity/row_store.hpp"
+#include "plasticity/plastic_row.hpp"
+
+namespace tessera {
+
+struct PlasticRowsInput {
+  const Wiring* wiring = nullptr;
+  const WeightUnits* units = nullptr;
+  const TileLayout* layout = nullptr;
+  std::span<const PlasticityVariant> rules;     ///< per projection; outlive the rows
+  std::span<const std::uint32_t> first_id;      ///< per population: global id of its first neuron
+};
+
+struct PlasticSynapse {
+  std::uint32_t source, target;  ///< in their populations
+  std::uint32_t delay_steps;     ///< axonal and dendritic
+  double weight;
+};
+
+template <class Real>
+class PlasticRows {
+ public:
+  using Input = typename InputOf<Real>::type;
+
+  explicit PlasticRows(const PlasticRowsInput& input);
+  ~PlasticRows();
+
+  /// Takes in the spikes of `step`, in any order, any number of times.
+  void receive(std::int64_t step, SpikeLists spikes);
+  /// The same after a checkpoint: what was due before `now` has been delivered.
+  void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes);
+  /// Visits the rows that are due. `ring`: of the tile; exact precision: its slots of this step.
+  void deliver(std::int64_t step, Input* ring);
+  /// Own neurons (global ids) that spiked in `step`.
+  void spiked(std::int64_t step, std::span<const std::uint32_t> neurons);
+
+  [[nodiscard]] bool reaches(std::uint32_t source) const;
+  [[nodiscard]] const RowCounters& counters() const { return counters_; }
+  [[nodiscard]] std::uint64_t synapses() const;
+  [[nodiscard]] std::uint64_t bytes() const;
+
+  /// A projection's synapses with the weights that they have at `now` (steps done), by chunk, then source. Nothing
+  /// changes by that.
+  void read(std::uint32_t projection, std::int64_t now,
+            const std::function<void(std::span<const PlasticSynapse> row)>& show) const;
+
+  /// The first weight that stopped being finite; step -1: none.
+  struct NotFinite {
+    std::int64_t step = -1;
+    std::uint32_t projection = 0, source = 0;
+  };
+  [[nodiscard]] const NotFinite& not_finite() const { return not_finite_; }
+  [[nodiscard]] std::uint32_t source_population(std::uint32_t projection) const { return wiring_->source_population(projection); }
+
+  /// All that changes on one of the tile's chunks, as bytes that depend on the network and its spikes alone.
+  void save_chunk(std::uint32_t chunk, std::vector<std::uint8_t>& bytes) const;
+  [[nodiscard]] std::size_t chunk_bytes(std::uint32_t chunk) const;
+  /// False when the bytes are not what save_chunk() writes for this chunk; what is loaded then means nothing.
+  [[nodiscard]] bool load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes);
+
+  /// Steps after which a row is brought up to date though its source is silent.
+  static constexpr double kLongestWaitMs = 1000.0;
+
+ private:
+  struct Row {
+    std::uint32_t begin, count;
+    std::uint32_t group;
+    std::int32_t before, seen, unused;
+    double fast, slow;     ///< traces of the source right after `before`
+    ShortTermState short_term;
+  };
+  struct Rows;  ///< of one bundle
+  struct Due {
+    std::uint32_t rows, row;
+    std::int32_t time;  ///< of the spike, at the synapse
+  };
+
+  void add_bundle(const PlasticRowsInput& input, const Bundle& bundle, const BlockLayout& block);
+  void push(std::int64_t step, std::uint32_t source, std::int64_t not_before, bool late_ones);
+  [[nodiscard]] std::int64_t first_due(const Rows& rows, const Row& row, std::int64_t step) const;
+  [[nodiscard]] PlasticRow<Real> begin_visit(const Rows& rows, const Row& row, std::int32_t now, bool spike) const;
+  static void end_visit(const Rows& rows, Row& row, const PlasticRow<Real>& visit);
+  void visit(const Due& due, std::int64_t step, Input* ring);
+  void catch_up(std::int64_t step);
+  void read_row(const Rows& rows, std::size_t r, std::span<const Due> due, std::int32_t now, std::vector<Real>& weights) const;
+
+  const Wiring* wiring_;
+  const Network* network_;
+  std::uint32_t group_steps_, slot_bits_, ring_mask_;
+  std::int64_t longest_wait_, lag_;
+  std::vector<std::unique_ptr<Rows>> rows_;                ///< ascending by projection, then chunk
+  std::vector<PostHistory<Real>> histories_;
+  struct HistoryPlace {
+    std::uint32_t chunk, first_id, size;
+  };
+  std::vector<HistoryPlace> history_places_;
+  std::vector<std::vector<Due>> due_;                      ///< per step, a ring
+  std::int64_t next_ = 0;                                  ///< the next step to deliver
+  RowCounters counters_;
+  NotFinite not_finite_;
+};
+
+extern template class PlasticRows<float>;
+extern template class PlasticRows<double>;
+
+}  // namespace tessera

@@ -1,0 +1,15 @@
+// The rules of plasticity of a network, bound to their parameters.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "tessera/network.hpp"
+#include "tessera/plasticity_model.hpp"
+
+namespace tessera {
+
+/// Per projection, empty ones where it is not plastic; nothing at all when none is. The network is valid.
+[[nodiscard]] std::vector<PlasticityVariant> prepare_rules(const Network& network, const NeuronCatalogue& models);
+
+}  // namespace tessera

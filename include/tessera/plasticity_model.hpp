@@ -21,6 +21,7 @@ namespace tessera {
 
 template <class Real>
 struct PlasticRow;  ///< plasticity/plastic_row.hpp
+struct SummedRow;
 
 /// Short-term plasticity: what a source keeps between its spikes. Synapses of one source share it.
 struct ShortTermState {
@@ -43,6 +44,10 @@ struct PlasticityVariant {
   std::string bound_by;
   void (*reference)(PlasticRow<double>&) = nullptr;
   void (*fast)(PlasticRow<float>&) = nullptr;
+  /// The same for synapses of one delay, where potentiation needs no more than the sum of the source's trace over the
+  /// target's spikes, each times gain(its slow trace from before). Null: it needs each of them.
+  void (*summed)(SummedRow&) = nullptr;
+  double (*gain)(const double* constants, double slow) = nullptr;  ///< null: 1
   /// Short-term plasticity: brings the state to this spike, `since_ms` after the last one (infinity: the first),
   /// and returns what weights are multiplied by. Null: the rule changes weights, and looks at the targets' spikes.
   double (*efficacy)(const double* constants, ShortTermState& state, double since_ms) = nullptr;

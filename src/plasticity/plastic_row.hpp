@@ -79,4 +79,32 @@ struct PlasticRow {
   bool finite = true;  ///< out: false when a weight is not
 };
 
+/// A visit of a row whose synapses share one delay and whose rule needs no more than a sum over the targets' spikes
+/// since the last visit: sum of exp(-(time - before) / tau_plus), times what the rule gives each spike.
+///
+/// Time is cut into epochs. Of every target and epoch there is B, the sum of exp(-(time - begin of the epoch) / tau_plus)
+/// over its spikes so far, and a synapse keeps the B of its target at its last visit: differences of B, one per epoch,
+/// make the sum, whatever the targets spike. So a synapse takes ten bytes and a handful of look-ups.
+struct SummedRow {
+  std::uint32_t count = 0;
+  const std::uint16_t* targets = nullptr;  ///< [count], readable a vector past the end, as are the next two
+  float* weights = nullptr;
+  float* sums = nullptr;                   ///< B of the target's epoch at the last visit
+  static constexpr int kMostEpochs = 32;
+  int epochs = 0;                          ///< of the window, but for the one of now
+  const float* of_epoch[kMostEpochs];      ///< B by target; sums are of the first of them, or of now when there is none
+  float factor[kMostEpochs];               ///< what a B counts
+  const float* of_now = nullptr;
+  float factor_of_now = 0, factor_of_sum = 0;
+  const float* trace = nullptr;            ///< y by target, times 1 / trace_factor
+  float trace_factor = 0;
+  bool spike = false;
+  float slow_now = 0;
+  const double* constants = nullptr;
+  std::int32_t* ring = nullptr;
+  std::uint32_t first_place = 0, ring_mask = 0;  ///< of target 0
+  float scale = 1;
+  bool finite = true;
+};
+
 }  // namespace tessera

@@ -218,6 +218,58 @@ HWY_INLINE void run_fast(PlasticRow<float>& row) {
   run_row<Rule>(hn::ScalableTag<float>(), row);
 }
 
+/// The sum over the targets' spikes since the last visit; what a synapse keeps of it is renewed.
+template <class D>
+HWY_INLINE hn::Vec<D> take_sum(D d, const SummedRow& row, hn::Vec<hn::RebindToSigned<D>> target, std::uint32_t i, hn::Mask<D> valid) {
+  using V = hn::Vec<D>;
+  const V of_now = hn::GatherIndex(d, row.of_now, target);
+  V sum = hn::Sub(hn::Mul(hn::Set(d, row.factor_of_now), of_now), hn::Mul(hn::Set(d, row.factor_of_sum), hn::LoadU(d, row.sums + i)));
+  for (int e = 0; e < row.epochs; ++e) {
+    sum = hn::Add(sum, hn::Mul(hn::Set(d, row.factor[e]), hn::GatherIndex(d, row.of_epoch[e], target)));
+  }
+  hn::BlendedStore(of_now, valid, d, row.sums + i);
+  return hn::Max(sum, hn::Zero(d));
+}
+
+template <class Rule, class D>
+HWY_INLINE void run_summed_row(D d, SummedRow& row) {
+  const hn::RebindToSigned<D> di;
+  const hn::Rebind<std::uint16_t, D> d16;
+  const std::size_t lanes = hn::Lanes(d);
+  float k[Rule::constants];
+  for (int i = 0; i < Rule::constants; ++i) k[i] = static_cast<float>(row.constants[i]);
+  hn::Vec<D> not_finite = hn::Zero(d);
+  HWY_ALIGN std::int32_t places[HWY_MAX_BYTES / 4];
+  HWY_ALIGN std::int32_t units[HWY_MAX_BYTES / 4];
+  const hn::Vec<D> most = hn::Set(d, 0x1p30f);
+  for (std::uint32_t i = 0; i < row.count; i += static_cast<std::uint32_t>(lanes)) {
+    const std::size_t n = std::min<std::size_t>(lanes, row.count - i);
+    const auto valid = hn::FirstN(d, n);
+    const auto target = hn::PromoteTo(di, hn::LoadU(d16, row.targets + i));
+    hn::Vec<D> weight = Rule::potentiate(d, k, hn::LoadU(d, row.weights + i), take_sum(d, row, target, i, valid));
+    if (row.spike) {
+      const hn::Vec<D> y = hn::Mul(hn::Set(d, row.trace_factor), hn::GatherIndex(d, row.trace, target));
+      weight = Rule::depress(d, k, weight, y, hn::Set(d, row.slow_now));
+    }
+    hn::BlendedStore(weight, valid, d, row.weights + i);
+    not_finite = hn::Add(not_finite, hn::Mul(hn::Zero(d), hn::IfThenElseZero(valid, weight)));
+    if (row.ring == nullptr) continue;
+    hn::Store(hn::And(hn::Add(target, hn::Set(di, static_cast<std::int32_t>(row.first_place))),
+                      hn::Set(di, static_cast<std::int32_t>(row.ring_mask))), di, places);
+    hn::Store(hn::NearestInt(hn::Clamp(hn::Mul(weight, hn::Set(d, row.scale)), hn::Neg(most), most)), di, units);
+    for (std::size_t l = 0; l < n; ++l) row.ring[places[l]] += units[l];
+  }
+  if (!hn::AllTrue(d, hn::Eq(not_finite, hn::Zero(d)))) row.finite = false;
+}
+
+template <class Rule>
+HWY_INLINE void run_summed(SummedRow& row) {
+#if HWY_TARGET == HWY_STATIC_TARGET
+  if (scalar_kernels_forced()) return run_summed_row<Rule>(hn::CappedTag<float, 1>(), row);
+#endif
+  run_summed_row<Rule>(hn::ScalableTag<float>(), row);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace tessera
 HWY_AFTER_NAMESPACE();

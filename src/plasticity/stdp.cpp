@@ -10,11 +10,16 @@ namespace tessera::stdp {
 namespace HWY_NAMESPACE {
 using tessera::HWY_NAMESPACE::GuetigVector;
 using tessera::HWY_NAMESPACE::run_fast;
+using tessera::HWY_NAMESPACE::run_summed;
 
 void additive(PlasticRow<float>& row) { run_fast<GuetigVector<Exponent::zero, Exponent::zero, Pairing::every>>(row); }
 void van_rossum(PlasticRow<float>& row) { run_fast<GuetigVector<Exponent::zero, Exponent::one, Pairing::every>>(row); }
 void multiplicative(PlasticRow<float>& row) { run_fast<GuetigVector<Exponent::one, Exponent::one, Pairing::every>>(row); }
 void in_between(PlasticRow<float>& row) { run_fast<GuetigVector<Exponent::any, Exponent::any, Pairing::every>>(row); }
+
+void summed_additive(SummedRow& row) { run_summed<GuetigVector<Exponent::zero, Exponent::zero, Pairing::every>>(row); }
+void summed_van_rossum(SummedRow& row) { run_summed<GuetigVector<Exponent::zero, Exponent::one, Pairing::every>>(row); }
+void summed_in_between(SummedRow& row) { run_summed<GuetigVector<Exponent::zero, Exponent::any, Pairing::every>>(row); }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tessera::stdp
@@ -28,6 +33,9 @@ HWY_EXPORT(additive);
 HWY_EXPORT(van_rossum);
 HWY_EXPORT(multiplicative);
 HWY_EXPORT(in_between);
+HWY_EXPORT(summed_additive);
+HWY_EXPORT(summed_van_rossum);
+HWY_EXPORT(summed_in_between);
 
 PlasticityVariant prepare(const ParameterValues& p, double) {
   PlasticityVariant variant = guetig::prepare(p);
@@ -37,6 +45,9 @@ PlasticityVariant prepare(const ParameterValues& p, double) {
   if (plus == 0.0 && minus == 0.0) variant.fast = [](PlasticRow<float>& row) { HWY_DYNAMIC_DISPATCH(additive)(row); };
   if (plus == 0.0 && minus == 1.0) variant.fast = [](PlasticRow<float>& row) { HWY_DYNAMIC_DISPATCH(van_rossum)(row); };
   if (plus == 1.0 && minus == 1.0) variant.fast = [](PlasticRow<float>& row) { HWY_DYNAMIC_DISPATCH(multiplicative)(row); };
+  if (plus == 0.0) variant.summed = [](SummedRow& row) { HWY_DYNAMIC_DISPATCH(summed_in_between)(row); };
+  if (plus == 0.0 && minus == 0.0) variant.summed = [](SummedRow& row) { HWY_DYNAMIC_DISPATCH(summed_additive)(row); };
+  if (plus == 0.0 && minus == 1.0) variant.summed = [](SummedRow& row) { HWY_DYNAMIC_DISPATCH(summed_van_rossum)(row); };
   return variant;
 }
 

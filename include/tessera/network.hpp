@@ -204,6 +204,12 @@ struct Network {
 /// The population's parameters with the model's defaults filled in.
 [[nodiscard]] ParameterValues values_of(const Population& population, const NeuronModel& model);
 
+/// The same of a rule of plasticity.
+[[nodiscard]] ParameterValues values_of(const Plasticity& plasticity, const PlasticityModel& rule);
+
+/// Whether any projection has plasticity.
+[[nodiscard]] bool is_plastic(const Network& network) noexcept;
+
 /// The expected number of synapses of a projection (exact for every rule but the Bernoulli ones).
 [[nodiscard]] double expected_synapses(const Projection& projection, const Population& source,
                                        const Population& target);
@@ -234,7 +240,7 @@ void require_valid(const Network& network, const NeuronCatalogue& models);
 /// over its projections (with the sources' mean_rate_hz) and Poisson stimuli at full scale. Currents
 /// stay as they are; sizes of spike train sources too. Both factors in (0, 1].
 /// Throws InputError with all problems: synapses < 1 needs iaf_psc_exp targets and mean rates of all
-/// sources; rules that fix the in-degree by the sizes (one_to_one, all_to_all) or list neurons allow no
+/// sources and weights that do not learn; rules that fix the in-degree by the sizes (one_to_one, all_to_all) or list neurons allow no
 /// in-degree of their own.
 void scale_network(Network& network, double neurons, double synapses, const NeuronCatalogue& models);
 

@@ -12,6 +12,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ namespace tessera {
 /// A named parameter with its unit, default and the range in which it means something.
 struct ParameterInfo {
   std::string name;
-  std::string unit;  ///< "mV", "pA", "pF", "nS", "ms", "Hz" or "" (dimensionless)
+  std::string unit;  ///< "mV", "pA", "pF", "nS", "ms", "Hz", "" (dimensionless); of a rule also "weight"
   double default_value = 0.0;
   std::string description;
   double minimum = -std::numeric_limits<double>::infinity();
@@ -113,18 +114,32 @@ struct NeuronModel {
   NeuronVariant (*prepare)(const ParameterValues&, double dt_ms) = nullptr;
 };
 
-/// The models a network may name. A value, not a singleton: start from `builtin()` and add your own.
+struct PlasticityModel;  ///< tessera/plasticity_model.hpp
+
+/// The models a network may name: of neurons, and the rules of plasticity. A value, not a singleton:
+/// start from `builtin()` and add your own.
 class NeuronCatalogue {
  public:
   [[nodiscard]] static NeuronCatalogue builtin();
-  /// Adds a model; throws InputError when the name is taken.
+  /// Adds a model; throws InputError when a neuron model or a rule has the name.
   void add(NeuronModel model);
   [[nodiscard]] const NeuronModel* find(const std::string& name) const noexcept;
   [[nodiscard]] std::vector<std::string> names() const;
 
+  /// The same for rules of plasticity.
+  void add(PlasticityModel rule);
+  [[nodiscard]] const PlasticityModel* find_rule(const std::string& name) const noexcept;
+  [[nodiscard]] std::vector<std::string> rule_names() const;
+
  private:
+  void require_free(const std::string& name) const;
+
   std::map<std::string, NeuronModel> models_;
+  std::map<std::string, std::shared_ptr<const PlasticityModel>> rules_;
 };
+
+/// Parameters as a table for readers: name, unit, default, range, meaning; one line each.
+[[nodiscard]] std::string parameter_table(const std::vector<ParameterInfo>& parameters);
 
 /// The reference documentation of a model: summary, equations, parameter and state tables, source.
 [[nodiscard]] std::string document(const NeuronModel& model);

@@ -51,4 +51,13 @@ bool is_plain_name(std::string_view name) {
   return name.find_first_of("\n\t") == std::string_view::npos && printable(name) == name;
 }
 
+std::string indented(std::string_view lines) {
+  std::string text = "  ";
+  for (const char character : lines) {
+    text += character;
+    if (character == '\n') text += "  ";
+  }
+  return text;
+}
+
 }  // namespace tessera

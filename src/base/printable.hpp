@@ -14,4 +14,7 @@ namespace tessera {
 /// Whether a name holds none of these, nor line ends or tabs.
 [[nodiscard]] bool is_plain_name(std::string_view name);
 
+/// Two blanks before every line.
+[[nodiscard]] std::string indented(std::string_view lines);
+
 }  // namespace tessera

@@ -314,8 +314,8 @@ int dispatch(int argc, char** argv) {
                         [&] { return evaluate(evaluate_arguments); });
   commands.emplace_back(add_data(app, data_arguments), [&] { return data(data_arguments); });
   CLI::App* models_app = app.add_subcommand(
-      "models", "List the neuron models, or document one: equations, parameters");
-  value(*models_app, "NAME", models_arguments.name, "NAME", "neuron model");
+      "models", "List the neuron models and rules of plasticity, or document one: equations, parameters");
+  value(*models_app, "NAME", models_arguments.name, "NAME", "neuron model or rule of plasticity");
   example(*models_app, "tessera models iaf_psc_exp");
   commands.emplace_back(models_app, [&] { return models(models_arguments); });
   CLI::App* info_app = app.add_subcommand("info", "Version, MPI, instruction sets, cores, memory, HDF5");

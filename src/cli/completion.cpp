@@ -44,6 +44,14 @@ std::vector<std::string> choices_of(const std::string& placeholder) {
   return words;
 }
 
+std::vector<std::string> names_of_models() {
+  const NeuronCatalogue catalogue = NeuronCatalogue::builtin();
+  std::vector<std::string> names = catalogue.names();
+  const std::vector<std::string> rules = catalogue.rule_names();
+  names.insert(names.end(), rules.begin(), rules.end());
+  return names;
+}
+
 Place place_of(const CLI::Option& option, const std::string& command) {
   Place place;
   place.help = option.get_description();
@@ -67,7 +75,7 @@ Place place_of(const CLI::Option& option, const std::string& command) {
   } else if (place.placeholder == "DIR") {
     place.kind = Place::Kind::folders;
   } else {
-    if (command == "models") place.words = NeuronCatalogue::builtin().names();
+    if (command == "models") place.words = names_of_models();
     if (name == "--simd") place.words = simd_targets();
     place.kind = place.words.empty() ? Place::Kind::free : Place::Kind::words;
   }

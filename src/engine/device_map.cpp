@@ -103,6 +103,11 @@ std::vector<std::string> device_obstacles(const Network& network, const NeuronCa
                           "multapses; use --connectivity stored.");
     }
   }
+  for (const Projection& projection : network.projections) {
+    if (!projection.plasticity) continue;
+    obstacles.push_back("Projection '" + projection.name + "' is plastic (" + projection.plasticity->rule +
+                        "); weights do not change on a GPU yet.");
+  }
   for (const Population& population : network.populations) {
     if (population.kind != Population::Kind::neurons) {
       obstacles.push_back("Population '" + population.name + "' is a source of spikes; a GPU runs neurons only so far.");

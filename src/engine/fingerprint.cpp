@@ -28,6 +28,14 @@ class Hash {
   void distribution(const Distribution& d) {
     for (const double value : {static_cast<double>(d.kind), d.a, d.b, d.low, d.high, static_cast<double>(d.mirrored)}) put(value);
   }
+  void plasticity(const Plasticity& p) {
+    text(p.rule);
+    for (const auto& [name, value] : p.parameters) {
+      text(name);
+      put(value);
+    }
+    put(p.axonal_delay_ms);
+  }
   [[nodiscard]] std::uint64_t value() const { return value_; }
 
  private:
@@ -83,6 +91,7 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
     w.distribution(p.weight);
     w.distribution(p.delay_ms);
     if (p.delay_slope != 0.0) w.put(p.delay_slope);
+    if (p.plasticity) w.plasticity(*p.plasticity);
   }
   for (const Stimulus& s : network.stimuli) {
     w.text(s.target);

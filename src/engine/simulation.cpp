@@ -83,7 +83,7 @@ Simulation::Impl::Impl(const Network& description, const NeuronCatalogue& models
 
 void Simulation::Impl::build(const NeuronCatalogue& models) {
   require_valid(network, models);
-  require_possible(options);
+  require_possible(network, options);
   if (options.device.kind != Device::Kind::cpu && !ranks.alone()) {
     throw InputError("Steps run on a GPU with one rank only so far; leave --device out, or run on one rank.");
   }

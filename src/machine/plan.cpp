@@ -389,10 +389,20 @@ bool leaves_room(double bytes, std::uint64_t available) {
   return available == 0 || bytes < kLargestShare * static_cast<double>(available);
 }
 
-void require_possible(const SimulationOptions& options) {
-  if (!is_exact(options) || options.connectivity != Connectivity::procedural) return;
-  throw InputError("Exact precision keeps its synapses as float64: connectivity must be 'stored' or "
-                   "'auto', not 'procedural'.");
+void require_possible(const Network& network, const SimulationOptions& options) {
+  if (options.connectivity != Connectivity::procedural) return;
+  std::vector<Problem> problems;
+  if (is_exact(options)) {
+    problems.push_back({{}, "Exact precision keeps its synapses as float64: connectivity must be 'stored' or "
+                            "'auto', not 'procedural'."});
+  }
+  for (const Projection& p : network.projections) {
+    if (!p.plasticity) continue;
+    problems.push_back({{}, "Projection '" + p.name + "' is plastic (" + p.plasticity->rule +
+                            "), so its weights must be kept: connectivity must be 'stored' or 'auto', not "
+                            "'procedural'."});
+  }
+  if (!problems.empty()) throw InputError(std::move(problems));
 }
 
 Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
@@ -430,7 +440,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
 
 Plan plan(const Network& network, const NeuronCatalogue& models, const SimulationOptions& options) {
   require_valid(network, models);
-  require_possible(options);
+  require_possible(network, options);
   Plan least = outline(network, models, options);
   if (!wiring_fits(least)) return least;
   std::optional<Wiring> made;

@@ -26,8 +26,8 @@ void count(const Network& network, Plan& plan);
 /// Whether a network that takes so much with stored connectivity leaves enough to everything else, so
 /// that `automatic` stores. `available` of 0: unknown, it does.
 [[nodiscard]] bool leaves_room(double bytes, std::uint64_t available);
-/// Throws InputError when the options contradict each other.
-void require_possible(const SimulationOptions& options);
+/// Throws InputError when the options contradict each other or the network.
+void require_possible(const Network& network, const SimulationOptions& options);
 /// The options are possible.
 [[nodiscard]] Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
                              const SimulationOptions& options, const Placement& placement,

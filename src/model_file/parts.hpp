@@ -31,6 +31,10 @@ void read_projections(ModelContext& c, const toml::node* section, ModelParts& pa
 void read_stimuli(ModelContext& c, const toml::node* section, ModelParts& parts);
 void read_recorders(ModelContext& c, const toml::node* section, ModelParts& parts);
 
+/// The plasticity of a projection (of one pair of a table); `unit`: of the target's weights, if known.
+void read_plasticity(TableReader& t, const Place& place, const std::optional<Dimension>& unit,
+                     Projection& projection);
+
 /// Populations named by a text or a list of texts; groups count as their members. Reports unknown
 /// names, and switched-off ones when `wanted` (the thing that names them is itself switched on).
 std::vector<std::size_t> read_population_names(ModelContext& c, const toml::node& node,

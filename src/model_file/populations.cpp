@@ -7,6 +7,7 @@
 
 #include "files/list_file.hpp"
 #include "model_file/parts.hpp"
+#include "network/validate.hpp"
 
 namespace tessera::io {
 namespace {
@@ -14,6 +15,21 @@ namespace {
 constexpr std::uint64_t kLargestPopulation = 4294901760;
 
 Dimension unit_of(const std::string& name) { return find_unit(name).value_or(Dimension{}); }
+
+// NEST keeps the time constant of the postsynaptic trace in the neuron.
+void refuse_parameters_of_rules(TableReader& reader, const NeuronModel& model) {
+  const auto has = [&model](const std::string& name) {
+    return std::any_of(model.parameters.begin(), model.parameters.end(),
+                       [&name](const ParameterInfo& info) { return info.name == name; });
+  };
+  for (const std::string& key : reader.keys()) {
+    const std::string hint = validation::hint_at_rules(reader.context().models, key);
+    if (has(key) || hint.empty()) continue;
+    reader.context().problems.add_harmless(
+        reader.get(key)->source(), reader.path_of(key),
+        fmt::format("The model {} has no parameter '{}'.{}", model.name, key, hint));
+  }
+}
 
 void read_parameters(TableReader& t, const NeuronModel& model, const Place& place, Population& p) {
   const toml::node* node = t.get("parameters");
@@ -26,6 +42,7 @@ void read_parameters(TableReader& t, const NeuronModel& model, const Place& plac
     p.parameters[info.name] =
         reader.number(info.name, unit_of(info.unit), info.default_value, place);
   }
+  refuse_parameters_of_rules(reader, model);
   reader.done();
 }
 

@@ -287,4 +287,37 @@ std::optional<TableReader> TableReader::table_with(const std::string& key,
   return reader;
 }
 
+std::optional<TableReader> TableReader::tables(const std::string& key, const std::string& last) {
+  std::optional<TableReader> reader;
+  if (get(key) == nullptr) return std::nullopt;
+  for (const Layer& layer : layers_) {
+    const toml::node* part = layer.table->get(key);
+    if (part == nullptr) continue;
+    const std::string path = layer.path + "." + key;
+    const toml::table* table = part->as_table();
+    if (table == nullptr) {
+      if (part->value_exact<bool>() != std::optional(false)) {
+        context_.problems.add(part->source(), path,
+                              fmt::format("The {} must be a table, or false for none.", key));
+      }
+      break;
+    }
+    if (reader) {
+      reader->layers_.push_back({table, path});
+    } else {
+      reader.emplace(context_, *table, path);
+    }
+    if (table->contains(last)) break;
+  }
+  return reader;
+}
+
+std::vector<std::string> TableReader::keys() const {
+  std::vector<std::string> keys;
+  for (const Layer& layer : layers_) {
+    for (const auto& [key, node] : *layer.table) keys.emplace_back(key.str());
+  }
+  return keys;
+}
+
 }  // namespace tessera::io

@@ -87,6 +87,11 @@ class TableReader {
   /// other, up to one that has the key `foreign` (and is something else). Nothing otherwise.
   std::optional<TableReader> table_with(const std::string& key, const std::vector<std::string>& own,
                                         const std::string& foreign);
+  /// The tables of a key in all layers on top of each other, up to one that has the key `last`, or to the
+  /// value `false`, which hides what is further back. Nothing where there is none; reports other values.
+  std::optional<TableReader> tables(const std::string& key, const std::string& last);
+  /// The keys of all layers.
+  [[nodiscard]] std::vector<std::string> keys() const;
 
  private:
   struct Layer {

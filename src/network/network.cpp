@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "network/sheet.hpp"
+#include "tessera/plasticity_model.hpp"
 
 namespace tessera {
 namespace {
@@ -20,6 +21,16 @@ double gaussian_pairs(const ConnectivityRule& rule, const Population& source,
   const SheetPair sheets(source, target);
   const double pairs = sheets.x.gaussian_sum(rule.sigma) * sheets.y.gaussian_sum(rule.sigma);
   return rule.probability * (pairs - (without_self ? target.size : 0.0));
+}
+
+ParameterValues with_defaults(const std::map<std::string, double>& given,
+                              const std::vector<ParameterInfo>& parameters) {
+  ParameterValues values;
+  for (const ParameterInfo& parameter : parameters) {
+    const auto found = given.find(parameter.name);
+    values.set(parameter.name, found == given.end() ? parameter.default_value : found->second);
+  }
+  return values;
 }
 
 }  // namespace
@@ -41,13 +52,16 @@ std::size_t Network::index_of(const std::string& population_name) const {
 }
 
 ParameterValues values_of(const Population& population, const NeuronModel& model) {
-  ParameterValues values;
-  for (const ParameterInfo& parameter : model.parameters) {
-    const auto given = population.parameters.find(parameter.name);
-    values.set(parameter.name,
-               given == population.parameters.end() ? parameter.default_value : given->second);
-  }
-  return values;
+  return with_defaults(population.parameters, model.parameters);
+}
+
+ParameterValues values_of(const Plasticity& plasticity, const PlasticityModel& rule) {
+  return with_defaults(plasticity.parameters, rule.parameters);
+}
+
+bool is_plastic(const Network& network) noexcept {
+  return std::any_of(network.projections.begin(), network.projections.end(),
+                     [](const Projection& p) { return p.plasticity.has_value(); });
 }
 
 double expected_synapses(const Projection& projection, const Population& source,

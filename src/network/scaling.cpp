@@ -91,6 +91,12 @@ class scaling {
                          "1, so synapses cannot be scaled less than neurons.",
                          p.name, rule.probability));
     }
+    if (p.plasticity && synapses_ != 1.0) {
+      refuse(p.where,
+             fmt::format("'{}' is plastic; scaling synapses by {} replaces the lost part of a mean input that "
+                         "would have to stay as it is.",
+                         p.name, synapses_));
+    }
     p.weight = p.weight.scaled(1.0 / std::sqrt(synapses_));
     note_mean(p);
   }

@@ -55,6 +55,22 @@ void check_recorder(context& c, const StateRecorder& recorder, std::size_t index
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> distribution_problems(
     const Distribution& distribution);
 
+/// What is wrong with the values of a model's or rule's parameters: the name and a sentence of each. `model`
+/// begins a sentence ("The model iaf_psc_exp"), `owner` ends one ("population 'A'"). `values` becomes the
+/// defaults with all values that are right.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> parameter_problems(
+    const std::string& model, const std::string& owner, const std::vector<ParameterInfo>& known,
+    const std::map<std::string, double>& given, ParameterValues& values);
+
+/// " It is a parameter of the plasticity rule ...", when a name that is no parameter of a neuron is one of a
+/// rule (NEST keeps tau_minus in the neuron); else "".
+[[nodiscard]] std::string hint_at_rules(const NeuronCatalogue& models, const std::string& parameter);
+
+/// The plasticity of a projection, which has one. `label`: the projection in quotes. The ends are null where
+/// they do not exist.
+void check_plasticity(context& c, const Projection& p, const std::string& path, const std::string& label,
+                      const Population* source, const Population* target);
+
 /// Whether `time` is a whole number of steps, to rounding.
 [[nodiscard]] bool is_multiple(double time, double dt);
 

@@ -32,55 +32,6 @@ struct reporter {
   }
 };
 
-std::string allowed_range(const ParameterInfo& info) {
-  const std::string unit = info.unit.empty() ? "" : " " + info.unit;
-  const bool below = std::isfinite(info.minimum), above = std::isfinite(info.maximum);
-  const std::string low =
-      fmt::format("{} {}{}", info.minimum_allowed ? "at least" : "above", info.minimum, unit);
-  const std::string high = fmt::format("at most {}{}", info.maximum, unit);
-  if (below && above) return low + " and " + high;
-  return below ? low : high;
-}
-
-bool check_value(const reporter& report, const ParameterInfo& info, double value) {
-  if (!std::isfinite(value)) {
-    report("parameters." + info.name,
-           fmt::format("{} of population '{}' must be a finite number.", info.name, report.p.name));
-    return false;
-  }
-  const bool low = info.minimum_allowed ? value < info.minimum : value <= info.minimum;
-  if (!low && value <= info.maximum) return true;
-  report("parameters." + info.name,
-         fmt::format("{} of population '{}' is {}{}; it must be {}.", info.name, report.p.name,
-                     value, info.unit.empty() ? "" : " " + info.unit, allowed_range(info)));
-  return false;
-}
-
-// The values of all parameters, or false when some make no sense.
-bool collect_parameters(const reporter& report, const NeuronModel& model, ParameterValues& values) {
-  bool good = true;
-  std::vector<std::string> names;
-  for (const ParameterInfo& info : model.parameters) {
-    names.push_back(info.name);
-    values.set(info.name, info.default_value);
-  }
-  for (const auto& [name, value] : report.p.parameters) {
-    const auto info =
-        std::find_if(model.parameters.begin(), model.parameters.end(),
-                     [&wanted = name](const ParameterInfo& i) { return i.name == wanted; });
-    if (info == model.parameters.end()) {
-      report("parameters." + name, fmt::format("The model {} has no parameter '{}'.{}", model.name,
-                                               name, did_you_mean(name, names)));
-      good = false;
-    } else if (check_value(report, *info, value)) {
-      values.set(name, value);
-    } else {
-      good = false;
-    }
-  }
-  return good;
-}
-
 void check_initial_values(const reporter& report, const std::vector<std::string>& states) {
   const Population& p = report.p;
   for (const auto& [name, initial] : p.initial) {
@@ -121,7 +72,13 @@ void check_neurons(const reporter& report) {
   }
   std::vector<std::string> states = names_of(model->states);
   ParameterValues values;
-  if (collect_parameters(report, *model, values)) {
+  const auto problems = parameter_problems("The model " + model->name, "population '" + p.name + "'",
+                                           model->parameters, p.parameters, values);
+  for (const auto& [name, sentence] : problems) {
+    const bool known = values.all().contains(name);
+    report("parameters." + name, known ? sentence : sentence + hint_at_rules(c.models(), name));
+  }
+  if (problems.empty()) {
     std::vector<std::string> sentences;
     if (model->check != nullptr) sentences = model->check(values);
     const auto t_ref = values.all().find("t_ref");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/printable.hpp"
 #include "tessera/neuron_model.hpp"
 
 namespace tessera {
@@ -40,23 +41,18 @@ std::string range(const ParameterInfo& p) {
 
 std::string unit(const std::string& name) { return name.empty() ? "-" : name; }
 
-std::string indented(const std::string& lines) {
-  std::string text = "  ";
-  for (const char character : lines) {
-    text += character;
-    if (character == '\n') text += "  ";
-  }
-  return text;
-}
-
 }  // namespace
 
-std::string document(const NeuronModel& model) {
-  std::vector<Row> parameters = {{"name", "unit", "default", "range", "meaning"}};
-  for (const ParameterInfo& p : model.parameters) {
-    parameters.push_back(
+std::string parameter_table(const std::vector<ParameterInfo>& parameters) {
+  std::vector<Row> rows = {{"name", "unit", "default", "range", "meaning"}};
+  for (const ParameterInfo& p : parameters) {
+    rows.push_back(
         {p.name, unit(p.unit), fmt::format("{}", p.default_value), range(p), p.description});
   }
+  return table(rows);
+}
+
+std::string document(const NeuronModel& model) {
   std::vector<Row> states = {{"name", "unit", "starts at", "meaning"}};
   for (const StateInfo& s : model.states) {
     states.push_back({s.name, unit(s.unit), s.initial_parameter.empty() ? "0" : s.initial_parameter,
@@ -66,7 +62,7 @@ std::string document(const NeuronModel& model) {
       "{}: {}\n\nEquations\n{}\n\nWeights of arriving spikes: {}\n\nParameters\n{}\n"
       "State variables (can be initialised and recorded)\n{}\nSource\n{}\n",
       model.name, model.summary, indented(model.equations), unit(model.weight_unit),
-      table(parameters), table(states), indented(model.source));
+      parameter_table(model.parameters), table(states), indented(model.source));
 }
 
 }  // namespace tessera

@@ -1,7 +1,7 @@
 # The list of built-in models, made from the files of this room: src/neurons/NAME.cpp defines
 # tessera::NAME::model(). So a new model is one new file.
 file(GLOB model_files CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_LIST_DIR} ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
-list(REMOVE_ITEM model_files catalogue.cpp document.cpp)
+list(REMOVE_ITEM model_files exact_integration.cpp document.cpp)
 list(SORT model_files)
 set(declarations "")
 set(functions "")

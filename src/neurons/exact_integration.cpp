@@ -1,4 +1,4 @@
-// The list of neuron models and the constants of exact integration.
+// The constants of exact integration.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
@@ -29,31 +29,6 @@ double exact_current_to_voltage(double tau_syn, double tau_m, double capacitance
   const double rate = 1.0 / tau_m - 1.0 / tau_syn;
   const double integral = rate == 0.0 ? dt_ms : std::expm1(rate * dt_ms) / rate;
   return std::exp(-dt_ms / tau_m) * integral / capacitance;
-}
-
-NeuronCatalogue NeuronCatalogue::builtin() {
-  NeuronCatalogue catalogue;
-  for (const auto model : kBuiltinModels) catalogue.add(model());
-  return catalogue;
-}
-
-void NeuronCatalogue::add(NeuronModel model) {
-  if (models_.contains(model.name)) {
-    throw InputError("A neuron model named '" + model.name + "' is already in the catalogue.");
-  }
-  const std::string name = model.name;
-  models_.emplace(name, std::move(model));
-}
-
-const NeuronModel* NeuronCatalogue::find(const std::string& name) const noexcept {
-  const auto found = models_.find(name);
-  return found == models_.end() ? nullptr : &found->second;
-}
-
-std::vector<std::string> NeuronCatalogue::names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, model] : models_) names.push_back(name);
-  return names;
 }
 
 }  // namespace tessera

@@ -1,0 +1,66 @@
+// [projections.NAME.plasticity]: the rule that changes a projection's weights, and the rule's parameters.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model_file/parts.hpp"
+#include "tessera/plasticity_model.hpp"
+
+namespace tessera::io {
+namespace {
+
+// NaN where a value cannot be read: validation then compares nothing with it.
+double number_or_nan(TableReader& t, const std::string& key, const Dimension& unit, const Place& place) {
+  return read_number(t.context(), *t.get(key), t.path_of(key), unit, place).value_or(std::nan(""));
+}
+
+void read_rule_parameters(TableReader& t, const PlasticityModel& rule, const Place& place,
+                          const std::optional<Dimension>& weight_unit, Plasticity& plasticity) {
+  for (const ParameterInfo& info : rule.parameters) {
+    if (t.get(info.name) == nullptr) continue;
+    const Dimension unit = info.unit == "weight" ? weight_unit.value_or(Dimension::of_any_kind())
+                                                 : find_unit(info.unit).value_or(Dimension{});
+    plasticity.parameters[info.name] = number_or_nan(t, info.name, unit, place);
+  }
+}
+
+// Which parameters the rule should have is unknown; the values can be wrong all the same.
+void read_of_unknown_rule(TableReader& t, const Place& place) {
+  for (const std::string& key : t.keys()) {
+    if (key == "rule" || key == "when" || key == "axonal_delay") continue;
+    (void)number_or_nan(t, key, Dimension::of_any_kind(), place);
+  }
+}
+
+}  // namespace
+
+void read_plasticity(TableReader& t, const Place& place, const std::optional<Dimension>& unit,
+                     Projection& projection) {
+  std::optional<TableReader> table = t.tables("plasticity", "rule");
+  if (!table) return;
+  ModelContext& c = t.context();
+  Plasticity plasticity;
+  const bool active = table->truth("when", true, place);
+  const toml::node* node = table->need("rule");
+  if (node != nullptr) plasticity.rule = table->text("rule", "", place);
+  const PlasticityModel* rule = c.models.find_rule(plasticity.rule);
+  if (rule != nullptr) {
+    read_rule_parameters(*table, *rule, place, unit, plasticity);
+  } else {
+    if (!plasticity.rule.empty()) {
+      c.problems.add_unknown(node->source(), table->path_of("rule"),
+                             fmt::format("There is no rule of plasticity named '{}'.", plasticity.rule),
+                             plasticity.rule, c.models.rule_names());
+    }
+    read_of_unknown_rule(*table, place);
+  }
+  if (table->get("axonal_delay") != nullptr) {
+    plasticity.axonal_delay_ms = number_or_nan(*table, "axonal_delay", kMilliseconds, place);
+  }
+  table->done();
+  if (active) projection.plasticity = std::move(plasticity);
+}
+
+}  // namespace tessera::io

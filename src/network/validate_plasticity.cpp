@@ -1,0 +1,172 @@
+// Checks of a projection's plasticity: its rule, the rule's parameters, the weights it starts from, its delays.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "base/time_grid.hpp"
+#include "network/sheet.hpp"
+#include "network/validate.hpp"
+#include "tessera/plasticity_model.hpp"
+
+namespace tessera::validation {
+namespace {
+
+using Kind = ConnectivityRule::Kind;
+
+// What is said about the plasticity of one projection.
+struct reporter {
+  context& c;
+  const Projection& p;
+  const std::string& path;
+  const std::string& label;
+  std::string unit;  // " pA"; "" when the target's model is not known
+  void operator()(const std::string& key, std::string message) const {
+    c.add(p.where, path, key, std::move(message));
+  }
+};
+
+// The range that a rule keeps weights in, and why.
+std::string range_text(const reporter& report, const std::string& rule, const PlasticityVariant& variant,
+                       const ParameterValues& values) {
+  std::string range;
+  if (std::isinf(variant.highest)) {
+    range = fmt::format("at {}{} or above", variant.lowest, report.unit);
+  } else if (std::isinf(variant.lowest)) {
+    range = fmt::format("at {}{} or below", variant.highest, report.unit);
+  } else {
+    range = fmt::format("from {} to {}{}", variant.lowest, variant.highest, report.unit);
+  }
+  if (!variant.bound_by.empty()) {
+    range += fmt::format(" ({} is {}{})", variant.bound_by, values[variant.bound_by], report.unit);
+  }
+  return fmt::format("the rule {} keeps weights {}", rule, range);
+}
+
+bool outside(const PlasticityVariant& variant, double weight) {
+  return weight < variant.lowest || weight > variant.highest;
+}
+
+// How weights of the other sign could be meant.
+std::string sign_hint(const PlasticityVariant& variant, double weight) {
+  const bool other = (weight < 0.0 && variant.lowest >= 0.0) || (weight > 0.0 && variant.highest <= 0.0);
+  if (!other || variant.bound_by.empty()) return "";
+  return fmt::format("; {} needs the sign of the weights", variant.bound_by);
+}
+
+void check_list(const reporter& report, const PlasticityVariant& variant, const std::string& range) {
+  std::size_t wrong = 0, first = 0;
+  const auto& list = report.p.rule.list;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (outside(variant, list[i].weight) && wrong++ == 0) first = i;
+  }
+  if (wrong == 0) return;
+  report("list", fmt::format("{} weights of {} cannot learn (first: synapse {} with {}{}): {}{}.", wrong,
+                             report.label, first, list[first].weight, report.unit, range,
+                             sign_hint(variant, list[first].weight)));
+}
+
+void check_weights(const reporter& report, const PlasticityVariant& variant, const std::string& range) {
+  if (report.p.rule.kind == Kind::explicit_list) return check_list(report, variant, range);
+  const Distribution& weight = report.p.weight;
+  if (!distribution_problems(weight).empty()) return;
+  if (weight.kind == Distribution::Kind::constant) {
+    if (outside(variant, weight.a)) {
+      report("weight", fmt::format("The weight of {} is {}{}, but {}{}.", report.label, weight.a, report.unit,
+                                   range, sign_hint(variant, weight.a)));
+    }
+    return;
+  }
+  const double least = weight.quantile(0.0), most = weight.quantile(1.0);
+  const bool low = least < variant.lowest, high = most > variant.highest;
+  if (!low && !high) return;
+  const auto end = [&report](double value, const char* side, const char* verb) {
+    return std::isinf(value) ? fmt::format("have no {} bound", side)
+                             : fmt::format("{} {:.6g}{}", verb, value, report.unit);
+  };
+  report("weight",
+         fmt::format("The weights of {} {}, but {}{}; bound their {} distribution with {}.", report.label,
+                     low ? end(least, "lower", "go down to") : end(most, "upper", "reach"), range,
+                     sign_hint(variant, weight.mean()), to_string(weight.kind),
+                     low && high ? "low and high" : low ? "low" : "high"));
+}
+
+// The shortest delay in steps; nothing where the delays themselves are wrong.
+std::optional<std::int64_t> shortest_delay(const reporter& report, const Population* source,
+                                           const Population* target) {
+  const Projection& p = report.p;
+  const double dt = report.c.network().dt_ms;
+  double shortest = HUGE_VAL;
+  if (p.rule.kind == Kind::explicit_list) {
+    for (const ConnectivityRule::Synapse& s : p.rule.list) shortest = std::min(shortest, s.delay_ms);
+  } else if (has_distance_delay(p)) {
+    const bool known = source != nullptr && target != nullptr && is_sheet(*source) && is_sheet(*target) &&
+                       distance_problem(*source, *target).empty() && p.delay_slope > 0.0 && p.delay_ms.a >= 0.0;
+    if (known) shortest = std::max(dt, distance_delay_ms(p, distances(p, *source, *target).shortest));
+  } else if (distribution_problems(p.delay_ms).empty()) {
+    shortest = p.delay_ms.quantile(0.0);
+  }
+  const std::int64_t steps = std::isfinite(shortest) && shortest > 0.0 ? nearest_step(shortest, dt) : 0;
+  return steps >= 1 ? std::optional(steps) : std::nullopt;
+}
+
+void check_axonal_delay(const reporter& report, const Population* source, const Population* target) {
+  const double axonal = report.p.plasticity->axonal_delay_ms;
+  const std::string key = "plasticity.axonal_delay";
+  if (!std::isfinite(axonal) || axonal < 0.0) {
+    return report(key, fmt::format("The axonal delay of {} is {} ms; it must be a number of 0 or more.",
+                                   report.label, axonal));
+  }
+  if (!report.c.dt_is_good()) return;
+  const double dt = report.c.network().dt_ms;
+  const std::optional<std::int64_t> shortest = shortest_delay(report, source, target);
+  if (!shortest || nearest_step(axonal, dt) < *shortest) return;
+  report(key, fmt::format("The axonal delay of {} is {} ms, but its shortest delay is {:.6g} ms; the dendritic "
+                          "part, the rest of every delay, must be at least one step ({} ms).",
+                          report.label, axonal, static_cast<double>(*shortest) * dt, dt));
+}
+
+// Parameters with the unit of the weights spelled out.
+std::vector<ParameterInfo> parameters_of(const PlasticityModel& rule, const std::string& weight_unit) {
+  std::vector<ParameterInfo> parameters = rule.parameters;
+  for (ParameterInfo& info : parameters) {
+    if (info.unit == "weight") info.unit = weight_unit;
+  }
+  return parameters;
+}
+
+}  // namespace
+
+void check_plasticity(context& c, const Projection& p, const std::string& path, const std::string& label,
+                      const Population* source, const Population* target) {
+  const Plasticity& plasticity = *p.plasticity;
+  const NeuronModel* model = target == nullptr ? nullptr : c.models().find(target->model);
+  const std::string weight_unit = model == nullptr ? "" : model->weight_unit;
+  const reporter report{c, p, path, label, weight_unit.empty() ? "" : " " + weight_unit};
+  check_axonal_delay(report, source, target);
+  const PlasticityModel* rule = c.models().find_rule(plasticity.rule);
+  if (rule == nullptr) {
+    return report("plasticity.rule",
+                  plasticity.rule.empty()
+                      ? fmt::format("The plasticity of {} names no rule.", label)
+                      : fmt::format("There is no rule of plasticity named '{}'.{}", plasticity.rule,
+                                    did_you_mean(plasticity.rule, c.models().rule_names())));
+  }
+  ParameterValues values;
+  const auto problems = parameter_problems("The rule " + rule->name, label, parameters_of(*rule, weight_unit),
+                                           plasticity.parameters, values);
+  for (const auto& [name, sentence] : problems) report("plasticity." + name, sentence);
+  if (!problems.empty()) return;
+  std::vector<std::string> sentences;
+  if (rule->check != nullptr) sentences = rule->check(values);
+  for (const std::string& sentence : sentences) {
+    report("plasticity", fmt::format("The plasticity of {}: {}", label, sentence));
+  }
+  if (!sentences.empty() || !c.dt_is_good() || rule->prepare == nullptr) return;
+  const PlasticityVariant variant = rule->prepare(values, c.network().dt_ms);
+  check_weights(report, variant, range_text(report, rule->name, variant, values));
+}
+
+}  // namespace tessera::validation

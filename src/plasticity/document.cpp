@@ -1,0 +1,17 @@
+// The reference documentation of a rule of plasticity, as `tessera models NAME` prints it.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/printable.hpp"
+#include "tessera/plasticity_model.hpp"
+
+namespace tessera {
+std::string document(const PlasticityModel& model) {
+  return fmt::format(
+      "{}: {}\n\nEquations\n{}\n\nParameters (weight: in the unit of the weights of the projection's "
+      "target)\n{}\nSource\n{}\n",
+      model.name, model.summary, indented(model.equations), parameter_table(model.parameters),
+      indented(model.source));
+}
+
+}  // namespace tessera

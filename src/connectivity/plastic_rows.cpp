@@ -1,10 +1,9 @@
+// Building, receiving and delivering; what is read and saved is in plastic_state.cpp.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "connectivity/plastic_rows.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <tuple>
 #include <type_traits>
@@ -12,56 +11,22 @@
 #include "base/prefetch.hpp"
 #include "base/time_grid.hpp"
 #include "connectivity/in_flight.hpp"
+#include "connectivity/plastic_bundle.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera {
 namespace {
 
-/// exp(-steps / tau) until float32 does not notice what it is added to.
-template <class Real>
-class DecayTable {
- public:
-  DecayTable(double tau_ms, double dt_ms) : steps_per_tau_(tau_ms / dt_ms) {
-    if (std::is_same_v<Real, double> || tau_ms == 0.0) return;  // exact precision takes exponentials
-    constexpr double kTaus = 24.0;
-    const auto n = static_cast<std::size_t>(std::ceil(kTaus * steps_per_tau_)) + 1;
-    for (std::size_t i = 0; i < n; ++i) values_.push_back(static_cast<Real>(std::exp(-static_cast<double>(i) / steps_per_tau_)));
-    values_.push_back(0);
-  }
-  [[nodiscard]] TraceTable<Real> view() const {
-    return {values_.data(), static_cast<std::int32_t>(values_.size()) - 1, steps_per_tau_};
-  }
-
- private:
-  double steps_per_tau_;
-  std::vector<Real> values_;
-};
-
 double faded(double trace, std::int32_t steps, double tau_ms, double dt_ms) {
   return tau_ms == 0.0 || trace == 0.0 ? 0.0 : trace * std::exp(-steps * dt_ms / tau_ms);
 }
 
-constexpr std::size_t kPadding = 64;  // vectors may read past the last synapse
+bool one_delay(const Projection& projection) {
+  return projection.rule.kind != ConnectivityRule::Kind::explicit_list && projection.delay_slope == 0.0 &&
+         projection.delay_ms.kind == Distribution::Kind::constant;
+}
 
 }  // namespace
-
-template <class Real>
-struct PlasticRows<Real>::Rows {
-  const Bundle* bundle;
-  const PlasticityVariant* rule;
-  std::uint32_t first_source, sources;  ///< global id of the first, and how many
-  std::uint32_t history, first_slot, first_target;
-  std::int32_t axonal;
-  double sign;
-  Real scale;
-  double dt_ms;
-  DecayTable<Real> plus, minus;
-  std::vector<std::uint32_t> first_row;  ///< [source] and the end
-  std::vector<Row> rows;
-  AlignedArray<std::uint32_t> words;
-  AlignedArray<Real> weights, states;
-  std::size_t synapses = 0;
-};
 
 template <class Real>
 PlasticRows<Real>::~PlasticRows() = default;
@@ -77,94 +42,111 @@ PlasticRows<Real>::PlasticRows(const PlasticRowsInput& input) : wiring_(input.wi
   // All that was spiked this long ago has been delivered.
   lag_ = 2 * static_cast<std::int64_t>(input.wiring->max_delay_steps()) + 2;
   due_.resize(history_slots(static_cast<std::uint32_t>(lag_)));
-  for (const Bundle& bundle : input.wiring->bundles()) {
+  for (const tessera::Bundle& bundle : input.wiring->bundles()) {
     if (!is_plastic(*input.wiring, bundle)) continue;
     for (const BlockLayout& block : input.layout->blocks) {
       if (block.chunk == bundle.chunk) add_bundle(input, bundle, block);
     }
   }
-  std::stable_sort(rows_.begin(), rows_.end(), [](const auto& a, const auto& b) {
-    return a->bundle->projection < b->bundle->projection;
-  });
+  std::stable_sort(bundles_.begin(), bundles_.end(), [](const auto& a, const auto& b) { return a->projection < b->projection; });
 }
 
 template <class Real>
-void PlasticRows<Real>::add_bundle(const PlasticRowsInput& input, const Bundle& bundle, const BlockLayout& block) {
-  const Wiring& wiring = *input.wiring;
+void PlasticRows<Real>::add_bundle(const PlasticRowsInput& input, const tessera::Bundle& described, const BlockLayout& block) {
   const double dt = network_->dt_ms;
-  const PlasticityVariant& rule = input.rules[bundle.projection];
-  const Plasticity& plasticity = *wiring.projection(bundle).plasticity;
-  const double sign = rule.highest <= 0.0 && rule.lowest < 0.0 ? -1.0 : 1.0;
-  const double unit = input.units->unit[bundle.targets.population];
-  rows_.push_back(std::make_unique<Rows>(Rows{&bundle, &rule, input.first_id[bundle.source_population],
-                                              network_->populations[bundle.source_population].size, 0,
-                                              sign < 0.0 ? block.negative_slot : block.positive_slot, bundle.targets.begin,
-                                              static_cast<std::int32_t>(nearest_step(plasticity.axonal_delay_ms, dt)), sign,
-                                              static_cast<Real>(std::is_same_v<Real, double> ? sign : sign / unit), dt,
-                                              {rule.tau_plus, dt}, {rule.tau_minus, dt}, {}, {}, {}, {}, {}, 0}));
-  Rows& rows = *rows_.back();
+  const Projection& projection = input.wiring->projection(described);
+  bundles_.push_back(std::make_unique<Bundle>());
+  Bundle& bundle = *bundles_.back();
+  bundle.projection = described.projection;
+  bundle.chunk = described.chunk;
+  bundle.described = &described;
+  bundle.rule = &input.rules[described.projection];
+  bundle.first_source = input.first_id[described.source_population];
+  bundle.sources = network_->populations[described.source_population].size;
+  bundle.first_target = described.targets.begin;
+  bundle.first_target_id = input.first_id[described.targets.population] + described.targets.begin;
+  bundle.targets_in_chunk = described.targets.size;
+  bundle.axonal = static_cast<std::int32_t>(nearest_step(projection.plasticity->axonal_delay_ms, dt));
+  bundle.dt_ms = dt;
+  bundle.sign = bundle.rule->highest <= 0.0 && bundle.rule->lowest < 0.0 ? -1.0 : 1.0;
+  bundle.first_slot = bundle.sign < 0.0 ? block.negative_slot : block.positive_slot;
+  const double unit = std::is_same_v<Real, double> ? 1.0 : input.units->unit[described.targets.population];
+  bundle.scale = static_cast<Real>(bundle.sign / unit);
+  if (std::is_same_v<Real, float> && bundle.rule->summed != nullptr && one_delay(projection)) {
+    bundle.delay = static_cast<std::int32_t>(DelayTable::range_of(projection.delay_ms, dt).first) - bundle.axonal;
+    bundle.sums.emplace(described.targets.size, *bundle.rule, bundle.delay, dt);
+  } else {
+    bundle.plus = {bundle.rule->tau_plus, dt};
+    bundle.minus = {bundle.rule->tau_minus, dt};
+    bundle.history = find_history(bundle);
+  }
+  list_synapses(bundle);
+}
 
-  const PostTraces traces{rule.tau_minus, rule.tau_minus_slow, rule.nearest};
+/// Bundles of one chunk share a history where their traces are the same.
+template <class Real>
+std::uint32_t PlasticRows<Real>::find_history(const Bundle& bundle) {
+  const PostTraces traces{bundle.rule->tau_minus, bundle.rule->tau_minus_slow, bundle.rule->nearest};
   std::size_t h = 0;
   while (h < histories_.size() && !(history_places_[h].chunk == bundle.chunk && histories_[h].traces() == traces)) ++h;
   if (h == histories_.size()) {
-    histories_.emplace_back(bundle.targets.size, traces, dt);
-    history_places_.push_back({bundle.chunk, input.first_id[bundle.targets.population] + bundle.targets.begin, bundle.targets.size});
+    histories_.emplace_back(bundle.targets_in_chunk, traces, bundle.dt_ms);
+    history_places_.push_back({bundle.chunk, bundle.first_target_id, bundle.targets_in_chunk});
   }
-  rows.history = static_cast<std::uint32_t>(h);
-
-  rows.words = AlignedArray<std::uint32_t>(static_cast<std::size_t>(wiring.expected_synapses_of(bundle) * 1.02) + kPadding);
-  rows.weights = AlignedArray<Real>(rows.words.size());
-  std::vector<RowSynapse> row;
-  for (std::uint32_t s = 0; s < rows.sources; ++s) {
-    rows.first_row.push_back(static_cast<std::uint32_t>(rows.rows.size()));
-    row.clear();
-    wiring.list_row(bundle, s, row);
-    const auto group_of = [&](const RowSynapse& synapse) {
-      return (synapse.delay_steps - 1 - static_cast<std::uint32_t>(rows.axonal)) / group_steps_;
-    };
-    std::stable_sort(row.begin(), row.end(), [&](const RowSynapse& a, const RowSynapse& b) { return group_of(a) < group_of(b); });
-    if (rows.synapses + row.size() + kPadding > rows.words.size()) {
-      const std::size_t larger = rows.words.size() + rows.words.size() / 4 + row.size() + kPadding;
-      rows.words.resize(larger);
-      rows.weights.resize(larger);
-    }
-    for (std::size_t k = 0; k < row.size(); ++k, ++rows.synapses) {
-      if (k == 0 || group_of(row[k]) != group_of(row[k - 1])) {
-        if (rows.synapses > std::numeric_limits<std::uint32_t>::max() - row.size()) {
-          throw InputError("A projection has more than 4,294,967,295 plastic synapses on one chunk; use more tiles.");
-        }
-        rows.rows.push_back({static_cast<std::uint32_t>(rows.synapses), 0, group_of(row[k]), kNeverSpiked, 0, 0, 0.0, 0.0, {}});
-      }
-      ++rows.rows.back().count;
-      rows.words[rows.synapses] = row[k].target | (row[k].delay_steps - static_cast<std::uint32_t>(rows.axonal))
-                                                      << PlasticRow<Real>::kTargetBits;
-      rows.weights[rows.synapses] = static_cast<Real>(std::abs(row[k].weight));
-    }
-  }
-  rows.first_row.push_back(static_cast<std::uint32_t>(rows.rows.size()));
-  rows.words.resize(rows.synapses + kPadding);
-  rows.weights.resize(rows.synapses + kPadding);
-  if (rule.keeps_state) rows.states = AlignedArray<Real>(rows.synapses + kPadding);
+  return static_cast<std::uint32_t>(h);
 }
 
-/// When a row's first synapse may be due after a spike of `step`.
 template <class Real>
-std::int64_t PlasticRows<Real>::first_due(const Rows& rows, const Row& row, std::int64_t step) const {
-  return step + rows.axonal + 1 + static_cast<std::int64_t>(row.group) * group_steps_;
+void PlasticRows<Real>::list_synapses(Bundle& bundle) const {
+  bundle.resize(static_cast<std::size_t>(wiring_->expected_synapses_of(*bundle.described) * 1.02) + Bundle::kPadding);
+  const auto group_of = [&](const RowSynapse& synapse) {
+    return (synapse.delay_steps - 1 - static_cast<std::uint32_t>(bundle.axonal)) / group_steps_;
+  };
+  std::vector<RowSynapse> row;
+  for (std::uint32_t s = 0; s < bundle.sources; ++s) {
+    bundle.first_row.push_back(static_cast<std::uint32_t>(bundle.rows.size()));
+    row.clear();
+    wiring_->list_row(*bundle.described, s, row);
+    std::stable_sort(row.begin(), row.end(), [&](const RowSynapse& a, const RowSynapse& b) { return group_of(a) < group_of(b); });
+    if (bundle.synapses + row.size() + Bundle::kPadding > bundle.weights.size()) {
+      bundle.resize(bundle.weights.size() + bundle.weights.size() / 4 + row.size() + Bundle::kPadding);
+    }
+    if (bundle.synapses > std::numeric_limits<std::uint32_t>::max() - row.size()) {
+      throw InputError("A projection has more than 4,294,967,295 plastic synapses on one chunk of its targets.");
+    }
+    for (std::size_t k = 0; k < row.size(); ++k, ++bundle.synapses) {
+      if (k == 0 || group_of(row[k]) != group_of(row[k - 1])) {
+        bundle.rows.push_back({static_cast<std::uint32_t>(bundle.synapses), 0, group_of(row[k]), kNeverSpiked, 0, 0, 0.0, 0.0, {}});
+      }
+      ++bundle.rows.back().count;
+      if (bundle.is_summed()) {
+        bundle.targets[bundle.synapses] = static_cast<std::uint16_t>(row[k].target);
+      } else {
+        bundle.words[bundle.synapses] =
+            row[k].target | (row[k].delay_steps - static_cast<std::uint32_t>(bundle.axonal)) << PlasticRow<Real>::kTargetBits;
+      }
+      bundle.weights[bundle.synapses] = static_cast<Real>(std::abs(row[k].weight));
+    }
+  }
+  bundle.first_row.push_back(static_cast<std::uint32_t>(bundle.rows.size()));
+  bundle.resize(bundle.synapses + Bundle::kPadding);
+  bundle.rows.shrink_to_fit();
+  if (bundle.is_summed()) bundle.seen_sums = AlignedArray<float>(bundle.synapses + Bundle::kPadding);
+  if (bundle.rule->keeps_state) bundle.states = AlignedArray<Real>(bundle.synapses + Bundle::kPadding);
 }
 
+/// A row is due when the first of its synapses may be.
 template <class Real>
 void PlasticRows<Real>::push(std::int64_t step, std::uint32_t source, std::int64_t not_before, bool late_ones) {
-  for (std::uint32_t b = 0; b < rows_.size(); ++b) {
-    const Rows& rows = *rows_[b];
-    if (source - rows.first_source >= rows.sources) continue;
-    const std::uint32_t s = source - rows.first_source;
-    for (std::uint32_t r = rows.first_row[s]; r < rows.first_row[s + 1]; ++r) {
-      const std::int64_t due = first_due(rows, rows.rows[r], step);
+  for (std::uint32_t b = 0; b < bundles_.size(); ++b) {
+    const Bundle& bundle = *bundles_[b];
+    const std::uint32_t s = source - bundle.first_source;
+    if (s >= bundle.sources) continue;
+    for (std::uint32_t r = bundle.first_row[s]; r < bundle.first_row[s + 1]; ++r) {
+      const std::int64_t due = step + bundle.axonal + 1 + static_cast<std::int64_t>(bundle.rows[r].group) * group_steps_;
       if (due < not_before && !late_ones) continue;
       due_[static_cast<std::size_t>(std::max(due, not_before)) & (due_.size() - 1)].push_back(
-          {b, r, static_cast<std::int32_t>(step + 1 + rows.axonal)});
+          {b, r, static_cast<std::int32_t>(step + 1 + bundle.axonal)});
     }
   }
 }
@@ -185,65 +167,123 @@ void PlasticRows<Real>::receive_again(std::int64_t step, std::int64_t now, Spike
 }
 
 template <class Real>
-PlasticRow<Real> PlasticRows<Real>::begin_visit(const Rows& rows, const Row& row, std::int32_t now, bool spike) const {
+typename PlasticRows<Real>::Columns PlasticRows<Real>::columns_of(Bundle& bundle, const Row& row) const {
+  return {bundle.weights.data() + row.begin, bundle.states.size() > 0 ? bundle.states.data() + row.begin : nullptr,
+          bundle.seen_sums.size() > 0 ? bundle.seen_sums.data() + row.begin : nullptr};
+}
+
+/// What a row remembers of a visit.
+template <class Real>
+void PlasticRows<Real>::remember(const Bundle& bundle, Row& row, std::int32_t now, bool spike) {
+  row.seen = now;
+  if (!spike) return;
+  const PlasticityVariant& rule = *bundle.rule;
+  row.fast = 1.0 + (rule.nearest ? 0.0 : faded(row.fast, now - row.before, rule.tau_plus, bundle.dt_ms));
+  row.slow = 1.0 + faded(row.slow, now - row.before, rule.tau_plus_slow, bundle.dt_ms);
+  row.before = now;
+}
+
+template <class Real>
+bool PlasticRows<Real>::advance_each(const Bundle& bundle, Row& row, Columns columns, std::int32_t now, bool spike, std::int64_t step,
+                                     Input* ring) const {
   PlasticRow<Real> visit;
   visit.count = row.count;
-  visit.words = rows.words.data() + row.begin;
+  visit.words = bundle.words.data() + row.begin;
+  visit.weights = columns.weights;
+  visit.states = columns.states;
   visit.before = row.before;
   visit.seen = row.seen;
   visit.now = now;
   visit.spike = spike;
   visit.fast = static_cast<Real>(row.fast);
   visit.slow = static_cast<Real>(row.slow);
-  visit.slow_now = static_cast<Real>(faded(row.slow, now - row.before, rows.rule->tau_plus_slow, rows.dt_ms));
-  visit.post = histories_[rows.history].view();
-  visit.plus = rows.plus.view();
-  visit.minus = rows.minus.view();
-  visit.constants = rows.rule->constants.data();
-  visit.first_slot = rows.first_slot;
+  visit.slow_now = static_cast<Real>(faded(row.slow, now - row.before, bundle.rule->tau_plus_slow, bundle.dt_ms));
+  visit.post = histories_[bundle.history].view();
+  visit.plus = bundle.plus.view();
+  visit.minus = bundle.minus.view();
+  visit.constants = bundle.rule->constants.data();
+  visit.ring = ring;
+  visit.first_slot = bundle.first_slot;
   visit.first_delay = 1 + row.group * group_steps_;
   visit.slot_bits = slot_bits_;
+  visit.row_of_now = static_cast<std::uint32_t>(step & (group_steps_ - 1)) << slot_bits_;
   visit.ring_mask = ring_mask_;
-  visit.scale = rows.scale;
-  return visit;
+  visit.scale = bundle.scale;
+  if (bundle.rule->efficacy != nullptr && spike) {
+    const double since = row.before == kNeverSpiked ? INFINITY : (now - row.before) * bundle.dt_ms;
+    visit.efficacy = static_cast<Real>(bundle.rule->efficacy(bundle.rule->constants.data(), row.short_term, since));
+  }
+  if constexpr (std::is_same_v<Real, double>) {
+    bundle.rule->reference(visit);
+  } else {
+    bundle.rule->fast(visit);
+  }
+  return visit.finite;
 }
 
-/// What a row remembers of a visit.
 template <class Real>
-void PlasticRows<Real>::end_visit(const Rows& rows, Row& row, const PlasticRow<Real>& visit) {
-  row.seen = visit.now;
-  if (!visit.spike) return;
-  const double fast = rows.rule->nearest ? 0.0 : faded(row.fast, visit.now - row.before, rows.rule->tau_plus, rows.dt_ms);
-  const double slow = faded(row.slow, visit.now - row.before, rows.rule->tau_plus_slow, rows.dt_ms);
-  row.fast = fast + 1.0;
-  row.slow = slow + 1.0;
-  row.before = visit.now;
+bool PlasticRows<Real>::advance_sum(const Bundle& bundle, Row& row, Columns columns, const PostSums& sums, std::int32_t now, bool spike,
+                                    std::int64_t step, Input* ring) const {
+  SummedRow visit;
+  visit.count = row.count;
+  visit.targets = bundle.targets.data() + row.begin;
+  if constexpr (std::is_same_v<Real, float>) {
+    visit.weights = columns.weights;
+    visit.ring = ring;
+    visit.scale = bundle.scale;
+  }
+  visit.sums = columns.sums;
+  sums.look_up(row.before, row.seen, row.fast, visit);
+  visit.spike = spike;
+  visit.slow_now = static_cast<float>(faded(row.slow, now - row.before, bundle.rule->tau_plus_slow, bundle.dt_ms));
+  visit.constants = bundle.rule->constants.data();
+  const std::uint32_t late = static_cast<std::uint32_t>(bundle.delay) - 1 - row.group * group_steps_;
+  visit.first_place = bundle.first_slot + ((late + static_cast<std::uint32_t>(step & (group_steps_ - 1))) << slot_bits_);
+  visit.ring_mask = ring_mask_;
+  bundle.rule->summed(visit);
+  return visit.finite;
+}
+
+template <class Real>
+bool PlasticRows<Real>::advance_row(const Bundle& bundle, Row& row, Columns columns, const PostSums* sums, std::int32_t now, bool spike,
+                                    std::int64_t step, Input* ring) const {
+  const bool finite = sums != nullptr ? advance_sum(bundle, row, columns, *sums, now, spike, step, ring)
+                                      : advance_each(bundle, row, columns, now, spike, step, ring);
+  remember(bundle, row, now, spike);
+  return finite;
 }
 
 template <class Real>
 void PlasticRows<Real>::visit(const Due& due, std::int64_t step, Input* ring) {
-  Rows& rows = *rows_[due.rows];
-  Row& row = rows.rows[due.row];
-  PlasticRow<Real> visit = begin_visit(rows, row, due.time, true);
-  visit.weights = rows.weights.data() + row.begin;
-  if (rows.states.size() > 0) visit.states = rows.states.data() + row.begin;
-  visit.ring = ring;
-  visit.row_of_now = static_cast<std::uint32_t>(step & (group_steps_ - 1)) << slot_bits_;
-  if (rows.rule->efficacy != nullptr) {
-    const double since = row.before == kNeverSpiked ? INFINITY : (due.time - row.before) * rows.dt_ms;
-    visit.efficacy = static_cast<Real>(rows.rule->efficacy(rows.rule->constants.data(), row.short_term, since));
-  }
-  if constexpr (std::is_same_v<Real, double>) {
-    rows.rule->reference(visit);
-  } else {
-    rows.rule->fast(visit);
-  }
-  end_visit(rows, row, visit);
+  Bundle& bundle = *bundles_[due.bundle];
+  Row& row = bundle.rows[due.row];
+  const PostSums* sums = bundle.is_summed() ? &*bundle.sums : nullptr;
+  const bool finite = advance_row(bundle, row, columns_of(bundle, row), sums, due.time, true, step, ring);
   counters_.synaptic_events += row.count;
-  if (!visit.finite && not_finite_.step < 0) {
-    const auto after = std::upper_bound(rows.first_row.begin(), rows.first_row.end(), due.row);
-    not_finite_ = {step, rows.bundle->projection, static_cast<std::uint32_t>(after - rows.first_row.begin()) - 1};
+  if (finite || not_finite_.step >= 0) return;
+  const auto after = std::upper_bound(bundle.first_row.begin(), bundle.first_row.end(), due.row);
+  not_finite_ = {step, bundle.projection, static_cast<std::uint32_t>(after - bundle.first_row.begin()) - 1};
+}
+
+/// Asks memory for the beginning of a row; the rest follows by itself.
+template <class Real>
+void PlasticRows<Real>::ask_for(const Due& due) const {
+  const Bundle& bundle = *bundles_[due.bundle];
+  const Row& row = bundle.rows[due.row];
+  for (std::uint32_t k = 0; k < std::min(row.count, 128u); k += 16) {
+    prefetch(bundle.weights.data() + row.begin + k);
+    prefetch(bundle.is_summed() ? static_cast<const void*>(bundle.seen_sums.data() + row.begin + k)
+                                : static_cast<const void*>(bundle.words.data() + row.begin + k));
+    if (bundle.is_summed()) prefetch(bundle.targets.data() + row.begin + k);
   }
+}
+
+/// The rows of a bundle with sums are all due equally long after their sources' spikes, so its sums have one time: that
+/// of the spikes which are due.
+template <class Real>
+std::int32_t PlasticRows<Real>::time_of_sums(const Bundle& bundle, std::int64_t step) const {
+  const std::int64_t group = (bundle.delay - 1) / static_cast<std::int64_t>(group_steps_);
+  return static_cast<std::int32_t>(std::max<std::int64_t>(0, step - group * group_steps_));
 }
 
 template <class Real>
@@ -251,17 +291,12 @@ void PlasticRows<Real>::deliver(std::int64_t step, Input* ring) {
   std::vector<Due>& due = due_[static_cast<std::size_t>(step) & (due_.size() - 1)];
   if constexpr (std::is_same_v<Real, double>) {  // sums depend on their order
     std::sort(due.begin(), due.end(), [](const Due& a, const Due& b) {
-      return std::tie(a.rows, a.row, a.time) < std::tie(b.rows, b.row, b.time);
+      return std::tie(a.bundle, a.row, a.time) < std::tie(b.bundle, b.row, b.time);
     });
   }
-  const auto ask_for = [this](const Due& next) {
-    const Rows& rows = *rows_[next.rows];
-    const Row& row = rows.rows[next.row];
-    for (std::uint32_t k = 0; k < std::min(row.count, 256u); k += 64 / sizeof(std::uint32_t)) {
-      prefetch(rows.words.data() + row.begin + k);
-      prefetch(rows.weights.data() + row.begin + k);
-    }
-  };
+  for (const auto& bundle : bundles_) {
+    if (bundle->is_summed()) bundle->sums->advance(time_of_sums(*bundle, step));
+  }
   for (std::size_t i = 0; i < due.size(); ++i) {
     if (i + 1 < due.size()) ask_for(due[i + 1]);
     visit(due[i], step, ring);
@@ -269,27 +304,34 @@ void PlasticRows<Real>::deliver(std::int64_t step, Input* ring) {
   counters_.row_visits += due.size();
   due.clear();
   next_ = step + 1;
+  catch_up_sums(step);
   if (step > 0 && step % longest_wait_ == 0) catch_up(step);
+}
+
+/// The same for rows with sums, before these are overwritten. Sources whose traces have faded have nothing to catch up.
+template <class Real>
+void PlasticRows<Real>::catch_up_sums(std::int64_t step) {
+  for (const auto& bundle : bundles_) {
+    if (!bundle->is_summed()) continue;
+    const std::int32_t now = time_of_sums(*bundle, step);
+    if (now == 0 || !bundle->sums->begins_epoch(now)) continue;
+    for (Row& row : bundle->rows) {
+      if (bundle->sums->settled(row.before, row.seen) || !bundle->sums->is_old(row.seen, now)) continue;
+      advance_row(*bundle, row, columns_of(*bundle, row), &*bundle->sums, now, false, step, nullptr);
+    }
+  }
 }
 
 /// Brings rows up to date that have not been for long, and lets histories forget what no row needs any more.
 template <class Real>
 void PlasticRows<Real>::catch_up(std::int64_t step) {
   const std::int64_t horizon = step - lag_;
-  if (horizon <= longest_wait_) return;
-  for (const auto& rows : rows_) {
-    if (rows->rule->efficacy != nullptr) continue;
-    for (Row& row : rows->rows) {
+  if (horizon <= longest_wait_ || histories_.empty()) return;
+  for (const auto& bundle : bundles_) {
+    if (bundle->rule->efficacy != nullptr || bundle->is_summed()) continue;
+    for (Row& row : bundle->rows) {
       if (row.seen > horizon - longest_wait_) continue;
-      PlasticRow<Real> visit = begin_visit(*rows, row, static_cast<std::int32_t>(horizon), false);
-      visit.weights = rows->weights.data() + row.begin;
-      if (rows->states.size() > 0) visit.states = rows->states.data() + row.begin;
-      if constexpr (std::is_same_v<Real, double>) {
-        rows->rule->reference(visit);
-      } else {
-        rows->rule->fast(visit);
-      }
-      end_visit(*rows, row, visit);
+      advance_row(*bundle, row, columns_of(*bundle, row), nullptr, static_cast<std::int32_t>(horizon), false, step, nullptr);
     }
   }
   for (PostHistory<Real>& history : histories_) {
@@ -299,155 +341,43 @@ void PlasticRows<Real>::catch_up(std::int64_t step) {
 
 template <class Real>
 void PlasticRows<Real>::spiked(std::int64_t step, std::span<const std::uint32_t> neurons) {
+  const auto time = static_cast<std::int32_t>(step + 1);
   for (std::size_t h = 0; h < histories_.size(); ++h) {
     const HistoryPlace& place = history_places_[h];
     for (const std::uint32_t id : neurons) {
-      if (id - place.first_id < place.size) histories_[h].add(id - place.first_id, static_cast<std::int32_t>(step + 1));
+      if (id - place.first_id < place.size) histories_[h].add(id - place.first_id, time);
+    }
+  }
+  for (const auto& bundle : bundles_) {
+    if (!bundle->is_summed()) continue;
+    for (const std::uint32_t id : neurons) {
+      if (id - bundle->first_target_id < bundle->targets_in_chunk) bundle->sums->add(id - bundle->first_target_id, time);
     }
   }
 }
 
 template <class Real>
 bool PlasticRows<Real>::reaches(std::uint32_t source) const {
-  return std::any_of(rows_.begin(), rows_.end(), [&](const auto& rows) {
-    const std::uint32_t s = source - rows->first_source;
-    return s < rows->sources && rows->first_row[s] < rows->first_row[s + 1];
+  return std::any_of(bundles_.begin(), bundles_.end(), [&](const auto& bundle) {
+    const std::uint32_t s = source - bundle->first_source;
+    return s < bundle->sources && bundle->first_row[s] < bundle->first_row[s + 1];
   });
 }
 
 template <class Real>
 std::uint64_t PlasticRows<Real>::synapses() const {
   std::uint64_t total = 0;
-  for (const auto& rows : rows_) total += rows->synapses;
+  for (const auto& bundle : bundles_) total += bundle->synapses;
   return total;
 }
 
 template <class Real>
 std::uint64_t PlasticRows<Real>::bytes() const {
   std::uint64_t total = 0;
-  for (const auto& rows : rows_) {
-    total += rows->words.bytes() + rows->weights.bytes() + rows->states.bytes() + rows->rows.capacity() * sizeof(Row) +
-             rows->first_row.capacity() * sizeof(std::uint32_t);
-  }
+  for (const auto& bundle : bundles_) total += bundle->bytes();
   for (const PostHistory<Real>& history : histories_) total += history.bytes();
   for (const auto& due : due_) total += due.capacity() * sizeof(Due);
   return total;
-}
-
-/// The weights of a row at `now`: spikes that wait for their delivery have acted, and so have all those of targets.
-template <class Real>
-void PlasticRows<Real>::read_row(const Rows& rows, std::size_t r, std::span<const Due> due, std::int32_t now,
-                                 std::vector<Real>& weights) const {
-  Row row = rows.rows[r];
-  weights.assign(rows.weights.data() + row.begin, rows.weights.data() + row.begin + row.count + kPadding);
-  if (rows.rule->efficacy != nullptr) return;
-  std::vector<Real> states;
-  if (rows.states.size() > 0) states.assign(rows.states.data() + row.begin, rows.states.data() + row.begin + row.count + kPadding);
-  const auto advance = [&](std::int32_t time, bool spike) {
-    PlasticRow<Real> visit = begin_visit(rows, row, time, spike);
-    visit.weights = weights.data();
-    visit.states = states.empty() ? nullptr : states.data();
-    if constexpr (std::is_same_v<Real, double>) {
-      rows.rule->reference(visit);
-    } else {
-      rows.rule->fast(visit);
-    }
-    end_visit(rows, row, visit);
-  };
-  for (const Due& spike : due) {
-    if (spike.time <= now) advance(spike.time, true);
-  }
-  if (now > row.seen) advance(now, false);
-}
-
-template <class Real>
-void PlasticRows<Real>::read(std::uint32_t projection, std::int64_t now,
-                             const std::function<void(std::span<const PlasticSynapse> row)>& show) const {
-  std::vector<Real> weights;
-  std::vector<PlasticSynapse> synapses;
-  for (std::uint32_t b = 0; b < rows_.size(); ++b) {
-    const Rows& rows = *rows_[b];
-    if (rows.bundle->projection != projection) continue;
-    std::vector<Due> due;  // of this bundle
-    for (const auto& step : due_) {
-      std::copy_if(step.begin(), step.end(), std::back_inserter(due), [b](const Due& d) { return d.rows == b; });
-    }
-    std::sort(due.begin(), due.end(), [](const Due& x, const Due& y) { return std::tie(x.row, x.time) < std::tie(y.row, y.time); });
-    auto first = due.begin();
-    for (std::uint32_t s = 0; s < rows.sources; ++s) {
-      synapses.clear();
-      for (std::uint32_t r = rows.first_row[s]; r < rows.first_row[s + 1]; ++r) {
-        auto last = first;
-        while (last != due.end() && last->row == r) ++last;
-        read_row(rows, r, std::span(first, last), static_cast<std::int32_t>(now), weights);
-        first = last;
-        for (std::uint32_t k = 0; k < rows.rows[r].count; ++k) {
-          const std::uint32_t word = rows.words[rows.rows[r].begin + k];
-          synapses.push_back({s, rows.first_target + (word & PlasticRow<Real>::kTargetMask),
-                              (word >> PlasticRow<Real>::kTargetBits) + static_cast<std::uint32_t>(rows.axonal), rows.sign * weights[k]});
-        }
-      }
-      if (!synapses.empty()) show(synapses);
-    }
-  }
-}
-
-template <class Real>
-void PlasticRows<Real>::save_chunk(std::uint32_t chunk, std::vector<std::uint8_t>& bytes) const {
-  const auto put = [&bytes](const void* data, std::size_t n) {
-    const auto* begin = static_cast<const std::uint8_t*>(data);
-    bytes.insert(bytes.end(), begin, begin + n);
-  };
-  for (std::size_t h = 0; h < histories_.size(); ++h) {
-    if (history_places_[h].chunk == chunk) histories_[h].save(bytes);
-  }
-  for (const auto& rows : rows_) {
-    if (rows->bundle->chunk != chunk) continue;
-    put(rows->rows.data(), rows->rows.size() * sizeof(Row));
-    put(rows->weights.data(), rows->synapses * sizeof(Real));
-    if (rows->states.size() > 0) put(rows->states.data(), rows->synapses * sizeof(Real));
-  }
-}
-
-template <class Real>
-std::size_t PlasticRows<Real>::chunk_bytes(std::uint32_t chunk) const {
-  std::size_t bytes = 0;
-  for (std::size_t h = 0; h < histories_.size(); ++h) {
-    if (history_places_[h].chunk == chunk) bytes += histories_[h].saved_bytes();
-  }
-  for (const auto& rows : rows_) {
-    if (rows->bundle->chunk != chunk) continue;
-    bytes += rows->rows.size() * sizeof(Row) + rows->synapses * sizeof(Real) * (rows->states.size() > 0 ? 2 : 1);
-  }
-  return bytes;
-}
-
-template <class Real>
-bool PlasticRows<Real>::load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) {
-  static_assert(std::is_trivially_copyable_v<Row>);
-  const auto take = [&bytes](void* data, std::size_t n) {
-    if (bytes.size() < n) return false;
-    std::memcpy(data, bytes.data(), n);
-    bytes = bytes.subspan(n);
-    return true;
-  };
-  for (std::size_t h = 0; h < histories_.size(); ++h) {
-    if (history_places_[h].chunk == chunk && !histories_[h].load(bytes)) return false;
-  }
-  for (const auto& rows : rows_) {
-    if (rows->bundle->chunk != chunk) continue;
-    std::vector<Row> read(rows->rows.size());
-    if (!take(read.data(), read.size() * sizeof(Row))) return false;
-    for (std::size_t r = 0; r < read.size(); ++r) {  // where synapses are follows from the network
-      read[r].begin = rows->rows[r].begin;
-      read[r].count = rows->rows[r].count;
-      read[r].group = rows->rows[r].group;
-    }
-    rows->rows = std::move(read);
-    if (!take(rows->weights.data(), rows->synapses * sizeof(Real))) return false;
-    if (rows->states.size() > 0 && !take(rows->states.data(), rows->synapses * sizeof(Real))) return false;
-  }
-  return bytes.empty();
 }
 
 template class PlasticRows<float>;

@@ -16,6 +16,7 @@
 
 #include "base/aligned_array.hpp"
 #include "connectivity/post_history.hpp"
+#include "connectivity/post_sums.hpp"
 #include "connectivity/row_store.hpp"
 #include "plasticity/plastic_row.hpp"
 
@@ -76,37 +77,52 @@ class PlasticRows {
   /// False when the bytes are not what save_chunk() writes for this chunk; what is loaded then means nothing.
   [[nodiscard]] bool load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes);
 
-  /// Steps after which a row is brought up to date though its source is silent.
+  /// After which a row is brought up to date though its source is silent.
   static constexpr double kLongestWaitMs = 1000.0;
 
  private:
   struct Row {
     std::uint32_t begin, count;
     std::uint32_t group;
-    std::int32_t before, seen, unused;
-    double fast, slow;     ///< traces of the source right after `before`
+    std::int32_t before, seen, unused;  ///< the source's last spike; targets' spikes up to here are in the weights
+    double fast, slow;                  ///< traces of the source right after `before`
     ShortTermState short_term;
   };
-  struct Rows;  ///< of one bundle
+  struct Bundle;  ///< plastic_bundle.hpp
   struct Due {
-    std::uint32_t rows, row;
+    std::uint32_t bundle, row;
     std::int32_t time;  ///< of the spike, at the synapse
   };
 
-  void add_bundle(const PlasticRowsInput& input, const Bundle& bundle, const BlockLayout& block);
+  void add_bundle(const PlasticRowsInput& input, const tessera::Bundle& described, const BlockLayout& block);
+  void list_synapses(Bundle& bundle) const;
+  [[nodiscard]] std::uint32_t find_history(const Bundle& bundle);
   void push(std::int64_t step, std::uint32_t source, std::int64_t not_before, bool late_ones);
-  [[nodiscard]] std::int64_t first_due(const Rows& rows, const Row& row, std::int64_t step) const;
-  [[nodiscard]] PlasticRow<Real> begin_visit(const Rows& rows, const Row& row, std::int32_t now, bool spike) const;
-  static void end_visit(const Rows& rows, Row& row, const PlasticRow<Real>& visit);
+  /// A row at `now`: its weights (and what else it keeps per synapse) are at these addresses.
+  struct Columns {
+    Real *weights, *states;
+    float* sums;
+  };
+  [[nodiscard]] Columns columns_of(Bundle& bundle, const Row& row) const;
+  /// Brings a row to `now` and, when there is a spike, transmits it. False when a weight is not finite.
+  bool advance_row(const Bundle& bundle, Row& row, Columns columns, const PostSums* sums, std::int32_t now, bool spike,
+                   std::int64_t step, Input* ring) const;
+  bool advance_each(const Bundle& bundle, Row& row, Columns columns, std::int32_t now, bool spike, std::int64_t step, Input* ring) const;
+  bool advance_sum(const Bundle& bundle, Row& row, Columns columns, const PostSums& sums, std::int32_t now, bool spike, std::int64_t step,
+                   Input* ring) const;
+  static void remember(const Bundle& bundle, Row& row, std::int32_t now, bool spike);
+  [[nodiscard]] std::int32_t time_of_sums(const Bundle& bundle, std::int64_t step) const;
   void visit(const Due& due, std::int64_t step, Input* ring);
+  void ask_for(const Due& due) const;
   void catch_up(std::int64_t step);
-  void read_row(const Rows& rows, std::size_t r, std::span<const Due> due, std::int32_t now, std::vector<Real>& weights) const;
+  void catch_up_sums(std::int64_t step);
+  class Reader;
 
   const Wiring* wiring_;
   const Network* network_;
   std::uint32_t group_steps_, slot_bits_, ring_mask_;
   std::int64_t longest_wait_, lag_;
-  std::vector<std::unique_ptr<Rows>> rows_;                ///< ascending by projection, then chunk
+  std::vector<std::unique_ptr<Bundle>> bundles_;           ///< ascending by projection, then chunk
   std::vector<PostHistory<Real>> histories_;
   struct HistoryPlace {
     std::uint32_t chunk, first_id, size;

@@ -1,0 +1,162 @@
+// What plastic rows show and save.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <tuple>
+#include <type_traits>
+
+#include "connectivity/plastic_bundle.hpp"
+
+namespace tessera {
+
+/// Reads the weights of a bundle as they are at `now`, on copies: spikes that wait for their delivery have acted on
+/// them, and so have all spikes of the targets.
+template <class Real>
+class PlasticRows<Real>::Reader {
+ public:
+  Reader(const PlasticRows& owner, std::uint32_t bundle, std::int64_t now)
+      : owner_(owner), bundle_(*owner.bundles_[bundle]), sums_(bundle_.sums), now_(static_cast<std::int32_t>(now)) {
+    std::vector<Due> due;
+    for (const auto& step : owner.due_) {
+      std::copy_if(step.begin(), step.end(), std::back_inserter(due), [&](const Due& d) { return d.bundle == bundle && d.time <= now; });
+    }
+    std::sort(due.begin(), due.end(), [](const Due& a, const Due& b) { return std::tie(a.time, a.row) < std::tie(b.time, b.row); });
+    for (const Due& spike : due) {
+      Copy& copy = waiting_.try_emplace(spike.row, copy_of(spike.row)).first->second;
+      advance(copy, spike.time, true);
+    }
+    if (sums_) sums_->advance(now_);
+  }
+
+  /// Weights of a row, valid until the next call.
+  [[nodiscard]] const Real* read(std::uint32_t row) {
+    const auto waiting = waiting_.find(row);
+    if (waiting == waiting_.end()) {
+      last_ = copy_of(row);
+    } else {
+      last_ = waiting->second;
+    }
+    if (bundle_.rule->efficacy == nullptr && now_ > last_.row.seen) advance(last_, now_, false);
+    return last_.weights.data();
+  }
+
+ private:
+  struct Copy {
+    Row row;
+    std::vector<Real> weights, states;
+    std::vector<float> sums;
+  };
+
+  [[nodiscard]] Copy copy_of(std::uint32_t r) const {
+    const Row& row = bundle_.rows[r];
+    const auto part = [&row](const auto& all) {
+      using T = std::remove_cvref_t<decltype(all[0])>;
+      return all.size() == 0 ? std::vector<T>() : std::vector<T>(all.data() + row.begin, all.data() + row.begin + row.count + Bundle::kPadding);
+    };
+    return {row, part(bundle_.weights), part(bundle_.states), part(bundle_.seen_sums)};
+  }
+  void advance(Copy& copy, std::int32_t time, bool spike) {
+    if (sums_) sums_->advance(time);
+    owner_.advance_row(bundle_, copy.row, {copy.weights.data(), copy.states.empty() ? nullptr : copy.states.data(), copy.sums.data()},
+                       sums_ ? &*sums_ : nullptr, time, spike, 0, nullptr);
+  }
+
+  const PlasticRows& owner_;
+  const Bundle& bundle_;
+  std::optional<PostSums> sums_;
+  std::int32_t now_;
+  std::map<std::uint32_t, Copy> waiting_;
+  Copy last_;
+};
+
+template <class Real>
+void PlasticRows<Real>::read(std::uint32_t projection, std::int64_t now,
+                             const std::function<void(std::span<const PlasticSynapse> row)>& show) const {
+  std::vector<PlasticSynapse> synapses;
+  for (std::uint32_t b = 0; b < bundles_.size(); ++b) {
+    const Bundle& bundle = *bundles_[b];
+    if (bundle.projection != projection) continue;
+    Reader reader(*this, b, now);
+    for (std::uint32_t s = 0; s < bundle.sources; ++s) {
+      synapses.clear();
+      for (std::uint32_t r = bundle.first_row[s]; r < bundle.first_row[s + 1]; ++r) {
+        const Real* weights = reader.read(r);
+        for (std::uint32_t k = 0; k < bundle.rows[r].count; ++k) {
+          const std::size_t at = bundle.rows[r].begin + k;
+          synapses.push_back({s, bundle.first_target + bundle.target(at), bundle.delay_steps(at), bundle.sign * weights[k]});
+        }
+      }
+      if (!synapses.empty()) show(synapses);
+    }
+  }
+}
+
+template <class Real>
+void PlasticRows<Real>::save_chunk(std::uint32_t chunk, std::vector<std::uint8_t>& bytes) const {
+  const auto put = [&bytes](const auto* data, std::size_t n) {
+    const auto* begin = reinterpret_cast<const std::uint8_t*>(data);
+    bytes.insert(bytes.end(), begin, begin + n * sizeof(*data));
+  };
+  for (std::size_t h = 0; h < histories_.size(); ++h) {
+    if (history_places_[h].chunk == chunk) histories_[h].save(bytes);
+  }
+  for (const auto& bundle : bundles_) {
+    if (bundle->chunk != chunk) continue;
+    if (bundle->sums) bundle->sums->save(bytes);
+    put(bundle->rows.data(), bundle->rows.size());
+    put(bundle->weights.data(), bundle->synapses);
+    if (bundle->states.size() > 0) put(bundle->states.data(), bundle->synapses);
+    if (bundle->seen_sums.size() > 0) put(bundle->seen_sums.data(), bundle->synapses);
+  }
+}
+
+template <class Real>
+std::size_t PlasticRows<Real>::chunk_bytes(std::uint32_t chunk) const {
+  std::size_t bytes = 0;
+  for (std::size_t h = 0; h < histories_.size(); ++h) {
+    if (history_places_[h].chunk == chunk) bytes += histories_[h].saved_bytes();
+  }
+  for (const auto& bundle : bundles_) {
+    if (bundle->chunk != chunk) continue;
+    const std::size_t per_synapse = sizeof(Real) * (bundle->states.size() > 0 ? 2 : 1) + (bundle->seen_sums.size() > 0 ? sizeof(float) : 0);
+    bytes += (bundle->sums ? bundle->sums->saved_bytes() : 0) + bundle->rows.size() * sizeof(Row) + bundle->synapses * per_synapse;
+  }
+  return bytes;
+}
+
+template <class Real>
+bool PlasticRows<Real>::load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) {
+  static_assert(std::is_trivially_copyable_v<Row>);
+  const auto take = [&bytes](auto* data, std::size_t n) {
+    const std::size_t size = n * sizeof(*data);
+    if (bytes.size() < size) return false;
+    if (size > 0) std::memcpy(data, bytes.data(), size);
+    bytes = bytes.subspan(size);
+    return true;
+  };
+  for (std::size_t h = 0; h < histories_.size(); ++h) {
+    if (history_places_[h].chunk == chunk && !histories_[h].load(bytes)) return false;
+  }
+  for (const auto& bundle : bundles_) {
+    if (bundle->chunk != chunk) continue;
+    if (bundle->sums && !bundle->sums->load(bytes)) return false;
+    std::vector<Row> rows(bundle->rows.size());
+    if (!take(rows.data(), rows.size())) return false;
+    for (std::size_t r = 0; r < rows.size(); ++r) {  // where synapses are follows from the network
+      rows[r].begin = bundle->rows[r].begin;
+      rows[r].count = bundle->rows[r].count;
+      rows[r].group = bundle->rows[r].group;
+    }
+    bundle->rows = std::move(rows);
+    if (!take(bundle->weights.data(), bundle->synapses)) return false;
+    if (bundle->states.size() > 0 && !take(bundle->states.data(), bundle->synapses)) return false;
+    if (bundle->seen_sums.size() > 0 && !take(bundle->seen_sums.data(), bundle->synapses)) return false;
+  }
+  return bytes.empty();
+}
+
+template class PlasticRows<float>;
+template class PlasticRows<double>;
+
+}  // namespace tessera

@@ -270,7 +270,7 @@ template <class Real>
 void PlasticRows<Real>::ask_for(const Due& due) const {
   const Bundle& bundle = *bundles_[due.bundle];
   const Row& row = bundle.rows[due.row];
-  for (std::uint32_t k = 0; k < std::min(row.count, 128u); k += 16) {
+  for (std::uint32_t k = 0; k < std::min(row.count, 256u); k += 16) {
     prefetch(bundle.weights.data() + row.begin + k);
     prefetch(bundle.is_summed() ? static_cast<const void*>(bundle.seen_sums.data() + row.begin + k)
                                 : static_cast<const void*>(bundle.words.data() + row.begin + k));

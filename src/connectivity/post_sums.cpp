@@ -18,20 +18,29 @@ PostSums::PostSums(std::uint32_t neurons, const PlasticityVariant& rule, std::in
     : neurons_(neurons), rule_(&rule), delay_(delay),
       epoch_steps_(std::max(1, static_cast<std::int32_t>(std::min({2.0 * rule.tau_plus, 20.0 * rule.tau_minus, 1e5 * dt_ms}) / dt_ms))),
       fade_(static_cast<std::int32_t>(std::min(1e9, std::ceil(kTausToFade * rule.tau_plus / dt_ms)))), dt_ms_(dt_ms),
-      sums_(std::size_t{neurons} * SummedRow::kMostEpochs), traces_(neurons) {
+      lines_(std::size_t{neurons} * SummedRow::kLine) {
   if (rule.tau_minus_slow == 0.0) return;
   slow_.resize(neurons);
   last_.assign(neurons, kNeverSpiked);
 }
 
+PostSums::PostSums(const PostSums& other)
+    : neurons_(other.neurons_), rule_(other.rule_), delay_(other.delay_), epoch_steps_(other.epoch_steps_), fade_(other.fade_),
+      dt_ms_(other.dt_ms_), now_(other.now_), epoch_(other.epoch_), trace_epoch_(other.trace_epoch_), spikes_(other.spikes_),
+      in_sums_(other.in_sums_), in_traces_(other.in_traces_), lines_(other.lines_.size()), slow_(other.slow_), last_(other.last_) {
+  std::copy_n(other.lines_.data(), lines_.size(), lines_.data());
+}
+
 void PostSums::open_epochs(std::int32_t last) {
-  for (; epoch_ < last; ++epoch_) std::fill_n(sums_of(epoch_ + 1), neurons_, 0.0f);
+  for (; epoch_ < last; ++epoch_) {
+    for (std::uint32_t n = 0; n < neurons_; ++n) at(n, place_of(epoch_ + 1)) = 0.0f;
+  }
 }
 
 void PostSums::fade_traces(std::int32_t epoch) {
   if (epoch == trace_epoch_) return;
   const auto factor = static_cast<float>(std::exp(-(epoch - trace_epoch_) * static_cast<double>(epoch_steps_) * dt_ms_ / rule_->tau_minus));
-  for (float& trace : traces_) trace *= factor;
+  for (std::uint32_t n = 0; n < neurons_; ++n) at(n, 0) *= factor;
   trace_epoch_ = epoch;
 }
 
@@ -53,13 +62,14 @@ void PostSums::advance(std::int32_t now) {
     const Arrival& arrival = spikes_[in_traces_];
     fade_traces(arrival.time / epoch_steps_);
     const auto one = static_cast<float>(std::exp(since_begin(arrival.time) / rule_->tau_minus));
-    traces_[arrival.neuron] = rule_->nearest ? one : traces_[arrival.neuron] + one;
+    float& trace = at(arrival.neuron, 0);
+    trace = rule_->nearest ? one : trace + one;
   }
   fade_traces(now / epoch_steps_);
   for (; in_sums_ < spikes_.size() && spikes_[in_sums_].time <= now; ++in_sums_) {
     const Arrival& arrival = spikes_[in_sums_];
     open_epochs(arrival.time / epoch_steps_);
-    sums_of(epoch_)[arrival.neuron] += weight_of(arrival) * static_cast<float>(std::exp(-since_begin(arrival.time) / rule_->tau_plus));
+    at(arrival.neuron, place_of(epoch_)) += weight_of(arrival) * static_cast<float>(std::exp(-since_begin(arrival.time) / rule_->tau_plus));
   }
   open_epochs(now / epoch_steps_);
   now_ = now;
@@ -70,8 +80,8 @@ void PostSums::advance(std::int32_t now) {
 }
 
 void PostSums::look_up(std::int32_t before, std::int32_t seen, double fast, SummedRow& row) const {
-  row.of_now = sums_of(epoch_);
-  row.trace = traces_.data();
+  row.lines = lines_.data();
+  row.place_of_now = place_of(epoch_);
   row.trace_factor = static_cast<float>(std::exp(-(now_ % epoch_steps_) * dt_ms_ / rule_->tau_minus));
   row.epochs = 0;
   row.factor_of_now = row.factor_of_sum = 0.0f;
@@ -84,13 +94,13 @@ void PostSums::look_up(std::int32_t before, std::int32_t seen, double fast, Summ
   row.factor_of_sum = factor(first);
   row.factor_of_now = factor(epoch_);
   for (std::int32_t epoch = first; epoch < epoch_ && factor(epoch) > 0.0f; ++epoch) {
-    row.of_epoch[row.epochs] = sums_of(epoch);
+    row.place[row.epochs] = place_of(epoch);
     row.factor[row.epochs++] = factor(epoch);
   }
 }
 
 std::size_t PostSums::bytes() const {
-  return (sums_.size() + traces_.size() + slow_.size()) * sizeof(float) + last_.size() * sizeof(std::int32_t) +
+  return (lines_.size() + slow_.size()) * sizeof(float) + last_.size() * sizeof(std::int32_t) +
          spikes_.capacity() * sizeof(Arrival);
 }
 
@@ -121,14 +131,13 @@ void PostSums::save(std::vector<std::uint8_t>& bytes) const {
   const Times times{now_, epoch_, trace_epoch_, 0, spikes_.size() - in_traces_, in_sums_ - in_traces_};
   put(bytes, &times, 1);
   put(bytes, spikes_.data() + in_traces_, spikes_.size() - in_traces_);
-  put(bytes, sums_.data(), sums_.size());
-  put(bytes, traces_.data(), traces_.size());
+  put(bytes, lines_.data(), lines_.size());
   put(bytes, slow_.data(), slow_.size());
   put(bytes, last_.data(), last_.size());
 }
 
 std::size_t PostSums::saved_bytes() const {
-  return sizeof(Times) + (spikes_.size() - in_traces_) * sizeof(Arrival) + (sums_.size() + traces_.size() + slow_.size()) * sizeof(float) +
+  return sizeof(Times) + (spikes_.size() - in_traces_) * sizeof(Arrival) + (lines_.size() + slow_.size()) * sizeof(float) +
          last_.size() * sizeof(std::int32_t);
 }
 
@@ -147,7 +156,7 @@ bool PostSums::load(std::span<const std::uint8_t>& bytes) {
   now_ = times.now;
   epoch_ = times.epoch;
   trace_epoch_ = times.trace_epoch;
-  return take(bytes, sums_.data(), sums_.size()) && take(bytes, traces_.data(), traces_.size()) &&
+  return take(bytes, lines_.data(), lines_.size()) &&
          take(bytes, slow_.data(), slow_.size()) && take(bytes, last_.data(), last_.size());
 }
 

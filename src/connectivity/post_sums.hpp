@@ -6,12 +6,15 @@
 #include <span>
 #include <vector>
 
+#include "base/aligned_array.hpp"
 #include "plasticity/plastic_row.hpp"
 
 namespace tessera {
 
 class PostSums {
  public:
+  PostSums(const PostSums& other);
+  PostSums& operator=(const PostSums&) = delete;
   /// Spikes arrive at the synapses `delay` steps after they are spiked. The rule outlives the sums.
   PostSums(std::uint32_t neurons, const PlasticityVariant& rule, std::int32_t delay, double dt_ms);
 
@@ -27,7 +30,7 @@ class PostSums {
   [[nodiscard]] bool settled(std::int32_t before, std::int32_t seen) const { return before == kNeverSpiked || seen - before >= fade_; }
   /// Whether a row that was last visited at `seen` must be visited now, before its sums are overwritten.
   [[nodiscard]] bool is_old(std::int32_t seen, std::int32_t now) const {
-    return now / epoch_steps_ - seen / epoch_steps_ >= SummedRow::kMostEpochs - 2;
+    return now / epoch_steps_ - seen / epoch_steps_ >= SummedRow::kMostEpochs - 1;
   }
   /// Sets what a visit at the time of the last advance() looks up: of a source with trace `fast` since `before`.
   void look_up(std::int32_t before, std::int32_t seen, double fast, SummedRow& row) const;
@@ -43,10 +46,8 @@ class PostSums {
     std::uint32_t neuron;
     std::int32_t time;
   };
-  [[nodiscard]] float* sums_of(std::int32_t epoch) {
-    return sums_.data() + static_cast<std::size_t>(epoch % SummedRow::kMostEpochs) * neurons_;
-  }
-  [[nodiscard]] const float* sums_of(std::int32_t epoch) const { return const_cast<PostSums*>(this)->sums_of(epoch); }
+  [[nodiscard]] static int place_of(std::int32_t epoch) { return 1 + epoch % SummedRow::kMostEpochs; }
+  [[nodiscard]] float& at(std::uint32_t neuron, int place) { return lines_[neuron * std::size_t{SummedRow::kLine} + static_cast<std::size_t>(place)]; }
   void open_epochs(std::int32_t last);
   void fade_traces(std::int32_t epoch);
   [[nodiscard]] float weight_of(const Arrival& arrival);
@@ -58,8 +59,7 @@ class PostSums {
   std::int32_t now_ = 0, epoch_ = 0, trace_epoch_ = 0;
   std::vector<Arrival> spikes_;            ///< that are not yet in both
   std::size_t in_sums_ = 0, in_traces_ = 0;  ///< of spikes_
-  std::vector<float> sums_;                ///< [epoch, a ring][neuron]
-  std::vector<float> traces_;              ///< of arrivals before now, in units that grow as traces fade
+  AlignedArray<float> lines_;              ///< [neuron][SummedRow::kLine]: y of arrivals before now, B of epochs up to now
   std::vector<float> slow_;                ///< right after the last arrival; empty without that trace
   std::vector<std::int32_t> last_;         ///< that arrival
 };

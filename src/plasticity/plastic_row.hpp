@@ -90,13 +90,14 @@ struct SummedRow {
   const std::uint16_t* targets = nullptr;  ///< [count], readable a vector past the end, as are the next two
   float* weights = nullptr;
   float* sums = nullptr;                   ///< B of the target's epoch at the last visit
-  static constexpr int kMostEpochs = 32;
+  /// What a target has lies in one cache line: y, times 1 / trace_factor, and B of the last epochs.
+  static constexpr int kLineBits = 4, kLine = 1 << kLineBits, kMostEpochs = kLine - 1;
+  const float* lines = nullptr;            ///< [target][kLine]
   int epochs = 0;                          ///< of the window, but for the one of now
-  const float* of_epoch[kMostEpochs];      ///< B by target; sums are of the first of them, or of now when there is none
+  int place[kMostEpochs];                  ///< of their B in a line; sums are of the first, or of now when there is none
   float factor[kMostEpochs];               ///< what a B counts
-  const float* of_now = nullptr;
+  int place_of_now = 0;
   float factor_of_now = 0, factor_of_sum = 0;
-  const float* trace = nullptr;            ///< y by target, times 1 / trace_factor
   float trace_factor = 0;
   bool spike = false;
   float slow_now = 0;

@@ -21,6 +21,7 @@
 
 #include "hwy/highway.h"
 #include "plasticity/plastic_row.hpp"
+#include "base/prefetch.hpp"
 #include "plasticity/reference_row.hpp"
 #include "tessera/simd_control.hpp"
 
@@ -220,12 +221,12 @@ HWY_INLINE void run_fast(PlasticRow<float>& row) {
 
 /// The sum over the targets' spikes since the last visit; what a synapse keeps of it is renewed.
 template <class D>
-HWY_INLINE hn::Vec<D> take_sum(D d, const SummedRow& row, hn::Vec<hn::RebindToSigned<D>> target, std::uint32_t i, hn::Mask<D> valid) {
+HWY_INLINE hn::Vec<D> take_sum(D d, const SummedRow& row, hn::Vec<hn::RebindToSigned<D>> line, std::uint32_t i, hn::Mask<D> valid) {
   using V = hn::Vec<D>;
-  const V of_now = hn::GatherIndex(d, row.of_now, target);
+  const V of_now = hn::GatherIndex(d, row.lines + row.place_of_now, line);
   V sum = hn::Sub(hn::Mul(hn::Set(d, row.factor_of_now), of_now), hn::Mul(hn::Set(d, row.factor_of_sum), hn::LoadU(d, row.sums + i)));
   for (int e = 0; e < row.epochs; ++e) {
-    sum = hn::Add(sum, hn::Mul(hn::Set(d, row.factor[e]), hn::GatherIndex(d, row.of_epoch[e], target)));
+    sum = hn::Add(sum, hn::Mul(hn::Set(d, row.factor[e]), hn::GatherIndex(d, row.lines + row.place[e], line)));
   }
   hn::BlendedStore(of_now, valid, d, row.sums + i);
   return hn::Max(sum, hn::Zero(d));
@@ -245,10 +246,17 @@ HWY_INLINE void run_summed_row(D d, SummedRow& row) {
   for (std::uint32_t i = 0; i < row.count; i += static_cast<std::uint32_t>(lanes)) {
     const std::size_t n = std::min<std::size_t>(lanes, row.count - i);
     const auto valid = hn::FirstN(d, n);
+    constexpr std::size_t kAhead = 256;
+    if (i + kAhead < row.count) {
+      prefetch(row.weights + i + kAhead);
+      prefetch(row.sums + i + kAhead);
+      if (i % 32 == 0) prefetch(row.targets + i + kAhead);
+    }
     const auto target = hn::PromoteTo(di, hn::LoadU(d16, row.targets + i));
-    hn::Vec<D> weight = Rule::potentiate(d, k, hn::LoadU(d, row.weights + i), take_sum(d, row, target, i, valid));
+    const auto line = hn::ShiftLeft<SummedRow::kLineBits>(target);
+    hn::Vec<D> weight = Rule::potentiate(d, k, hn::LoadU(d, row.weights + i), take_sum(d, row, line, i, valid));
     if (row.spike) {
-      const hn::Vec<D> y = hn::Mul(hn::Set(d, row.trace_factor), hn::GatherIndex(d, row.trace, target));
+      const hn::Vec<D> y = hn::Mul(hn::Set(d, row.trace_factor), hn::GatherIndex(d, row.lines, line));
       weight = Rule::depress(d, k, weight, y, hn::Set(d, row.slow_now));
     }
     hn::BlendedStore(weight, valid, d, row.weights + i);
@@ -257,7 +265,11 @@ HWY_INLINE void run_summed_row(D d, SummedRow& row) {
     hn::Store(hn::And(hn::Add(target, hn::Set(di, static_cast<std::int32_t>(row.first_place))),
                       hn::Set(di, static_cast<std::int32_t>(row.ring_mask))), di, places);
     hn::Store(hn::NearestInt(hn::Clamp(hn::Mul(weight, hn::Set(d, row.scale)), hn::Neg(most), most)), di, units);
-    for (std::size_t l = 0; l < n; ++l) row.ring[places[l]] += units[l];
+    if (n == lanes) {
+      for (std::size_t l = 0; l < lanes; ++l) row.ring[places[l]] += units[l];
+    } else {
+      for (std::size_t l = 0; l < n; ++l) row.ring[places[l]] += units[l];
+    }
   }
   if (!hn::AllTrue(d, hn::Eq(not_finite, hn::Zero(d)))) row.finite = false;
 }

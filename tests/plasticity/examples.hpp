@@ -1,0 +1,31 @@
+// Every rule that changes weights, with parameters under which weights really move, and do not all end at a bound.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tessera/network.hpp"
+
+namespace tessera::test {
+
+struct PlasticityExample {
+  std::string name;
+  Plasticity plasticity;
+  double weight;  ///< initial
+  double range;   ///< about what weights may be
+};
+
+[[nodiscard]] inline std::vector<PlasticityExample> plasticity_examples() {
+  const auto guetig = [](const char* name, const char* rule, double mu_plus, double mu_minus) {
+    return PlasticityExample{name,
+                             {rule, {{"Wmax", 2.0}, {"lambda", 0.004}, {"alpha", 1.1}, {"mu_plus", mu_plus}, {"mu_minus", mu_minus}, {"tau_minus", 33.0}}},
+                             1.0, 2.0};
+  };
+  std::vector<PlasticityExample> examples{guetig("additive", "stdp", 0, 0), guetig("multiplicative", "stdp", 1, 1),
+                                          guetig("van Rossum", "stdp", 0, 1), guetig("half", "stdp", 0, 0.5),
+                                          guetig("Guetig", "stdp", 0.3, 0.6)};
+  return examples;
+}
+
+}  // namespace tessera::test

@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tessera/network.hpp"
@@ -111,6 +112,7 @@ struct RunSummary {
   std::map<std::string, double> parameters;    ///< named parameters of the model
   std::map<std::string, std::string> choices;  ///< its parameters that are words, for example drive = dc
   std::vector<StateRecorder> recorders;      ///< the network's; what the trace files hold
+  std::vector<std::pair<std::string, Plasticity>> plasticity;  ///< of the plastic projections, by name
   /// Names of the files beside report.json, as the recorders' finish() returned them.
   std::vector<std::string> files;
   /// In the network's order. Leave empty to take names and sizes from `simulation`, and rates from

@@ -30,7 +30,7 @@ void show_sizes(const Network& network, const SimulationOptions& options, const 
              counted(plan.chunks, "chunk"), counted(plan.delay_slots, "delay slot"));
 }
 
-void show_memory(const Plan& plan) {
+void show_memory(const Network& network, const Plan& plan) {
   Table memory({"room", "holds", "bytes"}, 2);
   for (const PlannedMemory& part : plan.memory) {
     memory.row({part.room, part.what, bytes_text(part.bytes)});
@@ -41,6 +41,7 @@ void show_memory(const Plan& plan) {
   if (is_wired(plan)) fmt::print("\n");
   for (const std::string& line : plan.tile_lines) fmt::print("{}\n", line);
   for (const std::string& note : plan.notes) fmt::print("{}\n", note);
+  show_plasticity(network);
   show_rounded_weights(plan.rounded_weights);
 }
 
@@ -96,7 +97,7 @@ int plan(const PlanArguments& arguments) {
   if (!arguments.seed) options.seed = network->seed;
   const Plan plan = tessera::plan(*network, models, options);
   show_sizes(*network, options, plan);
-  show_memory(plan);
+  show_memory(*network, plan);
   if (is_wired(plan)) show_times(plan, time_ms.value_or(network->time_ms));
   return plan.obstacles.empty() ? kOk : show_obstacles(plan.obstacles, plan.remedies);
 }

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <utility>
+
 #include "base/printable.hpp"
 #include "cli/silence.hpp"
 #include "cli/text.hpp"
@@ -73,6 +76,21 @@ void show_rounded_weights(const std::vector<RoundedWeights>& rounded) {
   }
 }
 
+void show_plasticity(const Network& network) {
+  std::map<std::string, std::pair<double, std::uint64_t>> by_rule;  // synapses, projections
+  for (const Projection& p : network.projections) {
+    if (!p.plasticity) continue;
+    auto& [synapses, projections] = by_rule[p.plasticity->rule];
+    synapses += expected_synapses(p, *network.find(p.source), *network.find(p.target));
+    ++projections;
+  }
+  for (const auto& [rule, sum] : by_rule) {
+    fmt::print("plastic           {} with {} in {}\n",
+               counted(static_cast<std::uint64_t>(sum.first + 0.5), "synapse"), rule,
+               counted(sum.second, "projection"));
+  }
+}
+
 void show_run_summary(const RunSummary& summary, const Network& network,
                       const NeuronCatalogue& models, const std::filesystem::path& folder) {
   const SimulationReport& report = summary.simulation;
@@ -100,6 +118,7 @@ void show_run_summary(const RunSummary& summary, const Network& network,
              bytes_text(report.synapse_bytes));
   fmt::print("spikes            {}, digest {}\n", grouped(report.counts.spikes),
              digest_text(report.digest));
+  show_plasticity(network);
   const std::string silent = silence_sentence(summary, network, models);
   if (!silent.empty()) fmt::print("silent            {}\n", silent);
   show_rounded_weights(report.rounded_weights);

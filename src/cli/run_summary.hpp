@@ -14,6 +14,9 @@ namespace tessera::cli {
 void show_run_summary(const RunSummary& summary, const Network& network,
                       const NeuronCatalogue& models, const std::filesystem::path& folder);
 
+/// How many synapses are plastic, a line for each rule; nothing when none is.
+void show_plasticity(const Network& network);
+
 /// A line for each, saying how far the mean is off.
 void show_rounded_weights(const std::vector<RoundedWeights>& rounded);
 

@@ -142,11 +142,18 @@ std::vector<std::string> projection_names(const Network& network) {
 }
 
 int list_projections(const Network& network) {
-  Table table({"projection", "rule", "source", "target", "synapses expected"}, 4);
+  const bool plastic = is_plastic(network);
+  std::vector<std::string> header = {"projection", "rule", "source", "target"};
+  if (plastic) header.push_back("plasticity");
+  const std::size_t left = header.size();
+  header.push_back("synapses expected");
+  Table table(std::move(header), left);
   for (const Projection& p : network.projections) {
     const double n = expected_synapses(p, *network.find(p.source), *network.find(p.target));
-    table.row({p.name, to_string(p.rule.kind), p.source, p.target,
-               grouped(static_cast<std::uint64_t>(n + 0.5))});
+    std::vector<std::string> cells = {p.name, to_string(p.rule.kind), p.source, p.target};
+    if (plastic) cells.push_back(p.plasticity ? p.plasticity->rule : "-");
+    cells.push_back(grouped(static_cast<std::uint64_t>(n + 0.5)));
+    table.row(std::move(cells));
   }
   fmt::print("{}\n'tessera synapses MODEL PROJECTION' lists the synapses of one.\n", table.text());
   return kOk;

@@ -136,6 +136,20 @@ ordered_json recorders_json(const RunSummary& summary) {
   return list;
 }
 
+// Parameters that are not there have the rule's defaults.
+ordered_json plasticity_json(const RunSummary& summary) {
+  ordered_json list = ordered_json::array();
+  for (const auto& [projection, plasticity] : summary.plasticity) {
+    ordered_json parameters = ordered_json::object();
+    for (const auto& [name, value] : plasticity.parameters) parameters[name] = number(value);
+    list.push_back({{"projection", projection},
+                    {"rule", plasticity.rule},
+                    {"axonal_delay_ms", number(plasticity.axonal_delay_ms)},
+                    {"parameters", std::move(parameters)}});
+  }
+  return list;
+}
+
 ordered_json workers_json(const std::vector<PhaseSeconds>& workers) {
   ordered_json list = ordered_json::array();
   for (const PhaseSeconds& worker : workers) list.push_back(phases_of(worker));
@@ -193,6 +207,9 @@ RunSummary summarise(const Network& network, const SimulationOptions& options,
   summary.parameters = network.parameters;
   summary.choices = network.choices;
   summary.recorders = network.recorders;
+  for (const Projection& p : network.projections) {
+    if (p.plasticity) summary.plasticity.emplace_back(p.name, *p.plasticity);
+  }
   summary.populations = populations_of(summary);
   for (PopulationSummary& population : summary.populations) {
     const Population* described = network.find(population.name);
@@ -239,6 +256,7 @@ ordered_json report_object(const RunSummary& summary) {
                          {"populations", populations_json(summary)},
                          {"parameters", parameters_json(summary.parameters, summary.choices)},
                          {"recorders", recorders_json(summary)},
+                         {"plasticity", plasticity_json(summary)},
                          {"files", summary.files},
                          {"machine", machine_of(this_machine())},
                          {"version", kVersion},

@@ -146,7 +146,8 @@ TEST(LearningContracts, ResumedRunsGoOnAsIfNothingHadHappened) {
 
 // Rows that catch up, histories that forget: seconds of model time, in steps of half a millisecond.
 TEST(LearningContracts, LongRunsCatchUpTheSameWay) {
-  for (const PlasticityExample& example : plasticity_examples()) {
+  const std::vector<PlasticityExample> examples = plasticity_examples();
+  for (const PlasticityExample& example : {examples.front(), examples.back()}) {  // rows with sums, and without
     Network network = learning(example, 0.5);
     network.stimuli = {current("E", 377.0), current("I", 376.0)};  // barely above threshold
     for (Population& p : network.populations) p.parameters["V_th"] = -50.0;

@@ -73,7 +73,7 @@ GaussianRows::GaussianRows(const SheetPair& sheets, const ConnectivityRule& rule
 }
 
 GaussianRows::GaussianRows(const SheetPair& sheets, const ConnectivityRule& rule, double near)
-    : from_(sheets.source()), to_(sheets.target()), probability_(rule.probability),
+    : from_(sheets.source()), to_(sheets.target()), probability_(rule.probability), near_(near),
       x_(sheets.x, rule.sigma, near, kGaussianReach), y_(sheets.y, rule.sigma, near, kGaussianReach),
       // The largest chance outside of the box, with what rounding adds to it.
       hits_per_chance_([&] {

@@ -35,6 +35,8 @@ class GaussianRows {
   /// The targets of source key.source in a chunk; `rows` is what rows_in() says of its row, `self` is left out.
   void list(const RowKey& key, const Chunk& chunk, const RowsOfChunk& rows, std::uint32_t self, TargetRow& row) const;
   [[nodiscard]] std::uint32_t row_of(std::uint32_t source) const { return from_.row(source); }
+  /// Whether pairs near their source have numbers of their own.
+  [[nodiscard]] bool has_box() const { return near_ > 0.0; }
   [[nodiscard]] std::size_t bytes() const { return x_.bytes() + y_.bytes() + counts_.bytes(); }
 
  private:
@@ -58,7 +60,7 @@ class GaussianRows {
   void list_strip(const Source& source, const Strip& strip, std::uint32_t n, double mean, TargetRow& row) const;
 
   Sheet from_, to_;
-  double probability_;
+  double probability_, near_;
   AxisReach x_, y_;
   double hits_per_chance_;  ///< -log(1 - x) / x of the largest chance x outside of the box
   PoissonTables counts_;

@@ -35,6 +35,8 @@ std::unique_ptr<Wiring::RowTables> Wiring::tables_for(const Bundle& b) const {
     if (b.self_projection && !rule.autapses) tables->counts_but_one = BinomialTable(b.targets.size - 1, rule.probability);
     return tables;
   }
+  if (rule.kind == Kind::gaussian_2d) tables->rows = gaussian_[b.projection]->rows_in(b.targets);
+  if (rule.kind == Kind::gaussian_2d) return tables;
   if (rule.kind != Kind::fixed_indegree) return nullptr;
   const std::uint32_t open = open_sources(b);
   tables->inverted = b.drawing == Bundle::Drawing::listed && !rule.multapses && rule.number > open / 2;

@@ -158,7 +158,7 @@ void Wiring::list_targets(const Bundle& b, std::uint32_t source, Share share, Ta
     case Kind::fixed_indegree:
       return list_indegree(b, source, share, row);
     case Kind::gaussian_2d:
-      return list_gaussian(b, source, row);
+      return gaussian_[b.projection]->list(key, b.targets, tables_[b.index]->rows[gaussian_[b.projection]->row_of(source)], self, row);
     case Kind::fixed_total_number:
     case Kind::fixed_outdegree:
       return rule.multapses ? row.draw(key, share.count, b.targets.size, self)
@@ -178,30 +178,6 @@ void Wiring::list_indegree(const Bundle& b, std::uint32_t source, Share share, T
   if (share.count > 0) stub_targets(tables.stubs.permutation(), share.first, share.count, targets);
   row.resize(tables.exceptions.apply(source, targets, share.count));
   if (tables.inverted) row.invert(b.targets.size, excluded_target(b, source));
-}
-
-/// Pairs are independent, so each one in reach has a number of its own: of a row of the grid, the numbers
-/// of whole blocks. Chances count in steps of 2^-31.
-void Wiring::list_gaussian(const Bundle& b, std::uint32_t source, TargetRow& row) const {
-  const ConnectivityRule& rule = projection(b).rule;
-  const SheetPair& sheets = *sheets_[b.projection];
-  const Reach& reach = *reach_[b.projection];
-  const Sheet from = sheets.source(), to = sheets.target();
-  const std::uint32_t columns = to.x.cells, self = excluded_target(b, source);
-  const std::span<const std::uint32_t> near = reach.x.places(from.column(source)), rows = reach.y.places(from.row(source));
-  const float* chance = reach.x.chances(from.column(source));
-  const float* row_chance = reach.y.chances(from.row(source));
-  std::uint32_t* targets = row.start(b.targets.size);
-  const auto blocks = static_cast<std::uint32_t>((near.size() + kRowBlock - 1) / kRowBlock);
-  const std::uint32_t first_row = b.targets.begin / columns, last_row = (b.targets.begin + b.targets.size - 1) / columns;
-  std::size_t n = 0;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    if (rows[r] < first_row || rows[r] > last_row) continue;
-    const PairsOfRow pairs{near.data(), chance, near.size(), static_cast<float>(rule.probability * 0x1p31) * row_chance[r],
-                           rows[r] * columns - b.targets.begin, b.targets.size, self};
-    n += keep_pairs({key_, source, b.id}, (rows[r] - first_row) * blocks, pairs, targets + n);
-  }
-  row.resize(static_cast<std::uint32_t>(n));
 }
 
 }  // namespace tessera

@@ -124,6 +124,51 @@ std::uint32_t BinomialTable::count(double unit) const {
   return lowest_ + static_cast<std::uint32_t>(above - cumulative_.begin());
 }
 
+namespace {
+
+/// Means whose mantissa has three bits, numbered through. The number of the least that is not below x.
+std::uint64_t mean_number(double x) { return (std::bit_cast<std::uint64_t>(x) + (std::uint64_t{1} << 49) - 1) >> 49; }
+double mean_of_number(std::uint64_t number) { return std::bit_cast<double>(number << 49); }
+
+/// P(count <= k) for k = 0, 1 ... as far as 53 bits tell it from 1.
+std::vector<double> cumulative_poisson(double mean) {
+  std::vector<double> cumulative;
+  double share = std::exp(-mean), total = 0.0;
+  for (std::uint32_t k = 1; k <= mean || share >= 0x1p-60; ++k) {
+    cumulative.push_back(total += share);
+    share *= mean / k;
+  }
+  for (double& up_to : cumulative) up_to /= total;
+  cumulative.pop_back();
+  return cumulative;
+}
+
+}  // namespace
+
+PoissonTables::PoissonTables(double largest) {
+  const std::uint64_t first = mean_number(kLeastMean), last = mean_number(std::clamp(largest, kLeastMean, kMostMean));
+  for (std::uint64_t number = first; number <= last; ++number) cumulative_.push_back(cumulative_poisson(mean_of_number(number)));
+}
+
+PoissonTables::Draw PoissonTables::draw(double mean, RandomStream& stream) const {
+  const double parts = mean > kMostMean ? std::ceil(mean / kMostMean) : 1.0;
+  const std::uint64_t number = mean_number(std::max(mean / parts, kLeastMean));
+  const std::vector<double>& cumulative = cumulative_[number - mean_number(kLeastMean)];
+  Draw draw{parts * mean_of_number(number), 0};
+  for (double part = 0.0; part < parts; part += 1.0) {
+    const double unit = stream.next_unit();
+    if (unit < cumulative[0]) continue;  // the most frequent of small counts
+    draw.count += static_cast<std::uint32_t>(std::upper_bound(cumulative.begin(), cumulative.end(), unit) - cumulative.begin());
+  }
+  return draw;
+}
+
+std::size_t PoissonTables::bytes() const {
+  std::size_t total = cumulative_.size() * sizeof(cumulative_[0]);
+  for (const auto& table : cumulative_) total += table.size() * sizeof(double);
+  return total;
+}
+
 std::uint64_t draw_hypergeometric(std::uint64_t n, std::uint64_t good, std::uint64_t bad,
                                   RandomStream& stream) {
   const std::uint64_t total = good + bad;

@@ -33,6 +33,24 @@ class BinomialTable {
   std::vector<double> cumulative_;  ///< of lowest_, lowest_ + 1 ...; the last count takes what is left
 };
 
+/// Poisson counts for any mean, looked up: of a mean that is a little larger, so that few tables do.
+class PoissonTables {
+ public:
+  struct Draw {
+    double mean = 0.0;  ///< at least the one that is asked for, and at most 1/8 or 1/64 more
+    std::uint32_t count = 0;
+  };
+  /// Makes the tables for means up to this one.
+  explicit PoissonTables(double largest);
+  /// A count for a mean above 0 and at most `largest`.
+  [[nodiscard]] Draw draw(double mean, RandomStream& stream) const;
+  [[nodiscard]] std::size_t bytes() const;
+
+ private:
+  static constexpr double kLeastMean = 0x1p-6, kMostMean = 64.0;  ///< above, a count is drawn in parts
+  std::vector<std::vector<double>> cumulative_;                   ///< per eighth of an octave
+};
+
 /// Good items among n drawn without replacement from `good` good and `bad` bad ones.
 [[nodiscard]] std::uint64_t draw_hypergeometric(std::uint64_t n, std::uint64_t good,
                                                 std::uint64_t bad, RandomStream& stream);

@@ -24,6 +24,20 @@ class TargetRow {
     return targets_.data();
   }
   void resize(std::uint32_t n) { size_ = n; }
+  /// The same behind the targets that there are.
+  std::uint32_t* extend(std::size_t n) {
+    if (targets_.size() < size_ + n + kRowPadding) targets_.resize(2 * (size_ + n) + kRowPadding);
+    return targets_.data() + size_;
+  }
+  /// Appends targets unless they have been appended in this way since start_distinct(). There is room for them.
+  void start_distinct() { next_mark(); }
+  void append_distinct(std::uint32_t target) {
+    targets_[size_] = target;
+    size_ += marks_[target] != mark_ ? 1 : 0;
+    marks_[target] = mark_;
+  }
+  /// Memory that calls between two of those that draw may use.
+  std::vector<std::uint32_t>& scratch() { return drawn_; }
 
   // The targets of a chunk are 0 .. chunk_size-1; `self` is left out (chunk_size: none is).
   /// n of them, all equally likely at every draw.

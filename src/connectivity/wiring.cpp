@@ -195,7 +195,7 @@ void Wiring::add_projection(std::uint32_t p) {
   if (projection.rule.kind == Kind::gaussian_2d || has_distance_delay(projection)) {
     sheets_[p].emplace(network_->populations[source], network_->populations[target]);
   }
-  reach_.push_back(projection.rule.kind == Kind::gaussian_2d ? std::make_unique<Reach>(*sheets_[p], projection.rule.sigma) : nullptr);
+  gaussian_.push_back(projection.rule.kind == Kind::gaussian_2d ? std::make_unique<GaussianRows>(*sheets_[p], projection.rule) : nullptr);
   expected_.push_back(expected_synapses(projection, network_->populations[source], network_->populations[target]));
   add_explicit(p);
   std::uint32_t largest = 0;
@@ -303,11 +303,11 @@ std::size_t Wiring::bytes() const {
                       step_tables_.size() * sizeof(step_tables_[0]);
   for (const auto& tree : trees_) total += tree ? tree->bytes() : 0;
   for (const auto& cells : cells_) total += cells ? cells->bytes() : 0;
-  for (const auto& reach : reach_) total += reach ? reach->x.bytes() + reach->y.bytes() : 0;
+  for (const auto& rows : gaussian_) total += rows ? rows->bytes() : 0;
   for (const auto& tables : tables_) {
     if (!tables) continue;
     total += sizeof(RowTables) + tables->stubs.bytes() + tables->exceptions.bytes() + tables->counts.bytes() +
-             tables->counts_but_one.bytes();
+             tables->counts_but_one.bytes() + tables->rows.size() * sizeof(RowsOfChunk);
   }
   for (const auto& rows : explicit_) {
     if (rows) total += rows->synapses.size() * sizeof(rows->synapses[0]) + rows->begin.size() * 4;

@@ -15,7 +15,7 @@
 #include "base/random.hpp"
 #include "connectivity/chunks.hpp"
 #include "connectivity/exceptions.hpp"
-#include "connectivity/reach.hpp"
+#include "connectivity/gaussian_rows.hpp"
 #include "connectivity/samplers.hpp"
 #include "connectivity/source_cells.hpp"
 #include "connectivity/source_tree.hpp"
@@ -177,7 +177,6 @@ class Wiring {
   void list_explicit(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
   void put_right(const Bundle& b, std::uint32_t source, std::vector<RowSynapse>& row) const;
   void list_indegree(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const;
-  void list_gaussian(const Bundle& b, std::uint32_t source, TargetRow& row) const;
   class Draws;
   void prepare_exceptions(const Bundle& b);
   /// Sources that a target may have.
@@ -196,6 +195,7 @@ class Wiring {
     Exceptions exceptions;       ///< made by prepare_chunk()
     BinomialTable counts;        ///< pairwise_bernoulli: of a whole chunk,
     BinomialTable counts_but_one;  ///< and without the source itself
+    std::vector<RowsOfChunk> rows;  ///< gaussian_2d: per row of the source grid
   };
   [[nodiscard]] std::unique_ptr<RowTables> tables_for(const Bundle& b) const;
 
@@ -220,7 +220,7 @@ class Wiring {
   std::vector<std::uint32_t> first_bundle_;               ///< per projection: id
   std::vector<std::unique_ptr<ExplicitRows>> explicit_;   ///< per projection
   std::vector<std::optional<SheetPair>> sheets_;          ///< per projection, where distances count
-  std::vector<std::unique_ptr<Reach>> reach_;             ///< per projection: gaussian_2d
+  std::vector<std::unique_ptr<GaussianRows>> gaussian_;   ///< per projection: gaussian_2d
   std::vector<double> expected_;                          ///< synapses per projection
   RingShape shape_;
   std::uint32_t min_delay_ = 1;

@@ -14,7 +14,7 @@
 namespace tessera {
 namespace {
 
-constexpr char kMagic[8] = {'T', 'S', 'C', 'K', 'P', 'T', '0', '5'};
+constexpr char kMagic[8] = {'T', 'S', 'C', 'K', 'P', 'T', '0', '6'};
 constexpr std::size_t kBuffer = 1 << 20;
 
 std::span<const std::uint8_t> as_octets(std::span<const std::byte> bytes) {

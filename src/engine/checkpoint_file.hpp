@@ -1,6 +1,6 @@
 // A checkpoint's bytes: written and read a few at a time, under a checksum.
 //
-// Little endian: magic "TSCKPT05"; u64 length of the body; body; u64 checksum (FNV-1a of everything before it).
+// Little endian: magic "TSCKPT06"; u64 length of the body; body; u64 checksum (FNV-1a of everything before it).
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/row_targets.cpp"
@@ -36,8 +37,8 @@ void pack(const RowValues& values, const RowKey& row, const std::uint32_t* targe
   reference::pack_row(values, row, targets, n, words, group_of);
 }
 
-std::size_t keep(const RowKey& row, std::uint32_t first_block, const PairsOfRow& pairs, std::uint32_t* kept) {
-  return reference::keep_pairs(row, first_block, pairs, kept);
+std::size_t keep(const RowKey& row, const PairBox& box, std::uint32_t* kept) {
+  return reference::keep_pairs(row, box, kept);
 }
 
 #else
@@ -92,24 +93,71 @@ void blocks_of(const RowKey& row, Purpose purpose, std::uint32_t round, const st
   }
 }
 
-std::size_t keep(const RowKey& row, std::uint32_t first_block, const PairsOfRow& pairs, std::uint32_t* kept) {
+/// Which of the pairs from (r, j) on that are marked are kept, with all bits of their numbers.
+HWY_NOINLINE hn::Mask<D32> decide(const RowKey& row, const PairBox& box, std::uint32_t r, std::uint32_t j, hn::Mask<D32> marked) {
+  const D32 d;
+  alignas(64) std::uint32_t flags[16];
+  hn::StoreU(hn::IfThenElseZero(marked, hn::Set(d, 1)), d, flags);
+  for (std::uint32_t i = 0; i < hn::Lanes(d); ++i) {
+    if (flags[i] != 0) flags[i] = reference::is_kept(row, box, r, j + i) ? 1 : 0;
+  }
+  return hn::Ne(hn::LoadU(d, flags), hn::Zero(d));
+}
+
+/// The leading bits of pairs, one after the other. A batch of sixteen blocks has those of 128 pairs.
+class LeadingBits {
+ public:
+  explicit LeadingBits(const RowKey& row) : row_(row), keys_(row.key) {}
+  /// Of pairs k to k + 15; k does not fall.
+  HWY_INLINE V32 of(std::uint32_t k) {
+    const D32 d;
+    while (HWY_UNLIKELY(k + 16 > end_)) draw();
+    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<std::uint16_t, D32>(), bits_ + (k + kRoom - end_)));
+  }
+
+ private:
+  static constexpr std::uint32_t kBatch = 128, kRoom = 2 * kBatch;
+
+  void draw() {
+    const D32 d;
+    alignas(64) std::uint32_t words[kBatch / 2];
+    for (std::size_t lane = 0; lane < 16; lane += hn::Lanes(d)) {
+      const PhiloxLanes lanes = row_words(row_, Purpose::pair, end_ / kBatch, lane, keys_);
+      for (std::size_t w = 0; w < 4; ++w) hn::StoreU(word_of(lanes, w), d, words + 16 * w + lane);
+    }
+    std::memcpy(bits_, bits_ + kBatch, sizeof words);
+    std::memcpy(bits_ + kBatch, words, sizeof words);
+    end_ += kBatch;
+  }
+
+  const RowKey& row_;
+  const PhiloxKeys keys_;
+  std::uint32_t end_ = 0;  ///< bits_ has those of the pairs before this one
+  alignas(64) std::uint16_t bits_[kRoom + 16];  // uninitialised: draw() writes before of() reads
+};
+
+// Leading bits decide nearly always. Chances in steps of 2^-16 are off by 2^-7 at most: two roundings of 2^-24. So a
+// draw that is 1.05 below is below whatever bits follow, and one that is 0.05 above is not.
+std::size_t keep(const RowKey& row, const PairBox& pairs, std::uint32_t* kept) {
   const D32 d;
   const DI di;
   const DF df;
-  const PhiloxKeys keys(row.key);
-  const std::size_t width = hn::Lanes(d);
+  const PairBox box = pairs;  // what is kept cannot change it
+  const auto width = static_cast<std::uint32_t>(hn::Lanes(d));
+  const V32 targets = hn::Set(d, box.targets), self = hn::Set(d, box.self);
+  LeadingBits bits(row);
   std::uint32_t* out = kept;
-  for (std::size_t j = 0; j < pairs.n; j += kRowBlock) {
-    PhiloxLanes lanes[4];  // of sixteen items in vectors of four or more: in the order of the items
-    const std::uint32_t block = first_block + static_cast<std::uint32_t>(j / kRowBlock);
-    for (std::size_t lane = 0; lane < 16; lane += width) lanes[lane / width] = row_words(row, Purpose::pair, block, lane, keys);
-    for (std::size_t at = j; at < pairs.n && at < j + kRowBlock; at += width) {
-      const auto chance = hn::Mul(hn::LoadU(df, pairs.chances + at), hn::Set(df, pairs.scale));
-      const auto draw = hn::BitCast(di, hn::ShiftRight<1>(word_of(lanes[(at - j) % 16 / width], (at - j) / 16)));
-      const V32 target = hn::Add(hn::LoadU(d, pairs.places + at), hn::Set(d, pairs.first));
-      const auto hit = hn::RebindMask(d, hn::Lt(draw, hn::ConvertTo(di, chance)));
-      const auto inside = hn::And(hn::FirstN(d, pairs.n - at), hn::Lt(target, hn::Set(d, pairs.targets)));
-      const auto chosen = hn::AndNot(hn::Eq(target, hn::Set(d, pairs.self)), hn::And(hit, inside));
+  for (std::uint32_t r = 0; r < box.n_rows; ++r) {
+    const auto scale = hn::Set(df, static_cast<float>(0x1p16 * box.scale * static_cast<double>(box.row_chances[r])));
+    const V32 first = hn::Set(d, box.width * box.rows[r] - box.first);
+    for (std::uint32_t j = 0; j < box.n; j += width) {
+      const auto draw = hn::ConvertTo(df, hn::BitCast(di, bits.of(box.n * r + j)));
+      const auto chance = hn::Mul(hn::LoadU(df, box.chances + j), scale);
+      const V32 target = hn::Add(hn::LoadU(d, box.columns + j), first);
+      const auto inside = hn::AndNot(hn::Eq(target, self), hn::And(hn::FirstN(d, box.n - j), hn::Lt(target, targets)));
+      auto chosen = hn::And(inside, hn::RebindMask(d, hn::Lt(draw, hn::Sub(chance, hn::Set(df, 1.05f)))));
+      const auto open = hn::And(hn::AndNot(chosen, inside), hn::RebindMask(d, hn::Lt(draw, hn::Add(chance, hn::Set(df, 0.05f)))));
+      if (HWY_UNLIKELY(!hn::AllFalse(d, open))) chosen = hn::Or(chosen, decide(row, pairs, r, j, open));
       out += hn::CompressStore(target, chosen, d, out);
     }
   }
@@ -311,9 +359,9 @@ void draw_blocks(const RowKey& row, Purpose purpose, std::uint32_t round, const 
   if (scalar_kernels_forced()) return reference::draw_blocks(row, purpose, round, index, n, words);
   HWY_DYNAMIC_DISPATCH(blocks_of)(row, purpose, round, index, n, words);
 }
-std::size_t keep_pairs(const RowKey& row, std::uint32_t first_block, const PairsOfRow& pairs, std::uint32_t* kept) {
-  if (scalar_kernels_forced()) return reference::keep_pairs(row, first_block, pairs, kept);
-  return HWY_DYNAMIC_DISPATCH(keep)(row, first_block, pairs, kept);
+std::size_t keep_pairs(const RowKey& row, const PairBox& box, std::uint32_t* kept) {
+  if (scalar_kernels_forced()) return reference::keep_pairs(row, box, kept);
+  return HWY_DYNAMIC_DISPATCH(keep)(row, box, kept);
 }
 void pack_row(const RowValues& values, const RowKey& row, const std::uint32_t* targets, std::size_t n,
               std::uint32_t* words, std::uint16_t* group_of) {

@@ -52,19 +52,25 @@ struct StubPermutation {
 void stub_targets(const StubPermutation& permutation, std::uint32_t first, std::uint32_t n,
                   std::uint32_t* targets);
 
-/// Targets in one row of a grid, each with a chance of its own.
-struct PairsOfRow {
-  const std::uint32_t* places = nullptr;  ///< in the row; kRowPadding more can be read, of chances too
-  const float* chances = nullptr;         ///< 0 .. 1
-  std::size_t n = 0;
-  float scale = 0.0f;                     ///< largest chance x 2^31
-  std::uint32_t first = 0;                ///< target that place 0 would be, modulo 2^32
-  std::uint32_t targets = 0;              ///< others are not kept,
-  std::uint32_t self = 0;                 ///< nor is this one
+/// Some rows of a grid of targets, some columns of it, and all pairs of a source with a target in both. The
+/// chance of a pair is the product of its row's and its column's.
+struct PairBox {
+  const std::uint32_t* columns = nullptr;  ///< places in a row; kRowPadding more can be read, of their chances too
+  const float* chances = nullptr;          ///< 0 .. 1
+  std::uint32_t n = 0;
+  const std::uint32_t* rows = nullptr;
+  const float* row_chances = nullptr;      ///< 0 .. 1
+  std::uint32_t n_rows = 0;
+  double scale = 0.0;                      ///< a factor of all chances, 0 .. 1
+  std::uint32_t width = 0, first = 0;      ///< place c of row r is target width r + c - first
+  std::uint32_t targets = 0;               ///< others are not kept,
+  std::uint32_t self = 0;                  ///< nor is this one
 };
-/// Keeps pair j when the leading 31 bits of item kRowBlock * first_block + j of purpose `pair` are below
-/// chance x scale. `kept` has room for n + kRowPadding targets; returns how many were kept.
-std::size_t keep_pairs(const RowKey& row, std::uint32_t first_block, const PairsOfRow& pairs, std::uint32_t* kept);
+/// Keeps every pair whose number of 64 bits is below its chance, row by row. Column j of row r is pair k = n r + j. Its
+/// leading 16 bits are half k % 2 (the lower one first) of word (k % 128) / 32 of Philox block 16 (k / 128) + k % 32 / 2
+/// of purpose `pair`, the others the leading ones of block k of its next round. `kept` has room for n_rows x n +
+/// kRowPadding targets; returns how many were kept.
+std::size_t keep_pairs(const RowKey& row, const PairBox& box, std::uint32_t* kept);
 
 /// What a bundle's targets become. Synapse k of a row looks its weight up by the leading ten bits of its
 /// word of purpose `synapse` and its step inside the delay group by the next ten; its delay group by the

@@ -119,6 +119,25 @@ TEST(BinomialTable, CountsFollowTheDistribution) {
   }
 }
 
+// Small means, means with tables of their own and between two of them, and means that are drawn in parts.
+TEST(PoissonTables, CountsFollowTheDistributionOfTheMeanThatIsNamed) {
+  const PoissonTables tables(1000.0);
+  std::uint32_t at = 300;
+  for (const double mean : {1e-30, 0.01, 0x1p-6, 0.1, 1.0, 1.1, 7.9, 33.0, 63.9, 64.0, 64.1, 200.0, 1000.0}) {
+    RandomStream stream = stream_of(at++);
+    std::vector<std::uint32_t> counts;
+    double named = 0.0;
+    for (int i = 0; i < kDraws; ++i) {
+      const auto [drawn_mean, count] = tables.draw(mean, stream);
+      ASSERT_GE(drawn_mean, mean);
+      ASSERT_LE(drawn_mean, std::max(0x1p-6, 1.125 * mean));
+      named = drawn_mean;
+      counts.push_back(count);
+    }
+    EXPECT_TRUE(fits(histogram(counts, 1400), expectation(kDraws, 1400, log_poisson(named)))) << mean;
+  }
+}
+
 TEST(RandomStream, EvenDrawsAreEven) {
   // 3 * 2^30 values of 2^32 draws: an integer part alone would give every third value half of the draws.
   RandomStream stream = stream_of(400);

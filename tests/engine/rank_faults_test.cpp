@@ -193,7 +193,7 @@ TEST(RankFaults, ACheckpointThatCannotBeWrittenOrReadIsToldByAll) {
   });
   EXPECT_NE(written[0].find("Rank 0: Cannot create checkpoint"), std::string::npos) << written[0];
   expect_all(written, written[0]);
-  std::ofstream(folder / "good.ckpt") << "TSCKPT05 and then nothing";
+  std::ofstream(folder / "good.ckpt") << "TSCKPT06 and then nothing";
   const std::vector<std::string> read = sentences_of(3, [&](const std::shared_ptr<Communicator>& communicator) {
     Simulation simulation = simulation_of(balanced(), over(communicator));
     simulation.load_checkpoint(communicator->rank() == 1 ? folder / "absent.ckpt" : folder / "good.ckpt");

@@ -68,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     bytes.assign(reinterpret_cast<const char*>(data + 1), size - 1);
   } else {
     const std::string rest(reinterpret_cast<const char*>(data), size);
-    bytes = "TSCKPT05" + bytes_of(std::uint64_t{8} + size) + right_fingerprint + rest;
+    bytes = "TSCKPT06" + bytes_of(std::uint64_t{8} + size) + right_fingerprint + rest;
     std::uint64_t hash = 0xcbf29ce484222325ull;
     for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
     bytes += bytes_of(hash);

@@ -5,12 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "connectivity/stubs.hpp"
 #include "kernels/draw_rows.hpp"
 #include "kernels/reference/reference.hpp"
 #include "support/forced_target.hpp"
+#include "support/goodness_of_fit.hpp"
 
 namespace tessera::test {
 namespace {
@@ -81,35 +84,52 @@ TEST(StubTargets, EveryTargetFindsTheReferencesTargets) {
   }
 }
 
-// Rows of a grid that lie in a chunk, begin before it or end behind it, with chances from none to all.
+// Boxes that lie in a chunk, begin before it or end behind it, with chances from none to all. Most numbers are told
+// from their chances by sixteen bits; chances of 2^-15 are not, in one of two pairs that look so.
 TEST(KeepPairs, EveryTargetKeepsTheReferencesPairs) {
   for (const std::string& target : simd_targets()) {
     const SimdTarget forced(target);
-    for (const std::size_t n : kSizes) {
-      for (const float scale : {0.0f, 1.0f, 0x1p24f, 0x1.8p30f, 0x1p31f}) {
+    for (const std::uint32_t n : {0u, 1u, 3u, 15u, 16u, 17u, 25u, 64u, 131u}) {
+      for (const double scale : {0.0, 1e-12, 0x1p-15, 0.3, 0.75, 1.0}) {
         for (const std::uint32_t first : {0u, 500u, 0u - 20u}) {
-          std::vector<std::uint32_t> places(n + kRowPadding), expected(n + kRowPadding), kept(n + kRowPadding);
+          std::vector<std::uint32_t> columns(n + kRowPadding);
           std::vector<float> chances(n + kRowPadding);
-          for (std::size_t j = 0; j < n; ++j) {
-            places[j] = static_cast<std::uint32_t>(2 * j);
-            chances[j] = 1.0f / static_cast<float>(1 + j % 7);
-          }
-          const PairsOfRow pairs{places.data(), chances.data(), n, scale, first, 1300, first + 6};
-          const RowKey row{kKey, static_cast<std::uint32_t>(n), first};
-          expected.resize(reference::keep_pairs(row, 5, pairs, expected.data()));
-          kept.resize(keep_pairs(row, 5, pairs, kept.data()));
-          EXPECT_EQ(kept, expected) << target << " " << n << " " << scale;
-          if (scale == 0.0f) {
+          for (std::uint32_t j = 0; j < n; ++j) columns[j] = 2 * j, chances[j] = 1.0f / static_cast<float>(1 + j % 7);
+          const std::uint32_t rows[] = {0, 1, 2, 5, 6};
+          const float row_chances[] = {1.0f, 0.5f, 0.013f, 1.0f, 0.7f};
+          const PairBox box{columns.data(), chances.data(), n, rows, row_chances, 5, scale, 300, 0u - first, 1300, first + 6};
+          const RowKey row{kKey, n, first};
+          std::vector<std::uint32_t> expected(5 * n + kRowPadding), kept(5 * n + kRowPadding);
+          expected.resize(reference::keep_pairs(row, box, expected.data()));
+          kept.resize(keep_pairs(row, box, kept.data()));
+          EXPECT_EQ(kept, expected) << target << " " << n << " " << scale << " " << first;
+          for (const std::uint32_t t : kept) EXPECT_TRUE(t < 1300 && t != first + 6) << t;
+          if (scale == 0.0) {
             EXPECT_TRUE(kept.empty());
           }
-          for (const std::uint32_t t : kept) EXPECT_TRUE(t < 1300 && t != first + 6) << t;
-          if (scale == 0x1p31f && first == 0 && n > 7) {  // a chance of one is certain
+          if (scale == 1.0 && first == 0 && n > 7) {  // a chance of one is certain
             EXPECT_EQ(kept[0], 0u);
             EXPECT_NE(std::find(kept.begin(), kept.end(), 14u), kept.end());
           }
         }
       }
     }
+  }
+}
+
+// Numbers have 64 bits: of 20 million pairs with chances of 1.5 / 2^16 and of 0.3 / 2^16, as many are kept as these
+// say, and not as 1, 2 or 0 steps would.
+TEST(KeepPairs, ChancesBetweenTheStepsOfTheLeadingBits) {
+  std::vector<std::uint32_t> columns(1000 + kRowPadding);
+  std::iota(columns.begin(), columns.end(), 0u);
+  const std::vector<float> chances(1000 + kRowPadding, 1.0f), row_chances(1000, 1.0f);
+  std::vector<std::uint32_t> kept(1000 * 1000 + kRowPadding);
+  for (const double steps : {1.5, 0.3}) {
+    const PairBox box{columns.data(), chances.data(), 1000, columns.data(), row_chances.data(), 1000, steps * 0x1p-16, 1000, 0, 1000000, 1000000};
+    double n = 0.0;
+    for (std::uint32_t source = 0; source < 20; ++source) n += static_cast<double>(keep_pairs({kKey, source, 7}, box, kept.data()));
+    const double expected = 20e6 * steps * 0x1p-16;
+    EXPECT_NEAR(n, expected, test::kOneInAMillionSd * std::sqrt(expected)) << steps;
   }
 }
 

@@ -46,7 +46,9 @@ void draw_blocks(const RowKey& row, Purpose purpose, std::uint32_t round, const 
                  std::uint32_t* words);
 void stub_targets(const StubPermutation& permutation, std::uint32_t first, std::uint32_t n,
                   std::uint32_t* targets);
-std::size_t keep_pairs(const RowKey& row, std::uint32_t first_block, const PairsOfRow& pairs, std::uint32_t* kept);
+/// Whether column j of row r of a box is kept: a number of its own against its chance, and nothing else.
+bool is_kept(const RowKey& row, const PairBox& box, std::uint32_t r, std::uint32_t j);
+std::size_t keep_pairs(const RowKey& row, const PairBox& box, std::uint32_t* kept);
 void pack_row(const RowValues& values, const RowKey& row, const std::uint32_t* targets, std::size_t n,
               std::uint32_t* words, std::uint16_t* group_of);
 void draw_poisson(const PoissonTable& table, const PoissonStream& stream, std::size_t count,

@@ -64,14 +64,22 @@ void stub_targets(const StubPermutation& p, std::uint32_t first, std::uint32_t n
   }
 }
 
-std::size_t keep_pairs(const RowKey& row, std::uint32_t first_block, const PairsOfRow& pairs, std::uint32_t* kept) {
+bool is_kept(const RowKey& row, const PairBox& box, std::uint32_t r, std::uint32_t j) {
+  const std::uint32_t k = r * box.n + j, block = k / 128 * 16 + k % 32 / 2;
+  const std::uint32_t word = random_words(row.key, Purpose::pair, block, row.source, row.stream)[k % 128 / 32];
+  const RandomWords more = random_words(row.key, round_of(Purpose::pair, 1), k, row.source, row.stream);
+  const std::uint64_t leading = word >> (k % 2 * 16) & 0xffff, next = more[0];
+  const std::uint64_t number = leading << 48 | next << 16 | more[1] >> 16;
+  return static_cast<double>(number >> 11) * 0x1p-53 < box.scale * static_cast<double>(box.row_chances[r]) * static_cast<double>(box.chances[j]);
+}
+
+std::size_t keep_pairs(const RowKey& row, const PairBox& box, std::uint32_t* kept) {
   std::size_t n = 0;
-  for (std::size_t j = 0; j < pairs.n; ++j) {
-    const std::uint32_t target = pairs.first + pairs.places[j];
-    const std::uint32_t draw = word_of(row, Purpose::pair, std::size_t{kRowBlock} * first_block + j) >> 1;
-    const float limit = pairs.chances[j] * pairs.scale;
-    const bool hit = limit >= 0x1p31f ? draw < 0x7fffffffu : draw < static_cast<std::uint32_t>(limit);
-    if (hit && target < pairs.targets && target != pairs.self) kept[n++] = target;
+  for (std::uint32_t r = 0; r < box.n_rows; ++r) {
+    for (std::uint32_t j = 0; j < box.n; ++j) {
+      const std::uint32_t target = box.width * box.rows[r] + box.columns[j] - box.first;
+      if (target < box.targets && target != box.self && is_kept(row, box, r, j)) kept[n++] = target;
+    }
   }
   return n;
 }

@@ -4,10 +4,11 @@
 // Usage: bench_training [name=value ...]     one line of csv per call, after a header with header=1
 //   strategy=sparse|dense  layers=2  neurons=2944 (hidden, in all)  inputs=1472  classes=20
 //   batch=48 steps=100  activity=0.02  optimizer=sgd|adamw  threads=0  repetitions=5  recurrent=0
-//   trace=0  slices=1 (parts of a batch; through mpirun the ranks share them)
+//   density=1 (of the connections between hidden layers)  gain=G theta_grad=T (instead of the search below)
+//   slices=1 (parts of a batch; through mpirun the ranks share them)
 // Weights are scaled layer by layer until the activity is met, then theta_grad is chosen so that
 // about twice as many neurons are listed as spike. The learning rate is so small that the activity
-// stays.
+// stays. With a gain the weights are drawn with it and nothing is searched: for networks that take minutes.
 #include "tessera/training.hpp"
 
 #include <algorithm>
@@ -59,6 +60,27 @@ double ratio_listed(const BatchResult& result) {
   return listed / std::max(spikes, 1.0);
 }
 
+struct Found {
+  std::vector<Tensor> parameters;
+  double theta_grad;
+};
+
+// With the sparse strategy, whatever is measured.
+Found find_activity(const Network& network, Options options, const SpikeBatch& batch) {
+  options.strategy = Strategy::sparse;
+  options.slices = 1;
+  options.communicator = nullptr;
+  Trainer finder(network, options);
+  finder.initialise_activity(batch);
+  double low = 0.0, high = 1.0;
+  for (int round = 0; round < 12; ++round) {
+    finder.set_theta_grad(0.5 * (low + high));
+    std::vector<Tensor> unused;
+    (ratio_listed(finder.gradients(batch, unused)) > 2.0 ? low : high) = 0.5 * (low + high);
+  }
+  return {finder.parameters(), high};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -83,7 +105,13 @@ int main(int argc, char** argv) {
     layer.name = "hidden" + std::to_string(k + 1);
     layer.size = neurons / layers;
     layer.initial_activity = activity;
+    layer.initial_gain = number(settings, "gain", 1.0);
     if (number(settings, "recurrent", 0) > 0) layer.recurrent = Connection{};
+    const double density = number(settings, "density", 1.0);
+    if (k > 0 && density < 1.0) {
+      layer.input.kind = ConnectionKind::sparse;
+      layer.input.density = density;
+    }
     network.layers.push_back(layer);
   }
   Layer readout;
@@ -103,23 +131,14 @@ int main(int argc, char** argv) {
   const SpikeBatch batch =
       random_batch(options.batch, network.steps, static_cast<std::uint32_t>(network.input.size()),
                    activity, network.classes);
-  // Activity and theta_grad are found with the sparse strategy for both.
-  Options sparse = options;
-  sparse.strategy = Strategy::sparse;
-  Trainer finder(network, sparse);
-  finder.initialise_activity(batch);
-  double low = 0.0, high = 1.0;
-  for (int round = 0; round < 12; ++round) {
-    finder.set_theta_grad(0.5 * (low + high));
-    std::vector<Tensor> unused;
-    (ratio_listed(finder.gradients(batch, unused)) > 2.0 ? low : high) = 0.5 * (low + high);
-  }
   options.slices = static_cast<std::uint32_t>(number(settings, "slices", 1));
   if (launcher()) options.communicator = launched_communicator();
   const bool speaks = !options.communicator || options.communicator->rank() == 0;
+  const Found found = settings.count("gain") > 0 ? Found{{}, number(settings, "theta_grad", 0.9)}
+                                                 : find_activity(network, options, batch);
   Trainer trainer(network, options);
-  trainer.set_parameters(finder.parameters());
-  trainer.set_theta_grad(high);
+  if (!found.parameters.empty()) trainer.set_parameters(found.parameters);
+  trainer.set_theta_grad(found.theta_grad);
   BatchResult result = trainer.train(batch);  // warm-up
   std::vector<double> seconds;
   for (int k = 0; k < static_cast<int>(number(settings, "repetitions", 5)); ++k) {

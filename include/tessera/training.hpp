@@ -231,6 +231,11 @@ class DivergedError : public RunError {
   std::string layer;
 };
 
+/// Samples begin .. end of a batch.
+struct SampleRange {
+  std::uint32_t begin = 0, end = 0;
+};
+
 /// Weights, optimiser state and the three passes. Same seed: same weights for any number of
 /// threads.
 class Trainer {
@@ -246,6 +251,11 @@ class Trainer {
   void initialise_activity(const SpikeBatch& batch);
   /// Forward, backward, update. `learning_rate_scale` comes from the schedule.
   BatchResult train(const SpikeBatch& batch, double learning_rate_scale = 1.0);
+  /// Those samples of a batch of `samples` that this rank trains on; alone, all of them.
+  [[nodiscard]] SampleRange share(std::uint32_t samples) const;
+  /// The same as train() of a batch of `samples`, of which this rank gives only those of share(), perhaps none.
+  /// With Strategy::automatic the first batch has to be whole, as the choice needs all of it.
+  BatchResult train_share(const SpikeBatch& own, std::uint32_t samples, double learning_rate_scale = 1.0);
   /// Forward only.
   BatchResult evaluate(const SpikeBatch& batch);
   /// Forward and backward without update: gradients of every parameter, for tests and inspection.

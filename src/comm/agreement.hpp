@@ -52,6 +52,17 @@ class Agreement {
     }
     return values;
   }
+  /// The same of several values each.
+  template <class T>
+  [[nodiscard]] std::vector<T> all_of(const std::vector<T>& mine) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    if (alone()) return mine;
+    Gathered gathered;
+    ranks_->all_gather(std::as_bytes(std::span(mine)), gathered);
+    std::vector<T> values(gathered.bytes.size() / sizeof(T));
+    if (!values.empty()) std::memcpy(values.data(), gathered.bytes.data(), values.size() * sizeof(T));
+    return values;
+  }
   /// On rank 0: what every rank gives. On the others: nothing.
   void gather(std::span<const std::byte> mine, Gathered& all) const;
 

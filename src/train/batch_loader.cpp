@@ -86,23 +86,17 @@ struct BatchLoader::State {
     std::size_t ready = 0;  // number of the batch it holds, plus 1
   };
 
-  State(const SpikeDataset& data, std::vector<std::uint32_t> samples, std::uint32_t size,
+  State(const SpikeDataset& data, std::vector<std::vector<std::uint32_t>> samples,
         std::uint64_t which, std::size_t readers)
-      : dataset(data),
-        order(std::move(samples)),
-        batch(size),
-        draw(which),
-        slots(readers + kReady) {}
+      : dataset(data), order(std::move(samples)), draw(which), slots(readers + kReady) {}
 
   void read_all();
   void fill(std::size_t number, std::vector<SpikeSample>& samples, SpikeBatch& into) const;
   Slot& slot_of(std::size_t number) { return slots[number % slots.size()]; }
 
   const SpikeDataset& dataset;
-  const std::vector<std::uint32_t> order;
-  const std::uint32_t batch;
+  const std::vector<std::vector<std::uint32_t>> order;  // of every batch
   const std::uint64_t draw;
-  std::size_t batches = 0;
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -114,10 +108,9 @@ struct BatchLoader::State {
 
 void BatchLoader::State::fill(std::size_t number, std::vector<SpikeSample>& samples,
                               SpikeBatch& into) const {
-  const std::size_t begin = number * batch;
-  samples.resize(std::min<std::size_t>(batch, order.size() - begin));
+  samples.resize(order[number].size());
   for (std::size_t b = 0; b < samples.size(); ++b) {
-    const std::uint32_t index = order[begin + b];
+    const std::uint32_t index = order[number][b];
     dataset.read(index, draw, samples[b]);
     check_label(dataset, index, samples[b].label);
   }
@@ -128,8 +121,8 @@ void BatchLoader::State::read_all() {
   std::vector<SpikeSample> samples;
   std::unique_lock lock(mutex);
   for (;;) {
-    changed.wait(lock, [&] { return stop || begun == batches || begun < taken + slots.size(); });
-    if (stop || begun == batches) return;
+    changed.wait(lock, [&] { return stop || begun == order.size() || begun < taken + slots.size(); });
+    if (stop || begun == order.size()) return;
     const std::size_t number = begun++;
     Slot& slot = slot_of(number);
     lock.unlock();
@@ -147,20 +140,39 @@ void BatchLoader::State::read_all() {
   }
 }
 
+namespace {
+
+std::vector<std::vector<std::uint32_t>> cut(const std::vector<std::uint32_t>& order, std::uint32_t batch) {
+  if (batch == 0) throw InputError("a batch must hold at least one sample.");
+  std::vector<std::vector<std::uint32_t>> batches;
+  for (std::size_t begin = 0; begin < order.size(); begin += batch) {
+    const auto first = order.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto n = static_cast<std::ptrdiff_t>(std::min<std::size_t>(batch, order.size() - begin));
+    batches.emplace_back(first, first + n);
+  }
+  return batches;
+}
+
+}  // namespace
+
 BatchLoader::BatchLoader(const SpikeDataset& dataset, std::vector<std::uint32_t> order,
                          std::uint32_t batch, std::uint64_t draw, std::size_t readers)
-    : state_(std::make_unique<State>(dataset, std::move(order), batch, draw, readers)) {
-  if (batch == 0) throw InputError("a batch must hold at least one sample.");
+    : BatchLoader(dataset, draw, cut(order, batch), readers) {}
+
+BatchLoader::BatchLoader(const SpikeDataset& dataset, std::uint64_t draw,
+                         std::vector<std::vector<std::uint32_t>> batches, std::size_t readers)
+    : state_(std::make_unique<State>(dataset, std::move(batches), draw, readers)) {
   if (dataset.shape().size() > std::numeric_limits<std::uint32_t>::max()) {
     throw InputError(fmt::format("data set '{}' has more than 2^32 channels.", dataset.name()));
   }
-  for (const std::uint32_t index : state_->order) {
-    if (index < dataset.size()) continue;
-    throw InputError(fmt::format("there is no sample {} in data set '{}', which has {} samples.",
-                                 index, dataset.name(), dataset.size()));
+  for (const std::vector<std::uint32_t>& samples : state_->order) {
+    for (const std::uint32_t index : samples) {
+      if (index < dataset.size()) continue;
+      throw InputError(fmt::format("there is no sample {} in data set '{}', which has {} samples.",
+                                   index, dataset.name(), dataset.size()));
+    }
   }
-  state_->batches = (state_->order.size() + batch - 1) / batch;
-  const std::size_t threads = std::min(std::max<std::size_t>(readers, 1), state_->batches);
+  const std::size_t threads = std::min(std::max<std::size_t>(readers, 1), state_->order.size());
   for (std::size_t k = 0; k < threads; ++k) {
     try {
       state_->threads.emplace_back([state = state_.get()] { state->read_all(); });
@@ -189,7 +201,7 @@ BatchLoader::~BatchLoader() {
 bool BatchLoader::next(SpikeBatch& batch) {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
-  if (state.taken == state.batches) return false;
+  if (state.taken == state.order.size()) return false;
   State::Slot& slot = state.slot_of(state.taken);
   state.changed.wait(lock, [&] { return slot.ready == state.taken + 1; });
   if (slot.error) std::rethrow_exception(slot.error);
@@ -199,6 +211,6 @@ bool BatchLoader::next(SpikeBatch& batch) {
   return true;
 }
 
-std::size_t BatchLoader::batches() const noexcept { return state_->batches; }
+std::size_t BatchLoader::batches() const noexcept { return state_->order.size(); }
 
 }  // namespace tessera::training

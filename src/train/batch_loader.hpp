@@ -20,6 +20,9 @@ class BatchLoader {
   /// set.
   BatchLoader(const SpikeDataset& dataset, std::vector<std::uint32_t> order, std::uint32_t batch,
               std::uint64_t draw, std::size_t readers = 1);
+  /// These batches, of any sizes (none: a batch without samples).
+  BatchLoader(const SpikeDataset& dataset, std::uint64_t draw,
+              std::vector<std::vector<std::uint32_t>> batches, std::size_t readers = 1);
   /// How many readers feed so many workers (0: as many as there are cores).
   static std::size_t readers_for(int workers);
   ~BatchLoader();  // stops reading, waits for the threads

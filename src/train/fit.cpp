@@ -15,6 +15,7 @@
 #include "train/batch_loader.hpp"
 #include "train/blas.hpp"
 #include "train/optimizer.hpp"
+#include "train/rank_failures.hpp"
 
 namespace tessera::training {
 namespace {
@@ -51,10 +52,13 @@ void add_activity(std::vector<LayerActivity>& sum, const std::vector<LayerActivi
 // Sums over samples, whatever the sizes of the batches. Means are those of at least one sample.
 class Tally {
  public:
+  void add(double loss, std::uint32_t samples, std::uint32_t correct) {
+    loss_ += loss * samples;
+    samples_ += samples;
+    correct_ += correct;
+  }
   void add(const BatchResult& result) {
-    loss_ += result.loss * result.samples;
-    samples_ += result.samples;
-    correct_ += result.correct;
+    add(result.loss, result.samples, result.correct);
     add_activity(layers_, result.layers);
     spiked_.resize(result.neuron_spikes.size());
     for (std::size_t k = 0; k < spiked_.size(); ++k) {
@@ -214,15 +218,15 @@ class Fitting {
   // False when the observer asked to stop.
   bool run_epoch(std::uint32_t epoch) {
     const Clock::time_point begin = Clock::now();
-    BatchLoader loader(data_, shuffled(samples_.training, options_.seed, epoch), options_.batch,
-                       epoch + 1, BatchLoader::readers_for(trainer_.options().threads));
+    BatchLoader loader(data_, epoch + 1, shares(shuffled(samples_.training, options_.seed, epoch)),
+                       BatchLoader::readers_for(trainer_.options().threads));
     const std::uint64_t all = epoch_batches_ * options_.epochs;
     Tally tally;
     SpikeBatch batch;
     double factor = 1.0;
     for (std::uint64_t n = 0; next(loader, batch); ++n) {
       factor = schedule_factor(options_.optimizer, epoch * epoch_batches_ + n, all, epoch_batches_);
-      const BatchResult result = train(batch, factor, epoch, n);
+      const BatchResult result = train(batch, batch_samples(n), factor, epoch, n);
       tally.add(result);
       result_.list_bytes = std::max(result_.list_bytes, trainer_.list_bytes());
       if (done_++ == 0) tell_strategy();
@@ -250,13 +254,32 @@ class Fitting {
     result_.epochs.push_back(m);
     trainer_.gather_state();
     ranks_.enter("training: keeping an epoch");
-    together([&] { observer_.on_epoch(m, best, trainer_); });
+    together(ranks_, [&] { observer_.on_epoch(m, best, trainer_); });
     return true;
   }
 
-  BatchResult train(const SpikeBatch& batch, double factor, std::uint32_t epoch, std::uint64_t n) {
+  [[nodiscard]] std::uint32_t batch_samples(std::uint64_t n) const {
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(options_.batch, samples_.training.size() - n * options_.batch));
+  }
+
+  // What this rank reads of the batches of an epoch: its share, and all of the first batch of a run, which
+  // may choose the strategy.
+  [[nodiscard]] std::vector<std::vector<std::uint32_t>> shares(const std::vector<std::uint32_t>& order) const {
+    std::vector<std::vector<std::uint32_t>> all;
+    for (std::uint64_t n = 0; n < epoch_batches_; ++n) {
+      const std::uint32_t samples = batch_samples(n);
+      const SampleRange own = n == 0 && done_ == 0 ? SampleRange{0, samples} : trainer_.share(samples);
+      const auto first = order.begin() + static_cast<std::ptrdiff_t>(n * options_.batch);
+      all.emplace_back(first + own.begin, first + own.end);
+    }
+    return all;
+  }
+
+  BatchResult train(const SpikeBatch& batch, std::uint32_t samples, double factor, std::uint32_t epoch,
+                    std::uint64_t n) {
     try {
-      return trainer_.train(batch, factor);
+      return trainer_.train_share(batch, samples, factor);
     } catch (const DivergedError& error) {
       throw DivergedError(fmt::format("Epoch {}, batch {}: {}", epoch + 1, n + 1, error.what()),
                           error.layer);
@@ -296,20 +319,44 @@ class Fitting {
     }
   }
 
+  // What a rank finds in a batch of validation samples.
+  struct Validated {
+    double loss;
+    std::uint32_t samples, correct;
+  };
+
+  // Ranks share the batches; they are added in their order, whoever has evaluated them.
   void validate_epoch(EpochMetrics& m) {
     if (samples_.validation.empty()) return;
-    BatchLoader loader(data_, samples_.validation, options_.batch, 0,
-                       BatchLoader::readers_for(trainer_.options().threads));
-    Tally tally;
-    SpikeBatch batch;
+    ranks_.enter("training: validation");
+    std::vector<Validated> own;
     try {
-      while (next(loader, batch)) tally.add(trainer_.evaluate(batch));
+      together(ranks_, [&] { own = validate_share(); });
     } catch (const DivergedError& error) {
       throw DivergedError(fmt::format("Epoch {}, validation: {}", m.epoch + 1, error.what()),
                           error.layer);
     }
+    Tally tally;
+    for (const Validated& v : ranks_.all_of(own)) tally.add(v.loss, v.samples, v.correct);
     m.validation_loss = tally.mean_loss();
     m.validation_accuracy = tally.accuracy();
+  }
+
+  std::vector<Validated> validate_share() {
+    const std::uint64_t n = samples_.validation.size(), batches = (n + options_.batch - 1) / options_.batch;
+    const auto first_of = [&](int rank) {
+      const std::uint64_t batch = static_cast<std::uint64_t>(rank) * batches / static_cast<std::uint64_t>(ranks_.size());
+      return samples_.validation.begin() + static_cast<std::ptrdiff_t>(std::min(n, batch * options_.batch));
+    };
+    BatchLoader loader(data_, {first_of(ranks_.rank()), first_of(ranks_.rank() + 1)}, options_.batch, 0,
+                       BatchLoader::readers_for(trainer_.options().threads));
+    std::vector<Validated> own;
+    SpikeBatch batch;
+    while (loader.next(batch)) {
+      const BatchResult result = trainer_.evaluate(batch);
+      own.push_back({result.loss, result.samples, result.correct});
+    }
+    return own;
   }
 
   void report(std::uint32_t epoch, std::uint64_t n, const Tally& tally, const BatchResult& last,
@@ -328,22 +375,10 @@ class Fitting {
     observer_.on_batch(p);
   }
 
-  // What goes wrong on one rank is thrown on all: nobody waits for a rank that has left.
-  template <class Work>
-  void together(const Work& work) {
-    std::exception_ptr failure;
-    try {
-      work();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    ranks_.settle_failures(failure);
-  }
-
   bool next(BatchLoader& loader, SpikeBatch& batch) {
     bool more = false;
     ranks_.enter("training: reading samples");
-    together([&] { more = loader.next(batch); });
+    together(ranks_, [&] { more = loader.next(batch); });
     return more;
   }
 

@@ -114,14 +114,21 @@ void SlicedTraining::prepare(const Pieces& pieces) {
   for (const Updater::Piece& piece : pieces) place_.push_back(place_.back() + piece.end - piece.begin);
 }
 
+SampleRange SlicedTraining::share(std::uint32_t samples) const {
+  const std::uint32_t slices = std::min(slices_, samples);
+  if (slices == 0) return {};
+  const SliceRange own = slices_of_rank(slices, ranks_.rank(), ranks_.size());
+  return {first_sample(samples, own.begin, slices), first_sample(samples, own.end, slices)};
+}
+
 BatchResult SlicedTraining::train(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
-                                  double theta_grad, double rate_factor) {
+                                  std::uint32_t samples, double theta_grad, double rate_factor) {
   prepare(updater.pieces());
-  const std::uint32_t slices = std::min(slices_, batch.samples);
+  const std::uint32_t slices = std::min(slices_, samples);
   Part part;
   std::exception_ptr failure;
   try {
-    run_slices(engine, crew, updater, batch, theta_grad, rate_factor, part);
+    run_slices(engine, crew, updater, batch, samples, theta_grad, rate_factor, part);
   } catch (const DivergedError& error) {
     if (ranks_.alone()) throw;
     part.diverged = error.what();
@@ -129,7 +136,7 @@ BatchResult SlicedTraining::train(Engine& engine, Crew& crew, Updater& updater, 
   } catch (...) {
     failure = std::current_exception();
   }
-  BatchResult result = combine(part, failure, batch.samples);
+  BatchResult result = combine(part, failure, samples);
   if (ranks_.alone()) return result;  // the update was made with the last slice
   exchange_nodes(slices);
   add_up(crew, updater, slices);
@@ -138,8 +145,9 @@ BatchResult SlicedTraining::train(Engine& engine, Crew& crew, Updater& updater, 
 }
 
 void SlicedTraining::run_slices(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
-                                double theta_grad, double rate_factor, Part& part) {
-  const std::uint32_t slices = std::min(slices_, batch.samples);
+                                std::uint32_t samples, double theta_grad, double rate_factor, Part& part) {
+  const std::uint32_t slices = std::min(slices_, samples);
+  const std::uint32_t offset = batch.samples == samples ? 0 : share(samples).begin;
   const SliceRange own = slices_of_rank(slices, ranks_.rank(), ranks_.size());
   std::vector<SliceRange> open;
   for (std::uint32_t s = own.begin; s < own.end; ++s) {
@@ -153,8 +161,9 @@ void SlicedTraining::run_slices(Engine& engine, Crew& crew, Updater& updater, co
     const bool root = ranks_.alone() && open[slot] == SliceRange{0, slices};
     if (!root && node_.size() <= slot) node_.emplace_back();
     if (!root) node_[slot].resize(place_.back());
-    cut_slice(batch, s, slices, slice_);
-    const float weight = static_cast<float>(static_cast<double>(slice_.samples) / batch.samples);
+    cut_samples(batch, first_sample(samples, s, slices) - offset, first_sample(samples, s + 1, slices) - offset,
+                slice_);
+    const float weight = static_cast<float>(static_cast<double>(slice_.samples) / samples);
     part.add(engine.run(crew, slice_, theta_grad, true, [&](Worker& worker) {
       keep(worker, updater.pieces(), weight, slot, merges, root);
       if (root) updater.update(worker, engine.arrays(), rate_factor);

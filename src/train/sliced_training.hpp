@@ -22,9 +22,12 @@ class SlicedTraining {
   SlicedTraining(const Agreement& ranks, std::uint32_t slices, BatchResult like)
       : ranks_(ranks), slices_(slices), like_(std::move(like)) {}
 
-  /// Forward, backward, update. Throws on all ranks what the lowest rank that failed has met.
-  BatchResult train(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch, double theta_grad,
-                    double rate_factor);
+  /// Forward, backward, update of a batch of `samples`. `batch`: all of them, or those of share(). Throws on
+  /// all ranks what the lowest rank that failed has met.
+  BatchResult train(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch, std::uint32_t samples,
+                    double theta_grad, double rate_factor);
+  /// The samples of a batch that lie in this rank's slices.
+  [[nodiscard]] SampleRange share(std::uint32_t samples) const;
   /// Every rank gets the optimiser's state of all, of which it kept its own share.
   void gather_state(const Updater& updater);
 
@@ -33,8 +36,8 @@ class SlicedTraining {
   using Pieces = std::vector<Updater::Piece>;
 
   void prepare(const Pieces& pieces);
-  void run_slices(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch, double theta_grad,
-                  double rate_factor, Part& part);
+  void run_slices(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
+                  std::uint32_t samples, double theta_grad, double rate_factor, Part& part);
   void keep(Worker& worker, const Pieces& pieces, float weight, std::size_t slot, std::size_t merges, bool root);
   [[nodiscard]] BatchResult combine(const Part& own, const std::exception_ptr& failure, std::uint32_t samples);
   void exchange_nodes(std::uint32_t slices);

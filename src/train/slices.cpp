@@ -45,11 +45,7 @@ std::vector<SliceRange> nodes_of_rank(std::uint32_t slices, int rank, int ranks)
   return open;
 }
 
-void cut_slice(const SpikeBatch& batch, std::uint32_t slice, std::uint32_t slices, SpikeBatch& part) {
-  const auto bound = [&](std::uint32_t s) {
-    return static_cast<std::uint32_t>(std::uint64_t{batch.samples} * s / slices);
-  };
-  const std::uint32_t begin = bound(slice), end = bound(slice + 1);
+void cut_samples(const SpikeBatch& batch, std::uint32_t begin, std::uint32_t end, SpikeBatch& part) {
   part.samples = end - begin;
   part.steps = batch.steps;
   part.channels = batch.channels;

@@ -32,7 +32,15 @@ struct SliceRange {
 /// The nodes that this rank's slices add up to.
 [[nodiscard]] std::vector<SliceRange> nodes_of_rank(std::uint32_t slices, int rank, int ranks);
 
-/// Samples of a slice: batch.samples * slice / slices .. the next.
-void cut_slice(const SpikeBatch& batch, std::uint32_t slice, std::uint32_t slices, SpikeBatch& part);
+/// First sample of a slice of a batch.
+[[nodiscard]] constexpr std::uint32_t first_sample(std::uint32_t samples, std::uint32_t slice, std::uint32_t slices) {
+  return static_cast<std::uint32_t>(std::uint64_t{samples} * slice / slices);
+}
+/// Samples begin .. end of a batch.
+void cut_samples(const SpikeBatch& batch, std::uint32_t begin, std::uint32_t end, SpikeBatch& part);
+/// Samples of a slice.
+inline void cut_slice(const SpikeBatch& batch, std::uint32_t slice, std::uint32_t slices, SpikeBatch& part) {
+  cut_samples(batch, first_sample(batch.samples, slice, slices), first_sample(batch.samples, slice + 1, slices), part);
+}
 
 }  // namespace tessera::training

@@ -23,14 +23,14 @@ std::string shape_text(const std::vector<std::uint64_t>& shape) {
 }
 
 // A batch straight from a caller: the engines index with its numbers without looking again.
-void check_batch(const Network& network, const SpikeBatch& batch) {
+void check_batch(const Network& network, const SpikeBatch& batch, bool empty_is_good = false) {
   std::vector<Problem> problems;
   const auto expect = [&](bool good, const std::string& sentence) {
     if (!good) problems.push_back({{}, sentence});
     return good;
   };
   const std::uint64_t lists = std::uint64_t{batch.samples} * batch.steps;
-  expect(batch.samples > 0, "The batch has no samples.");
+  expect(batch.samples > 0 || empty_is_good, "The batch has no samples.");
   expect(
       batch.steps == network.steps,
       fmt::format("The batch has {} steps, but the network has {}.", batch.steps, network.steps));
@@ -138,8 +138,17 @@ struct Trainer::Impl {
     return like;
   }
 
-  BatchResult train(const SpikeBatch& batch, double rate_factor) {
-    if (options.slices > 1) return sliced.train(*engine, crew, updater, batch, theta_grad, rate_factor);
+  // `batch`: all of its samples, or those of this rank.
+  BatchResult train(const SpikeBatch& batch, std::uint32_t samples, double rate_factor) {
+    if (!chosen) choose(batch);
+    BatchResult result = update(batch, samples, rate_factor);
+    engine->parameters_changed();
+    anneal();
+    return result;
+  }
+
+  BatchResult update(const SpikeBatch& batch, std::uint32_t samples, double rate_factor) {
+    if (options.slices > 1) return sliced.train(*engine, crew, updater, batch, samples, theta_grad, rate_factor);
     const std::vector<ParameterArray*> arrays = engine->arrays();
     return engine->run(crew, batch, theta_grad, true,
                        [&](Worker& worker) { updater.update(worker, arrays, rate_factor); });
@@ -243,13 +252,22 @@ Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 
 BatchResult Trainer::train(const SpikeBatch& batch, double learning_rate_scale) {
-  Impl& i = *impl_;
-  check_batch(i.network, batch);
-  if (!i.chosen) i.choose(batch);
-  BatchResult result = i.train(batch, learning_rate_scale);
-  i.engine->parameters_changed();
-  i.anneal();
-  return result;
+  check_batch(impl_->network, batch);
+  return impl_->train(batch, batch.samples, learning_rate_scale);
+}
+
+SampleRange Trainer::share(std::uint32_t samples) const { return impl_->sliced.share(samples); }
+
+BatchResult Trainer::train_share(const SpikeBatch& own, std::uint32_t samples, double learning_rate_scale) {
+  check_batch(impl_->network, own, samples > 0);
+  const SampleRange expected = share(samples);
+  const bool whole_needed = impl_->options.strategy == Strategy::automatic && !impl_->chosen;
+  if (own.samples != samples && (whole_needed || own.samples != expected.end - expected.begin)) {
+    throw InputError(fmt::format("{} samples of a batch of {} were given; this rank trains on {}{}.", own.samples,
+                                 samples, expected.end - expected.begin,
+                                 whole_needed ? ", but needs all to choose the strategy" : ""));
+  }
+  return impl_->train(own, samples, learning_rate_scale);
 }
 
 BatchResult Trainer::evaluate(const SpikeBatch& batch) {

@@ -108,6 +108,24 @@ TEST_P(BatchLoaderReaders, hand_out_every_sample_once_in_order) {
   EXPECT_FALSE(loader.next(batch));
 }
 
+TEST(BatchLoader, gives_the_batches_that_it_was_given_also_one_without_samples) {
+  const CountingDataset data(20, 4);
+  const std::vector<std::vector<std::uint32_t>> batches{{7, 3}, {}, {11, 2, 5}};
+  BatchLoader loader(data, 0, batches);
+  ASSERT_EQ(loader.batches(), 3u);
+  SpikeBatch batch;
+  for (const std::vector<std::uint32_t>& samples : batches) {
+    ASSERT_TRUE(loader.next(batch));
+    ASSERT_EQ(batch.samples, samples.size());
+    EXPECT_EQ(batch.first.size(), 3 * samples.size() + 1);
+    for (std::size_t b = 0; b < samples.size(); ++b)
+      EXPECT_EQ(batch.label[b], static_cast<std::int32_t>(samples[b] % 4));
+  }
+  EXPECT_FALSE(loader.next(batch));
+  EXPECT_EQ(data.reads, 5);
+  EXPECT_THROW(BatchLoader(data, 0, {{3}, {20}}), InputError);
+}
+
 TEST(BatchLoader, passes_the_draw_on) {
   const CountingDataset data(4, 2);
   SpikeBatch even, odd;

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 # A path that starts at the root, where something may stand before it: --out=/home/... or '/tmp/...'.
-_PATH = re.compile(r"(?<![\w.}>/-])(?:file://)?/(?=[A-Za-z0-9._~-])[^\s'\",;:)\]}]*")
+_PATH = re.compile(r"(?<![\w.}>/%~-])(?:file://)?/(?=[A-Za-z0-9._~-])[^\s'\",;:)\]}]*")
 _HOME = re.compile(r"(?<![\w/])~[A-Za-z0-9_-]*/[^\s'\",;:)\]}]*")
 
 

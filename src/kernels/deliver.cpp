@@ -1,8 +1,30 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "kernels/deliver.hpp"
 
+#ifdef TESSERA_PLANTED_SLOWDOWN
+#include <chrono>
+#endif
+
 namespace tessera {
 namespace {
+
+#ifdef TESSERA_PLANTED_SLOWDOWN
+/// A regression that the benchmarks have to find (docs/benchmarking.md): at its end waits for so many percent of its life.
+class PlantedSlowdown {
+ public:
+  ~PlantedSlowdown() {
+    const auto end = Clock::now() + (Clock::now() - start_) * TESSERA_PLANTED_SLOWDOWN / 100;
+    while (Clock::now() < end) {
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now();
+};
+#else
+struct PlantedSlowdown {};
+#endif
 
 // Rows lie anywhere in memory: their lines are asked for this many visits ahead.
 constexpr std::size_t kAhead = 4;
@@ -44,10 +66,12 @@ inline void deliver(const VisitOf<Word>* visits, std::size_t n, std::int32_t* ri
 }  // namespace
 
 void deliver_rows(const RowVisit* visits, std::size_t n, std::int32_t* ring, std::uint32_t now) {
+  [[maybe_unused]] const PlantedSlowdown planted;
   deliver(visits, n, ring, now);
 }
 
 void deliver_rows(const WideRowVisit* visits, std::size_t n, std::int32_t* ring, std::uint32_t now) {
+  [[maybe_unused]] const PlantedSlowdown planted;
   deliver(visits, n, ring, now);
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tessera/errors.hpp"
+#include "tessera/rewiring.hpp"
 #include "tessera/spike_dataset.hpp"
 
 namespace tessera {
@@ -67,6 +68,8 @@ struct Connection {
   std::uint32_t padding = 0;
   std::uint32_t pool = 1;  ///< edge of the square windows summed or averaged in front (1: none)
   Pooling pooling = Pooling::average;
+  /// Sparse: which synapses there are changes while they are trained. `density` is that of the start.
+  std::optional<Rewiring> rewiring;
 };
 
 /// Pulls activity z (spikes per step of one neuron, mean over batch and time) into [low, high]:
@@ -193,7 +196,8 @@ struct Options {
 
 /// One parameter array as users see it: `weight` [sources, targets] (convolution: [channels,
 /// kernel, kernel, filters]; sparse: [synapses], in the order of sources, then delays, then
-/// targets), `bias` [targets], `membrane_logit`, `synapse_logit`, `adaptation_logit` [1 or
+/// targets; a connection that rewires: by sources, then targets, and `weight_indices` [synapses, 3] beside it:
+/// source (after pooling), target, delay), `bias` [targets], `membrane_logit`, `synapse_logit`, `adaptation_logit` [1 or
 /// targets]. Names are "<layer>.weight", "<layer>.recurrent_weight", "<layer>.bias",
 /// "<layer>.membrane_logit", ...
 struct Tensor {
@@ -221,6 +225,9 @@ struct BatchResult {
   std::vector<LayerActivity> layers;  ///< spiking layers only
   /// Spikes of every neuron of these layers in this batch.
   std::vector<std::vector<std::uint32_t>> neuron_spikes;
+  /// Of the connections that rewire; empty when none does, and where nothing is updated.
+  std::vector<RewiringCounts> rewiring;
+  double rewiring_seconds = 0.0;
 };
 
 /// A loss or a gradient that stopped being a finite number.
@@ -274,6 +281,9 @@ class Trainer {
   /// needs. Over ranks: after gather_state().
   [[nodiscard]] std::vector<Tensor> state() const;
   void set_state(const std::vector<Tensor>& state);
+  /// How many batches the whole training has, for rules of rewiring whose pace follows from it; 0: not
+  /// known. fit() says it.
+  void plan_batches(std::uint64_t batches) noexcept;
   /// Over ranks, each keeps the state of some parameters: gives all of it to all of them. Called by all;
   /// fit() does so after every epoch.
   void gather_state();
@@ -306,6 +316,8 @@ struct EpochMetrics {
   double seconds = 0.0;
   double samples_per_second = 0.0;
   std::vector<LayerActivity> layers;  ///< of the training batches
+  std::vector<RewiringCounts> rewiring;  ///< of the training batches, for connections that rewire
+  double rewiring_seconds = 0.0;         ///< of `seconds`
   /// Whether validation was measured. If not, the training accuracy chooses the best epoch.
   [[nodiscard]] bool validated() const { return validation_accuracy == validation_accuracy; }
 };
@@ -317,6 +329,7 @@ struct TrainingProgress {
   double samples_per_second = 0.0;
   double seconds_left = 0.0;          ///< of the whole training
   std::vector<LayerActivity> layers;  ///< of the last batch
+  std::vector<RewiringCounts> rewiring;  ///< of this epoch so far
 };
 
 /// Events of fit(), on the calling thread.

@@ -43,7 +43,9 @@ enum class Purpose : std::uint32_t {
   row_length,          ///< synapses of a source in a chunk whose pairs are independent
   surplus,             ///< which synapses a target with too many loses
   repeated,            ///< which of several synapses of a pair stays
-  added_synapse        ///< weight and delay of a synapse that exceptions add
+  added_synapse,       ///< weight and delay of a synapse that exceptions add
+  pair_sign,           ///< the sign of every pair of a connection that rewires
+  rewiring             ///< what a rule draws in a batch; a round for every connection
 };
 
 /// The same purpose in a later round (below 2^24): other numbers.

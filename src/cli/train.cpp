@@ -139,7 +139,10 @@ TrainingSummary summary_of(const TrainSettings& settings, const Trainer& trainer
   s.threads = asked > 0 ? asked : std::max(1, this_machine().cores);
   if (trainer.options().communicator) s.ranks = trainer.options().communicator->size();
   s.slices = trainer.options().slices;
-  for (const Tensor& tensor : kept.parameters) s.parameters += tensor.values.size();
+  for (const Tensor& tensor : kept.parameters) {
+    const bool trained = !tensor.name.ends_with("weight_indices");  // which synapses there are
+    s.parameters += trained ? tensor.values.size() : 0;
+  }
   s.overrides = settings.overrides;
   s.warnings = display.warnings();
   return s;
@@ -177,6 +180,16 @@ std::string best_text(const TrainingSummary& s) {
   return "none";
 }
 
+// Of the last epoch.
+void show_rewiring(const EpochMetrics& epoch) {
+  for (const RewiringCounts& counts : epoch.rewiring) {
+    fmt::print("rewiring    {}: {}, {} formed and {} eliminated in the last epoch\n", counts.name,
+               counted(counts.synapses, "synapse"), grouped(counts.formed), grouped(counts.eliminated));
+  }
+  if (!epoch.rewiring.empty())
+    fmt::print("            {:.2g} % of its time\n", 100.0 * epoch.rewiring_seconds / epoch.seconds);
+}
+
 std::string test_text(const TrainingSummary& s) {
   if (s.test) {
     return fmt::format("accuracy {:.2f} %, loss {:.4f}", 100.0 * s.test->accuracy, s.test->loss);
@@ -202,6 +215,7 @@ void show(const TrainSettings& settings, const TrainingSummary& s) {
   fmt::print("test        {}\n", test_text(s));
   fmt::print("time        {} s, {} samples/s in the last epoch\n", number_text(s.seconds, 1),
              grouped(static_cast<std::uint64_t>(s.epochs.back().samples_per_second)));
+  show_rewiring(s.epochs.back());
   fmt::print("lists       {} over time at most, for one batch\n", bytes_text(s.list_bytes));
   fmt::print("weights     digest {}\n", digest_text(s.weights_digest));
   fmt::print("result      {}\n", printable(settings.out.string()));

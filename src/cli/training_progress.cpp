@@ -28,6 +28,16 @@ std::string rate_text(double samples_per_second) {
   return grouped(static_cast<std::uint64_t>(std::max(0.0, samples_per_second))) + " samples/s";
 }
 
+std::string rewiring_text(const std::vector<RewiringCounts>& rewiring) {
+  if (rewiring.empty()) return "";
+  std::uint64_t formed = 0, eliminated = 0;
+  for (const RewiringCounts& counts : rewiring) {
+    formed += counts.formed;
+    eliminated += counts.eliminated;
+  }
+  return fmt::format("+{} -{} synapses", grouped(formed), grouped(eliminated));
+}
+
 }  // namespace
 
 std::string activity_text(const std::vector<LayerActivity>& layers) {
@@ -66,7 +76,8 @@ void TrainingProgressDisplay::on_batch(const TrainingProgress& p) {
                           {fmt::format("accuracy {:.1f} %", 100.0 * p.accuracy), 1},
                           {rate_text(p.samples_per_second), 3},
                           {left, 2},
-                          {activity_text(p.layers), 4}},
+                          {activity_text(p.layers), 4},
+                          {rewiring_text(p.rewiring), 5}},
                          line_.draw_room()));
 }
 
@@ -84,6 +95,7 @@ void TrainingProgressDisplay::on_epoch(const EpochMetrics& e, bool best, const T
   }
   parts.push_back({rate_text(e.samples_per_second), 6});
   parts.push_back({activity_text(e.layers), 7});
+  parts.push_back({rewiring_text(e.rewiring), 6});
   line_.print(fitted_line(parts, line_.print_room()));
 }
 

@@ -44,6 +44,10 @@ void write_metrics_csv(const std::filesystem::path& folder,
     for (const char* what : {"activity", "listed", "dropped_spikes", "dropped_gradients", "silent"})
       columns.push_back(layer.name + "." + what);
   }
+  for (const RewiringCounts& counts : epochs.front().rewiring) {
+    for (const char* what : {"synapses", "formed", "eliminated"}) columns.push_back(counts.name + "." + what);
+  }
+  if (!epochs.front().rewiring.empty()) columns.emplace_back("rewiring_seconds");
   io::CsvWriter csv(folder / "metrics.csv", columns);
   for (const EpochMetrics& epoch : epochs) {
     std::vector<io::CsvCell> row = {static_cast<double>(epoch.epoch + 1),
@@ -62,6 +66,11 @@ void write_metrics_csv(const std::filesystem::path& folder,
       row.emplace_back(static_cast<double>(layer.dropped_gradients));
       row.emplace_back(static_cast<double>(layer.silent_neurons));
     }
+    for (const RewiringCounts& counts : epoch.rewiring) {
+      for (const std::uint64_t n : {counts.synapses, counts.formed, counts.eliminated})
+        row.emplace_back(static_cast<double>(n));
+    }
+    if (!epoch.rewiring.empty()) row.emplace_back(epoch.rewiring_seconds);
     csv.row(row);
   }
   csv.commit();

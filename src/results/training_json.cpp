@@ -26,6 +26,26 @@ ordered_json decay_json(const Decay& d) {
           {"trainable", d.trainable}};
 }
 
+ordered_json rewiring_json(const Rewiring& r) {
+  const char* const rule = r.kind == RewiringKind::deep_r        ? "deep_r"
+                           : r.kind == RewiringKind::soft_deep_r ? "soft_deep_r"
+                           : r.kind == RewiringKind::rigl        ? "rigl"
+                                                                 : "custom";
+  ordered_json object = {{"rule", rule}, {"interval", r.interval}};
+  if (r.kind == RewiringKind::deep_r)
+    object["convention"] = r.convention == DeepRConvention::mlgenn ? "mlgenn" : "bellec";
+  if (r.kind == RewiringKind::rigl) {
+    object["fraction"] = number(r.fraction);
+    object["until"] = number(r.until);
+    object["grow"] = r.growth == Growth::gradient ? "gradient" : "random";
+    object["candidates"] = r.candidates;
+  } else {
+    object["l1"] = number(r.l1);
+    object["noise"] = number(r.noise);
+  }
+  return object;
+}
+
 ordered_json connection_json(const Connection& c) {
   ordered_json object;
   if (c.kind == ConnectionKind::convolution) {
@@ -42,6 +62,7 @@ ordered_json connection_json(const Connection& c) {
   } else {
     object = {{"kind", "dense"}};
   }
+  if (c.rewiring) object["rewiring"] = rewiring_json(*c.rewiring);
   object["pool"] = c.pool;
   if (c.pool != 1) object["pooling"] = c.pooling == Pooling::sum ? "sum" : "average";
   return object;

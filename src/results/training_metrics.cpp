@@ -30,6 +30,14 @@ json layer_json(const LayerActivity& layer) {
           {"silent_neurons", layer.silent_neurons}};
 }
 
+json counts_json(const training::RewiringCounts& counts) {
+  return {{"name", counts.name},
+          {"synapses", counts.synapses},
+          {"formed", counts.formed},
+          {"eliminated", counts.eliminated},
+          {"refused", counts.refused}};
+}
+
 // Reads one object; every wrong key is a sentence with its name.
 class ObjectReader {
  public:
@@ -63,6 +71,7 @@ class ObjectReader {
     if (!value.is_array()) fail(key, "this must be a list.");
     return value;
   }
+  [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }
   std::string path_of(const std::string& key) const { return path_ + "." + key; }
 
  private:
@@ -110,6 +119,19 @@ EpochMetrics epoch_of(const ObjectReader& o, const std::string& file) {
     const std::string path = o.path_of("layers[" + std::to_string(i) + "]");
     epoch.layers.push_back(layer_of(ObjectReader(layers[i], file, path)));
   }
+  if (!o.has("rewiring")) return epoch;  // nothing rewires
+  epoch.rewiring_seconds = o.number("rewiring_seconds");
+  const json& rewiring = o.list("rewiring");
+  for (std::size_t i = 0; i < rewiring.size(); ++i) {
+    const ObjectReader one(rewiring[i], file, o.path_of("rewiring[" + std::to_string(i) + "]"));
+    training::RewiringCounts counts;
+    counts.name = one.text("name");
+    one.count("synapses", counts.synapses);
+    one.count("formed", counts.formed);
+    one.count("eliminated", counts.eliminated);
+    one.count("refused", counts.refused);
+    epoch.rewiring.push_back(std::move(counts));
+  }
   return epoch;
 }
 
@@ -130,6 +152,9 @@ json metrics_json(const std::vector<EpochMetrics>& epochs) {
                     {"seconds", number(epoch.seconds)},
                     {"samples_per_second", number(epoch.samples_per_second)},
                     {"layers", layers}});
+    if (epoch.rewiring.empty()) continue;
+    list.back()["rewiring_seconds"] = number(epoch.rewiring_seconds);
+    for (const training::RewiringCounts& counts : epoch.rewiring) list.back()["rewiring"].push_back(counts_json(counts));
   }
   return list;
 }

@@ -142,6 +142,10 @@ std::string connection_obstacle(const Layer& layer, const Connection& connection
     return fmt::format("The dense strategy has no delays (layer '{}'); use the sparse one.",
                        layer.name);
   }
+  if (connection.rewiring) {
+    return fmt::format("The dense strategy does not rewire (layer '{}'); use the sparse one.",
+                       layer.name);
+  }
   return {};
 }
 

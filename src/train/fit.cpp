@@ -60,6 +60,7 @@ class Tally {
   void add(const BatchResult& result) {
     add(result.loss, result.samples, result.correct);
     add_activity(layers_, result.layers);
+    add_rewiring(result);
     spiked_.resize(result.neuron_spikes.size());
     for (std::size_t k = 0; k < spiked_.size(); ++k) {
       const std::vector<std::uint32_t>& spikes = result.neuron_spikes[k];
@@ -69,6 +70,8 @@ class Tally {
       }
     }
   }
+  [[nodiscard]] const std::vector<RewiringCounts>& rewiring() const { return rewiring_; }
+  [[nodiscard]] double rewiring_seconds() const { return rewiring_seconds_; }
   [[nodiscard]] std::uint64_t samples() const { return samples_; }
   [[nodiscard]] double mean_loss() const { return loss_ / static_cast<double>(samples_); }
   [[nodiscard]] double accuracy() const {
@@ -85,8 +88,24 @@ class Tally {
   }
 
  private:
+  void add_rewiring(const BatchResult& result) {
+    rewiring_seconds_ += result.rewiring_seconds;
+    rewiring_.resize(result.rewiring.size());
+    for (std::size_t k = 0; k < rewiring_.size(); ++k) {
+      RewiringCounts& sum = rewiring_[k];
+      const RewiringCounts& more = result.rewiring[k];
+      sum.name = more.name;
+      sum.synapses = more.synapses;
+      sum.eliminated += more.eliminated;
+      sum.formed += more.formed;
+      sum.refused += more.refused;
+    }
+  }
+
   double loss_ = 0.0;
   std::uint64_t samples_ = 0, correct_ = 0;
+  std::vector<RewiringCounts> rewiring_;
+  double rewiring_seconds_ = 0.0;
   std::vector<LayerActivity> layers_;
   std::vector<std::vector<std::uint8_t>> spiked_;  // of every neuron: 1 when it ever did
 };
@@ -160,6 +179,7 @@ class Fitting {
 
   FitResult run() {
     start_ = Clock::now();
+    trainer_.plan_batches(epoch_batches_ * options_.epochs);
     tell_samples();
     if (fresh_) initialise();
     while (result_.epochs.size() < options_.epochs && !out_of_patience()) {
@@ -186,6 +206,17 @@ class Fitting {
         options_.batch, 1);
     SpikeBatch batch;
     if (next(loader, batch)) trainer_.initialise_activity(batch);
+  }
+
+  // What a rule proposed that cannot be.
+  void tell_refused(const EpochMetrics& m) {
+    for (const RewiringCounts& c : m.rewiring) {
+      if (c.refused == 0) continue;
+      observer_.on_warning(fmt::format(
+          "Epoch {}: the rule that rewires '{}' proposed {} pairs that have a synapse or do not exist; nothing "
+          "was added there.",
+          m.epoch + 1, c.name, c.refused));
+    }
   }
 
   // What a glance at the labels shows.
@@ -242,6 +273,9 @@ class Fitting {
     m.seconds = seconds_since(begin);
     m.samples_per_second = static_cast<double>(tally.samples()) / m.seconds;
     m.layers = tally.layers();
+    m.rewiring = tally.rewiring();
+    m.rewiring_seconds = tally.rewiring_seconds();
+    tell_refused(m);
     expect_finite_parameters(epoch);
     validate_epoch(m);
     warn_of_activity(trainer_.network(), m,
@@ -372,6 +406,7 @@ class Fitting {
     const std::uint64_t left = (options_.epochs - epoch) * epoch_batches_ - (n + 1);
     p.seconds_left = seconds_since(start_) / static_cast<double>(done_) * static_cast<double>(left);
     p.layers = last.layers;
+    p.rewiring = tally.rewiring();
     observer_.on_batch(p);
   }
 

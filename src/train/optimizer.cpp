@@ -102,6 +102,12 @@ void Updater::clip() {
   if (norm > optimizer_.clip_norm) gradient_scale_ = optimizer_.clip_norm / norm;
 }
 
+void Updater::penalise(std::size_t piece) const {
+  const Piece& p = pieces_[piece];
+  if (p.array->store && p.array->store->l1() != 0.0F)
+    p.array->store->add_l1(p.array->gradient.data(), p.begin, p.end);
+}
+
 void Updater::measure(std::size_t piece) {
   const Piece& p = pieces_[piece];
   squares_[piece] = square_sum(p.array->gradient.data() + p.begin, p.end - p.begin);
@@ -118,9 +124,17 @@ void Updater::update(Worker& worker, const std::vector<ParameterArray*>& arrays,
   worker.once([&] {
     if (pieces_.empty()) attach(arrays);
   });
-  if (clips()) worker.each(pieces_.size(), [&](std::size_t k) { measure(k); });
+  if (clips()) {
+    worker.each(pieces_.size(), [&](std::size_t k) {
+      penalise(k);
+      measure(k);
+    });
+  }
   worker.once([&] { begin_step(); });
-  worker.each(pieces_.size(), [&](std::size_t k) { update_piece(k, rate_factor); });
+  worker.each(pieces_.size(), [&](std::size_t k) {
+    if (!clips()) penalise(k);
+    update_piece(k, rate_factor);
+  });
 }
 
 }  // namespace tessera::training

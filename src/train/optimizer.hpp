@@ -34,6 +34,8 @@ class Updater {
   /// Sums of squares of the gradients of pieces, which begin_step() wants of all of them.
   [[nodiscard]] std::vector<double>& squares() noexcept { return squares_; }
   void measure(std::size_t piece);
+  /// What a piece's gradient gets before it is measured: a penalty of its weights.
+  void penalise(std::size_t piece) const;
   /// Before the first piece of a batch is updated. Throws DivergedError, see clip().
   void begin_step();
   void update_piece(std::size_t piece, double rate_factor) const {

@@ -29,11 +29,16 @@ ParameterArray::ParameterArray(std::string its_name, std::vector<std::uint64_t> 
 
 Tensor ParameterArray::tensor(const AlignedArray<float>& array, const std::string& suffix) const {
   Tensor result{name + suffix, shape, std::vector<float>(elements)};
+  if (store) {
+    store->for_each([&](std::size_t i, std::size_t slot) { result.values[i] = array[slot]; });
+    return result;
+  }
   for (std::size_t i = 0; i < elements; ++i) result.values[i] = array[layout.of(i)];
   return result;
 }
 
 void ParameterArray::assign(AlignedArray<float>& array, const std::vector<float>& values) const {
+  if (store) return store->for_each([&](std::size_t i, std::size_t slot) { array[slot] = values[i]; });
   for (std::size_t i = 0; i < elements; ++i) array[layout.of(i)] = values[i];
 }
 

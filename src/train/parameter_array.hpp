@@ -5,11 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/aligned_array.hpp"
 #include "tessera/training.hpp"
+#include "train/synapse_store.hpp"
 
 namespace tessera::training {
 
@@ -51,6 +53,8 @@ struct ParameterArray {
   AlignedArray<float> gradient;
   AlignedArray<float> first;   ///< optimiser: mean gradient, or velocity
   AlignedArray<float> second;  ///< optimiser: mean squared gradient
+  /// Of a connection that rewires: which synapse lies where. The tensor is in the order of its for_each().
+  std::unique_ptr<SynapseStore> store;
 
   [[nodiscard]] Tensor tensor(const AlignedArray<float>& array, const std::string& suffix) const;
   void assign(AlignedArray<float>& array, const std::vector<float>& values) const;

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "base/random.hpp"
+#include "train/rewiring_rules.hpp"
+#include "train/synapse_store.hpp"
 
 namespace tessera::training {
 namespace {
@@ -55,6 +57,40 @@ Tensor initial_weight(const Projection& projection, std::string name, double gai
       tensor.values[i] = static_cast<float>(deviation * values[i % 4]);
   }
   return tensor;
+}
+
+/// The synapses that were drawn, by sources, then targets, as [synapses, 3], and weights with the signs of their
+/// pairs, if the rule has any.
+void append_rewired(const Projection& projection, Tensor weight, RandomKey key, std::vector<Tensor>& tensors) {
+  const bool signs = make_rule(*projection.spec.rewiring)->has_signs();
+  Tensor indices{weight.name + "_indices", {projection.weights, 3}, {}};
+  indices.values.reserve(3 * projection.weights);
+  std::vector<std::array<std::uint32_t, 2>> row;  // target, delay
+  std::size_t i = 0;
+  for (std::uint32_t source = 0; source < projection.pooled.size(); ++source) {
+    row.clear();
+    for (std::uint32_t delay = 0; delay < projection.rows_per_source(); ++delay) {
+      const std::size_t list = std::size_t{source} * projection.rows_per_source() + delay;
+      for (std::size_t k = projection.row_first[list]; k < projection.row_first[list + 1]; ++k)
+        row.push_back({projection.target_of[k], delay});
+    }
+    std::sort(row.begin(), row.end());
+    for (const auto& [target, delay] : row) {
+      for (const std::uint32_t x : {source, target, delay}) indices.values.push_back(static_cast<float>(x));
+      const std::uint64_t pair = std::uint64_t{source} * projection.targets + target;
+      float& w = weight.values[i++];
+      if (signs) w = is_inhibitory(key, projection.number, pair) ? -std::abs(w) : std::abs(w);
+    }
+  }
+  tensors.push_back(std::move(weight));
+  tensors.push_back(std::move(indices));
+}
+
+void append_weight(const Projection& projection, std::string name, double gain, RandomKey key,
+                   std::vector<Tensor>& tensors) {
+  Tensor weight = initial_weight(projection, std::move(name), gain, key, projection.number);
+  if (projection.rewires()) return append_rewired(projection, std::move(weight), key, tensors);
+  tensors.push_back(std::move(weight));
 }
 
 Tensor initial_logit(const Layer& layer, DecayRole role, std::uint32_t neurons, std::uint64_t seed,
@@ -140,11 +176,9 @@ std::vector<Tensor> initial_parameters(const Network& network,
   for (std::uint32_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
     const LayerTopology& shape = topology[i];
-    tensors.push_back(
-        initial_weight(shape.input, layer.name + ".weight", layer.initial_gain, key, 2 * i));
+    append_weight(shape.input, layer.name + ".weight", layer.initial_gain, key, tensors);
     if (shape.recurrent)
-      tensors.push_back(initial_weight(*shape.recurrent, layer.name + ".recurrent_weight",
-                                       layer.initial_gain, key, 2 * i + 1));
+      append_weight(*shape.recurrent, layer.name + ".recurrent_weight", layer.initial_gain, key, tensors);
     if (layer.bias)
       tensors.push_back(
           {layer.name + ".bias", {shape.neurons}, std::vector<float>(shape.neurons, 0.0F)});

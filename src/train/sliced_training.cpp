@@ -109,7 +109,8 @@ struct SlicedTraining::Part {
 };
 
 void SlicedTraining::prepare(const Pieces& pieces) {
-  if (place_.size() == pieces.size() + 1) return;
+  if (place_.size() == pieces.size() + 1 && !resized_) return;
+  resized_ = false;
   place_.assign(1, 0);
   for (const Updater::Piece& piece : pieces) place_.push_back(place_.back() + piece.end - piece.begin);
 }
@@ -281,6 +282,7 @@ void SlicedTraining::add_up(Crew& crew, Updater& updater, std::uint32_t slices) 
         for (std::size_t i = 0; i < n; ++i) sum[i] = sum[i] + more[i];
       }
       std::copy_n(values[0] + at, n, piece.array->gradient.data() + piece.begin);
+      updater.penalise(first + job);
       if (updater.clips()) updater.measure(first + job);
     });
   });
@@ -322,6 +324,12 @@ void SlicedTraining::gather_floats(const Pieces& pieces, AlignedArray<float> Par
     std::memcpy((pieces[k].array->*which).data() + pieces[k].begin, gathered_.bytes.data() + place_[k] * sizeof(float),
                 (pieces[k].end - pieces[k].begin) * sizeof(float));
   }
+}
+
+void SlicedTraining::gather_gradients(const Updater& updater) {
+  if (ranks_.alone()) return;
+  ranks_.enter("training: gradients for rewiring");
+  gather_floats(updater.pieces(), &ParameterArray::gradient);
 }
 
 void SlicedTraining::gather_state(const Updater& updater) {

@@ -30,6 +30,10 @@ class SlicedTraining {
   [[nodiscard]] SampleRange share(std::uint32_t samples) const;
   /// Every rank gets the optimiser's state of all, of which it kept its own share.
   void gather_state(const Updater& updater);
+  /// The same for the gradients of the batch.
+  void gather_gradients(const Updater& updater);
+  /// Arrays have got another size.
+  void arrays_resized() { resized_ = true; }
 
  private:
   struct Part;  // of a rank, for the result of the batch
@@ -58,6 +62,7 @@ class SlicedTraining {
   Agreement ranks_;
   std::uint32_t slices_;
   BatchResult like_;
+  bool resized_ = false;
   std::vector<std::size_t> place_;        ///< of every piece in a row of all, and the end
   std::vector<std::vector<float>> node_;  ///< own sums that wait for their other half
   std::vector<Gathered> received_;        ///< nodes of the others, of the own share

@@ -59,6 +59,8 @@ SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology)
     second_.emplace(layer, DecayRole::synapse, topology.neurons, stride());
   if (layer.neuron == NeuronKind::adaptive_lif)
     second_.emplace(layer, DecayRole::adaptation, topology.neurons, stride());
+  topology_.input.forget_synapses();  // the tiles have their own
+  if (topology_.recurrent) topology_.recurrent->forget_synapses();
   counts_.resize(topology.neurons);
   parameters_changed();
 }

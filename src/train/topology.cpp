@@ -83,8 +83,11 @@ void set_pooling(Projection& projection) {
 }
 
 Projection resolve_connection(const Connection& spec, const Shape& source, const Shape& target,
-                              RandomKey key, std::uint32_t entity, const std::string& layer) {
+                              std::uint64_t seed, std::uint32_t entity, const std::string& layer) {
+  const RandomKey key(seed);
   Projection projection;
+  projection.seed = seed;
+  projection.number = entity;
   projection.spec = spec;
   projection.source = source;
   projection.target = target;
@@ -140,7 +143,6 @@ std::vector<Shape> layer_shapes(const Network& network) {
 }
 
 std::vector<LayerTopology> resolve(const Network& network, std::uint64_t seed) {
-  const RandomKey key(seed);
   std::vector<LayerTopology> topology;
   Shape source = network.input;
   for (std::uint32_t i = 0; i < network.layers.size(); ++i) {
@@ -149,10 +151,10 @@ std::vector<LayerTopology> resolve(const Network& network, std::uint64_t seed) {
     resolved.shape = target_shape(layer.input, source, layer.size);
     resolved.neurons = static_cast<std::uint32_t>(resolved.shape.size());
     resolved.input =
-        resolve_connection(layer.input, source, resolved.shape, key, 2 * i, layer.name);
+        resolve_connection(layer.input, source, resolved.shape, seed, 2 * i, layer.name);
     resolved.fan_in = resolved.input.fan_in;
     if (layer.recurrent)
-      resolved.recurrent = resolve_connection(*layer.recurrent, resolved.shape, resolved.shape, key,
+      resolved.recurrent = resolve_connection(*layer.recurrent, resolved.shape, resolved.shape, seed,
                                               2 * i + 1, layer.name);
     source = resolved.shape;
     topology.push_back(std::move(resolved));

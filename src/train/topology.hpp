@@ -42,9 +42,17 @@ struct Projection {
   std::vector<std::uint32_t> target_of;
   std::size_t weights = 0;  ///< trainable weights
   double fan_in = 0.0;      ///< expected synapses of a target
+  std::uint64_t seed = 1;   ///< of random numbers, with ...
+  std::uint32_t number = 0; ///< ... the number of the connection in the network
 
   [[nodiscard]] std::uint32_t rows_per_source() const {
     return spec.kind == ConnectionKind::sparse ? spec.max_delay + 1 : 1;
+  }
+  [[nodiscard]] bool rewires() const { return spec.rewiring.has_value(); }
+  /// Frees the drawn structure, where something else keeps it.
+  void forget_synapses() {
+    row_first = {};
+    target_of = {};
   }
   [[nodiscard]] std::uint32_t pooled_of(std::uint32_t source_index) const {
     return pooled_index.empty() ? source_index : pooled_index[source_index];

@@ -10,6 +10,7 @@
 #include "train/engine.hpp"
 #include "train/optimizer.hpp"
 #include "train/parameters.hpp"
+#include "train/rewirer.hpp"
 #include "train/sliced_training.hpp"
 
 namespace tessera::training {
@@ -125,6 +126,11 @@ struct Trainer::Impl {
         theta_grad(options.second_threshold.start) {
     use(options.strategy == Strategy::automatic ? Strategy::sparse : options.strategy);
     assign(initial_parameters(network, topology, options.seed));
+    if (!rewirer.active()) return;
+    for (LayerTopology& layer : topology) {  // the engine keeps what was drawn
+      if (layer.input.rewires()) layer.input.forget_synapses();
+      if (layer.recurrent && layer.recurrent->rewires()) layer.recurrent->forget_synapses();
+    }
   }
 
   [[nodiscard]] BatchResult result_like() const {
@@ -141,10 +147,28 @@ struct Trainer::Impl {
   // `batch`: all of its samples, or those of this rank.
   BatchResult train(const SpikeBatch& batch, std::uint32_t samples, double rate_factor) {
     if (!chosen) choose(batch);
-    BatchResult result = update(batch, samples, rate_factor);
+    BatchResult result = rewirer.active() ? train_rewiring(batch, samples, rate_factor) : update(batch, samples, rate_factor);
     engine->parameters_changed();
     anneal();
     return result;
+  }
+
+  BatchResult train_rewiring(const SpikeBatch& batch, std::uint32_t samples, double rate_factor) {
+    const std::uint64_t n = updater.batches();
+    const Rewirer::Moment moment{n, planned_batches, options.optimizer.learning_rate * rate_factor};
+    if (rewirer.before_batch(moment)) resized();
+    BatchResult result = update(batch, samples, rate_factor);
+    if (rewirer.due(n)) {  // every rank keeps the optimiser's state of some synapses only
+      sliced.gather_state(updater);
+      if (rewirer.wants_gradients(n)) sliced.gather_gradients(updater);
+    }
+    if (rewirer.after_batch(moment, result)) resized();
+    return result;
+  }
+
+  void resized() {
+    updater.attach(engine->arrays());
+    sliced.arrays_resized();
   }
 
   BatchResult update(const SpikeBatch& batch, std::uint32_t samples, double rate_factor) {
@@ -164,6 +188,7 @@ struct Trainer::Impl {
     }
     strategy = wanted;
     updater.attach(engine->arrays());
+    rewirer.attach(engine->arrays());
   }
 
   // The first batch decides: a function of its activity alone, so that results stay reproducible.
@@ -205,16 +230,25 @@ struct Trainer::Impl {
                                                                  : array->value;
       if (values.size() > 0)
         tensors.push_back(array->tensor(values, which == ".gradient" ? "" : which));
+      if (array->store && which.empty()) tensors.push_back(array->store->indices(array->name + "_indices"));
     }
     return tensors;
   }
 
   void assign(const std::vector<Tensor>& tensors) {
+    const auto named = [&](const std::string& name) {
+      return std::find_if(tensors.begin(), tensors.end(), [&](const Tensor& t) { return t.name == name; });
+    };
     for (ParameterArray* array : engine->arrays()) {
-      for (const Tensor& tensor : tensors) {
-        if (tensor.name == array->name) array->assign(array->value, tensor.values);
+      const auto found = named(array->name);
+      if (found == tensors.end()) continue;
+      if (array->store) {
+        array->store->assign(*array, *named(array->name + "_indices"), found->values);
+      } else {
+        array->assign(array->value, found->values);
       }
     }
+    if (rewirer.active()) resized();
     engine->parameters_changed();
   }
 
@@ -231,6 +265,8 @@ struct Trainer::Impl {
   Agreement ranks;
   SlicedTraining sliced;
   double theta_grad;
+  Rewirer rewirer;
+  std::uint64_t planned_batches = 0;
   std::unique_ptr<Engine> engine;
   Strategy strategy = Strategy::sparse;
   bool chosen = false;
@@ -326,12 +362,30 @@ void Trainer::set_parameters(const std::vector<Tensor>& parameters) {
   std::vector<Problem> problems;
   const std::vector<ParameterArray*> arrays = impl_->engine->arrays();
   const auto complain = [&](const std::string& sentence) { problems.push_back({{}, sentence}); };
+  const auto named = [&](const std::string& name) {
+    return std::find_if(parameters.begin(), parameters.end(), [&](const Tensor& t) { return t.name == name; });
+  };
+  // The tensor with the synapses of a connection that rewires; its weights have any number.
+  const auto check_indices = [&](const ParameterArray* array, const Tensor& weight) {
+    const auto indices = named(array->name + "_indices");
+    if (indices == parameters.end()) {
+      complain(fmt::format("The parameter '{}_indices' of the network is missing.", array->name));
+    } else if (const std::string wrong = array->store->check(*indices); !wrong.empty()) {
+      complain(fmt::format("The parameter '{}' {}.", indices->name, wrong));
+    } else if (weight.shape != std::vector<std::uint64_t>{indices->shape[0]} ||
+               weight.values.size() != indices->shape[0]) {
+      complain(fmt::format("The parameter '{}' has the shape {}, but '{}' has {} synapses.", weight.name,
+                           shape_text(weight.shape), indices->name, indices->shape[0]));
+    }
+  };
   for (const ParameterArray* array : arrays) {
-    const auto found = std::find_if(parameters.begin(), parameters.end(),
-                                    [&](const Tensor& t) { return t.name == array->name; });
+    const auto found = named(array->name);
     if (found == parameters.end()) {
       complain(fmt::format("The parameter '{}' of the network is missing.", array->name));
-    } else if (found->shape != array->shape || found->values.size() != array->elements) {
+      continue;
+    }
+    if (array->store) check_indices(array, *found);
+    if (!array->store && (found->shape != array->shape || found->values.size() != array->elements)) {
       complain(fmt::format("The parameter '{}' has the shape {}, but the network needs {}.",
                            array->name, shape_text(found->shape), shape_text(array->shape)));
     } else if (!std::all_of(found->values.begin(), found->values.end(),
@@ -342,7 +396,10 @@ void Trainer::set_parameters(const std::vector<Tensor>& parameters) {
   }
   for (const Tensor& tensor : parameters) {
     const bool known = std::any_of(arrays.begin(), arrays.end(),
-                                   [&](const ParameterArray* a) { return a->name == tensor.name; });
+                                   [&](const ParameterArray* a) {
+                                     return a->name == tensor.name ||
+                                            (a->store && a->name + "_indices" == tensor.name);
+                                   });
     if (!known) complain(fmt::format("The network has no parameter '{}'.", tensor.name));
   }
   if (!problems.empty()) throw InputError(std::move(problems));
@@ -361,6 +418,7 @@ std::vector<Tensor> Trainer::state() const {
   if (impl_->options.slices > 1) {
     state.push_back({"training.slices", {1}, {static_cast<float>(impl_->options.slices)}});
   }
+  for (Tensor& tensor : impl_->rewirer.state()) state.push_back(std::move(tensor));
   return state;
 }
 
@@ -403,6 +461,7 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
     check(array->first, ".first", false);
     check(array->second, ".second", true);
   }
+  i.rewirer.check_state(state);
   if (chosen == 2.0f && i.strategy == Strategy::sparse &&
       i.options.strategy == Strategy::automatic) {
     const std::vector<Tensor> parameters = i.export_all("");
@@ -410,6 +469,10 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
     i.assign(parameters);
   }
   i.chosen = chosen != 0.0f;
+  if (i.rewirer.active()) {
+    i.rewirer.set_state(state);
+    i.resized();
+  }
   for (ParameterArray* array : i.engine->arrays()) {
     if (array->first.size() > 0)
       array->assign(array->first, find(array->name + ".first", array->elements));
@@ -421,6 +484,7 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
   i.theta_grad = theta_grad;
 }
 
+void Trainer::plan_batches(std::uint64_t batches) noexcept { impl_->planned_batches = batches; }
 double Trainer::theta_grad() const noexcept { return impl_->theta_grad; }
 void Trainer::set_theta_grad(double value) { impl_->theta_grad = value; }
 Strategy Trainer::strategy() const noexcept { return impl_->strategy; }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "train/topology.hpp"
 #include "train/validate.hpp"
@@ -10,7 +11,29 @@
 namespace tessera::training::validation {
 namespace {
 
-void check_sparse(const Reporter& report, const std::string& key, const Connection& c) {
+constexpr std::uint32_t most_candidates = 1000;
+constexpr double most_soft_pairs = 1e8;  // four bytes each
+
+void check_rewiring(const Reporter& report, const std::string& key, const Connection& c) {
+  const Rewiring& r = *c.rewiring;
+  if (c.kind != ConnectionKind::sparse)
+    report.add("rewiring", fmt::format("{} of {} rewires, but only sparse connections can.", key, report.what()));
+  const auto from_zero = [](double x) { return std::isfinite(x) && x >= 0.0; };
+  const auto share = [](double x) { return x > 0.0 && x <= 1.0; };
+  const bool soft = r.kind == RewiringKind::soft_deep_r;
+  report.check(r.interval >= 1, "rewiring.interval", r.interval, "at least 1");
+  report.check(from_zero(r.l1) && (!soft || r.l1 > 0.0), "rewiring.l1", r.l1, soft ? "above 0" : "at least 0");
+  report.check(from_zero(r.noise), "rewiring.noise", r.noise, "at least 0");
+  report.check(share(r.fraction), "rewiring.fraction", r.fraction, "above 0 and at most 1");
+  report.check(share(r.until), "rewiring.until", r.until, "above 0 and at most 1");
+  report.check(r.candidates >= 1 && r.candidates <= most_candidates, "rewiring.candidates", r.candidates,
+               fmt::format("from 1 to {}", most_candidates));
+  if (r.kind == RewiringKind::custom && !r.custom)
+    report.add("rewiring", fmt::format("The rewiring of {} is custom, but makes no rule.", report.what()));
+}
+
+// `told`: the connection rewires like another one, of which the same was said.
+void check_sparse(const Reporter& report, const std::string& key, const Connection& c, bool told) {
   const bool sparse = c.kind == ConnectionKind::sparse;
   if (!sparse && c.density != 1.0)
     report.add(key + ".density", fmt::format("{}.density of {} is {}, but only sparse connections "
@@ -20,6 +43,7 @@ void check_sparse(const Reporter& report, const std::string& key, const Connecti
     report.add(key + ".max_delay", fmt::format("{} of {} has delays, but only sparse connections "
                                                "(of any density up to 1) can have them.",
                                                key, report.what()));
+  if (c.rewiring && !told) check_rewiring(report, key, c);
   if (!sparse) return;
   report.check(c.density > 0.0 && c.density <= 1.0, key + ".density", c.density,
                "above 0 and at most 1");
@@ -27,6 +51,13 @@ void check_sparse(const Reporter& report, const std::string& key, const Connecti
                    fmt::format("from 0 to {} steps", longest_delay)))
     report.check(c.min_delay <= c.max_delay, key + ".min_delay", c.min_delay,
                  fmt::format("at most max_delay, which is {}", c.max_delay));
+}
+
+void check_soft(const Reporter& report, const std::string& key, const Connection& c, double pairs) {
+  if (!c.rewiring || c.rewiring->kind != RewiringKind::soft_deep_r || pairs <= most_soft_pairs) return;
+  report.add("rewiring", fmt::format("{} of {} has {:.3g} possible pairs, of each of which soft_deep_r keeps four "
+                                     "bytes; it must have at most {:.0e}.",
+                                     key, report.what(), pairs, most_soft_pairs));
 }
 
 void check_weights(const Reporter& report, const std::string& key, double weights) {
@@ -92,7 +123,7 @@ Shape check_convolution(const Reporter& report, const Layer& layer, const Shape&
 
 Shape check_connection(const Reporter& report, const Layer& layer, const Shape& source) {
   const Connection& c = layer.input;
-  check_sparse(report, "connection", c);
+  check_sparse(report, "connection", c, false);
   const bool pooling = check_pooling(report, c, source);
   if (c.kind == ConnectionKind::convolution) {
     if (!pooling || source.size() == 0) return {0, 0, 0};
@@ -106,10 +137,11 @@ Shape check_connection(const Reporter& report, const Layer& layer, const Shape& 
   if (!report.check(layer.size >= 1 && layer.size <= most_neurons, "size", layer.size,
                     fmt::format("from 1 to {} neurons", most_neurons)))
     return {0, 0, 0};
-  if (pooling)
-    check_weights(
-        report, "connection",
-        static_cast<double>(pooled_shape(source, c.pool).size()) * layer.size * c.density);
+  if (pooling) {
+    const double pairs = static_cast<double>(pooled_shape(source, c.pool).size()) * layer.size;
+    check_weights(report, "connection", pairs * c.density);
+    check_soft(report, "connection", c, pairs);
+  }
   return {1, 1, layer.size};
 }
 
@@ -128,9 +160,10 @@ void check_recurrent(const Reporter& report, const Layer& layer, const Shape& sh
     report.add("recurrent.pool", fmt::format("The recurrent connection of {} pools; its pool must "
                                              "be 1.",
                                              report.what()));
-  check_sparse(report, "recurrent", c);
+  check_sparse(report, "recurrent", c, layer.input.rewiring.has_value());
   const auto neurons = static_cast<double>(shape.size());
   check_weights(report, "recurrent", neurons * neurons * c.density);
+  check_soft(report, "recurrent", c, neurons * neurons);
 }
 
 }  // namespace tessera::training::validation

@@ -98,6 +98,20 @@ void check_amounts(const Reporter& report, const Network& network, const Options
 
 }  // namespace
 
+namespace {
+
+// What only the sparse strategy can do.
+void check_strategy(const Reporter& report, const Network& network, const Options& options) {
+  if (options.strategy != Strategy::reference) return;
+  for (const Layer& layer : network.layers) {
+    if (!layer.input.rewiring && !(layer.recurrent && layer.recurrent->rewiring)) continue;
+    report.add("strategy", fmt::format("The reference strategy does not rewire (layer '{}'); use the sparse one.",
+                                       layer.name));
+  }
+}
+
+}  // namespace
+
 void check_options(std::vector<Problem>& problems, const Network& network, const Options& options) {
   const auto inside = [&](const char* path, const char* what) {
     SourceLocation where;
@@ -105,6 +119,7 @@ void check_options(std::vector<Problem>& problems, const Network& network, const
     return Reporter(problems, where, what);
   };
   check_amounts(inside("", "the training"), network, options);
+  check_strategy(inside("", "the training"), network, options);
   check_loss(inside("loss", "the loss"), network, options.loss);
   check_optimizer(inside("optimizer", "the optimizer"), options.optimizer);
   check_second_threshold(inside("second_threshold", "the second threshold"), network,

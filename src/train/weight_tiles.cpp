@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <memory>
 #include <utility>
 
 #include "kernels/weight_rows.hpp"
@@ -22,6 +23,7 @@ std::uint32_t tiles_of(const Projection& p, std::uint32_t width) {
 
 // Sparse weights in the order of tiles, then sources, then as in the tensor.
 ArrayLayout layout_of(const Projection& p, std::uint32_t width) {
+  if (p.rewires()) return ArrayLayout::flat(0);  // until the store has its synapses
   if (p.spec.kind != ConnectionKind::sparse)
     return ArrayLayout::tiled(p.pooled.size(), p.targets, width);
   const std::uint32_t tiles = tiles_of(p, width);
@@ -41,7 +43,13 @@ WeightTiles::WeightTiles(const Projection& projection, std::string name, std::ui
       rows_(static_cast<std::uint32_t>(projection.pooled.size())),
       array_(std::move(name), shape_of(projection), layout_of(projection, width)) {
   array_.decays = true;
-  if (sparse()) place_synapses();
+  if (projection.rewires()) {
+    array_.store = std::make_unique<SynapseStore>(projection.spec, rows_, projection.targets, width,
+                                                  projection.seed, projection.number);
+  } else if (sparse()) {
+    place_synapses();
+  }
+  projection_.forget_synapses();
   if (max_delay() > 0) ring_steps_ = std::bit_ceil(max_delay() + 1);
 }
 
@@ -49,7 +57,7 @@ void WeightTiles::place_synapses() {
   const Projection& p = projection_;
   const std::uint32_t per_source = p.rows_per_source();
   synapses_.resize(p.weights);
-  row_first_.assign(std::size_t{tiles_} * (rows_ + 1), 0);
+  spans_.assign(std::size_t{tiles_} * rows_, {});
   for (std::uint32_t row = 0; row < rows_; ++row) {
     for (std::uint32_t delay = 0; delay < per_source; ++delay) {
       const std::size_t list = std::size_t{row} * per_source + delay;
@@ -57,17 +65,14 @@ void WeightTiles::place_synapses() {
         const std::uint32_t tile = p.target_of[i] / width_;
         synapses_[array_.layout.place[i]] = {static_cast<std::uint16_t>(p.target_of[i] % width_),
                                              static_cast<std::uint16_t>(delay)};
-        ++row_first_[row_place(tile, row + 1)];
+        ++spans_[std::size_t{tile} * rows_ + row].end;  // for now the length
       }
     }
   }
-  std::uint32_t before = 0;  // of the tiles before this one
-  for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-    row_first_[row_place(tile, 0)] = before;
-    for (std::uint32_t row = 0; row < rows_; ++row) {
-      row_first_[row_place(tile, row + 1)] += row_first_[row_place(tile, row)];
-    }
-    before = row_first_[row_place(tile, rows_)];
+  std::uint32_t begin = 0;
+  for (RowSpan& row : spans_) {
+    row = {begin, begin + row.end};
+    begin = row.end;
   }
 }
 
@@ -99,17 +104,25 @@ void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t 
     std::fill_n(into, width_, 0.0f);
   }
   const float* weights = array_.value.data();
-  const std::uint32_t* first = row_first_.data() + (sparse() ? row_place(tile, 0) : 0);
+  const RowSpan* rows_of = sparse() ? spans(tile) : nullptr;
+  const SynapseSlot* synapse = synapses();
   const auto add_piece = [&](const std::uint16_t* rows, std::size_t count) {
     if (!sparse()) {
       add_rows(weights + std::size_t{tile} * rows_ * width_, width_, rows, count, into);
       return;
     }
-    const float scale = delayed ? projection_.scale : 1.0f;
+    if (!delayed) {
+      for (std::size_t k = 0; k < count; ++k) {
+        const RowSpan row = rows_of[rows[k]];
+        for (std::uint32_t i = row.begin; i < row.end; ++i) into[synapse[i].target] += weights[i];
+      }
+      return;
+    }
     for (std::size_t k = 0; k < count; ++k) {
-      for (std::uint32_t i = first[rows[k]]; i < first[rows[k] + 1]; ++i) {
-        const std::size_t slot = (step + synapses_[i].delay) & (ring_steps_ - 1);
-        into[slot * width_ + synapses_[i].target] += weights[i] * scale;
+      const RowSpan row = rows_of[rows[k]];
+      for (std::uint32_t i = row.begin; i < row.end; ++i) {
+        const std::size_t slot = (step + synapse[i].delay()) & (ring_steps_ - 1);
+        into[slot * width_ + synapse[i].target] += weights[i] * projection_.scale;
       }
     }
   };
@@ -141,11 +154,13 @@ void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std
     tessera::back_project(weights + std::size_t{tile} * rows_ * width_, width_, ids, n, g, ds);
     return;
   }
-  const std::uint32_t* first = row_first_.data() + row_place(tile, 0);
+  const RowSpan* rows = spans(tile);
+  const SynapseSlot* synapse = synapses();
   for (std::size_t k = 0; k < n; ++k) {
     float sum = 0.0f;
-    for (std::uint32_t i = first[ids[k]]; i < first[ids[k] + 1]; ++i) {
-      sum += weights[i] * g[synapses_[i].delay * std::size_t{width_} + synapses_[i].target];
+    const RowSpan row = rows[ids[k]];
+    for (std::uint32_t i = row.begin; i < row.end; ++i) {
+      sum += weights[i] * g[synapse[i].delay() * std::size_t{width_} + synapse[i].target];
     }
     ds[k] += sum;
   }
@@ -154,17 +169,19 @@ void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std
 void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t first_row,
                                    const RowVisits& visits, const float* g, Fresh fresh,
                                    float* ds) {
-  const std::uint32_t* first = row_first_.data() + row_place(tile, first_row);
+  const RowSpan* rows = spans(tile) + first_row;
+  const SynapseSlot* synapse = synapses();
   const float* weights = array_.value.data();
   float* gradient = array_.gradient.data();
   for (std::uint32_t k = 0; k < visits.rows; ++k) {
-    if (fresh.dw) std::fill(gradient + first[k], gradient + first[k + 1], 0.0f);
+    const RowSpan row = rows[k];
+    if (fresh.dw) std::fill(gradient + row.begin, gradient + row.end, 0.0f);
     for (std::uint32_t v = visits.first[k]; v < visits.first[k + 1]; ++v) {
       const float* base = g + std::size_t{visits.visit[v]} * width_;
       const bool spike = v < visits.first[k] + visits.spikes[k];
       float sum = 0.0f;
-      for (std::uint32_t i = first[k]; i < first[k + 1]; ++i) {
-        const float x = base[synapses_[i].delay * std::size_t{width_} + synapses_[i].target];
+      for (std::uint32_t i = row.begin; i < row.end; ++i) {
+        const float x = base[synapse[i].delay() * std::size_t{width_} + synapse[i].target];
         sum += weights[i] * x;
         if (spike) gradient[i] += x;
       }

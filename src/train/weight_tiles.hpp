@@ -57,13 +57,12 @@ class WeightTiles {
   [[nodiscard]] bool in_fours() const { return !sparse(); }
 
  private:
-  struct Synapse {
-    std::uint16_t target;  ///< inside the tile
-    std::uint16_t delay;
-  };
   [[nodiscard]] bool sparse() const { return projection_.spec.kind == ConnectionKind::sparse; }
-  [[nodiscard]] std::size_t row_place(std::uint32_t tile, std::uint32_t row) const {
-    return std::size_t{tile} * (rows_ + 1) + row;
+  [[nodiscard]] const RowSpan* spans(std::uint32_t tile) const {
+    return array_.store ? array_.store->spans(tile) : spans_.data() + std::size_t{tile} * rows_;
+  }
+  [[nodiscard]] const SynapseSlot* synapses() const {
+    return array_.store ? array_.store->slots().data() : synapses_.data();
   }
   void place_synapses();
   void sparse_gradients(std::uint32_t tile, std::uint32_t first_row, const RowVisits& visits,
@@ -73,8 +72,9 @@ class WeightTiles {
   std::uint32_t width_;
   std::uint32_t tiles_;
   std::uint32_t rows_;                    ///< sources after pooling
-  std::vector<std::uint32_t> row_first_;  ///< sparse: [tile][row], into synapses_ and the array
-  std::vector<Synapse> synapses_;
+  // Sparse, where nothing rewires: [tile][row], into synapses_ and the array.
+  std::vector<RowSpan> spans_;
+  std::vector<SynapseSlot> synapses_;
   std::uint32_t ring_steps_ = 1;  ///< a power of two
   ParameterArray array_;
 };

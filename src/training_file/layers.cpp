@@ -13,6 +13,7 @@ using namespace training;
 
 constexpr Dimension kMs{0, 1, 0, 0};
 constexpr std::size_t kMostLayers = 1000;
+constexpr std::uint32_t kRiglInterval = 100;  // as in its publication
 
 const std::vector<std::pair<std::string, NeuronKind>> kNeurons{
     {"lif", NeuronKind::lif},
@@ -107,6 +108,9 @@ Connection read_connection(ModelContext& c, const toml::table& table, const std:
     connection.density = t.number("density", {}, connection.density);
   read_delays(t, dt_ms, sparse, connection);
   t.done();
+  // So that one parameter goes from sparse to all synapses. A kind that is given stays.
+  if (sparse && !t.has("kind") && connection.density == 1.0 && connection.max_delay == 0)
+    connection.kind = ConnectionKind::dense;
   return connection;
 }
 
@@ -149,6 +153,73 @@ void read_recurrent(TrainingReader& t, double dt_ms, Layer& layer) {
   } else if (t.truth("recurrent", false)) {
     layer.recurrent = Connection{};
   }
+}
+
+// Keys that belong to one rule only, and where they are read.
+Rewiring read_rule(TrainingReader& r, RewiringKind kind) {
+  Rewiring rewiring;
+  rewiring.kind = kind;
+  const bool deep_r = kind == RewiringKind::deep_r, soft = kind == RewiringKind::soft_deep_r,
+             rigl = kind == RewiringKind::rigl;
+  rewiring.interval = r.count32("interval", rigl ? kRiglInterval : rewiring.interval);
+  if (r.applies("convention", deep_r, "only deep_r has two conventions"))
+    rewiring.convention = r.word<DeepRConvention>(
+        "convention", rewiring.convention,
+        {{"mlgenn", DeepRConvention::mlgenn}, {"bellec", DeepRConvention::bellec}});
+  if (r.applies("l1", deep_r || soft, "rigl has no penalty")) rewiring.l1 = r.number("l1", {}, rewiring.l1);
+  if (r.applies("noise", soft || (deep_r && rewiring.convention == DeepRConvention::bellec),
+                "only soft_deep_r and deep_r with convention = \"bellec\" have noise"))
+    rewiring.noise = r.number("noise", {}, rewiring.noise);
+  if (r.applies("fraction", rigl, "only rigl has a fraction"))
+    rewiring.fraction = r.number("fraction", {}, rewiring.fraction);
+  if (r.applies("until", rigl, "only rigl ends before the training"))
+    rewiring.until = r.number("until", {}, rewiring.until);
+  if (r.applies("grow", rigl, "only rigl has a choice"))
+    rewiring.growth = r.word<Growth>("grow", rewiring.growth,
+                                     {{"gradient", Growth::gradient}, {"random", Growth::random}});
+  if (r.applies("candidates", rigl && rewiring.growth == Growth::gradient, "only rigl with grow = \"gradient\" has candidates"))
+    rewiring.candidates = r.count32("candidates", rewiring.candidates);
+  return rewiring;
+}
+
+bool has_density(TrainingReader& t, const std::string& key) {
+  const toml::node* node = t.has(key) ? t.get(key) : nullptr;
+  return node != nullptr && node->is_table() && node->as_table()->contains("density");
+}
+
+// rewiring = { ... }: of all sparse connections of the layer.
+void read_rewiring(TrainingReader& t, Layer& layer) {
+  const toml::table* table = t.table("rewiring");
+  if (table == nullptr) return;
+  TrainingReader r(t.context(), *table, t.path_of("rewiring"));
+  enum class Rule { fixed, deep_r, soft_deep_r, rigl };
+  r.need("rule");
+  const Rule rule = r.word<Rule>("rule", Rule::fixed,
+                                 {{"static", Rule::fixed},
+                                  {"deep_r", Rule::deep_r},
+                                  {"soft_deep_r", Rule::soft_deep_r},
+                                  {"rigl", Rule::rigl}});
+  const bool unknown = t.context().problems.is_spoiled(r.path_of("rule"));
+  std::optional<Rewiring> rewiring;
+  if (rule == Rule::fixed) {
+    for (const char* key : {"interval", "convention", "l1", "noise", "fraction", "until", "grow", "candidates"}) {
+      if (unknown) r.allow(key);
+      else (void)r.applies(key, false, "static synapses stay as they are");
+    }
+  } else {
+    rewiring = read_rule(r, rule == Rule::deep_r        ? RewiringKind::deep_r
+                            : rule == Rule::soft_deep_r ? RewiringKind::soft_deep_r
+                                                        : RewiringKind::rigl);
+  }
+  r.done();
+  bool sparse = has_density(t, "connection") || has_density(t, "recurrent");
+  for (Connection* connection : {&layer.input, layer.recurrent ? &*layer.recurrent : nullptr}) {
+    if (connection == nullptr || connection->kind != ConnectionKind::sparse) continue;
+    connection->rewiring = rewiring;
+    sparse = true;
+  }
+  if (!sparse)
+    t.complain("rewiring", "No connection of this layer is sparse: give `connection` or `recurrent` a density.");
 }
 
 void read_size(TrainingReader& t, Layer& layer) {
@@ -221,6 +292,7 @@ Layer read_layer(ModelContext& c, const toml::table& table, const std::string& p
   read_size(t, layer);
   read_spiking(t, layer);
   if (layer.neuron != NeuronKind::readout) read_recurrent(t, dt_ms, layer);
+  read_rewiring(t, layer);
   layer.bias = t.truth("bias", layer.bias);
   read_time_constants(t, dt_ms, layer);
   layer.capacitance = t.number("capacitance", {}, layer.capacitance);

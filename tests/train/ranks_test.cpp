@@ -84,7 +84,21 @@ const std::vector<Case>& cases() {
          for (Layer* l : hidden(n)) train_decays(*l);
        }},
       {"convolution", [](Network& n) { make_convolutional(n, 2); }},
-      {"sparse_delayed", [](Network& n) { for (Layer& l : n.layers) l.input = sparse(0.4, 0, 3); }}};
+      {"sparse_delayed", [](Network& n) { for (Layer& l : n.layers) l.input = sparse(0.4, 0, 3); }},
+      {"deep_r",
+       [](Network& n) {
+         for (Layer& l : n.layers) {
+           l.input = sparse(0.4, 0, 2);
+           l.input.rewiring = Rewiring{};
+         }
+       }},
+      {"rigl",
+       [](Network& n) {
+         n.layers[0].recurrent = sparse(0.3, 0, 0);
+         n.layers[0].recurrent->rewiring = Rewiring{};
+         n.layers[0].recurrent->rewiring->kind = RewiringKind::rigl;
+         n.layers[0].recurrent->rewiring->interval = 2;
+       }}};
   return all;
 }
 

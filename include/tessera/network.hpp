@@ -111,6 +111,18 @@ struct Population {
   double start_ms = 0.0;
   double duration_ms = std::numeric_limits<double>::infinity();
   double interval_ms = 0.0;
+  /// poisson_source: a bump of rates, rate_hz + peak_hz exp(-d^2 / (2 sigma^2)), d the distance from its centre, which
+  /// jumps to another place every period. The grid is cut into blocks of `block` x `block` cells, each of which is a ring in
+  /// both directions and has the bump at the same place; centres are drawn from the first `centres` x `centres` cells of a
+  /// block. At most one spike per step.
+  struct Bump {
+    double peak_hz = 0.0;
+    double sigma = 1.0;  ///< cells
+    double period_ms = 20.0;
+    std::uint32_t block = 16;
+    std::uint32_t centres = 16;
+  };
+  std::optional<Bump> bump;
   /// spike_train_source: spike times of each neuron, from 0 on; rounded to the nearest step.
   struct TrainSpike {
     double time_ms = 0.0;
@@ -131,6 +143,15 @@ struct Plasticity {
   double axonal_delay_ms = 0.0;
 };
 
+/// A rule that creates and removes synapses of a projection while the network runs. All its delays are the same; weights
+/// that do not learn have the plasticity "static".
+struct StructuralPlasticity {
+  std::string rule;                          ///< a structural rule of the catalogue
+  std::map<std::string, double> parameters;  ///< those that differ from the rule's defaults
+  double interval_ms = 1.0;                  ///< between two times at which it acts
+  std::uint32_t max_indegree = 0;            ///< it makes no synapse onto a target that has so many; 0: no limit
+};
+
 struct Projection {
   std::string name;
   std::string source;
@@ -142,6 +163,7 @@ struct Projection {
   /// delay_ms plus this times the distance of its neurons, rounded to steps, at least one.
   double delay_slope = 0.0;
   std::optional<Plasticity> plasticity;  ///< none: weights stay as they are
+  std::optional<StructuralPlasticity> rewiring;      ///< none: so do the synapses
   SourceLocation where;
 };
 
@@ -206,6 +228,7 @@ struct Network {
 
 /// The same of a rule of plasticity.
 [[nodiscard]] ParameterValues values_of(const Plasticity& plasticity, const PlasticityModel& rule);
+[[nodiscard]] ParameterValues values_of(const StructuralPlasticity& rewiring, const StructuralModel& rule);
 
 /// Whether any projection has plasticity.
 [[nodiscard]] bool is_plastic(const Network& network) noexcept;

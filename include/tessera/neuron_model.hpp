@@ -115,6 +115,7 @@ struct NeuronModel {
 };
 
 struct PlasticityModel;  ///< tessera/plasticity_model.hpp
+struct StructuralModel;  ///< tessera/structural_rule.hpp
 
 /// The models a network may name: of neurons, and the rules of plasticity. A value, not a singleton:
 /// start from `builtin()` and add your own.
@@ -131,11 +132,17 @@ class NeuronCatalogue {
   [[nodiscard]] const PlasticityModel* find_rule(const std::string& name) const noexcept;
   [[nodiscard]] std::vector<std::string> rule_names() const;
 
+  /// The same for structural rules, which create and remove synapses.
+  void add(StructuralModel rule);
+  [[nodiscard]] const StructuralModel* find_structural_rule(const std::string& name) const noexcept;
+  [[nodiscard]] std::vector<std::string> structural_rule_names() const;
+
  private:
   void require_free(const std::string& name) const;
 
   std::map<std::string, NeuronModel> models_;
   std::map<std::string, std::shared_ptr<const PlasticityModel>> rules_;
+  std::map<std::string, std::shared_ptr<const StructuralModel>> structural_rules_;
 };
 
 /// Parameters as a table for readers: name, unit, default, range, meaning; one line each.

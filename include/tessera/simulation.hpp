@@ -251,6 +251,16 @@ struct RanksReport {
   [[nodiscard]] double imbalance() const { return busy.mean > 0.0 ? busy.most / busy.mean : 1.0; }
 };
 
+/// What a structural rule has done since the start of the simulation.
+struct RewiringReport {
+  std::string projection, rule;
+  std::uint64_t synapses = 0;  ///< now
+  std::uint64_t formed = 0, eliminated = 0;
+  /// Proposals of the rule that were not carried out: the pair existed; a number was out of range or a weight had the wrong
+  /// sign; the target had max_indegree synapses.
+  std::uint64_t existing = 0, invalid = 0, at_limit = 0;
+};
+
 struct SimulationReport {
   double model_time_ms = 0.0;        ///< simulated so far
   double construction_seconds = 0.0;
@@ -268,6 +278,8 @@ struct SimulationReport {
   int tiles = 1;
   std::vector<RoundedWeights> rounded_weights;  ///< none in exact precision
   std::vector<PopulationReport> populations;   ///< of all ranks
+  std::vector<RewiringReport> rewiring;        ///< of all ranks, of projections with rewiring
+  double rewiring_seconds = 0.0;               ///< inside of deliver; sum over the tiles of this rank
   RanksReport ranks;
 };
 

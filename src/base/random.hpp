@@ -45,7 +45,9 @@ enum class Purpose : std::uint32_t {
   repeated,            ///< which of several synapses of a pair stays
   added_synapse,       ///< weight and delay of a synapse that exceptions add
   pair_sign,           ///< the sign of every pair of a connection that rewires
-  rewiring             ///< what a rule draws in a batch; a round for every connection
+  rewiring,            ///< what a rule draws in a batch; a round for every connection
+  structural_rule,     ///< what a structural rule draws while a network runs
+  moving_bump          ///< centres and spikes of a moving bump of rates
 };
 
 /// The same purpose in a later round (below 2^24): other numbers.

@@ -7,6 +7,7 @@
 #include "tessera/errors.hpp"
 #include "tessera/neuron_model.hpp"
 #include "tessera/plasticity_model.hpp"
+#include "tessera/structural_rule.hpp"
 
 namespace tessera::cli {
 namespace {
@@ -20,9 +21,12 @@ int show_one(const std::string& name, const NeuronCatalogue& catalogue) {
     fmt::print("{}", document(*rule));
     return kOk;
   }
+  if (const StructuralModel* const rule = catalogue.find_structural_rule(name)) {
+    fmt::print("{}", document(*rule));
+    return kOk;
+  }
   std::vector<std::string> names = catalogue.names();
-  const std::vector<std::string> rules = catalogue.rule_names();
-  names.insert(names.end(), rules.begin(), rules.end());
+  for (const auto& rules : {catalogue.rule_names(), catalogue.structural_rule_names()}) names.insert(names.end(), rules.begin(), rules.end());
   throw InputError(fmt::format("there is no neuron model or rule of plasticity '{}'.{} 'tessera models' lists them.",
                                name, did_you_mean(name, names)));
 }
@@ -41,8 +45,12 @@ int models(const ModelsArguments& arguments) {
   for (const std::string& name : catalogue.rule_names()) {
     rules.row({name, catalogue.find_rule(name)->summary});
   }
-  fmt::print("{}\n{}\n'tessera models NAME' shows equations, parameters and sources.\n", table.text(),
-             rules.text());
+  Table structural({"structural rule", "summary"}, 2);
+  for (const std::string& name : catalogue.structural_rule_names()) {
+    structural.row({name, catalogue.find_structural_rule(name)->summary});
+  }
+  fmt::print("{}\n{}\n{}\n'tessera models NAME' shows equations, parameters and sources.\n", table.text(),
+             rules.text(), structural.text());
   return kOk;
 }
 

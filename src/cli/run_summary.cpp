@@ -91,6 +91,16 @@ void show_plasticity(const Network& network) {
   }
 }
 
+void show_rewiring(const SimulationReport& report) {
+  for (const RewiringReport& r : report.rewiring) {
+    fmt::print("rewiring          {} ({}): {} formed, {} eliminated, {} now\n", r.projection, r.rule, grouped(r.formed), grouped(r.eliminated),
+               counted(r.synapses, "synapse"));
+    if (r.existing + r.invalid + r.at_limit == 0) continue;
+    fmt::print("  not carried out {} proposals for pairs that existed, {} that were invalid, {} beyond max_indegree\n", grouped(r.existing),
+               grouped(r.invalid), grouped(r.at_limit));
+  }
+}
+
 void show_run_summary(const RunSummary& summary, const Network& network,
                       const NeuronCatalogue& models, const std::filesystem::path& folder) {
   const SimulationReport& report = summary.simulation;
@@ -119,6 +129,7 @@ void show_run_summary(const RunSummary& summary, const Network& network,
   fmt::print("spikes            {}, digest {}\n", grouped(report.counts.spikes),
              digest_text(report.digest));
   show_plasticity(network);
+  show_rewiring(report);
   const std::string silent = silence_sentence(summary, network, models);
   if (!silent.empty()) fmt::print("silent            {}\n", silent);
   show_rounded_weights(report.rounded_weights);

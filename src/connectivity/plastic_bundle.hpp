@@ -45,7 +45,7 @@ struct PlasticRows<Real>::Bundle {
   std::uint32_t first_target_id = 0;            ///< global id of the chunk's first neuron
   std::uint32_t first_target = 0, targets_in_chunk = 0, first_slot = 0;
   std::int32_t axonal = 0;   ///< steps
-  std::int32_t delay = 0;    ///< dendritic steps of all synapses, of summed rows
+  std::int32_t delay = 0;    ///< dendritic steps, where all synapses have the same
   double sign = 1.0, dt_ms = 0.1;
   Real scale = 1;
   std::uint32_t history = 0;
@@ -57,7 +57,16 @@ struct PlasticRows<Real>::Bundle {
   AlignedArray<std::uint16_t> targets;   ///< with sums
   AlignedArray<Real> weights, states;
   AlignedArray<float> seen_sums;
-  std::size_t synapses = 0;
+  std::size_t synapses = 0;  ///< that exist
+
+  // Of projections whose synapses come and go: every source has one row, with room to grow.
+  const StructuralRule* structural = nullptr;
+  std::int64_t rewiring_interval = 1;  ///< steps
+  std::uint32_t max_indegree = 0;
+  std::optional<SheetPair> sheets;
+  std::vector<std::uint32_t> indegree;  ///< [target in the chunk]
+  std::size_t used = 0, wasted = 0;     ///< places up to the last row's end; of them, those that rows have left
+  RewiringCounts rewired;
 
   [[nodiscard]] bool is_summed() const { return sums.has_value(); }
   [[nodiscard]] std::uint32_t target(std::size_t k) const {
@@ -74,11 +83,28 @@ struct PlasticRows<Real>::Bundle {
       words.resize(room);
     }
     weights.resize(room);
+    if (states.size() > 0) states.resize(room);
+    if (seen_sums.size() > 0) seen_sums.resize(room);
   }
+  /// The place of a synapse in a row, or the row's count.
+  [[nodiscard]] std::uint32_t find(const Row& row, std::uint32_t target_in_chunk) const {
+    std::uint32_t k = 0;
+    while (k < row.count && target(row.begin + k) != target_in_chunk) ++k;
+    return k;
+  }
+  void append(Row& row, std::uint32_t target_in_chunk, Real weight);
+  void remove(Row& row, std::uint32_t k);
+  /// Makes the columns hold rows of these sizes one after the other, with the room that they ask for.
+  void lay_out(std::size_t room);
+
   [[nodiscard]] std::uint64_t bytes() const {
     return words.bytes() + targets.bytes() + weights.bytes() + states.bytes() + seen_sums.bytes() + rows.capacity() * sizeof(Row) +
-           first_row.capacity() * sizeof(std::uint32_t) + (sums ? sums->bytes() : 0);
+           (first_row.capacity() + indegree.capacity()) * sizeof(std::uint32_t) + (sums ? sums->bytes() : 0);
   }
+
+ private:
+  void move(std::size_t from, std::size_t to, std::uint32_t n);
+  void give_room(Row& row);
 };
 
 }  // namespace tessera

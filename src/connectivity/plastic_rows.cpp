@@ -72,13 +72,21 @@ void PlasticRows<Real>::add_bundle(const PlasticRowsInput& input, const tessera:
   bundle.first_slot = bundle.sign < 0.0 ? block.negative_slot : block.positive_slot;
   const double unit = std::is_same_v<Real, double> ? 1.0 : input.units->unit[described.targets.population];
   bundle.scale = static_cast<Real>(bundle.sign / unit);
+  if (one_delay(projection)) bundle.delay = static_cast<std::int32_t>(DelayTable::range_of(projection.delay_ms, dt).first) - bundle.axonal;
   if (std::is_same_v<Real, float> && bundle.rule->summed != nullptr && one_delay(projection)) {
-    bundle.delay = static_cast<std::int32_t>(DelayTable::range_of(projection.delay_ms, dt).first) - bundle.axonal;
     bundle.sums.emplace(described.targets.size, *bundle.rule, bundle.delay, dt);
   } else {
     bundle.plus = {bundle.rule->tau_plus, dt};
     bundle.minus = {bundle.rule->tau_minus, dt};
     bundle.history = find_history(bundle);
+  }
+  if (!input.structural.empty() && input.structural[described.projection] != nullptr) {
+    bundle.structural = input.structural[described.projection].get();
+    bundle.rewiring_interval = std::max<std::int64_t>(1, nearest_step(projection.rewiring->interval_ms, dt));
+    bundle.max_indegree = projection.rewiring->max_indegree;
+    bundle.indegree.resize(described.targets.size);
+    const Population &from = network_->populations[described.source_population], &to = network_->populations[described.targets.population];
+    if (is_sheet(from) && is_sheet(to)) bundle.sheets.emplace(from, to);
   }
   list_synapses(bundle);
 }
@@ -114,11 +122,17 @@ void PlasticRows<Real>::list_synapses(Bundle& bundle) const {
     if (bundle.synapses > std::numeric_limits<std::uint32_t>::max() - row.size()) {
       throw InputError("A projection has more than 4,294,967,295 plastic synapses on one chunk of its targets.");
     }
+    const auto begin_row = [&](std::uint32_t group) {
+      bundle.rows.push_back({static_cast<std::uint32_t>(bundle.synapses), 0, group, kNeverSpiked, 0, 0, 0.0, 0.0, {}});
+    };
+    if (bundle.structural != nullptr && row.empty()) {
+      begin_row((static_cast<std::uint32_t>(bundle.delay) - 1) / group_steps_);
+    }
     for (std::size_t k = 0; k < row.size(); ++k, ++bundle.synapses) {
-      if (k == 0 || group_of(row[k]) != group_of(row[k - 1])) {
-        bundle.rows.push_back({static_cast<std::uint32_t>(bundle.synapses), 0, group_of(row[k]), kNeverSpiked, 0, 0, 0.0, 0.0, {}});
-      }
+      if (k == 0 || group_of(row[k]) != group_of(row[k - 1])) begin_row(group_of(row[k]));
       ++bundle.rows.back().count;
+      ++bundle.rows.back().capacity;
+      if (bundle.structural != nullptr) ++bundle.indegree[row[k].target];
       if (bundle.is_summed()) {
         bundle.targets[bundle.synapses] = static_cast<std::uint16_t>(row[k].target);
       } else {
@@ -133,6 +147,7 @@ void PlasticRows<Real>::list_synapses(Bundle& bundle) const {
   bundle.rows.shrink_to_fit();
   if (bundle.is_summed()) bundle.seen_sums = AlignedArray<float>(bundle.synapses + Bundle::kPadding);
   if (bundle.rule->keeps_state) bundle.states = AlignedArray<Real>(bundle.synapses + Bundle::kPadding);
+  bundle.used = bundle.synapses;
 }
 
 /// A row is due when the first of its synapses may be.
@@ -143,6 +158,7 @@ void PlasticRows<Real>::push(std::int64_t step, std::uint32_t source, std::int64
     const std::uint32_t s = source - bundle.first_source;
     if (s >= bundle.sources) continue;
     for (std::uint32_t r = bundle.first_row[s]; r < bundle.first_row[s + 1]; ++r) {
+      if (bundle.rows[r].count == 0) continue;
       const std::int64_t due = step + bundle.axonal + 1 + static_cast<std::int64_t>(bundle.rows[r].group) * group_steps_;
       if (due < not_before && !late_ones) continue;
       due_[static_cast<std::size_t>(std::max(due, not_before)) & (due_.size() - 1)].push_back(
@@ -306,6 +322,7 @@ void PlasticRows<Real>::deliver(std::int64_t step, Input* ring) {
   next_ = step + 1;
   catch_up_sums(step);
   if (step > 0 && step % longest_wait_ == 0) catch_up(step);
+  rewire(step);
 }
 
 /// The same for rows with sums, before these are overwritten. Sources whose traces have faded have nothing to catch up.

@@ -19,6 +19,7 @@
 #include "connectivity/post_sums.hpp"
 #include "connectivity/row_store.hpp"
 #include "plasticity/plastic_row.hpp"
+#include "tessera/structural_rule.hpp"
 
 namespace tessera {
 
@@ -27,7 +28,17 @@ struct PlasticRowsInput {
   const WeightUnits* units = nullptr;
   const TileLayout* layout = nullptr;
   std::span<const PlasticityVariant> rules;     ///< per projection; outlive the rows
+  std::span<const std::shared_ptr<const StructuralRule>> structural;  ///< the same, null where nothing is rewired; or empty
   std::span<const std::uint32_t> first_id;      ///< per population: global id of its first neuron
+};
+
+/// What structural rules have done.
+struct RewiringCounts {
+  std::uint64_t synapses = 0;  ///< that exist
+  std::uint64_t formed = 0, eliminated = 0;
+  /// Proposals that were not carried out: the pair existed, a number was out of range or a weight had the wrong sign, the
+  /// target had its most synapses.
+  std::uint64_t existing = 0, invalid = 0, at_limit = 0;
 };
 
 struct PlasticSynapse {
@@ -63,6 +74,10 @@ class PlasticRows {
   void read(std::uint32_t projection, std::int64_t now,
             const std::function<void(std::span<const PlasticSynapse> row)>& show) const;
 
+  /// Of a projection on this tile.
+  [[nodiscard]] RewiringCounts rewired(std::uint32_t projection) const;
+  [[nodiscard]] double rewiring_seconds() const { return rewiring_seconds_; }
+
   /// The first weight that stopped being finite; step -1: none.
   struct NotFinite {
     std::int64_t step = -1;
@@ -84,7 +99,8 @@ class PlasticRows {
   struct Row {
     std::uint32_t begin, count;
     std::uint32_t group;
-    std::int32_t before, seen, unused;  ///< the source's last spike; targets' spikes up to here are in the weights
+    std::int32_t before, seen;  ///< the source's last spike; targets' spikes up to here are in the weights
+    std::uint32_t capacity;     ///< room for so many synapses
     double fast, slow;                  ///< traces of the source right after `before`
     ShortTermState short_term;
   };
@@ -116,7 +132,12 @@ class PlasticRows {
   void ask_for(const Due& due) const;
   void catch_up(std::int64_t step);
   void catch_up_sums(std::int64_t step);
+  void rewire(std::int64_t step);
+  [[nodiscard]] std::int32_t time_of_row(const Bundle& bundle, const Row& row, std::int64_t step) const;
+  [[nodiscard]] static bool lay_out_rows(Bundle& bundle, std::vector<Row> rows);
+  [[nodiscard]] static bool count_targets(Bundle& bundle);
   class Reader;
+  class View;
 
   const Wiring* wiring_;
   const Network* network_;
@@ -131,6 +152,7 @@ class PlasticRows {
   std::vector<std::vector<Due>> due_;                      ///< per step, a ring
   std::int64_t next_ = 0;                                  ///< the next step to deliver
   RowCounters counters_;
+  double rewiring_seconds_ = 0.0;
   NotFinite not_finite_;
 };
 

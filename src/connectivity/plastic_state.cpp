@@ -92,6 +92,24 @@ void PlasticRows<Real>::read(std::uint32_t projection, std::int64_t now,
   }
 }
 
+/// Visits what is kept of a bundle's synapses: where they come and go, row by row.
+template <class Real, class Bundle, class Visit>
+static void each_column(Bundle& bundle, const Visit& visit) {
+  const auto part = [&](std::size_t begin, std::size_t n) {
+    visit(bundle.weights.data() + begin, n);
+    if (bundle.states.size() > 0) visit(bundle.states.data() + begin, n);
+    if (bundle.seen_sums.size() > 0) visit(bundle.seen_sums.data() + begin, n);
+    if (bundle.structural == nullptr) return;
+    if (bundle.is_summed()) {
+      visit(bundle.targets.data() + begin, n);
+    } else {
+      visit(bundle.words.data() + begin, n);
+    }
+  };
+  if (bundle.structural == nullptr) return part(0, bundle.synapses);
+  for (const auto& row : bundle.rows) part(row.begin, row.count);
+}
+
 template <class Real>
 void PlasticRows<Real>::save_chunk(std::uint32_t chunk, std::vector<std::uint8_t>& bytes) const {
   const auto put = [&bytes](const auto* data, std::size_t n) {
@@ -105,9 +123,8 @@ void PlasticRows<Real>::save_chunk(std::uint32_t chunk, std::vector<std::uint8_t
     if (bundle->chunk != chunk) continue;
     if (bundle->sums) bundle->sums->save(bytes);
     put(bundle->rows.data(), bundle->rows.size());
-    put(bundle->weights.data(), bundle->synapses);
-    if (bundle->states.size() > 0) put(bundle->states.data(), bundle->synapses);
-    if (bundle->seen_sums.size() > 0) put(bundle->seen_sums.data(), bundle->synapses);
+    if (bundle->structural != nullptr) put(&bundle->rewired, 1);
+    each_column<Real>(*bundle, put);
   }
 }
 
@@ -119,21 +136,41 @@ std::size_t PlasticRows<Real>::chunk_bytes(std::uint32_t chunk) const {
   }
   for (const auto& bundle : bundles_) {
     if (bundle->chunk != chunk) continue;
-    const std::size_t per_synapse = sizeof(Real) * (bundle->states.size() > 0 ? 2 : 1) + (bundle->seen_sums.size() > 0 ? sizeof(float) : 0);
-    bytes += (bundle->sums ? bundle->sums->saved_bytes() : 0) + bundle->rows.size() * sizeof(Row) + bundle->synapses * per_synapse;
+    bytes += (bundle->sums ? bundle->sums->saved_bytes() : 0) + bundle->rows.size() * sizeof(Row) +
+             (bundle->structural != nullptr ? sizeof(RewiringCounts) : 0);
+    each_column<Real>(*bundle, [&bytes](const auto* data, std::size_t n) { bytes += n * sizeof(*data); });
   }
   return bytes;
+}
+
+/// Rows of a bundle whose synapses come and go, as saved: they are laid out one after the other.
+template <class Real>
+bool PlasticRows<Real>::lay_out_rows(Bundle& bundle, std::vector<Row> rows) {
+  std::uint64_t total = 0;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    rows[r].group = bundle.rows[r].group;
+    rows[r].begin = static_cast<std::uint32_t>(total);
+    rows[r].capacity = rows[r].count;
+    total += rows[r].count;
+    if (total > std::uint64_t{bundle.sources} * bundle.targets_in_chunk || total > 0xffffffffu) return false;
+  }
+  bundle.rows = std::move(rows);
+  bundle.synapses = bundle.used = total;
+  bundle.wasted = 0;
+  bundle.resize(total + Bundle::kPadding);
+  return true;
 }
 
 template <class Real>
 bool PlasticRows<Real>::load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) {
   static_assert(std::is_trivially_copyable_v<Row>);
-  const auto take = [&bytes](auto* data, std::size_t n) {
+  bool whole = true;
+  const auto take = [&](auto* data, std::size_t n) {
     const std::size_t size = n * sizeof(*data);
-    if (bytes.size() < size) return false;
-    if (size > 0) std::memcpy(data, bytes.data(), size);
+    whole = whole && bytes.size() >= size;
+    if (!whole || size == 0) return;
+    std::memcpy(data, bytes.data(), size);
     bytes = bytes.subspan(size);
-    return true;
   };
   for (std::size_t h = 0; h < histories_.size(); ++h) {
     if (history_places_[h].chunk == chunk && !histories_[h].load(bytes)) return false;
@@ -142,18 +179,34 @@ bool PlasticRows<Real>::load_chunk(std::uint32_t chunk, std::span<const std::uin
     if (bundle->chunk != chunk) continue;
     if (bundle->sums && !bundle->sums->load(bytes)) return false;
     std::vector<Row> rows(bundle->rows.size());
-    if (!take(rows.data(), rows.size())) return false;
-    for (std::size_t r = 0; r < rows.size(); ++r) {  // where synapses are follows from the network
-      rows[r].begin = bundle->rows[r].begin;
-      rows[r].count = bundle->rows[r].count;
-      rows[r].group = bundle->rows[r].group;
+    take(rows.data(), rows.size());
+    if (!whole) return false;
+    if (bundle->structural != nullptr) {
+      take(&bundle->rewired, 1);
+      if (!whole || !lay_out_rows(*bundle, std::move(rows))) return false;
+    } else {
+      for (std::size_t r = 0; r < rows.size(); ++r) {  // where synapses are follows from the network
+        const Row& own = bundle->rows[r];
+        std::tie(rows[r].begin, rows[r].count, rows[r].group, rows[r].capacity) = std::tuple(own.begin, own.count, own.group, own.capacity);
+      }
+      bundle->rows = std::move(rows);
     }
-    bundle->rows = std::move(rows);
-    if (!take(bundle->weights.data(), bundle->synapses)) return false;
-    if (bundle->states.size() > 0 && !take(bundle->states.data(), bundle->synapses)) return false;
-    if (bundle->seen_sums.size() > 0 && !take(bundle->seen_sums.data(), bundle->synapses)) return false;
+    each_column<Real>(*bundle, take);
+    if (!whole || !count_targets(*bundle)) return false;
   }
-  return bytes.empty();
+  return whole && bytes.empty();
+}
+
+/// In-degrees of a bundle whose synapses come and go; false when a target is none of the chunk's.
+template <class Real>
+bool PlasticRows<Real>::count_targets(Bundle& bundle) {
+  std::fill(bundle.indegree.begin(), bundle.indegree.end(), 0);
+  if (bundle.structural == nullptr) return true;
+  for (std::size_t k = 0; k < bundle.synapses; ++k) {
+    if (bundle.target(k) >= bundle.targets_in_chunk || (!bundle.is_summed() && bundle.words[k] >> PlasticRow<Real>::kTargetBits != static_cast<std::uint32_t>(bundle.delay))) return false;
+    ++bundle.indegree[bundle.target(k)];
+  }
+  return true;
 }
 
 template class PlasticRows<float>;

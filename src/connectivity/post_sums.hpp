@@ -35,6 +35,11 @@ class PostSums {
   /// Sets what a visit at the time of the last advance() looks up: of a source with trace `fast` since `before`.
   void look_up(std::int32_t before, std::int32_t seen, double fast, SummedRow& row) const;
 
+  /// What a synapse that is made now keeps of its target.
+  [[nodiscard]] float sum_of_now(std::uint32_t neuron) const {
+    return lines_[neuron * std::size_t{SummedRow::kLine} + static_cast<std::size_t>(place_of(epoch_))];
+  }
+
   [[nodiscard]] std::size_t bytes() const;
   void save(std::vector<std::uint8_t>& bytes) const;
   [[nodiscard]] std::size_t saved_bytes() const;

@@ -36,6 +36,15 @@ class Hash {
     }
     put(p.axonal_delay_ms);
   }
+  void rewiring(const StructuralPlasticity& r) {
+    text(r.rule);
+    for (const auto& [name, value] : r.parameters) {
+      text(name);
+      put(value);
+    }
+    put(r.interval_ms);
+    put(static_cast<double>(r.max_indegree));
+  }
   [[nodiscard]] std::uint64_t value() const { return value_; }
 
  private:
@@ -63,6 +72,9 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
       w.put(value);
     }
     for (const double value : {p.rate_hz, p.start_ms, p.duration_ms, p.interval_ms}) w.put(value);
+    if (p.bump) {
+      for (const double value : {p.bump->peak_hz, p.bump->sigma, p.bump->period_ms, double(p.bump->block), double(p.bump->centres)}) w.put(value);
+    }
     w.put(p.grid_columns);
     if (p.extent_mm[0] > 0.0 || !p.periodic) {  // networks without these keep their old fingerprint
       for (const double value : {p.extent_mm[0], p.extent_mm[1], p.periodic ? 1.0 : 0.0}) w.put(value);
@@ -92,6 +104,7 @@ std::uint64_t fingerprint(const Network& network, std::uint64_t seed) {
     w.distribution(p.delay_ms);
     if (p.delay_slope != 0.0) w.put(p.delay_slope);
     if (p.plasticity) w.plasticity(*p.plasticity);
+    if (p.rewiring) w.rewiring(*p.rewiring);
   }
   for (const Stimulus& s : network.stimuli) {
     w.text(s.target);

@@ -99,6 +99,7 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
   wiring->own(placement.own_chunks);
   exchange = plan_exchange(*wiring, placement, options);
   context.rules = prepare_rules(network, models);
+  context.structural = prepare_structural_rules(network, models);
   units = choose_weight_units(*wiring, context.rules);
   const Plan plan = make_plan(*wiring, units, models, options, placement, exchange);
   planned_bytes = plan.memory_bytes;

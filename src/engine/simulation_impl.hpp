@@ -58,6 +58,8 @@ struct Simulation::Impl {
   // simulation_report.cpp
   [[nodiscard]] SimulationReport report() const;
   [[nodiscard]] RanksReport report_ranks(const SimulationReport& own) const;
+  void add_rewiring(SimulationReport& report, std::vector<std::uint64_t>& sums) const;
+  static void take_rewiring(SimulationReport& report, const std::vector<std::uint64_t>& sums);
 
   // checkpoint.cpp
   struct Kept;

@@ -45,6 +45,35 @@ std::uint64_t Simulation::Impl::own_spikes() const {
   return spikes;
 }
 
+/// What structural rules have done on this rank goes to the end of what is summed over ranks,
+void Simulation::Impl::add_rewiring(SimulationReport& report, std::vector<std::uint64_t>& sums) const {
+  for (const auto& tile : tiles) report.rewiring_seconds += tile->rewiring_seconds();
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
+    if (!network.projections[p].rewiring) continue;
+    RewiringCounts all;
+    std::uint64_t synapses = 0;
+    for (const auto& tile : tiles) {
+      const RewiringCounts counts = tile->rewired(p);
+      synapses += counts.synapses;
+      all.formed += counts.formed;
+      all.eliminated += counts.eliminated;
+      all.existing += counts.existing;
+      all.invalid += counts.invalid;
+      all.at_limit += counts.at_limit;
+    }
+    report.rewiring.push_back({network.projections[p].name, network.projections[p].rewiring->rule, 0, 0, 0, 0, 0, 0});
+    sums.insert(sums.end(), {synapses, all.formed, all.eliminated, all.existing, all.invalid, all.at_limit});
+  }
+}
+
+/// and comes from there.
+void Simulation::Impl::take_rewiring(SimulationReport& report, const std::vector<std::uint64_t>& sums) {
+  auto sum = sums.end() - static_cast<std::ptrdiff_t>(6 * report.rewiring.size());
+  for (RewiringReport& r : report.rewiring) {
+    for (std::uint64_t* figure : {&r.synapses, &r.formed, &r.eliminated, &r.existing, &r.invalid, &r.at_limit}) *figure = *sum++;
+  }
+}
+
 RanksReport Simulation::Impl::report_ranks(const SimulationReport& own) const {
   const double steps = std::max<double>(1.0, static_cast<double>(steps_advanced));
   const RankExchange* lists = loop->meetings().ranks.get();
@@ -122,7 +151,9 @@ SimulationReport Simulation::Impl::report() const {
   std::uint64_t* const figures[] = {&report.digest, &counts.spikes, &counts.exchanged_messages, &counts.exchanged_bytes,
                                     &counts.synapses, &counts.synaptic_events, &counts.row_visits, &uncounted};
   for (const std::uint64_t* figure : figures) sums.push_back(*figure);
+  add_rewiring(report, sums);
   ranks.sum(sums);
+  take_rewiring(report, sums);
   const std::size_t populations = network.populations.size();
   for (std::size_t i = 0; i < std::size(figures); ++i) *figures[i] = sums[populations + i];
   if (uncounted > 0) {  // nobody has counted them

@@ -18,6 +18,9 @@ SpikeSource::SpikeSource(const Network& network, const Chunk& chunk, std::uint32
     duration_ms_ = population.duration_ms;
     interval_ms_ = population.interval_ms;
     counts_.resize((chunk.size + 63) / 64 * 64);
+    bump_ = population.bump;
+    base_hz_ = population.rate_hz;
+    columns_ = population.grid_columns;
     return;
   }
   for (const Population::TrainSpike& spike : population.train) {
@@ -40,6 +43,36 @@ bool SpikeSource::active(std::int64_t step) const {
   return in_pulse(k - 1.0) || in_pulse(k) || in_pulse(k + 1.0);
 }
 
+/// All spikes of a period: where the bump is, follows from the period's number; a neuron spikes in every step with the
+/// same chance, so the gaps between its spikes are geometric.
+void SpikeSource::draw_period(std::int64_t period) {
+  const std::int64_t steps = std::max<std::int64_t>(1, nearest_step(bump_->period_ms, dt_ms_));
+  const auto number = static_cast<std::uint32_t>(period);
+  RandomStream place(key_, Purpose::moving_bump, 0, number);
+  const auto drawn = [&] { return static_cast<int>(place.next_unit() * bump_->centres); };
+  const int x = drawn(), y = drawn(), block = static_cast<int>(bump_->block);
+  const auto gap = [block](int a, int b) {
+    const int direct = std::abs(a % block - b);
+    return static_cast<double>(std::min(direct, block - direct));
+  };
+  train_.clear();
+  for (std::uint32_t i = 0; i < chunk_.size; ++i) {
+    const double dx = gap(static_cast<int>((chunk_.begin + i) % columns_), x), dy = gap(static_cast<int>((chunk_.begin + i) / columns_), y);
+    const double rate = base_hz_ + bump_->peak_hz * std::exp(-(dx * dx + dy * dy) / (2.0 * bump_->sigma * bump_->sigma));
+    const double chance = rate * dt_ms_ / 1000.0;
+    if (!(chance > 0.0)) continue;
+    RandomStream random(key_, round_of(Purpose::moving_bump, 1), first_id_ + i, number);
+    const double per_log = 1.0 / std::log1p(-std::min(chance, 1.0 - 1e-12));
+    for (double at = 0.0;; at += 1.0) {
+      at += std::floor(std::log1p(-random.next_unit()) * per_log);
+      if (!(at < static_cast<double>(steps))) break;
+      train_.emplace_back(period * steps + static_cast<std::int64_t>(at), i);
+    }
+  }
+  std::sort(train_.begin(), train_.end());
+  period_ = period;
+}
+
 void SpikeSource::emit(std::int64_t step, std::vector<std::uint32_t>& ids) {
   if (counts_.empty()) {
     auto spike = std::lower_bound(train_.begin(), train_.end(), std::pair{step, 0u});
@@ -47,6 +80,13 @@ void SpikeSource::emit(std::int64_t step, std::vector<std::uint32_t>& ids) {
     return;
   }
   if (!active(step)) return;
+  if (bump_) {
+    const std::int64_t steps = std::max<std::int64_t>(1, nearest_step(bump_->period_ms, dt_ms_));
+    if (step / steps != period_) draw_period(step / steps);
+    auto spike = std::lower_bound(train_.begin(), train_.end(), std::pair{step, 0u});
+    for (; spike != train_.end() && spike->first == step; ++spike) ids.push_back(first_id_ + spike->second);
+    return;
+  }
   const PoissonStream stream{key_, static_cast<std::uint32_t>(Purpose::poisson_source), chunk_index_,
                              static_cast<std::uint32_t>(step)};
   draw_poisson(table_, stream, chunk_.size, counts_.data());

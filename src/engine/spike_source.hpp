@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ class SpikeSource {
 
  private:
   [[nodiscard]] bool active(std::int64_t step) const;
+  void draw_period(std::int64_t period);
 
   Chunk chunk_;
   std::uint32_t chunk_index_;
@@ -34,7 +36,11 @@ class SpikeSource {
   double dt_ms_;
   double start_ms_ = 0.0, duration_ms_ = 0.0, interval_ms_ = 0.0;  ///< interval 0: one pulse
   std::vector<std::int32_t> counts_;
-  std::vector<std::pair<std::int64_t, std::uint32_t>> train_;  ///< (step, neuron in chunk), sorted
+  std::vector<std::pair<std::int64_t, std::uint32_t>> train_;  ///< (step, neuron in chunk), sorted; of a bump, those of its period
+  std::optional<Population::Bump> bump_;
+  double base_hz_ = 0.0;
+  std::uint32_t columns_ = 0;
+  std::int64_t period_ = -1;  ///< which train_ is of
 };
 
 }  // namespace tessera

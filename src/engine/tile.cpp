@@ -40,7 +40,7 @@ class BlockTile : public Tile {
     const std::vector<Bundle>& bundles = context.wiring->bundles();
     if (std::any_of(bundles.begin(), bundles.end(), plastic)) {
       plastic_ = std::make_unique<PlasticRows<Real>>(
-          PlasticRowsInput{context.wiring, context.units, &layout, context.rules, context.first_id});
+          PlasticRowsInput{context.wiring, context.units, &layout, context.rules, context.structural, context.first_id});
     }
   }
 
@@ -87,6 +87,11 @@ class BlockTile : public Tile {
   void read_synapses(std::uint32_t projection, std::int64_t now, const ShowSynapses& show) const override {
     if (plastic_) plastic_->read(projection, now, show);
   }
+
+  RewiringCounts rewired(std::uint32_t projection) const override {
+    return plastic_ ? plastic_->rewired(projection) : RewiringCounts{};
+  }
+  double rewiring_seconds() const override { return plastic_ ? plastic_->rewiring_seconds() : 0.0; }
 
   std::vector<std::uint32_t> chunks() const override {
     std::vector<std::uint32_t> indices;

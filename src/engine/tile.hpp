@@ -23,6 +23,7 @@ struct TileContext {
   std::vector<PopulationKernel> kernels;      ///< per population; sources have an empty variant
   std::vector<std::uint32_t> first_id;        ///< global id of every population's first neuron
   std::vector<PlasticityVariant> rules;       ///< per projection, empty ones where it is not plastic; of no one: none
+  std::vector<std::shared_ptr<const StructuralRule>> structural;  ///< the same, null where nothing is rewired
   std::uint32_t exchange_steps = 1;
   Connectivity connectivity = Connectivity::stored;
   bool count_table = true;
@@ -58,6 +59,9 @@ class Tile {
   using ShowSynapses = std::function<void(std::span<const PlasticSynapse> row)>;
   /// Shows the synapses of a plastic projection with their weights at `now` (steps done).
   virtual void read_synapses(std::uint32_t projection, std::int64_t now, const ShowSynapses& show) const = 0;
+  /// What structural rules have done to a projection here, and how long they took in all.
+  [[nodiscard]] virtual RewiringCounts rewired(std::uint32_t projection) const = 0;
+  [[nodiscard]] virtual double rewiring_seconds() const = 0;
   /// The first neuron whose membrane potential stopped being finite, or the first source of a weight that did;
   /// step -1: none.
   struct NotFinite {

@@ -34,6 +34,8 @@ void read_recorders(ModelContext& c, const toml::node* section, ModelParts& part
 /// The plasticity of a projection (of one pair of a table); `unit`: of the target's weights, if known.
 void read_plasticity(TableReader& t, const Place& place, const std::optional<Dimension>& unit,
                      Projection& projection);
+/// The rule by which its synapses come and go; after its plasticity.
+void read_rewiring(TableReader& t, const Place& place, const std::optional<Dimension>& unit, Projection& projection);
 
 /// Populations named by a text or a list of texts; groups count as their members. Reports unknown
 /// names, and switched-off ones when `wanted` (the thing that names them is itself switched on).

@@ -111,6 +111,15 @@ void read_poisson(TableReader& t, const Place& place, Population& p) {
   p.start_ms = t.number("start", kMilliseconds, 0.0, place);
   p.duration_ms = t.number("duration", kMilliseconds, HUGE_VAL, place);
   p.interval_ms = t.number("interval", kMilliseconds, 0.0, place);
+  std::optional<TableReader> bump = t.tables("bump", "peak");
+  if (!bump) return;
+  p.bump.emplace();
+  p.bump->peak_hz = bump->needed_number("peak", kHertz, place).value_or(0.0);
+  p.bump->sigma = bump->needed_number("sigma", {}, place).value_or(1.0);
+  p.bump->period_ms = bump->number("period", kMilliseconds, 20.0, place);
+  p.bump->block = static_cast<std::uint32_t>(std::min<std::uint64_t>(bump->count("block", 16, place), 65535u));
+  p.bump->centres = static_cast<std::uint32_t>(std::min<std::uint64_t>(bump->count("centres", p.bump->block, place), 65535u));
+  bump->done();
 }
 
 void add_spike(TableReader& t, Population& p, double time_ms, double neuron) {
@@ -217,6 +226,7 @@ void read_unknown_kind(TableReader& t, const Place& place, Population& p) {
                  {"start", R::number, kMilliseconds},
                  {"duration", R::number, kMilliseconds},
                  {"interval", R::number, kMilliseconds},
+                 {"bump", R::nothing, {}},
                  {"model", R::nothing, {}},
                  {"parameters", R::nothing, {}},
                  {"initial", R::nothing, {}},

@@ -368,6 +368,7 @@ class ProjectionReader {
   void read_synapse(TableReader& t, const Place& place, const Population& source,
                     const std::optional<Dimension>& unit, Projection& p) {
     read_plasticity(t, place, unit, p);
+    read_rewiring(t, place, unit, p);
     if (p.rule.kind == Kind::explicit_list) return;
     if (t.need("weight") != nullptr) {
       p.weight = t.distribution("weight", unit.value_or(Dimension::of_any_kind()), place);

@@ -6,6 +6,7 @@
 #include "tessera/errors.hpp"
 #include "tessera/neuron_model.hpp"
 #include "tessera/plasticity_model.hpp"
+#include "tessera/structural_rule.hpp"
 
 namespace tessera {
 
@@ -13,6 +14,7 @@ NeuronCatalogue NeuronCatalogue::builtin() {
   NeuronCatalogue catalogue;
   for (const auto model : kBuiltinModels) catalogue.add(model());
   for (const auto rule : kBuiltinRules) catalogue.add(rule());
+  for (const auto rule : kBuiltinStructuralRules) catalogue.add(rule());
   return catalogue;
 }
 
@@ -22,6 +24,9 @@ void NeuronCatalogue::require_free(const std::string& name) const {
   }
   if (rules_.contains(name)) {
     throw InputError("A rule of plasticity named '" + name + "' is already in the catalogue.");
+  }
+  if (structural_rules_.contains(name)) {
+    throw InputError("A structural rule named '" + name + "' is already in the catalogue.");
   }
 }
 
@@ -56,6 +61,23 @@ const PlasticityModel* NeuronCatalogue::find_rule(const std::string& name) const
 std::vector<std::string> NeuronCatalogue::rule_names() const {
   std::vector<std::string> names;
   for (const auto& [name, rule] : rules_) names.push_back(name);
+  return names;
+}
+
+void NeuronCatalogue::add(StructuralModel rule) {
+  require_free(rule.name);
+  const std::string name = rule.name;
+  structural_rules_.emplace(name, std::make_shared<const StructuralModel>(std::move(rule)));
+}
+
+const StructuralModel* NeuronCatalogue::find_structural_rule(const std::string& name) const noexcept {
+  const auto found = structural_rules_.find(name);
+  return found == structural_rules_.end() ? nullptr : found->second.get();
+}
+
+std::vector<std::string> NeuronCatalogue::structural_rule_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, rule] : structural_rules_) names.push_back(name);
   return names;
 }
 

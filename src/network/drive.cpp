@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 namespace tessera {
@@ -41,7 +42,11 @@ double rate_of_source(const Population& source, const Window& window) {
   if (source.kind == Population::Kind::neurons) return 0.0;
   if (source.kind == Population::Kind::poisson_source) {
     const double whole = source.interval_ms > 0.0 ? HUGE_VAL : source.duration_ms;
-    return is_in(window, source.start_ms, whole) ? source.rate_hz : 0.0;
+    if (!is_in(window, source.start_ms, whole)) return 0.0;
+    if (!source.bump) return source.rate_hz;
+    // The mean over a block of a bump that is narrow beside it.
+    const double cells = static_cast<double>(source.bump->block) * source.bump->block;
+    return source.rate_hz + source.bump->peak_hz * std::min(1.0, 2.0 * std::numbers::pi * source.bump->sigma * source.bump->sigma / cells);
   }
   const double length_ms = window.until_ms - window.from_ms;
   if (!(length_ms > 0.0) || source.size == 0) return 0.0;

@@ -8,6 +8,7 @@
 
 #include "network/sheet.hpp"
 #include "tessera/plasticity_model.hpp"
+#include "tessera/structural_rule.hpp"
 
 namespace tessera {
 namespace {
@@ -53,6 +54,10 @@ std::size_t Network::index_of(const std::string& population_name) const {
 
 ParameterValues values_of(const Population& population, const NeuronModel& model) {
   return with_defaults(population.parameters, model.parameters);
+}
+
+ParameterValues values_of(const StructuralPlasticity& rewiring, const StructuralModel& rule) {
+  return with_defaults(rewiring.parameters, rule.parameters);
 }
 
 ParameterValues values_of(const Plasticity& plasticity, const PlasticityModel& rule) {

@@ -2,14 +2,20 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "tessera/network.hpp"
 #include "tessera/plasticity_model.hpp"
+#include "tessera/structural_rule.hpp"
 
 namespace tessera {
 
 /// Per projection, empty ones where it is not plastic; nothing at all when none is. The network is valid.
 [[nodiscard]] std::vector<PlasticityVariant> prepare_rules(const Network& network, const NeuronCatalogue& models);
+
+/// The same of structural rules: per projection, null where nothing is rewired; nothing at all when none is.
+[[nodiscard]] std::vector<std::shared_ptr<const StructuralRule>> prepare_structural_rules(const Network& network,
+                                                                                          const NeuronCatalogue& models);
 
 }  // namespace tessera

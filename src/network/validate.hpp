@@ -68,6 +68,8 @@ void check_recorder(context& c, const StateRecorder& recorder, std::size_t index
 
 /// The plasticity of a projection, which has one. `label`: the projection in quotes. The ends are null where
 /// they do not exist.
+void check_rewiring(context& c, const Projection& p, const std::string& path, const std::string& label,
+                    const Population* source, const Population* target);
 void check_plasticity(context& c, const Projection& p, const std::string& path, const std::string& label,
                       const Population* source, const Population* target);
 

@@ -10,6 +10,7 @@
 #include "network/sheet.hpp"
 #include "network/validate.hpp"
 #include "tessera/plasticity_model.hpp"
+#include "tessera/structural_rule.hpp"
 
 namespace tessera::validation {
 namespace {
@@ -167,6 +168,71 @@ void check_plasticity(context& c, const Projection& p, const std::string& path, 
   if (!sentences.empty() || !c.dt_is_good() || rule->prepare == nullptr) return;
   const PlasticityVariant variant = rule->prepare(values, c.network().dt_ms);
   check_weights(report, variant, range_text(report, rule->name, variant, values));
+}
+
+namespace {
+
+void check_delay_of_rewiring(const reporter& report) {
+  const Projection& p = report.p;
+  if (p.rule.kind == Kind::explicit_list || has_distance_delay(p) || p.delay_ms.kind != Distribution::Kind::constant) {
+    report("rewiring", fmt::format("The synapses of {} come and go, so all must have one delay: give it a constant one (and a rule, not a "
+                                   "list, to begin with).", report.label));
+  }
+}
+
+void check_structural_rule(const reporter& report, const StructuralModel& rule, const std::string& weight_unit) {
+  std::vector<ParameterInfo> parameters = rule.parameters;
+  for (ParameterInfo& info : parameters) {
+    if (info.unit == "weight") info.unit = weight_unit;
+  }
+  ParameterValues values;
+  const auto problems = parameter_problems("The rule " + rule.name, report.label, parameters, report.p.rewiring->parameters, values);
+  for (const auto& [name, sentence] : problems) report("rewiring." + name, sentence);
+  if (!problems.empty() || rule.check == nullptr) return;
+  for (const std::string& sentence : rule.check(values)) {
+    report("rewiring", fmt::format("The rewiring of {}: {}", report.label, sentence));
+  }
+}
+
+void check_most_synapses(const reporter& report, const Population* source, const Population* target) {
+  const Projection& p = report.p;
+  const std::uint32_t most = p.rewiring->max_indegree;
+  if (most == 0 || source == nullptr || target == nullptr) return;
+  if (most > source->size) {
+    report("rewiring.max_indegree", fmt::format("The in-degree of {} is limited to {}, but '{}' has only {} neurons.", report.label, most,
+                                                p.source, source->size));
+  }
+  if (p.rule.kind == Kind::fixed_indegree && p.rule.number > most) {
+    report("rewiring.max_indegree", fmt::format("{} begins with {} synapses per target; the limit, {}, is below that.", report.label,
+                                                p.rule.number, most));
+  }
+}
+
+}  // namespace
+
+void check_rewiring(context& c, const Projection& p, const std::string& path, const std::string& label, const Population* source,
+                    const Population* target) {
+  const NeuronModel* model = target == nullptr ? nullptr : c.models().find(target->model);
+  const reporter report{c, p, path, label, ""};
+  const StructuralPlasticity& rewiring = *p.rewiring;
+  if (!p.plasticity) report("rewiring", fmt::format("The rewiring of {} needs a plasticity; \"static\" leaves weights as they are.", label));
+  if (!std::isfinite(rewiring.interval_ms) || !(rewiring.interval_ms > 0.0)) {
+    report("rewiring.interval", fmt::format("The rewiring of {} has an interval of {} ms; it must be above 0.", label, rewiring.interval_ms));
+  } else if (c.dt_is_good() && nearest_step(rewiring.interval_ms, c.network().dt_ms) < 1) {
+    report("rewiring.interval", fmt::format("The rewiring of {} has an interval of {} ms, less than one step ({} ms).", label,
+                                            rewiring.interval_ms, c.network().dt_ms));
+  }
+  check_delay_of_rewiring(report);
+  check_most_synapses(report, source, target);
+  if (p.rule.multapses && (p.rule.kind == Kind::fixed_total_number || p.rule.kind == Kind::fixed_indegree || p.rule.kind == Kind::fixed_outdegree)) {
+    report("multapses", fmt::format("The synapses of {} come and go, one per pair: set multapses = false.", label));
+  }
+  const StructuralModel* rule = c.models().find_structural_rule(rewiring.rule);
+  if (rule == nullptr) {
+    return report("rewiring.rule", fmt::format("There is no structural rule named '{}'.{}", rewiring.rule,
+                                               did_you_mean(rewiring.rule, c.models().structural_rule_names())));
+  }
+  check_structural_rule(report, *rule, model == nullptr ? "" : model->weight_unit);
 }
 
 }  // namespace tessera::validation

@@ -99,8 +99,35 @@ void check_neurons(const reporter& report) {
   c.set_states(p, std::move(states));
 }
 
+void check_bump(const reporter& report) {
+  const Population& p = report.p;
+  const Population::Bump& bump = *p.bump;
+  const auto positive = [&](const char* key, double value, const char* unit) {
+    if (std::isfinite(value) && value > 0.0) return;
+    report(std::string("bump.") + key, fmt::format("The {} of the bump of '{}' is {}{}; it must be above 0.", key, p.name, value, unit));
+  };
+  positive("sigma", bump.sigma, " cells");
+  positive("period", bump.period_ms, " ms");
+  if (!std::isfinite(bump.peak_hz) || bump.peak_hz < 0.0) {
+    report("bump.peak", fmt::format("The peak of the bump of '{}' is {} Hz; it must be a number of 0 or more.", p.name, bump.peak_hz));
+  } else if (report.c.dt_is_good() && (p.rate_hz + bump.peak_hz) * report.c.network().dt_ms > 1000.0) {
+    report("bump.peak", fmt::format("At the peak of its bump '{}' has a rate of {} Hz; at most one spike per step, {} Hz, is possible.", p.name,
+                                    p.rate_hz + bump.peak_hz, 1000.0 / report.c.network().dt_ms));
+  }
+  const std::uint32_t columns = p.grid_columns, rows = columns == 0 ? 0 : p.size / columns;
+  if (columns == 0) {
+    report("bump", fmt::format("'{}' has a bump of rates, but no grid to have it on; give it grid_columns.", p.name));
+  } else if (bump.block == 0 || columns % bump.block != 0 || rows % bump.block != 0) {
+    report("bump.block", fmt::format("The bump of '{}' has blocks of {} cells; the edges of its grid, {} and {}, must be multiples of that.",
+                                     p.name, bump.block, columns, rows));
+  } else if (bump.centres == 0 || bump.centres > bump.block) {
+    report("bump.centres", fmt::format("The bump of '{}' has {} places along a block; 1 to {} are possible.", p.name, bump.centres, bump.block));
+  }
+}
+
 void check_poisson_source(const reporter& report) {
   const Population& p = report.p;
+  if (p.bump) check_bump(report);
   if (!std::isfinite(p.rate_hz) || p.rate_hz < 0.0) {
     report("rate",
            fmt::format("The rate of the Poisson source '{}' is {} Hz; it must be a number of 0 "

@@ -251,6 +251,7 @@ void check_projection(context& c, const Projection& p, std::size_t index) {
     if (has_distance_delay(p)) check_distance_delay(report, *source, *target);
   }
   if (p.plasticity) check_plasticity(c, p, report.path, report.label, source, target);
+  if (p.rewiring) check_rewiring(c, p, report.path, report.label, source, target);
   if (p.rule.kind == Kind::explicit_list) return;  // carries its own weights and delays
   for (const auto& [part, sentence] : distribution_problems(p.weight)) {
     report("weight" + part, fmt::format("Weight of {}: {}", report.label, sentence));

@@ -4,6 +4,7 @@
 
 #include "base/printable.hpp"
 #include "tessera/plasticity_model.hpp"
+#include "tessera/structural_rule.hpp"
 
 namespace tessera {
 std::string document(const PlasticityModel& model) {
@@ -11,6 +12,14 @@ std::string document(const PlasticityModel& model) {
       "{}: {}\n\nEquations\n{}\n\nParameters (weight: in the unit of the weights of the projection's "
       "target)\n{}\nSource\n{}\n",
       model.name, model.summary, indented(model.equations), parameter_table(model.parameters),
+      indented(model.source));
+}
+
+std::string document(const StructuralModel& model) {
+  return fmt::format(
+      "{}: {}\n\nWhat it does\n{}\n\nParameters (weight: in the unit of the weights of the projection's "
+      "target)\n{}\nSource\n{}\n",
+      model.name, model.summary, indented(model.description), parameter_table(model.parameters),
       indented(model.source));
 }
 

@@ -150,6 +150,16 @@ ordered_json plasticity_json(const RunSummary& summary) {
   return list;
 }
 
+ordered_json rewiring_json(const SimulationReport& run) {
+  ordered_json list = ordered_json::array();
+  for (const RewiringReport& r : run.rewiring) {
+    list.push_back({{"projection", r.projection}, {"rule", r.rule}, {"synapses", r.synapses}, {"formed", r.formed},
+                    {"eliminated", r.eliminated}, {"refused_existing", r.existing}, {"refused_invalid", r.invalid},
+                    {"refused_at_limit", r.at_limit}});
+  }
+  return list;
+}
+
 ordered_json workers_json(const std::vector<PhaseSeconds>& workers) {
   ordered_json list = ordered_json::array();
   for (const PhaseSeconds& worker : workers) list.push_back(phases_of(worker));
@@ -257,6 +267,8 @@ ordered_json report_object(const RunSummary& summary) {
                          {"parameters", parameters_json(summary.parameters, summary.choices)},
                          {"recorders", recorders_json(summary)},
                          {"plasticity", plasticity_json(summary)},
+                         {"rewiring", rewiring_json(run)},
+                         {"rewiring_seconds", run.rewiring_seconds},
                          {"files", summary.files},
                          {"machine", machine_of(this_machine())},
                          {"version", kVersion},

@@ -25,7 +25,7 @@ set(base_headers errors)
 set(comm_headers errors communicator)
 set(kernels_headers errors simd_control neuron_model neuron_kernel-inl neuron_math-inl)
 set(neurons_headers ${kernels_headers})
-set(plasticity_headers ${kernels_headers} plasticity_model)
+set(plasticity_headers ${kernels_headers} plasticity_model structural_rule)
 set(files_headers errors training)
 
 set(problems "")

@@ -108,6 +108,7 @@ TEST_F(Completion, FilesFoldersAndNames) {
   EXPECT_EQ(candidates({"run", "--resume", "n"}), Candidates{"notes.txt"});
   EXPECT_EQ(candidates({"plot", "results", "r"}), (Candidates{"raster", "rates"}));
   EXPECT_EQ(candidates({"models", "iaf_c"}), Candidates{"iaf_cond_exp"});
+  EXPECT_EQ(candidates({"models", "stdp_p"}), Candidates{"stdp_power_law"});
   EXPECT_EQ(candidates({"data", "info", "yin"}), Candidates{"yin_yang"});
   EXPECT_EQ(candidates({"completion", ""}), (Candidates{"bash", "zsh"}));
 }

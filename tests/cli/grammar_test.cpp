@@ -81,7 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"run", {"MODEL: is missing", "tessera run model.toml"}},
         BadLine{"run model.toml --time", {"--time"}},
         BadLine{"models iaf_psc_ex",
-                {"no neuron model 'iaf_psc_ex'", "Did you mean 'iaf_psc_exp'?"}},
+                {"no neuron model or rule of plasticity 'iaf_psc_ex'", "Did you mean 'iaf_psc_exp'?"}},
+        BadLine{"models stdpp", {"Did you mean 'stdp'?"}},
         BadLine{"plot somewhere rastr",
                 {"KIND: 'rastr' is not possible", "Did you mean 'raster'?"}},
         BadLine{"plot somewhere raster -o spikes.h5", {"'spikes.h5' does not end in .svg"}},
@@ -154,6 +155,12 @@ TEST(Models, AreListedAndDocumented) {
   EXPECT_EQ(one.exit_code, 0);
   for (const char* part : {"dV/dt", "tau_m", "pF", "250", "Rotter"}) {
     EXPECT_TRUE(contains(one.out, part)) << one.out;
+  }
+  EXPECT_TRUE(contains(list.out, "rule of plasticity")) << list.out;
+  const Outcome rule = tessera({"models", "stdp"});
+  EXPECT_EQ(rule.exit_code, 0);
+  for (const char* part : {"lambda", "Wmax", "tau_minus", "Guetig", "weight"}) {
+    EXPECT_TRUE(contains(rule.out, part)) << rule.out;
   }
 }
 

@@ -100,8 +100,8 @@ void expect(const std::string& text, const std::string& part) {
 TEST(MistakesOfPlasticity, AreNamedAndPlaced) {
   expect(model(kTable + "mu_pluss = 0"), "m.toml:16:1 (projections.p.plasticity.mu_pluss): Unknown key 'mu_pluss'. Did you mean 'mu_plus'?");
   expect(model(kTable + "wmax = 100"), "Did you mean 'Wmax'?");
-  expect(model("[projections.p.plasticity]\nrule = \"stpd\"\ntau_plus = 20"),
-         "m.toml:15:8 (projections.p.plasticity.rule): There is no rule of plasticity named 'stpd'. Did you mean 'stdp'?");
+  expect(model("[projections.p.plasticity]\nrule = \"stdpp\"\ntau_plus = 20"),
+         "m.toml:15:8 (projections.p.plasticity.rule): There is no rule of plasticity named 'stdpp'. Did you mean 'stdp'?");
   expect(model("[projections.p.plasticity]\nlambda = 0.1"), "(projections.p.plasticity): The key 'rule' is missing.");
   expect(model("plasticity = \"stdp\""), "(projections.p.plasticity): The plasticity must be a table, or false for none.");
   expect(model("plasticity = true"), "must be a table, or false for none");

@@ -55,7 +55,7 @@ TEST_F(Plastic, IsToldByPlanSynapsesAndReport) {
   EXPECT_NE(list.out.find("  plasticity  "), std::string::npos) << list.out;
   EXPECT_NE(list.out.find("  stdp  "), std::string::npos) << list.out;
   expect_says("run m.toml --time 100ms --out r", "\nplastic           800 synapses with stdp in 1 projection\n");
-  const auto report = nlohmann::json::parse(read_text((folder_ / "r/report.json").string()));
+  const auto report = nlohmann::json::parse(read_text(folder_ / "r/report.json"));
   ASSERT_EQ(report.at("plasticity").size(), 1u);
   const auto& entry = report.at("plasticity")[0];
   EXPECT_EQ(entry.at("projection"), "to_I");
@@ -67,7 +67,7 @@ TEST_F(Plastic, IsToldByPlanSynapsesAndReport) {
 // A checkpoint belongs to one plasticity.
 TEST_F(Plastic, OfAnotherKindDoesNotGoOn) {
   ASSERT_EQ(line("run m.toml --time 100ms --checkpoint-every 50ms --out r").exit_code, 0);
-  std::string model = read_text((folder_ / "m.toml").string());
+  std::string model = read_text(folder_ / "m.toml");
   model.replace(model.find("600 pA"), 6, "700 pA");
   write_text(folder_ / "other.toml", model);
   expect_refused("run other.toml --time 100ms --resume r/checkpoint_50ms.tsc --out s", "it belongs to another network");

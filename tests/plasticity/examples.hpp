@@ -25,6 +25,16 @@ struct PlasticityExample {
   std::vector<PlasticityExample> examples{guetig("additive", "stdp", 0, 0), guetig("multiplicative", "stdp", 1, 1),
                                           guetig("van Rossum", "stdp", 0, 1), guetig("half", "stdp", 0, 0.5),
                                           guetig("Guetig", "stdp", 0.3, 0.6)};
+  for (const char* const rule : {"stdp_nn_symm", "stdp_nn_pre_centered", "stdp_nn_restr"}) {
+    examples.push_back(guetig(rule, rule, 0, 0));
+    examples.push_back(guetig(rule, rule, 0.3, 1));
+  }
+  const auto power_law = [](double mu) {
+    return PlasticityExample{"power law", {"stdp_power_law", {{"lambda", 0.008}, {"alpha", 1.2}, {"mu", mu}}}, 1.0, 2.0};
+  };
+  for (const double mu : {0.0, 0.4, 1.0}) examples.push_back(power_law(mu));
+  examples.push_back({"triplet", {"stdp_triplet", {{"Wmax", 2.0}, {"Aplus", 0.002}, {"Aplus_triplet", 0.002}, {"Aminus_triplet", 0.001}}}, 1.0, 2.0});
+  examples.push_back({"inhibitory", {"vogels_sprekeler", {{"Wmax", -2.0}, {"eta", 0.004}, {"alpha", 0.4}}}, -1.0, 2.0});
   return examples;
 }
 

@@ -26,6 +26,16 @@ bool one_delay(const Projection& projection) {
          projection.delay_ms.kind == Distribution::Kind::constant;
 }
 
+/// Magnitudes are kept, so the weights of a projection have one sign: that which the rule allows, or else that of the
+/// weights which it begins with.
+double sign_of(const Projection& projection, const PlasticityVariant& rule) {
+  if (rule.lowest >= 0.0) return 1.0;
+  if (rule.highest <= 0.0) return -1.0;
+  const bool listed = projection.rule.kind == ConnectivityRule::Kind::explicit_list;
+  const double typical = !listed ? projection.weight.mean() : projection.rule.list.empty() ? 0.0 : projection.rule.list.front().weight;
+  return typical < 0.0 ? -1.0 : 1.0;
+}
+
 }  // namespace
 
 template <class Real>
@@ -68,7 +78,7 @@ void PlasticRows<Real>::add_bundle(const PlasticRowsInput& input, const tessera:
   bundle.targets_in_chunk = described.targets.size;
   bundle.axonal = static_cast<std::int32_t>(nearest_step(projection.plasticity->axonal_delay_ms, dt));
   bundle.dt_ms = dt;
-  bundle.sign = bundle.rule->highest <= 0.0 && bundle.rule->lowest < 0.0 ? -1.0 : 1.0;
+  bundle.sign = sign_of(projection, *bundle.rule);
   bundle.first_slot = bundle.sign < 0.0 ? block.negative_slot : block.positive_slot;
   const double unit = std::is_same_v<Real, double> ? 1.0 : input.units->unit[described.targets.population];
   bundle.scale = static_cast<Real>(bundle.sign / unit);
@@ -139,6 +149,10 @@ void PlasticRows<Real>::list_synapses(Bundle& bundle) const {
         bundle.words[bundle.synapses] =
             row[k].target | (row[k].delay_steps - static_cast<std::uint32_t>(bundle.axonal)) << PlasticRow<Real>::kTargetBits;
       }
+      if (row[k].weight * bundle.sign < 0.0) {
+        throw InputError("The weights of the plastic projection '" + wiring_->projection(*bundle.described).name +
+                         "' must all have one sign.");
+      }
       bundle.weights[bundle.synapses] = static_cast<Real>(std::abs(row[k].weight));
     }
   }
@@ -152,16 +166,15 @@ void PlasticRows<Real>::list_synapses(Bundle& bundle) const {
 
 /// A row is due when the first of its synapses may be.
 template <class Real>
-void PlasticRows<Real>::push(std::int64_t step, std::uint32_t source, std::int64_t not_before, bool late_ones) {
+void PlasticRows<Real>::push(std::int64_t step, std::uint32_t source, std::int64_t not_before) {
   for (std::uint32_t b = 0; b < bundles_.size(); ++b) {
     const Bundle& bundle = *bundles_[b];
     const std::uint32_t s = source - bundle.first_source;
     if (s >= bundle.sources) continue;
     for (std::uint32_t r = bundle.first_row[s]; r < bundle.first_row[s + 1]; ++r) {
-      if (bundle.rows[r].count == 0) continue;
       const std::int64_t due = step + bundle.axonal + 1 + static_cast<std::int64_t>(bundle.rows[r].group) * group_steps_;
-      if (due < not_before && !late_ones) continue;
-      due_[static_cast<std::size_t>(std::max(due, not_before)) & (due_.size() - 1)].push_back(
+      if (due < not_before) continue;
+      due_[static_cast<std::size_t>(due) & (due_.size() - 1)].push_back(
           {b, r, static_cast<std::int32_t>(step + 1 + bundle.axonal)});
     }
   }
@@ -170,7 +183,7 @@ void PlasticRows<Real>::push(std::int64_t step, std::uint32_t source, std::int64
 template <class Real>
 void PlasticRows<Real>::receive(std::int64_t step, SpikeLists lists) {
   for (const auto spikes : lists) {
-    for (const std::uint32_t source : spikes) push(step, source, next_, true);
+    for (const std::uint32_t source : spikes) push(step, source, kFirstSpikeStep);
   }
 }
 
@@ -178,7 +191,7 @@ template <class Real>
 void PlasticRows<Real>::receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) {
   next_ = now;
   for (const auto spikes : lists) {
-    for (const std::uint32_t source : spikes) push(step, source, now, false);
+    for (const std::uint32_t source : spikes) push(step, source, now);
   }
 }
 

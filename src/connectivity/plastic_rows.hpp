@@ -113,7 +113,7 @@ class PlasticRows {
   void add_bundle(const PlasticRowsInput& input, const tessera::Bundle& described, const BlockLayout& block);
   void list_synapses(Bundle& bundle) const;
   [[nodiscard]] std::uint32_t find_history(const Bundle& bundle);
-  void push(std::int64_t step, std::uint32_t source, std::int64_t not_before, bool late_ones);
+  void push(std::int64_t step, std::uint32_t source, std::int64_t not_before);
   /// A row at `now`: its weights (and what else it keeps per synapse) are at these addresses.
   struct Columns {
     Real *weights, *states;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/time_grid.hpp"
 #include "connectivity/samplers.hpp"
 #include "tessera/errors.hpp"
 #include "tessera/neuron_model.hpp"
@@ -147,15 +148,22 @@ Wiring::Wiring(const Network& network, std::uint64_t seed)
   for (std::uint32_t p = 0; p < network.projections.size(); ++p) add_projection(p);
 }
 
+std::uint32_t axonal_steps(const Projection& projection, double dt_ms) {
+  return projection.plasticity ? static_cast<std::uint32_t>(nearest_step(projection.plasticity->axonal_delay_ms, dt_ms)) : 0;
+}
+
 void Wiring::prepare_delays() {
   if (network_->projections.empty()) return;
   std::vector<Distribution> distinct;
-  min_delay_ = kMaxDelaySteps;
-  const auto include = [this](std::uint32_t shortest, std::uint32_t longest) {
+  min_delay_ = shortest_lead_ = kMaxDelaySteps;
+  std::uint32_t axonal = 0;
+  const auto include = [this, &axonal](std::uint32_t shortest, std::uint32_t longest) {
     min_delay_ = std::min(min_delay_, shortest);
+    shortest_lead_ = std::min(shortest_lead_, shortest - axonal);
     max_delay_ = std::max(max_delay_, longest);
   };
   for (const Projection& projection : network_->projections) {
+    axonal = axonal_steps(projection, network_->dt_ms);
     auto same = std::find(distinct.begin(), distinct.end(), projection.delay_ms);
     if (same == distinct.end()) same = distinct.insert(distinct.end(), projection.delay_ms);
     delay_table_of_.push_back(static_cast<std::uint32_t>(same - distinct.begin()));
@@ -168,7 +176,7 @@ void Wiring::prepare_delays() {
       include(steps, steps);
     }
   }
-  shape_ = choose_shape(*network_, chunks_, distinct, min_delay_);
+  shape_ = choose_shape(*network_, chunks_, distinct, shortest_lead_);
   for (const Distribution& delay : distinct) {
     delay_tables_.emplace_back(delay, network_->dt_ms, shape_);
     step_table_begin_.push_back(static_cast<std::uint32_t>(step_tables_.size()));

@@ -107,7 +107,7 @@ class Wiring {
   [[nodiscard]] std::uint32_t min_delay_steps() const { return min_delay_; }
   /// Steps between two meetings of the workers (argument 2 above the step loop).
   [[nodiscard]] std::uint32_t exchange_steps() const {
-    return 1 + (min_delay_ - 1) / shape_.steps() * shape_.steps();
+    return 1 + (shortest_lead_ - 1) / shape_.steps() * shape_.steps();
   }
   [[nodiscard]] std::uint32_t max_delay_steps() const { return max_delay_; }
   [[nodiscard]] std::size_t bytes() const;
@@ -224,8 +224,12 @@ class Wiring {
   std::vector<double> expected_;                          ///< synapses per projection
   RingShape shape_;
   std::uint32_t min_delay_ = 1;
+  std::uint32_t shortest_lead_ = 1;  ///< the same of dendritic parts: plastic rows are due when these begin
   std::uint32_t max_delay_ = 1;
 };
+
+/// Steps of the part of a projection's delays that lies before the synapse (plastic projections).
+[[nodiscard]] std::uint32_t axonal_steps(const Projection& projection, double dt_ms);
 
 /// Whether a rule changes the weights of a bundle, so that its synapses are in no store but PlasticRows.
 [[nodiscard]] inline bool is_plastic(const Wiring& wiring, const Bundle& b) {

@@ -48,7 +48,7 @@ std::vector<Link> links_of(const Network& network) {
   for (const Projection& p : network.projections) {
     const std::size_t source = network.index_of(p.source), target = network.index_of(p.target);
     const double synapses = expected_synapses(p, network.populations[source], network.populations[target]);
-    links.push_back({source, target, synapses / network.populations[source].size, shortest_delay_steps(network, p)});
+    links.push_back({source, target, synapses / network.populations[source].size, shortest_delay_steps(network, p) - axonal_steps(p, network.dt_ms)});
   }
   return links;
 }

@@ -38,7 +38,8 @@ struct PlasticityVariant {
   double tau_plus = 0.0, tau_plus_slow = 0.0, tau_minus = 0.0, tau_minus_slow = 0.0;
   /// A spike sets its traces to 1 instead of adding 1.
   bool nearest = false;
-  /// What weights may be: [lowest, highest] in the unit of weights; 0 is one end or in between.
+  /// What weights may be: [lowest, highest] in the unit of weights; 0 is one end or in between. In between: the weights
+  /// of a projection all have the sign that they begin with.
   double lowest = 0.0, highest = 0.0;
   /// The parameter that sets a bound, for messages; "" : a bound that comes with the rule.
   std::string bound_by;

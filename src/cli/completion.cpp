@@ -47,8 +47,9 @@ std::vector<std::string> choices_of(const std::string& placeholder) {
 std::vector<std::string> names_of_models() {
   const NeuronCatalogue catalogue = NeuronCatalogue::builtin();
   std::vector<std::string> names = catalogue.names();
-  const std::vector<std::string> rules = catalogue.rule_names();
-  names.insert(names.end(), rules.begin(), rules.end());
+  for (const auto& rules : {catalogue.rule_names(), catalogue.structural_rule_names()}) {
+    names.insert(names.end(), rules.begin(), rules.end());
+  }
   return names;
 }
 

@@ -5,13 +5,29 @@
 
 namespace tessera {
 
+namespace {
+
+bool is_negative(const Projection& p) {
+  if (p.rule.kind != ConnectivityRule::Kind::explicit_list) return p.weight.mean() < 0.0;
+  const auto& list = p.rule.list;
+  const auto first = std::find_if(list.begin(), list.end(), [](const auto& synapse) { return synapse.weight != 0.0; });
+  return first != list.end() && first->weight < 0.0;
+}
+
+}  // namespace
+
+PlasticityVariant prepare_rule(const Projection& plastic, const PlasticityModel& rule, double dt_ms) {
+  PlasticityVariant variant = rule.prepare(values_of(*plastic.plasticity, rule), dt_ms);
+  if (variant.lowest < 0.0 && variant.highest > 0.0) (is_negative(plastic) ? variant.highest : variant.lowest) = 0.0;
+  return variant;
+}
+
 std::vector<PlasticityVariant> prepare_rules(const Network& network, const NeuronCatalogue& models) {
   std::vector<PlasticityVariant> rules(is_plastic(network) ? network.projections.size() : 0);
   for (std::size_t p = 0; p < rules.size(); ++p) {
-    const std::optional<Plasticity>& plasticity = network.projections[p].plasticity;
-    if (!plasticity) continue;
-    const PlasticityModel& rule = *models.find_rule(plasticity->rule);
-    rules[p] = rule.prepare(values_of(*plasticity, rule), network.dt_ms);
+    const Projection& projection = network.projections[p];
+    if (!projection.plasticity) continue;
+    rules[p] = prepare_rule(projection, *models.find_rule(projection.plasticity->rule), network.dt_ms);
   }
   return rules;
 }

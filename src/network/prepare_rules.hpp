@@ -11,6 +11,10 @@
 
 namespace tessera {
 
+/// The rule of a projection. One that allows weights of both signs keeps them at the sign that they begin with: the
+/// weights of a plastic projection have one sign.
+[[nodiscard]] PlasticityVariant prepare_rule(const Projection& plastic, const PlasticityModel& rule, double dt_ms);
+
 /// Per projection, empty ones where it is not plastic; nothing at all when none is. The network is valid.
 [[nodiscard]] std::vector<PlasticityVariant> prepare_rules(const Network& network, const NeuronCatalogue& models);
 

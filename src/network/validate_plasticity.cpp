@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/time_grid.hpp"
+#include "network/prepare_rules.hpp"
 #include "network/sheet.hpp"
 #include "network/validate.hpp"
 #include "tessera/plasticity_model.hpp"
@@ -64,7 +65,7 @@ void check_list(const reporter& report, const PlasticityVariant& variant, const 
     if (outside(variant, list[i].weight) && wrong++ == 0) first = i;
   }
   if (wrong == 0) return;
-  report("list", fmt::format("{} weights of {} cannot learn (first: synapse {} with {}{}): {}{}.", wrong,
+  report("list", fmt::format("{} weights of {} are not possible (first: synapse {} with {}{}): {}{}.", wrong,
                              report.label, first, list[first].weight, report.unit, range,
                              sign_hint(variant, list[first].weight)));
 }
@@ -166,8 +167,11 @@ void check_plasticity(context& c, const Projection& p, const std::string& path, 
     report("plasticity", fmt::format("The plasticity of {}: {}", label, sentence));
   }
   if (!sentences.empty() || !c.dt_is_good() || rule->prepare == nullptr) return;
-  const PlasticityVariant variant = rule->prepare(values, c.network().dt_ms);
-  check_weights(report, variant, range_text(report, rule->name, variant, values));
+  const PlasticityVariant allowed = rule->prepare(values, c.network().dt_ms);
+  const bool both_signs = allowed.lowest < 0.0 && allowed.highest > 0.0;
+  check_weights(report, prepare_rule(p, *rule, c.network().dt_ms),
+                both_signs ? "the weights of a plastic projection have one sign"
+                           : range_text(report, rule->name, allowed, values));
 }
 
 namespace {

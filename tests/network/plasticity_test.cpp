@@ -98,7 +98,7 @@ TEST(PlasticityOfAProjection, BoundsTheWeightsOfAList) {
     p.rule.list = {{0, 0, 50.0, 1.0}, {0, 1, 120.0, 2.0}, {1, 1, -1.0, 2.0}};
   };
   expect_problem(list, "list",
-                 "2 weights of 'A->B' cannot learn (first: synapse 1 with 120 pA): the rule stdp keeps weights from 0");
+                 "2 weights of 'A->B' are not possible (first: synapse 1 with 120 pA): the rule stdp keeps weights from 0");
 }
 
 // Nothing follows from a parameter that is wrong itself.
@@ -203,10 +203,34 @@ TEST(PlasticityOfAProjection, MayHaveABoundOnOneSideOnly) {
   };
   EXPECT_EQ(sentence(0.0, kInfinity, 1e6), "");
   EXPECT_EQ(sentence(-kInfinity, kInfinity, -1e6), "");
+  EXPECT_EQ(sentence(-kInfinity, kInfinity, 1e6), "");
   EXPECT_EQ(sentence(0.0, kInfinity, -1.0),
             "The weight of 'A->B' is -1 pA, but the rule one_sided keeps weights at 0 pA or above.");
   EXPECT_EQ(sentence(-kInfinity, 0.0, 1.0),
             "The weight of 'A->B' is 1 pA, but the rule one_sided keeps weights at 0 pA or below.");
+}
+
+// A rule that leaves weights alone takes both signs, but not in one projection.
+TEST(PlasticityOfAProjection, HasWeightsOfOneSign) {
+  const auto short_term = [](const Distribution& weight) {
+    return problems_after([weight](Projection& p) {
+      p.plasticity->rule = "tsodyks2";
+      p.weight = weight;
+    });
+  };
+  EXPECT_EQ(short_term(Distribution::constant(-50.0)), "");
+  EXPECT_EQ(short_term(Distribution::normal(-50.0, 5.0).within(-100.0, 0.0)), "");
+  EXPECT_TRUE(contains(short_term(Distribution::normal(-50.0, 5.0)),
+                       "The weights of 'A->B' have no upper bound, but the weights of a plastic projection have one sign; "
+                       "bound their normal distribution with high."));
+  EXPECT_TRUE(contains(short_term(Distribution::uniform(-1.0, 3.0)), "go down to -1 pA"));
+  EXPECT_TRUE(contains(problems_after([](Projection& p) {
+                         p.plasticity->rule = "tsodyks2";
+                         p.rule.kind = ConnectivityRule::Kind::explicit_list;
+                         p.rule.list = {{0, 0, 0.0, 1.0}, {0, 1, -20.0, 1.0}, {1, 1, 5.0, 1.0}};
+                       }),
+                       "1 weights of 'A->B' are not possible (first: synapse 2 with 5 pA): the weights of a plastic projection have "
+                       "one sign."));
 }
 
 TEST(PlasticityOfAProjection, CannotBeScaledInSynapses) {

@@ -228,19 +228,18 @@ bool ListedRows::draws_together(std::size_t i) const {
   return listed.indegree && listed.bundle->drawing == Bundle::Drawing::listed && constant && !wiring_->is_inverted(*listed.bundle);
 }
 
-/// Of a cell's items, those that fall on a source.
-void ListedRows::append_draws(const SourceCells& cells, std::uint32_t source, std::vector<std::uint32_t>& places,
-                              std::vector<std::uint32_t>& draws) const {
+/// Writes those of a cell's items that fall on a source; returns how many. `draws` has room for the whole cell.
+std::uint32_t ListedRows::find_draws(const SourceCells& cells, std::uint32_t source, std::vector<std::uint32_t>& places,
+                                     std::uint32_t* draws) const {
   const std::uint32_t cell = cells.cell_of(source), n = cells.count(cell), place = source - cells.begin(cell), first = cells.first(cell);
   if (places.size() < cells.room(cell)) places.resize(cells.room(cell));
   cells.places(cell, places.data());
-  std::size_t size = draws.size();
-  draws.resize(size + n);
+  std::uint32_t size = 0;
   for (std::uint32_t k = 0; k < n; ++k) {
     draws[size] = first + k;
     size += places[k] == place ? 1 : 0;
   }
-  draws.resize(size);
+  return size;
 }
 
 // Exceptions are applied from the last row to the first: what takes the place of a dropped target comes from behind
@@ -250,24 +249,25 @@ void ListedRows::draw_together(std::size_t i, std::size_t n, const std::uint32_t
                                WordRow<Word>& row) const {
   const Listed& listed = bundles_[i];
   const SourceCells* const cells = wiring_->cells(*listed.bundle);
-  std::vector<std::uint32_t>& draws = row.draws_;
-  draws.clear();
-  row.draws_begin_.clear();
+  std::size_t room = kRowPadding;
+  for (std::size_t s = 0; s < n; ++s) room += cells != nullptr ? cells->count(cells->cell_of(sources[s])) : shares[s].count;
+  if (row.draws_.size() < room) row.draws_.resize(2 * room);
+  if (row.draws_begin_.size() < n) row.draws_begin_.resize(2 * n);
+  std::uint32_t* const draws = row.draws_.data();
+  std::uint32_t size = 0;
   for (std::size_t s = 0; s < n; ++s) {
-    row.draws_begin_.push_back(static_cast<std::uint32_t>(draws.size()));
+    row.draws_begin_[s] = size;
     if (cells != nullptr) {
-      append_draws(*cells, sources[s], row.places_, draws);
+      size += find_draws(*cells, sources[s], row.places_, draws + size);
       continue;
     }
-    const std::size_t begin = draws.size();
-    draws.resize(begin + shares[s].count);
-    for (std::uint32_t k = 0; k < shares[s].count; ++k) draws[begin + k] = shares[s].first + k;
+    const Wiring::Share share = shares[s];
+    for (std::uint32_t k = 0; k < share.count; ++k) draws[size + k] = share.first + k;
+    size += share.count;
   }
-  auto size = static_cast<std::uint32_t>(draws.size());
-  draws.resize(size + kRowPadding);
   const Exceptions& exceptions = wiring_->exceptions(*listed.bundle);
   std::uint32_t* const targets = row.targets_.start(size + n * exceptions.most_added());
-  stub_targets_of(wiring_->stubs(*listed.bundle), draws.data(), size, targets);
+  stub_targets_of(wiring_->stubs(*listed.bundle), draws, size, targets);
   for (std::size_t s = n; s-- > 0 && !exceptions.empty();) {
     exceptions.visit(sources[s], [&](std::uint32_t place) { targets[row.draws_begin_[s] + place] = targets[--size]; },
                      [&](std::uint32_t target) { targets[size++] = target; });

@@ -122,8 +122,7 @@ class ListedRows {
   [[nodiscard]] DrawnRow drawn_row(const Listed& listed, std::uint32_t source, const std::uint32_t* counts) const;
   template <class Word>
   void pack(const Listed& listed, std::uint32_t key_source, WordRow<Word>& row) const;
-  void append_draws(const SourceCells& cells, std::uint32_t source, std::vector<std::uint32_t>& places,
-                    std::vector<std::uint32_t>& draws) const;
+  std::uint32_t find_draws(const SourceCells& cells, std::uint32_t source, std::vector<std::uint32_t>& places, std::uint32_t* draws) const;
   template <class Word>
   void draw_from_cell(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const;
   template <class Word>

@@ -72,7 +72,7 @@ TEST(Examples, ShdTrainsOnASmallFileOfThePublishedLayout) {
   write_speech(folder.path() / "DATA" / "shd" / "shd_train.h5", 4, 1);
   write_speech(folder.path() / "DATA" / "shd" / "shd_test.h5", 1, 2);
   EXPECT_GE(trained("shd", folder, 8), 0.5);
-  EXPECT_GE(trained("shd_deep_r", folder, 10), 0.5);
+  EXPECT_GE(trained("shd_deep_r", folder, 14), 0.5);
   expect_rewired(folder, {"hidden.weight", "hidden.recurrent_weight"});
 }
 

@@ -1,5 +1,8 @@
 // The `rewiring` of a layer: what is read, and what is said about mistakes.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <fstream>
+#include <sstream>
+
 #include "training_file/load.hpp"
 
 namespace tessera::training {
@@ -13,6 +16,8 @@ using test::kOutput;
 std::string hidden(const std::string& lines) {
   return kData + "[[layer]]\nname = \"a\"\nsize = 30\n" + lines + kOutput;
 }
+
+std::string number_of_interval(const Layer& layer) { return std::to_string(layer.input.rewiring->interval); }
 
 TEST(RewiringSection, IsOfAllSparseConnectionsOfTheLayer) {
   const Layer layer = test::layer(
@@ -71,6 +76,33 @@ TEST(RewiringSection, MistakesHaveTheirPlacesAndTheNearestName) {
   EXPECT_TRUE(contains(told("[layer.rewiring]\nrule = \"deep_r\"\ninterval = 0\n"), "at least 1"));
   EXPECT_TRUE(contains(told("rewiring = { rule = \"deep_r\", fracton = 1 }\n"), "Unknown key 'fracton'"));
   EXPECT_TRUE(contains(told("rewiring = 3\n"), "layer[0].rewiring"));
+}
+
+// What the page says about defaults is what an empty section gives.
+TEST(RewiringSection, DefaultsAreThoseOfTheDocumentation) {
+  std::stringstream page;
+  page << std::ifstream(TESSERA_SOURCE_DIR "/docs/structural-plasticity.md").rdbuf();
+  const std::string text = page.str();
+  const auto row = [&](const std::string& keys, const std::string& value) {
+    const std::size_t at = text.find("\n| " + keys + " |");
+    ASSERT_NE(at, std::string::npos) << keys;
+    const std::string line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+    EXPECT_TRUE(line.ends_with("| " + value + " |")) << line;
+  };
+  const auto number = [](double value) {
+    std::ostringstream stream;
+    stream << value;
+    return stream.str();
+  };
+  const Rewiring rewiring;
+  row("`l1`", number(rewiring.l1));
+  row("`noise`", number(rewiring.noise));
+  row("`fraction`, `until`", number(rewiring.fraction) + ", " + number(rewiring.until));
+  row("`candidates`", number(rewiring.candidates));
+  const auto interval = [](const std::string& rule) {
+    return number_of_interval(test::layer("size = 3\nconnection = { density = 0.5 }\nrewiring = { rule = \"" + rule + "\" }\n"));
+  };
+  row("`interval`", interval("deep_r") + "; rigl: " + interval("rigl"));
 }
 
 TEST(RewiringSection, KeysWithoutEffectAreTold) {

@@ -76,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--all", action="store_true", help="all cases of the build's kinds")
     p.add_argument("--repeat", type=int, default=1, metavar="N", help="fresh processes of each case (1)")
     p.add_argument("--program", type=Path, metavar="FILE", help="instead of the working tree's")
+    p.add_argument("--allow-missing", action="store_true", help="cases whose program is missing here do not count as failed")
     p.add_argument("--no-record", action="store_true", help="keep nothing in the store")
     _add_store(p)
     p.set_defaults(run=commands.run_cases)

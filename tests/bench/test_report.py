@@ -135,13 +135,14 @@ def test_ticks_are_round(low, high, expected):
     assert ticks(low, high) == pytest.approx(expected)
 
 
+@pytest.mark.browser
 def test_a_browser_shows_the_tables(tmp_path):
     browser = next((b for b in ("chromium", "chromium-browser", "google-chrome") if shutil.which(b)), None)
     if browser is None:
         pytest.skip("there is no chromium on this machine: the page was read by a parser only")
     path = tmp_path / "report.html"
     path.write_text(page([run(), run(session="b", seconds=3.0), session()]))
-    done = subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--blink-settings=scriptEnabled=false",
+    done = subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu",
                            f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()],
                           capture_output=True, text=True, env={**os.environ, "HOME": str(tmp_path)})
     assert done.returncode == 0, done.stderr

@@ -103,7 +103,8 @@ def _read_run(report: dict) -> Outcome:
     peak, synapses = report["memory"]["peak_resident_bytes"], counts["synapses"]
     return Outcome(
         digest=report["digest"],
-        results={"spikes": counts["spikes"], "mean_rate_hz": _mean_rate(report["populations"]), "rates_hz": {p["name"]: p["rate_hz"] for p in report["populations"]}},
+        results={"spikes": counts["spikes"], "mean_rate_hz": _mean_rate(report["populations"]),
+                 "rates_hz": {p["name"]: p["rate_hz"] for p in report["populations"]}},
         counters={name: counts[name] for name in names}, result_counters=RESULT_COUNTERS,
         times={"run_seconds": report["run_seconds"], "construction_seconds": report["construction_seconds"]},
         phases=phases,

@@ -104,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     p = sub.add_parser("report", help="one static HTML file of a store")
     p.add_argument("-o", "--out", type=Path, default=Path("results/bench/report.html"), metavar="FILE")
     p.add_argument("--title", default="Benchmarks")
+    p.add_argument("--markdown", type=Path, metavar="PAGE", help="instead: renew the figures between the marks of PAGE")
     _add_store(p)
     p.set_defaults(run=commands.write_report)
     p = sub.add_parser("replay", help="measure again what a record says; tell what differs")

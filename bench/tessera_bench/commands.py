@@ -18,7 +18,7 @@ from .definitions import Library
 from .errors import BenchError, RunFailed
 from .measure import Runner, run_record, smaller
 from .render import session_text, table
-from .report import page
+from .report import page, replace_figures
 from .resolve import Resolved, explain, resolve
 from .session import Comparison, Settings
 from .units import show_ratio, show_seconds
@@ -233,17 +233,29 @@ def show_history(options) -> int:
     return 0
 
 
-def write_report(options) -> int:
-    text = page(_load(options), options.title)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    partial = options.out.with_name("." + options.out.name + ".partial")
+def _replace_file(path: Path, text: str) -> None:
+    partial = path.with_name("." + path.name + ".partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8")
-        os.replace(partial, options.out)
+        os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise BenchError(f"The report '{options.out}' cannot be written: {error.strerror}.") from None
-    print(options.out)
+        raise BenchError(f"'{path}' cannot be written: {error.strerror}.") from None
+
+
+def write_report(options) -> int:
+    """The HTML file, or the figures of a Markdown page."""
+    records = _load(options)
+    if options.markdown is None:
+        _replace_file(options.out, page(records, options.title))
+    else:
+        try:
+            text = options.markdown.read_text(encoding="utf-8")
+        except OSError as error:
+            raise BenchError(f"The page '{options.markdown}' cannot be read: {error.strerror}.") from None
+        _replace_file(options.markdown, replace_figures(text, records))
+    print(options.markdown or options.out)
     return 0
 
 

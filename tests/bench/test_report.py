@@ -11,7 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tessera_bench.report import page
+from tessera_bench.errors import BenchError
+from tessera_bench.report import page, replace_figures
 from tessera_bench.report.svg import ticks
 
 
@@ -133,6 +134,24 @@ def test_sessions_that_ended_early_are_shown():
 @pytest.mark.parametrize("low, high, expected", [(0, 10, [0, 2, 4, 6, 8, 10]), (-6, 6, [-5, 0, 5]), (0, 0.45, [0, 0.1, 0.2, 0.3, 0.4])])
 def test_ticks_are_round(low, high, expected):
     assert ticks(low, high) == pytest.approx(expected)
+
+
+def test_figures_of_a_page_are_renewed_between_its_marks():
+    text = "# Figures\nwhy\n<!-- records: begin -->\nold\n<!-- records: end -->\nmore\n"
+    once = replace_figures(text, [run(seconds=2.0), run(seconds=4.0), run(seconds=3.0), session()])
+    assert once.startswith("# Figures\nwhy\n<!-- records: begin -->\n") and once.endswith("<!-- records: end -->\nmore\n")
+    assert "old" not in once
+    # Medians of 2, 3 and 4 s of 10 s of model time; the record is the last one.
+    assert f"| plain/full 1x1 | m1 | {'c' * 12} | 3 | 0.3 | 3 | 0.5 | 12.5 | s13.00000000 |" in once
+    assert "Machine m1: P <x> & y, 2 cores, 8 GB, Linux." in once
+    assert replace_figures(once, [run(seconds=2.0), run(seconds=4.0), run(seconds=3.0)]) == once
+
+
+@pytest.mark.parametrize("text", ["", "<!-- records: begin -->", "<!-- records: end --> <!-- records: begin -->",
+                                  "<!-- records: begin --> <!-- records: begin --> <!-- records: end -->"])
+def test_a_page_without_its_marks_is_left_alone(text):
+    with pytest.raises(BenchError, match="The page needs one line"):
+        replace_figures(text, [])
 
 
 @pytest.mark.browser

@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh Debian or Ubuntu machine: make microcircuit, make test-all.
 # Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 .DEFAULT_GOAL := help
-.PHONY: help packages build microcircuit test test-all bench install clean
+.PHONY: help packages test-packages build microcircuit test test-all bench install clean
 
 TESSERA := build/release/tessera
 RESULT := results/microcircuit
@@ -13,6 +13,9 @@ help: ## this list
 packages: ## install the system packages that are missing (apt)
 	@scripts/install_packages.sh
 
+test-packages: # those, and what the tests of tessera-bench need
+	@scripts/install_packages.sh test
+
 build: packages ## build the executable build/release/tessera
 	@scripts/build.sh
 
@@ -23,10 +26,10 @@ microcircuit: build ## simulate 10 s (after 0.5 s) of the cortical microcircuit,
 	$(TESSERA) plot $(RESULT) rates -o $(RESULT)/rates.svg --reference models/microcircuit/reference
 	@$(TESSERA) stats $(RESULT) --reference models/microcircuit/reference
 
-test: packages ## build everything, all tests (minutes)
+test: test-packages ## build everything, all tests (minutes)
 	@scripts/run_tests.sh release
 
-test-all: packages ## the same, then the sanitizers and a short fuzzing session (half an hour or more)
+test-all: test-packages ## the same, then the sanitizers and a short fuzzing session (half an hour or more)
 	@scripts/run_tests.sh release asan tsan fuzz
 
 bench: ## build and run the benchmarks (tens of minutes)

@@ -6,6 +6,8 @@
 //   batch=48 steps=100  activity=0.02  optimizer=sgd|adamw  threads=0  repetitions=5  recurrent=0
 //   density=1 (of the connections between hidden layers)  gain=G theta_grad=T (instead of the search below)
 //   slices=1 (parts of a batch; through mpirun the ranks share them)
+//   connectivity=1 (density of all connections of hidden layers)  turnover=0 (share of these synapses that a rule
+//   takes away and forms elsewhere after every batch; its share of the time is the last column)
 // Weights are scaled layer by layer until the activity is met, then theta_grad is chosen so that
 // about twice as many neurons are listed as spike. The learning rate is so small that the activity
 // stays. With a gain the weights are drawn with it and nothing is searched: for networks that take minutes.
@@ -49,6 +51,38 @@ SpikeBatch random_batch(std::uint32_t samples, std::uint32_t steps, std::uint32_
   for (std::uint32_t b = 0; b < samples; ++b)
     batch.label.push_back(static_cast<std::int32_t>(b % classes));
   return batch;
+}
+
+// Every so many synapses one goes, from a random one on, and as many come as DEEP R places them.
+class Turnover final : public RewiringRule {
+ public:
+  explicit Turnover(double share) : period_(static_cast<std::uint32_t>(1.0 / share)) {}
+  void rewire(RewiredConnection& connection) override {
+    RuleRandom random = connection.random(0);
+    std::uint32_t count = random.below(period_);
+    const std::size_t removed = connection.remove_if([&](const RewiredConnection::Synapse&) {
+      if (++count < period_) return false;
+      count = 0;
+      return true;
+    });
+    connection.add_by_row(removed, random);
+  }
+
+ private:
+  std::uint32_t period_;
+};
+
+Connection connection_of(const Settings& settings) {
+  Connection connection;
+  const double density = number(settings, "connectivity", 1.0), turnover = number(settings, "turnover", 0.0);
+  if (density >= 1.0) return connection;
+  connection.kind = ConnectionKind::sparse;
+  connection.density = density;
+  if (turnover <= 0.0) return connection;
+  connection.rewiring = Rewiring{};
+  connection.rewiring->kind = RewiringKind::custom;
+  connection.rewiring->custom = [turnover] { return std::make_unique<Turnover>(turnover); };
+  return connection;
 }
 
 double ratio_listed(const BatchResult& result) {
@@ -106,7 +140,8 @@ int main(int argc, char** argv) {
     layer.size = neurons / layers;
     layer.initial_activity = activity;
     layer.initial_gain = number(settings, "gain", 1.0);
-    if (number(settings, "recurrent", 0) > 0) layer.recurrent = Connection{};
+    layer.input = connection_of(settings);
+    if (number(settings, "recurrent", 0) > 0) layer.recurrent = connection_of(settings);
     const double density = number(settings, "density", 1.0);
     if (k > 0 && density < 1.0) {
       layer.input.kind = ConnectionKind::sparse;
@@ -141,10 +176,13 @@ int main(int argc, char** argv) {
   trainer.set_theta_grad(found.theta_grad);
   BatchResult result = trainer.train(batch);  // warm-up
   std::vector<double> seconds;
+  double rewiring = 0.0, all = 0.0;
   for (int k = 0; k < static_cast<int>(number(settings, "repetitions", 5)); ++k) {
     const Clock::time_point start = Clock::now();
     result = trainer.train(batch);
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    rewiring += result.rewiring_seconds;
+    all += seconds.back();
   }
   if (!speaks) return 0;
   std::sort(seconds.begin(), seconds.end());
@@ -156,13 +194,14 @@ int main(int argc, char** argv) {
   if (number(settings, "header", 0) > 0) {
     std::printf(
         "strategy,optimizer,layers,neurons,inputs,activity,listed,median_s,fastest_s,slowest_s,"
-        "list_bytes\n");
+        "list_bytes,connectivity,rewiring_share\n");
   }
-  std::printf("%s,%s,%u,%u,%llu,%.4f,%.4f,%.5f,%.5f,%.5f,%llu\n", dense ? "dense" : "sparse",
+  std::printf("%s,%s,%u,%u,%llu,%.4f,%.4f,%.5f,%.5f,%.5f,%llu,%g,%.4f\n", dense ? "dense" : "sparse",
               adamw ? "adamw" : "sgd", layers, neurons,
               static_cast<unsigned long long>(network.input.size()), spikes / possible,
               ratio_listed(result) * spikes / possible, seconds[seconds.size() / 2],
               seconds.front(), seconds.back(),
-              static_cast<unsigned long long>(trainer.list_bytes()));
+              static_cast<unsigned long long>(trainer.list_bytes()), number(settings, "connectivity", 1.0),
+              rewiring / all);
   return 0;
 }

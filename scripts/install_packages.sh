@@ -2,7 +2,8 @@
 # Installs the system packages that Tessera needs and that are missing, through apt. Nothing else.
 # Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #
-# Usage: scripts/install_packages.sh [bench]     bench: Google Benchmark as well
+# Usage: scripts/install_packages.sh [bench|test]     bench: Google Benchmark and what makes Python environments as well;
+# test: the latter, for the tests of tessera-bench
 # Exits 0 when everything is there or was installed, 1 with a sentence when that is not possible.
 set -euo pipefail
 
@@ -21,6 +22,7 @@ libraries=(libhwy-dev librandom123-dev libfmt-dev libcli11-dev libtomlplusplus-d
            nlohmann-json3-dev libxxhash-dev libhdf5-dev libopenblas-dev libjpeg-dev zlib1g-dev libgtest-dev
            libopenmpi-dev openmpi-bin)
 [ "${1:-}" = bench ] && libraries+=(libbenchmark-dev)
+case ${1:-} in bench | test) libraries+=(python3-venv) ;; esac
 
 if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
   # Not a Debian or Ubuntu machine: CMake finds out whether the libraries are there.

@@ -133,8 +133,10 @@ def subject_of_commit(how: dict, repository: Path, name: str, say=lambda text: N
     compiler = subprocess.run(["c++", "--version"], capture_output=True, text=True).stdout.splitlines()[:1] \
         if shutil.which("c++") else []
     key = content_hash([tree, how.get("configure", []), how.get("targets", []), compiler, os.environ.get("CXX", "")])
-    folder = cache_folder(repository) / key[:24]
+    cache = cache_folder(repository)
+    folder = cache / key[:24]
     folder.mkdir(parents=True, exist_ok=True)
+    (cache / ".gitignore").write_text("*\n")  # wherever it lies, no commit shall have it
     source, build, mark = folder / "source", folder / "build", folder / "built.json"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two sessions that want the same commit: one builds, the other waits

@@ -18,7 +18,7 @@ from .definitions import Library
 from .errors import BenchError, RunFailed
 from .measure import Runner, run_record, smaller
 from .render import session_text, table
-from .report import page
+from .report import page, replace_figures
 from .resolve import Resolved, explain, resolve
 from .session import Comparison, Settings
 from .units import show_ratio, show_seconds
@@ -112,33 +112,39 @@ def run_cases(options) -> int:
     if options.repeat < 1:
         raise BenchError(f"--repeat is {options.repeat}; allowed is a whole number from 1.")
     subject, repository = _tree_subject(options, resolved[0])
-    session, records, failed = secrets.token_hex(8), [], 0
-    digests: dict[str, str] = {}
-    rows = []
+    session, failed, missing = secrets.token_hex(8), set(), 0
+    runners, found, digests = {}, {one.case: [] for one in resolved}, {}
     for one in resolved:
         try:
-            runner = Runner(one, subject, repository)
-            expected = _digest_of(library, options, one, digests, subject, repository)
-            found = []
-            for _ in range(options.repeat):
-                found.append(runner.measure(expected or digests.get(one.case)))
-                digests[one.case] = found[-1].outcome.digest
-        except (RunFailed, BenchError) as error:
-            failed += 1
-            say(f"FAILED: {one.label}: {error}")
-            continue
-        records += [run_record(runner, m, session, "only", i) for i, m in enumerate(found)]
-        outcome = found[-1].outcome
-        best = min(m.metric(one.metrics[0]) for m in found)
-        rows.append([one.label, outcome.digest or "-", ", ".join(f"{k} {v:,}" for k, v in outcome.counters.items()
-                     if k in outcome.result_counters), f"{one.metrics[0]} {_shown(one.metrics[0], best)}",
-                     f"{outcome.memory['peak_resident_bytes'] / 1e6:.1f} MB"])
+            runners[one.case] = Runner(one, subject, repository)
+        except BenchError as error:
+            missing += 1
+            say(f"NOT RUN: {one.label}: {error}")
+    for _ in range(options.repeat):  # cases take turns, so that a slow minute of the machine hits all of them
+        for name, runner in runners.items():
+            try:
+                expected = _digest_of(library, options, runner.resolved, digests, subject, repository)
+                found[name].append(runner.measure(expected or digests.get(name)))
+                digests[name] = found[name][-1].outcome.digest
+            except (RunFailed, BenchError) as error:
+                failed.add(name)
+                say(f"FAILED: {runner.resolved.label}: {error}")
+    records = [run_record(runners[name], m, session, "only", i) for name, runs in found.items() for i, m in enumerate(runs)]
     if records and not options.no_record:
         store.append(options.store, records)
+    rows = [_row(runners[name].resolved, runs) for name, runs in found.items() if runs]
     if rows:
         print(table(["case", "digest", "result", "best", "peak"], rows))
-    print(f"{len(rows)} of {len(resolved)} cases have the right result")
-    return 1 if failed else 0
+    print(f"{len(runners) - len(failed)} of {len(resolved)} cases have the right result" +
+          (f", {missing} were not run" if missing else ""))
+    return 1 if failed or (missing and not options.allow_missing) or not runners else 0
+
+
+def _row(one: Resolved, runs) -> list[str]:
+    outcome, metric = runs[-1].outcome, one.metrics[0]
+    counters = ", ".join(f"{name} {outcome.counters[name]:,}" for name in outcome.result_counters)
+    return [one.label, outcome.digest or "-", counters, f"{metric} {_shown(metric, min(m.metric(metric) for m in runs))}",
+            f"{outcome.memory['peak_resident_bytes'] / 1e6:.1f} MB"]
 
 
 def _shown(metric: str, value: float) -> str:
@@ -227,17 +233,29 @@ def show_history(options) -> int:
     return 0
 
 
-def write_report(options) -> int:
-    text = page(_load(options), options.title)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    partial = options.out.with_name("." + options.out.name + ".partial")
+def _replace_file(path: Path, text: str) -> None:
+    partial = path.with_name("." + path.name + ".partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8")
-        os.replace(partial, options.out)
+        os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise BenchError(f"The report '{options.out}' cannot be written: {error.strerror}.") from None
-    print(options.out)
+        raise BenchError(f"'{path}' cannot be written: {error.strerror}.") from None
+
+
+def write_report(options) -> int:
+    """The HTML file, or the figures of a Markdown page."""
+    records = _load(options)
+    if options.markdown is None:
+        _replace_file(options.out, page(records, options.title))
+    else:
+        try:
+            text = options.markdown.read_text(encoding="utf-8")
+        except OSError as error:
+            raise BenchError(f"The page '{options.markdown}' cannot be read: {error.strerror}.") from None
+        _replace_file(options.markdown, replace_figures(text, records))
+    print(options.markdown or options.out)
     return 0
 
 

@@ -46,6 +46,7 @@ class Exceptions {
   void prefetch(std::uint32_t source) const {
     if (!entries_.empty()) tessera::prefetch(entries_.data() + begin_[source >> block_bits_]);
   }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
   /// Most targets that any one row is given.
   [[nodiscard]] std::uint32_t most_added() const { return most_added_; }
   [[nodiscard]] std::size_t bytes() const {

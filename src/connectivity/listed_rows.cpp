@@ -201,8 +201,7 @@ void ListedRows::draw_cell(std::size_t i, std::uint32_t cell, WordRow<Word>& row
   pack(listed, cell, row);
 }
 
-/// The synapses of one source of a cell: of all items, those that fall on it. Where nothing but the target is
-/// drawn, the others need no target either.
+/// The synapses of one source of a cell: of all items, those that fall on it.
 template <class Word>
 void ListedRows::draw_from_cell(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const {
   const SourceCells& cells = *wiring_->cells(*listed.bundle);
@@ -211,14 +210,6 @@ void ListedRows::draw_from_cell(const Listed& listed, std::uint32_t source, Word
   cells.places(cell, row.places_.data());
   const StubPermutation stubs = wiring_->stubs(*listed.bundle);
   std::uint32_t* targets = row.targets_.start(n);
-  if (listed.weights.empty() && listed.codes.empty() && listed.groups == 1) {
-    std::uint32_t mine = 0;
-    for (std::uint32_t k = 0; k < n; ++k) {
-      if (row.places_[k] == place) stub_targets(stubs, cells.first(cell) + k, 1, targets + mine++);
-    }
-    row.targets_.resize(mine);
-    return pack(listed, cell, row);
-  }
   stub_targets(stubs, cells.first(cell), n, targets);
   row.targets_.resize(n);
   const std::size_t first = row.size_;
@@ -229,6 +220,60 @@ void ListedRows::draw_from_cell(const Listed& listed, std::uint32_t source, Word
     row.words_[row.size_] = row.words_[first + k];
     row.groups_[row.size_++] = row.groups_[first + k];
   }
+}
+
+bool ListedRows::draws_together(std::size_t i) const {
+  const Listed& listed = bundles_[i];
+  const bool constant = listed.same_weight && listed.codes.empty() && listed.groups == 1 && !listed.by_distance;
+  return listed.indegree && listed.bundle->drawing == Bundle::Drawing::listed && constant && !wiring_->is_inverted(*listed.bundle);
+}
+
+/// Writes those of a cell's items that fall on a source; returns how many. `draws` has room for the whole cell.
+std::uint32_t ListedRows::find_draws(const SourceCells& cells, std::uint32_t source, std::vector<std::uint32_t>& places,
+                                     std::uint32_t* draws) const {
+  const std::uint32_t cell = cells.cell_of(source), n = cells.count(cell), place = source - cells.begin(cell), first = cells.first(cell);
+  if (places.size() < cells.room(cell)) places.resize(cells.room(cell));
+  cells.places(cell, places.data());
+  std::uint32_t size = 0;
+  for (std::uint32_t k = 0; k < n; ++k) {
+    draws[size] = first + k;
+    size += places[k] == place ? 1 : 0;
+  }
+  return size;
+}
+
+// Exceptions are applied from the last row to the first: what takes the place of a dropped target comes from behind
+// all rows that are still to be looked at.
+template <class Word>
+void ListedRows::draw_together(std::size_t i, std::size_t n, const std::uint32_t* sources, const Wiring::Share* shares,
+                               WordRow<Word>& row) const {
+  const Listed& listed = bundles_[i];
+  const SourceCells* const cells = wiring_->cells(*listed.bundle);
+  std::size_t room = kRowPadding;
+  for (std::size_t s = 0; s < n; ++s) room += cells != nullptr ? cells->count(cells->cell_of(sources[s])) : shares[s].count;
+  if (row.draws_.size() < room) row.draws_.resize(2 * room);
+  if (row.draws_begin_.size() < n) row.draws_begin_.resize(2 * n);
+  std::uint32_t* const draws = row.draws_.data();
+  std::uint32_t size = 0;
+  for (std::size_t s = 0; s < n; ++s) {
+    row.draws_begin_[s] = size;
+    if (cells != nullptr) {
+      size += find_draws(*cells, sources[s], row.places_, draws + size);
+      continue;
+    }
+    const Wiring::Share share = shares[s];
+    for (std::uint32_t k = 0; k < share.count; ++k) draws[size + k] = share.first + k;
+    size += share.count;
+  }
+  const Exceptions& exceptions = wiring_->exceptions(*listed.bundle);
+  std::uint32_t* const targets = row.targets_.start(size + n * exceptions.most_added());
+  stub_targets_of(wiring_->stubs(*listed.bundle), draws, size, targets);
+  for (std::size_t s = n; s-- > 0 && !exceptions.empty();) {
+    exceptions.visit(sources[s], [&](std::uint32_t place) { targets[row.draws_begin_[s] + place] = targets[--size]; },
+                     [&](std::uint32_t target) { targets[size++] = target; });
+  }
+  row.targets_.resize(size);
+  pack(listed, 0, row);
 }
 
 DrawnRow ListedRows::drawn_row(const Listed& listed, std::uint32_t source, const std::uint32_t* counts) const {
@@ -400,6 +445,8 @@ template class WordRow<std::uint32_t>;
 template class WordRow<WideWord>;
 template void ListedRows::draw(std::size_t, std::uint32_t, Wiring::Share, WordRow<std::uint32_t>&) const;
 template void ListedRows::draw(std::size_t, std::uint32_t, Wiring::Share, WordRow<WideWord>&) const;
+template void ListedRows::draw_together(std::size_t, std::size_t, const std::uint32_t*, const Wiring::Share*, WordRow<std::uint32_t>&) const;
+template void ListedRows::draw_together(std::size_t, std::size_t, const std::uint32_t*, const Wiring::Share*, WordRow<WideWord>&) const;
 template void ListedRows::draw_cell(std::size_t, std::uint32_t, WordRow<std::uint32_t>&, std::vector<std::uint32_t>&) const;
 template void ListedRows::draw_cell(std::size_t, std::uint32_t, WordRow<WideWord>&, std::vector<std::uint32_t>&) const;
 template void ListedRows::correct(std::size_t, std::uint32_t, const std::uint32_t*, WordRow<std::uint32_t>&, std::uint32_t*) const;

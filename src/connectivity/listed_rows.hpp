@@ -54,6 +54,7 @@ class WordRow {
   std::vector<std::uint32_t> count_, count_odd_;  ///< per group, of every second word, while sorting
   TargetRow targets_;
   std::vector<std::uint32_t> places_;   ///< of a cell's items
+  std::vector<std::uint32_t> draws_, draws_begin_;  ///< of rows that are drawn as one
   RepeatedTargets repeated_;
   std::vector<Word> drawn_;               ///< of a corrected bundle while its corrections are looked for
   std::vector<std::uint32_t> per_group_;
@@ -80,6 +81,12 @@ class ListedRows {
   /// Appends the row of a source in bundle i; `share` as Wiring::share() gives it.
   template <class Word>
   void draw(std::size_t i, std::uint32_t source, Wiring::Share share, WordRow<Word>& row) const;
+
+  /// Whether many rows of bundle i can be drawn as one: in-degrees whose synapses are a target and nothing else.
+  [[nodiscard]] bool draws_together(std::size_t i) const;
+  /// Appends the rows of n sources of such a bundle, mixed.
+  template <class Word>
+  void draw_together(std::size_t i, std::size_t n, const std::uint32_t* sources, const Wiring::Share* shares, WordRow<Word>& row) const;
 
   /// Sources per cell of bundle i (Wiring::cells()), or 0.
   [[nodiscard]] std::uint32_t cell_width(std::size_t i) const {
@@ -115,6 +122,7 @@ class ListedRows {
   [[nodiscard]] DrawnRow drawn_row(const Listed& listed, std::uint32_t source, const std::uint32_t* counts) const;
   template <class Word>
   void pack(const Listed& listed, std::uint32_t key_source, WordRow<Word>& row) const;
+  std::uint32_t find_draws(const SourceCells& cells, std::uint32_t source, std::vector<std::uint32_t>& places, std::uint32_t* draws) const;
   template <class Word>
   void draw_from_cell(const Listed& listed, std::uint32_t source, WordRow<Word>& row) const;
   template <class Word>

@@ -137,6 +137,7 @@ class ProceduralRows final : public RowStore {
     std::vector<RowCounts> counts;         ///< per listed bundle; empty: drawn again
     std::vector<std::uint32_t> due_group;  ///< ascending, of the bundles in `when_due`
     std::vector<std::uint32_t> when_due, written;
+    std::size_t together = 0;  ///< spikes whose rows in `when_due` are drawn as one; 0: one by one
 
     ListedBundles(const Wiring& wiring, const Fan& fan, bool count_table) {
       const ListedRows& rows = fan.listed();
@@ -149,6 +150,10 @@ class ProceduralRows final : public RowStore {
       std::stable_sort(when_due.begin(), when_due.end(),
                        [&](std::uint32_t a, std::uint32_t b) { return rows.first_group(a) < rows.first_group(b); });
       for (const std::uint32_t i : when_due) due_group.push_back(rows.first_group(i));
+      const bool all = std::all_of(when_due.begin(), when_due.end(), [&](std::uint32_t i) { return rows.draws_together(i); });
+      double synapses = 1.0;  // of a spike
+      for (const std::uint32_t i : when_due) synapses += wiring.expected_synapses_of(rows.bundle(i)) / fan.sources();
+      if (all) together = std::clamp<std::size_t>(static_cast<std::size_t>(kWordsTogether / synapses), 1, kMostTogether);
     }
     [[nodiscard]] Wiring::Share share(const Wiring& wiring, const Bundle& bundle, std::size_t i, std::uint32_t source) const {
       return counts[i].empty() ? wiring.share(bundle, source) : counts[i].share(wiring, bundle, source);
@@ -230,6 +235,8 @@ class ProceduralRows final : public RowStore {
 
   /// Words that are drawn before they are added: they and the ring stay in the second-level cache.
   static constexpr std::size_t kMostDue = 8192;
+  static constexpr double kWordsTogether = 4096.0;
+  static constexpr std::size_t kMostTogether = 32;
 
   /// Counts and exceptions lie anywhere in their tables: they are asked for some spikes ahead.
   void prefetch_listed(const Step& step, std::size_t spike) const {
@@ -249,17 +256,46 @@ class ProceduralRows final : public RowStore {
   }
 
   void deliver_listed(const Step& step, std::uint32_t group, std::int32_t* ring, std::uint32_t now) {
-    for (std::size_t s = 0; s < step.listed_spikes.size(); ++s) {
-      const Spiked& spiked = step.listed_spikes[s];
-      const ListedBundles& bundles = listed_[spiked.record];
-      const auto [begin, end] = std::equal_range(bundles.due_group.begin(), bundles.due_group.end(), group);
-      if (begin == end) continue;
-      prefetch_listed(step, s);
-      ++counters_.row_visits;
-      for (auto i = begin - bundles.due_group.begin(); i < end - bundles.due_group.begin(); ++i) {
-        draw_listed(spiked, bundles, bundles.when_due[static_cast<std::size_t>(i)], due_);
+    for (std::size_t s = 0, end = 0; s < step.listed_spikes.size(); s = end) {
+      const ListedBundles& bundles = listed_[step.listed_spikes[s].record];
+      end = s + 1;
+      while (end < step.listed_spikes.size() && end - s < bundles.together && step.listed_spikes[end].record == step.listed_spikes[s].record) ++end;
+      const auto [first, last] = std::equal_range(bundles.due_group.begin(), bundles.due_group.end(), group);
+      if (first == last) continue;
+      counters_.row_visits += end - s;
+      const std::span<const std::uint32_t> due(bundles.when_due.data() + (first - bundles.due_group.begin()), static_cast<std::size_t>(last - first));
+      if (bundles.together > 0) {
+        draw_together(std::span(step.listed_spikes).subspan(s, end - s), due);
+      } else {
+        prefetch_listed(step, s);
+        for (const std::uint32_t i : due) draw_listed(step.listed_spikes[s], bundles, i, due_);
       }
       if (due_.size() > kMostDue) deliver_due(ring, now);
+    }
+  }
+
+  /// Rows of several spikes of one fan, bundle by bundle. Tables are asked for one bundle ahead.
+  void draw_together(std::span<const Spiked> spikes, std::span<const std::uint32_t> due) {
+    const ListedRows& rows = spikes[0].fan->listed();
+    const ListedBundles& bundles = listed_[spikes[0].record];
+    const auto prefetch_begin = [&](std::uint32_t i) {
+      for (const Spiked& spiked : spikes) {
+        wiring_->prefetch_begin(rows.bundle(i), spiked.source);
+        bundles.counts[i].prefetch(spiked.source);
+      }
+    };
+    std::uint32_t sources[kMostTogether];
+    Wiring::Share shares[kMostTogether];
+    prefetch_begin(due[0]);
+    for (std::size_t k = 0; k < due.size(); ++k) {
+      if (k + 1 < due.size()) prefetch_begin(due[k + 1]);
+      const Bundle& bundle = rows.bundle(due[k]);
+      for (std::size_t s = 0; s < spikes.size(); ++s) {
+        sources[s] = spikes[s].source;
+        wiring_->prefetch_exceptions(bundle, sources[s]);
+        shares[s] = bundles.share(*wiring_, bundle, due[k], sources[s]);
+      }
+      rows.draw_together(due[k], spikes.size(), sources, shares, due_);
     }
   }
 

@@ -19,7 +19,7 @@ namespace tessera {
 class SourceCells {
  public:
   /// Items per source from which on a tree down to the sources is used instead.
-  static constexpr double kMostItems = 16.0;
+  static constexpr double kMostItems = 8.0;
   /// Sources per cell, a power of two: 64 to 128 items per cell, at most 65,536 sources.
   [[nodiscard]] static std::uint32_t width_for(double items_per_source);
 

@@ -137,6 +137,8 @@ class Wiring {
   /// The same of a projection, before anything is prepared: 0, or sources per cell.
   [[nodiscard]] std::uint32_t cell_width(std::uint32_t projection) const { return cell_width_[projection]; }
   [[nodiscard]] StubPermutation stubs(const Bundle& b) const { return tables_[b.index]->stubs.permutation(); }
+  /// Whether these are of the pairs that are not connected.
+  [[nodiscard]] bool is_inverted(const Bundle& b) const { return tables_[b.index]->inverted; }
   /// Draws of all sources before the block's (fixed_indegree; 0 for other rules).
   [[nodiscard]] std::uint32_t block_first(const Bundle& b, std::uint32_t block) const;
   /// Splits `count` draws of a source over the delay groups of its bundle's table (uniform or corrected).
@@ -144,7 +146,7 @@ class Wiring {
                     std::uint32_t* per_group) const;
   /// Place of a source in the chunk where it must not be a target, else the chunk's size.
   [[nodiscard]] std::uint32_t excluded_target(const Bundle& b, std::uint32_t source) const;
-  /// What a corrected bundle of fixed_indegree drops and adds. Empty for other rules.
+  /// What a bundle of fixed_indegree drops and adds. Empty for other rules.
   [[nodiscard]] const Exceptions& exceptions(const Bundle& b) const { return tables_[b.index]->exceptions; }
   /// The targets of a source in a listed bundle with the share that share() gives. Not of explicit lists.
   void list_targets(const Bundle& b, std::uint32_t source, Share share, TargetRow& row) const;

@@ -32,6 +32,9 @@ void blocks_of(const RowKey& row, Purpose purpose, std::uint32_t round, const st
 void permute(const StubPermutation& p, std::uint32_t first, std::uint32_t n, std::uint32_t* targets) {
   reference::stub_targets(p, first, n, targets);
 }
+void permute_list(const StubPermutation& p, const std::uint32_t* draws, std::uint32_t n, std::uint32_t* targets) {
+  reference::stub_targets_of(p, draws, n, targets);
+}
 void pack(const RowValues& values, const RowKey& row, const std::uint32_t* targets, std::size_t n,
           std::uint32_t* words, std::uint16_t* group_of) {
   reference::pack_row(values, row, targets, n, words, group_of);
@@ -205,24 +208,14 @@ HWY_INLINE V32 target_of(const StubPermutation& p, V32 x, V32 y, V32 stub, float
   return hn::IfThenElse(hn::Lt(rest, hn::Set(d, p.per_target)), target, hn::Add(target, hn::Set(d, 1)));
 }
 
-/// Targets of kVectors vectors of draws, of which n count, from x + columns * y on.
+/// Targets of kVectors vectors of draws x + columns * y, of which n count.
 template <int kVectors>
-HWY_INLINE void permute_vectors(const StubPermutation p, std::uint32_t& x0, std::uint32_t& y0, std::uint32_t n,
-                                std::uint32_t* targets) {
+HWY_INLINE void permute_vectors(const StubPermutation& p, V32* x, V32* y, std::uint32_t n, std::uint32_t* targets) {
   const D32 d;
   const auto width = static_cast<std::uint32_t>(hn::Lanes(d));
   const V32 columns = hn::Set(d, p.columns), stubs = hn::Set(d, p.stubs);
   const float columns_f = static_cast<float>(p.columns);
   const float share = (1.0f / static_cast<float>(p.per_target)) * (1.0f - 0x1p-20f);
-  V32 x[kVectors], y[kVectors];
-  for (int v = 0; v < kVectors; ++v) {
-    x[v] = hn::Add(hn::Iota(d, 0), hn::Set(d, x0));
-    const auto same_row = hn::Lt(x[v], columns);
-    x[v] = hn::Min(x[v], hn::Sub(x[v], columns));
-    y[v] = hn::Add(hn::Set(d, y0), hn::IfThenZeroElse(same_row, hn::Set(d, 1)));
-    x0 += width;
-    if (x0 >= p.columns) x0 -= p.columns, ++y0;
-  }
   rounds<kVectors>(p, x, y);
   for (int v = 0; v < kVectors; ++v) {
     const std::uint32_t before = static_cast<std::uint32_t>(v) * width;
@@ -241,6 +234,57 @@ HWY_INLINE void permute_vectors(const StubPermutation p, std::uint32_t& x0, std:
   }
 }
 
+/// The same of the draws from x0 + columns * y0 on, which move on.
+template <int kVectors>
+HWY_INLINE void permute_next(const StubPermutation& p, std::uint32_t& x0, std::uint32_t& y0, std::uint32_t n,
+                             std::uint32_t* targets) {
+  const D32 d;
+  const V32 columns = hn::Set(d, p.columns);
+  V32 x[kVectors], y[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    x[v] = hn::Add(hn::Iota(d, 0), hn::Set(d, x0));
+    const auto same_row = hn::Lt(x[v], columns);
+    x[v] = hn::Min(x[v], hn::Sub(x[v], columns));
+    y[v] = hn::Add(hn::Set(d, y0), hn::IfThenZeroElse(same_row, hn::Set(d, 1)));
+    x0 += static_cast<std::uint32_t>(hn::Lanes(d));
+    if (x0 >= p.columns) x0 -= p.columns, ++y0;
+  }
+  permute_vectors<kVectors>(p, x, y, n, targets);
+}
+
+// The same of draws in memory. Their rows are estimated as target_of() estimates: the lost bit of a draw and the
+// roundings of a quotient below 2^16 make less than one row.
+template <int kVectors>
+HWY_INLINE void permute_loaded(const StubPermutation& p, const std::uint32_t* draws, std::uint32_t n, std::uint32_t* targets) {
+  const D32 d;
+  const DI di;
+  const DF df;
+  const V32 columns = hn::Set(d, p.columns);
+  const auto share = hn::Set(df, (2.0f / static_cast<float>(p.columns)) * (1.0f - 0x1p-20f));
+  V32 x[kVectors], y[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    const V32 draw = hn::LoadU(d, draws + static_cast<std::size_t>(v) * hn::Lanes(d));
+    const auto about = hn::ConvertTo(df, hn::BitCast(di, hn::ShiftRight<1>(draw)));
+    const V32 row = hn::BitCast(d, hn::ConvertTo(di, hn::Mul(about, share)));
+    const V32 rest = hn::Sub(draw, hn::Mul(row, columns));
+    const auto same_row = hn::Lt(rest, columns);
+    x[v] = hn::Min(rest, hn::Sub(rest, columns));
+    y[v] = hn::Add(row, hn::IfThenZeroElse(same_row, hn::Set(d, 1)));
+  }
+  permute_vectors<kVectors>(p, x, y, n, targets);
+}
+
+void permute_list(const StubPermutation& p, const std::uint32_t* draws, std::uint32_t n, std::uint32_t* targets) {
+  if (p.shuffled != nullptr) {
+    for (std::uint32_t i = 0; i < n; ++i) targets[i] = p.shuffled[draws[i]];
+    return;
+  }
+  const auto width = static_cast<std::uint32_t>(hn::Lanes(D32()));
+  std::uint32_t i = 0;
+  for (; i + 2 * width < n; i += 4 * width) permute_loaded<4>(p, draws + i, n - i, targets + i);
+  for (; i < n; i += width) permute_loaded<1>(p, draws + i, n - i, targets + i);
+}
+
 void permute(const StubPermutation& p, std::uint32_t first, std::uint32_t n, std::uint32_t* targets) {
   if (p.shuffled != nullptr) {
     for (std::uint32_t i = 0; i < n; ++i) targets[i] = p.shuffled[first + i];
@@ -249,8 +293,8 @@ void permute(const StubPermutation& p, std::uint32_t first, std::uint32_t n, std
   const auto width = static_cast<std::uint32_t>(hn::Lanes(D32()));
   std::uint32_t x = first % p.columns, y = first / p.columns;
   std::uint32_t i = 0;
-  for (; i + 2 * width < n; i += 4 * width) permute_vectors<4>(p, x, y, n - i, targets + i);
-  for (; i < n; i += width) permute_vectors<1>(p, x, y, n - i, targets + i);
+  for (; i + 2 * width < n; i += 4 * width) permute_next<4>(p, x, y, n - i, targets + i);
+  for (; i < n; i += width) permute_next<1>(p, x, y, n - i, targets + i);
 }
 
 /// How many thresholds are at or below each draw: few are counted, many are searched by halves.
@@ -340,6 +384,7 @@ namespace tessera {
 HWY_EXPORT(places);
 HWY_EXPORT(blocks_of);
 HWY_EXPORT(permute);
+HWY_EXPORT(permute_list);
 HWY_EXPORT(pack);
 HWY_EXPORT(keep);
 
@@ -353,6 +398,10 @@ void draw_places(const RowKey& row, std::uint32_t first_block, std::uint32_t blo
 void stub_targets(const StubPermutation& p, std::uint32_t first, std::uint32_t n, std::uint32_t* targets) {
   if (scalar_kernels_forced()) return reference::stub_targets(p, first, n, targets);
   HWY_DYNAMIC_DISPATCH(permute)(p, first, n, targets);
+}
+void stub_targets_of(const StubPermutation& p, const std::uint32_t* draws, std::uint32_t n, std::uint32_t* targets) {
+  if (scalar_kernels_forced()) return reference::stub_targets_of(p, draws, n, targets);
+  HWY_DYNAMIC_DISPATCH(permute_list)(p, draws, n, targets);
 }
 void draw_blocks(const RowKey& row, Purpose purpose, std::uint32_t round, const std::uint32_t* index, std::size_t n,
                  std::uint32_t* words) {

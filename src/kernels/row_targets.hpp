@@ -51,6 +51,8 @@ struct StubPermutation {
 /// Targets of the stubs that the permutation gives to draws [first, first + n), all below `stubs`.
 void stub_targets(const StubPermutation& permutation, std::uint32_t first, std::uint32_t n,
                   std::uint32_t* targets);
+/// The same of any draws below `stubs`; kRowPadding more can be read.
+void stub_targets_of(const StubPermutation& permutation, const std::uint32_t* draws, std::uint32_t n, std::uint32_t* targets);
 
 /// Some rows of a grid of targets, some columns of it, and all pairs of a source with a target in both. The
 /// chance of a pair is the product of its row's and its column's.

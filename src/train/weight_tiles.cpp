@@ -34,6 +34,36 @@ ArrayLayout layout_of(const Projection& p, std::uint32_t width) {
   return ArrayLayout::placed(std::move(place));
 }
 
+// Where the g that a synapse sees lies: in the row of g of the visit, or as many rows further as it is delayed.
+struct Undelayed {
+  std::size_t operator()(SynapseSlot s) const { return s.target; }
+};
+struct Delayed {
+  std::size_t width;
+  std::size_t operator()(SynapseSlot s) const { return s.delay() * width + s.target; }
+};
+
+// sum of w g over a row, with its gradient += g where kGradient. Four sums side by side: one would wait for itself.
+template <bool kGradient, class Place>
+float visit_row(std::uint32_t n, const SynapseSlot* synapse, const float* w, const float* g, const Place& place,
+                float* gradient) {
+  float sum[4] = {};
+  std::uint32_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    for (std::uint32_t l = 0; l < 4; ++l) {
+      const float x = g[place(synapse[i + l])];
+      sum[l] += w[i + l] * x;
+      if (kGradient) gradient[i + l] += x;
+    }
+  }
+  for (; i < n; ++i) {
+    const float x = g[place(synapse[i])];
+    sum[i % 4] += w[i] * x;
+    if (kGradient) gradient[i] += x;
+  }
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 }  // namespace
 
 WeightTiles::WeightTiles(const Projection& projection, std::string name, std::uint32_t width)
@@ -154,38 +184,39 @@ void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std
     tessera::back_project(weights + std::size_t{tile} * rows_ * width_, width_, ids, n, g, ds);
     return;
   }
-  const RowSpan* rows = spans(tile);
-  const SynapseSlot* synapse = synapses();
-  for (std::size_t k = 0; k < n; ++k) {
-    float sum = 0.0f;
-    const RowSpan row = rows[ids[k]];
-    for (std::uint32_t i = row.begin; i < row.end; ++i) {
-      sum += weights[i] * g[synapse[i].delay() * std::size_t{width_} + synapse[i].target];
+  const auto project = [&](const auto& place) {
+    const RowSpan* rows = spans(tile);
+    for (std::size_t k = 0; k < n; ++k) {
+      const RowSpan row = rows[ids[k]];
+      ds[k] += visit_row<false>(row.end - row.begin, synapses() + row.begin, weights + row.begin, g, place, nullptr);
     }
-    ds[k] += sum;
-  }
+  };
+  if (max_delay() > 0) return project(Delayed{width_});
+  project(Undelayed{});
 }
 
+template <class Place>
 void WeightTiles::sparse_gradients(std::uint32_t tile, std::uint32_t first_row,
                                    const RowVisits& visits, const float* g, Fresh fresh,
-                                   float* ds) {
+                                   float* ds, const Place& place) {
   const RowSpan* rows = spans(tile) + first_row;
-  const SynapseSlot* synapse = synapses();
-  const float* weights = array_.value.data();
-  float* gradient = array_.gradient.data();
   for (std::uint32_t k = 0; k < visits.rows; ++k) {
     const RowSpan row = rows[k];
-    if (fresh.dw) std::fill(gradient + row.begin, gradient + row.end, 0.0f);
+    const std::uint32_t n = row.end - row.begin;
+    const SynapseSlot* synapse = synapses() + row.begin;
+    const float* weights = array_.value.data() + row.begin;
+    float* gradient = array_.gradient.data() + row.begin;
+    if (fresh.dw) std::fill_n(gradient, n, 0.0f);
     for (std::uint32_t v = visits.first[k]; v < visits.first[k + 1]; ++v) {
       const float* base = g + std::size_t{visits.visit[v]} * width_;
       const bool spike = v < visits.first[k] + visits.spikes[k];
-      float sum = 0.0f;
-      for (std::uint32_t i = row.begin; i < row.end; ++i) {
-        const float x = base[synapse[i].delay() * std::size_t{width_} + synapse[i].target];
-        sum += weights[i] * x;
-        if (spike) gradient[i] += x;
+      if (ds == nullptr) {
+        for (std::uint32_t i = 0; spike && i < n; ++i) gradient[i] += base[place(synapse[i])];
+        continue;
       }
-      if (ds != nullptr) ds[v] = fresh.ds ? sum : ds[v] + sum;
+      const float sum = spike ? visit_row<true>(n, synapse, weights, base, place, gradient)
+                              : visit_row<false>(n, synapse, weights, base, place, gradient);
+      ds[v] = fresh.ds ? sum : ds[v] + sum;
     }
   }
 }
@@ -195,7 +226,8 @@ void WeightTiles::gradients(std::uint32_t tile, std::uint32_t begin, std::uint32
   const RowVisits visits{block.visit.data(), block.row_first.data() + begin,
                          block.row_spikes.data() + begin, end - begin};
   const std::uint32_t row = block.first_row + begin;
-  if (sparse()) return sparse_gradients(tile, row, visits, g, fresh, ds);
+  if (sparse() && max_delay() > 0) return sparse_gradients(tile, row, visits, g, fresh, ds, Delayed{width_});
+  if (sparse()) return sparse_gradients(tile, row, visits, g, fresh, ds, Undelayed{});
   const std::size_t place = (std::size_t{tile} * rows_ + row) * width_;
   row_gradients(array_.value.data() + place, g, width_, visits, fresh,
                 array_.gradient.data() + place, ds);

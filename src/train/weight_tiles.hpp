@@ -65,8 +65,9 @@ class WeightTiles {
     return array_.store ? array_.store->slots().data() : synapses_.data();
   }
   void place_synapses();
+  template <class Place>
   void sparse_gradients(std::uint32_t tile, std::uint32_t first_row, const RowVisits& visits,
-                        const float* g, Fresh fresh, float* ds);
+                        const float* g, Fresh fresh, float* ds, const Place& place);
 
   Projection projection_;
   std::uint32_t width_;

@@ -24,7 +24,7 @@ def report(plan: dict, number: int) -> dict:
         "memory": {"peak_resident_bytes": now["bytes"], "synapse_bytes": 1000, "planned_bytes": 1},
         "counts": {"neurons": 100, "synapses": 1000, "spikes": now["spikes"], "synaptic_events": now["events"],
                    "row_visits": now["visits"], "exchanged_messages": 5, "exchanged_bytes": 60},
-        "populations": [{"name": "E", "rate_hz": 5.0}],
+        "populations": [{"name": "E", "rate_hz": 4.0, "size": 80}, {"name": "I", "rate_hz": 9.0, "size": 20}],
         "version": "0.1.0", "commit": "abc", "compiler": "GNU", "build_type": "Release", "simd_target": "avx2",
     }
 

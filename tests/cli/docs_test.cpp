@@ -103,6 +103,34 @@ TEST(Documentation, EveryExampleOfTrainingRunsOnTheFileOfThePage) {
   }
 }
 
+TEST(Documentation, EveryExampleOfStructuralPlasticityRunsOnTheFileOfThePage) {
+  const TemporaryFolder folder;
+  const std::string page = read_text(std::string(TESSERA_SOURCE_DIR) + "/docs/structural-plasticity.md");
+  const auto block = [&](const std::string& fence) {
+    const std::size_t begin = page.find(fence) + fence.size();
+    return page.substr(begin, page.find("```", begin) - begin);
+  };
+  write_text(folder / "rewiring.toml", block("```toml\n"));
+  ProcessOptions options;
+  options.folder = folder.path();
+  const std::vector<std::string> commands = examples("structural-plasticity.md");
+  ASSERT_EQ(commands.size(), 6u);
+  for (const std::string& command : commands) {
+    SCOPED_TRACE(command);
+    std::vector<std::string> words = words_of(command);
+    ASSERT_EQ(words.at(0), "tessera");
+    words.erase(words.begin());
+    const Outcome outcome = tessera(words, options);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    const bool rewires = command.find("train") != std::string::npos &&
+                         command.find("static") == std::string::npos && command.find("connectivity") == std::string::npos;
+    EXPECT_EQ(outcome.out.find("eliminated in the last epoch") != std::string::npos, rewires) << outcome.out;
+  }
+  // The rule on the page is the one that is compiled and run.
+  const std::string rule = read_text(std::string(TESSERA_SOURCE_DIR) + "/examples/custom_rewiring/weak_and_old.hpp");
+  EXPECT_NE(rule.find(block("```cpp\n")), std::string::npos);
+}
+
 TEST(Documentation, EveryExampleOfDataRunsOnTheFileOfThePage) {
   const TemporaryFolder folder;
   std::filesystem::create_directory_symlink(std::string(TESSERA_SOURCE_DIR) + "/models",

@@ -13,12 +13,14 @@ namespace tessera::test {
 namespace {
 
 // Trains models/training/<model>.toml and returns the accuracy on the test samples.
-double trained(const std::string& model, const TemporaryFolder& folder, int epochs) {
+double trained(const std::string& model, const TemporaryFolder& folder, int epochs,
+               const std::vector<std::string>& more = {}) {
   ProcessOptions options;
   options.folder = folder.path();
-  const Outcome outcome = tessera({"train", TESSERA_SOURCE_DIR "/models/training/" + model + ".toml",
-                                   "--data", "DATA", "--epochs", std::to_string(epochs), "--out", "out"},
-                                  options);
+  std::vector<std::string> words = {"train", TESSERA_SOURCE_DIR "/models/training/" + model + ".toml",
+                                    "--data", "DATA", "--epochs", std::to_string(epochs), "--out", "out", "--force"};
+  words.insert(words.end(), more.begin(), more.end());
+  const Outcome outcome = tessera(words, options);
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto report = nlohmann::json::parse(read_text(folder.path() / "out" / "report.json"), nullptr, false);
   if (report.is_discarded() || !report.contains("test")) {
@@ -27,6 +29,24 @@ double trained(const std::string& model, const TemporaryFolder& folder, int epoc
   }
   const double accuracy = report["test"]["accuracy"];
   return accuracy;
+}
+
+// Every connection has the synapses that the weights have, and formed some in the training.
+void expect_rewired(const TemporaryFolder& folder, const std::vector<std::string>& names) {
+  const auto metrics = nlohmann::json::parse(read_text(folder.path() / "out" / "metrics.json"));
+  ASSERT_EQ(metrics[0]["rewiring"].size(), names.size());
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    std::uint64_t formed = 0, eliminated = 0;
+    for (const auto& epoch : metrics) {
+      const auto& counts = epoch["rewiring"][k];
+      EXPECT_EQ(counts["name"], names[k]);
+      EXPECT_EQ(counts["synapses"], metrics[0]["rewiring"][k]["synapses"]);
+      formed += counts["formed"].get<std::uint64_t>();
+      eliminated += counts["eliminated"].get<std::uint64_t>();
+    }
+    EXPECT_GT(formed, 0u) << names[k];
+    EXPECT_EQ(formed, eliminated) << names[k];
+  }
 }
 
 // Recordings of a class are bursts in 40 channels of their own, 300 spikes in 0.6 s, and 60 spikes anywhere.
@@ -52,6 +72,8 @@ TEST(Examples, ShdTrainsOnASmallFileOfThePublishedLayout) {
   write_speech(folder.path() / "DATA" / "shd" / "shd_train.h5", 4, 1);
   write_speech(folder.path() / "DATA" / "shd" / "shd_test.h5", 1, 2);
   EXPECT_GE(trained("shd", folder, 8), 0.5);
+  EXPECT_GE(trained("shd_deep_r", folder, 14), 0.5);
+  expect_rewired(folder, {"hidden.weight", "hidden.recurrent_weight"});
 }
 
 // A user's recording has the eleven gestures one after the other, each a blob of its own that blinks.
@@ -87,6 +109,56 @@ TEST(Examples, DvsGestureTrainsOnSmallFilesOfThePublishedLayout) {
   training::write_bytes(inner / "trials_to_train.txt", training);
   training::write_bytes(inner / "trials_to_test.txt", test);
   EXPECT_GE(trained("dvs_gesture", folder, 6), 0.5);
+  EXPECT_GE(trained("dvs_gesture_deep_r", folder, 10, {"--set", "neurons=128"}), 0.5);
+  expect_rewired(folder, {"hidden.weight", "hidden.recurrent_weight"});
+}
+
+// Digit k is 300 events in a square of its own. Chance is one in ten: 10 of 20 by luck has a probability of 1e-5.
+TEST(Examples, NmnistTrainsWithFewSynapsesOnSmallFilesOfThePublishedLayout) {
+  const TemporaryFolder folder;
+  const auto inner = folder.path() / "DATA" / "nmnist" / "NMNISTsmall";
+  std::string training = "#sample #class\n", test = training;
+  for (std::uint32_t k = 0; k < 80; ++k) {
+    (k < 60 ? training : test) += std::to_string(k + 1) + "\t" + std::to_string(k % 10) + "\n";
+    RandomStream random(RandomKey(k), Purpose::subsample, 0, 0);
+    std::string bytes;
+    for (std::uint32_t event = 0; event < 300; ++event) {
+      const std::uint32_t x = 8 * (k % 10 % 4) + random.next_below(9), y = 10 * (k % 10 / 4) + random.next_below(11);
+      const std::uint32_t time = event * 1000, polarity = random.next_below(2);
+      for (const std::uint32_t byte : {x, y, polarity << 7 | time >> 16, time >> 8 & 255, time & 255})
+        bytes += static_cast<char>(byte);
+    }
+    training::write_bytes(inner / (std::to_string(k + 1) + ".bs2"), bytes);
+  }
+  training::write_bytes(inner / "train1K.txt", training);
+  training::write_bytes(inner / "test100.txt", test);
+  EXPECT_GE(trained("nmnist_deep_r", folder, 8), 0.5);
+  expect_rewired(folder, {"hidden.weight", "hidden.recurrent_weight"});
+  EXPECT_GE(trained("nmnist_deep_r", folder, 4, {"--set", "connectivity=1", "--set", "neurons=64"}), 0.5);
+}
+
+// Digit k is a bright square of its own.
+TEST(Examples, MnistTrainsWithFewSynapsesOnSmallFilesOfThePublishedLayout) {
+  const TemporaryFolder folder;
+  const auto write = [&](const std::string& name, std::uint32_t samples, std::uint32_t salt) {
+    std::string images = training::big(0x803) + training::big(samples) + training::big(28) + training::big(28),
+                labels = training::big(0x801) + training::big(samples);
+    RandomStream random(RandomKey(salt), Purpose::subsample, 0, 0);
+    for (std::uint32_t k = 0; k < samples; ++k) {
+      labels += static_cast<char>(k % 10);
+      for (std::uint32_t pixel = 0; pixel < 784; ++pixel) {
+        const std::uint32_t x = pixel % 28, y = pixel / 28, digit = k % 10;
+        const bool own = x / 7 == digit % 4 && y / 9 == digit / 4;
+        images += static_cast<char>(random.next_below(own ? 256 : 60));
+      }
+    }
+    training::write_bytes(folder.path() / "DATA" / "mnist" / (name + "-images-idx3-ubyte"), images);
+    training::write_bytes(folder.path() / "DATA" / "mnist" / (name + "-labels-idx1-ubyte"), labels);
+  };
+  write("train", 300, 1);
+  write("t10k", 20, 2);
+  EXPECT_GE(trained("mnist_deep_r", folder, 5), 0.5);
+  expect_rewired(folder, {"hidden.weight"});
 }
 
 }  // namespace

@@ -74,7 +74,8 @@ Words without_zeros(Words sums) {
 }
 
 struct Rows {
-  explicit Rows(const Case& c) : network(network_of(c)), wiring(network, 7) {
+  explicit Rows(const Case& c) : Rows(network_of(c)) {}
+  explicit Rows(const Network& described) : network(described), wiring(network, 7) {
     wiring.own_all();
     for (std::uint32_t chunk = 0; chunk < wiring.chunks().size(); ++chunk) wiring.prepare_chunk(chunk);
     units = choose_weight_units(wiring);
@@ -162,6 +163,56 @@ TEST(CorrectedRows, WordsAreTheListedSynapses) {
       EXPECT_GT(taken, 0u) << "nothing was put right";
     }
   }
+}
+
+// Rows that are a target and nothing else, of several sources at once: any of them, the first and the last, one of them
+// twice, none, or fifty times six. With cells, with stubs, and with what these drop and add.
+TEST(ListedRows, RowsDrawnAsOneAreTheListedOnes) {
+  const struct {
+    ConnectivityRule rule;
+    std::uint32_t sources, targets;
+    bool cells, exceptions;
+  } kinds[] = {{rule_of(Kind::fixed_indegree, 20), 3000, 1200, true, false},
+               {rule_of(Kind::fixed_indegree, 40, false, true), 1100, 0, false, true},
+               {rule_of(Kind::fixed_indegree, 40, true, false), 1100, 0, false, true},
+               {rule_of(Kind::fixed_indegree, 40), 500, 1100, false, false}};
+  for (const auto& kind : kinds) {
+    const Rows rows(one_projection(kind.sources, kind.targets, kind.rule));
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+      const Bundle& bundle = rows.rows.bundle(i);
+      ASSERT_TRUE(rows.rows.draws_together(i));
+      ASSERT_EQ(rows.wiring.cells(bundle) != nullptr, kind.cells);
+      ASSERT_EQ(!rows.wiring.exceptions(bundle).empty(), kind.exceptions);
+      std::vector<std::vector<std::uint32_t>> several = {{}, {0}, {kind.sources - 1}, {7, 3, 3, 250, 8, 9}};
+      for (std::uint32_t from = 0; from < 300; from += 6) several.push_back({from, from + 1, from + 2, from + 3, from + 4, from + 5});
+      for (const std::vector<std::uint32_t>& sources : several) {
+        std::vector<Wiring::Share> shares;
+        Words expected;
+        std::size_t n = 0;
+        for (const std::uint32_t source : sources) {
+          std::size_t here = 0;
+          for (const auto& [place, weight] : rows.listed(bundle, source, here)) expected[place] += weight;
+          shares.push_back(rows.wiring.share(bundle, source));
+          n += here;
+        }
+        for (const std::string& target : simd_targets()) {
+          const SimdTarget forced(target);
+          WordRow<std::uint32_t> row;
+          rows.rows.draw_together(i, sources.size(), sources.data(), shares.data(), row);
+          row.sort();
+          Words drawn;
+          add_words(row, drawn);
+          EXPECT_EQ(drawn, expected) << target << " " << kind.rule.number << " " << sources.size();
+          EXPECT_EQ(row.size(), n);
+        }
+      }
+    }
+  }
+  // Drawn weights and delays belong to a source's row, and most of all pairs are drawn as what is missing.
+  Network network = one_projection(1100, 0, rule_of(Kind::fixed_indegree, 40, true, false));
+  network.projections[0].weight = Distribution::normal(10.0, 1.0);
+  EXPECT_FALSE(Rows(network).rows.draws_together(0));
+  EXPECT_FALSE(Rows(one_projection(60, 0, rule_of(Kind::fixed_indegree, 55, true, false))).rows.draws_together(0));
 }
 
 // Tiny networks: every outcome is counted. An outcome is the ordered list of its synapses, each the number

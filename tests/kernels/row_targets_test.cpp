@@ -79,6 +79,16 @@ TEST(StubTargets, EveryTargetFindsTheReferencesTargets) {
           EXPECT_EQ(found, expected) << target << " " << targets << " x " << per_target << " from " << first;
           EXPECT_LT(*std::max_element(found.begin(), found.end()), targets);
         }
+        // Any draws, the last one and both sides of every hundredth edge of the square they lie on among them.
+        std::vector<std::uint32_t> draws(n + kRowPadding), expected(n + kRowPadding), found(n + kRowPadding);
+        RandomStream random(kKey, Purpose::pair, n, targets);
+        for (std::uint32_t i = 0; i < n; ++i) draws[i] = i % 3 == 0 ? random.next_below(p.stubs) : random.next_below(p.stubs / p.columns) * p.columns + p.columns * (i % 3 - 1) - (i % 3 - 1);
+        if (n > 0) draws[n - 1] = p.stubs - 1;
+        for (std::uint32_t i = 0; i < n; ++i) ASSERT_LT(draws[i], p.stubs);
+        reference::stub_targets_of(p, draws.data(), n, expected.data());
+        stub_targets_of(p, draws.data(), n, found.data());
+        expected.resize(n), found.resize(n);
+        EXPECT_EQ(found, expected) << target << " " << targets << " x " << per_target << " any draws";
       }
     }
   }

@@ -99,12 +99,11 @@ def _read_run(report: dict) -> Outcome:
     if over_ranks:  # workers[] are those of rank 0
         phases = {name: {key: value[key] for key in ("min", "mean", "max")}
                   for name, value in over_ranks["phases"].items()}
-    seconds = (report["model_time_ms"] - report["start_ms"]) / 1e3
     names = RESULT_COUNTERS + (() if over_ranks else WORK_COUNTERS)
     peak, synapses = report["memory"]["peak_resident_bytes"], counts["synapses"]
     return Outcome(
         digest=report["digest"],
-        results={"spikes": counts["spikes"], "mean_rate_hz": counts["spikes"] / counts["neurons"] / seconds,
+        results={"spikes": counts["spikes"], "mean_rate_hz": _mean_rate(report["populations"]),
                  "rates_hz": {p["name"]: p["rate_hz"] for p in report["populations"]}},
         counters={name: counts[name] for name in names}, result_counters=RESULT_COUNTERS,
         times={"run_seconds": report["run_seconds"], "construction_seconds": report["construction_seconds"]},
@@ -115,6 +114,13 @@ def _read_run(report: dict) -> Outcome:
                  "ns_per_event": 1e9 * report["run_seconds"] * report["threads"] * report["ranks"]
                  / max(counts["synaptic_events"], 1)},
         program={key: report[key] for key in ("version", "commit", "compiler", "build_type", "simd_target")})
+
+
+def _mean_rate(populations: list[dict]) -> float | None:
+    """Over all neurons, after the discarded time; None where a run was too short for rates."""
+    if any(p["rate_hz"] is None for p in populations):
+        return None
+    return sum(p["rate_hz"] * p["size"] for p in populations) / sum(p["size"] for p in populations)
 
 
 def _read_training(report: dict, finished: Finished) -> Outcome:

@@ -47,17 +47,17 @@ def _sessions(records: list[dict]) -> str:
     for r in records:
         if r.get("type") != "session":
             continue
-        label = f"{r['case']['name']}/{r['case']['size']}"
+        name = f"{r['case']['name']}/{r['case']['size']}"
         base, head = (r["subjects"][side]["commit"][:12] for side in ("base", "head"))
         if not r["metrics"]:
-            rows.append([r["time"], label, base, head, (r["verdict"], r["verdict"]), r["by"], "; ".join(r["reasons"]), "", r["hash"][:12]])
+            rows.append([r["time"], name, base, head, (r["verdict"], r["verdict"]), r["by"], "; ".join(r["reasons"]), "", r["hash"][:12]])
         for metric, j in r["metrics"].items():
             low, middle, high = (_percent(j[k]) for k in ("low", "median", "high"))
             change = f"{middle:+.1f} % [{low:+.1f}, {high:+.1f}]" if math.isfinite(low) else "too few pairs"
-            rows.append([r["time"], label, base, head, (r["verdict"], r["verdict"]), r["by"], f"{metric}: {change} {j['verdict']}",
+            rows.append([r["time"], name, base, head, (r["verdict"], r["verdict"]), r["by"], f"{metric}: {change} {j['verdict']}",
                          j["pairs"], r["hash"][:12]])
             if math.isfinite(low):
-                bars.append((f"{label} {metric}"[:36], low, middle, high, j["verdict"]))
+                bars.append((f"{name} {metric}"[:36], low, middle, high, j["verdict"]))
     if not rows:
         return ""
     header = ["time", "case", "base", "head", "verdict", "by", "change", ("pairs", "n"), "record"]
@@ -65,7 +65,7 @@ def _sessions(records: list[dict]) -> str:
                     svg.intervals("Median ratio of head over base, with 95 % interval", bars[-40:], 3.0) if bars else "")
 
 
-def _latest(records: list[dict]) -> list[list[dict]]:
+def latest(records: list[dict]) -> list[list[dict]]:
     """The runs of the last session of every case, size, machine, profile, ranks, threads and build."""
     groups: dict[tuple, dict[str, list[dict]]] = defaultdict(lambda: defaultdict(list))
     for r in records:
@@ -76,7 +76,7 @@ def _latest(records: list[dict]) -> list[list[dict]]:
     return [max(sessions.values(), key=lambda runs: max(r["time"] for r in runs)) for _, sessions in sorted(groups.items())]
 
 
-def _label(r: dict) -> str:
+def label(r: dict) -> str:
     e = r["execution"]
     size = f"{e['ranks']}x{e['threads']}"
     other = "" if r["subject"]["adaptor"] == "tessera" else f" {r['subject']['adaptor']}"
@@ -84,26 +84,26 @@ def _label(r: dict) -> str:
     return f"{r['case']['name']}/{r['case']['size']}{other} {size}{side}"
 
 
-def _median(runs: list[dict], table: str, name: str) -> float:
+def median(runs: list[dict], table: str, name: str) -> float:
     found = [r[table][name] for r in runs if name in r.get(table, {})]
     return numbers.median(found) if found else math.nan
 
 
-def _cases(latest: list[list[dict]]) -> str:
+def _cases(groups: list[list[dict]]) -> str:
     rows, stacks, builds, memory = [], [], [], []
-    for runs in latest:
+    for runs in groups:
         r = runs[-1]
-        values = [_median(runs, "derived", "real_time_factor"), _median(runs, "times", "run_seconds"),
-                  _median(runs, "times", "construction_seconds"), _median(runs, "memory", "peak_resident_bytes") / 1e6]
+        values = [median(runs, "derived", "real_time_factor"), median(runs, "times", "run_seconds"),
+                  median(runs, "times", "construction_seconds"), median(runs, "memory", "peak_resident_bytes") / 1e6]
         shown = [v if math.isfinite(v) else "" for v in values]
-        rows.append([_label(r), r["subject"]["commit"][:12], len(runs), *shown, r["check"].get("digest", ""), r["hash"][:12]])
+        rows.append([label(r), r["subject"]["commit"][:12], len(runs), *shown, r["check"].get("digest", ""), r["hash"][:12]])
         if math.isfinite(values[0]) and r["phases"]:
             scale = values[0] / values[1] if values[1] > 0 else 0.0
-            stacks.append((_label(r)[:36], {name: scale * numbers.median(x["phases"][name]["mean"] for x in runs)
+            stacks.append((label(r)[:36], {name: scale * numbers.median(x["phases"][name]["mean"] for x in runs)
                                             for name in r["phases"]}))
         if math.isfinite(values[2]):
-            builds.append((_label(r)[:36], {"construction": values[2]}))
-        memory.append((_label(r)[:36], {"peak": values[3]}))
+            builds.append((label(r)[:36], {"construction": values[2]}))
+        memory.append((label(r)[:36], {"peak": values[3]}))
     header = ["case, ranks x threads", "commit", ("runs", "n"), ("real-time factor", "n"), ("run, s", "n"),
               ("construction, s", "n"), ("peak, MB", "n"), "digest", "record"]
     parts = [_section("Cases, last session of each", _table(header, rows, "cases"))]
@@ -115,13 +115,13 @@ def _cases(latest: list[list[dict]]) -> str:
     return "".join(parts)
 
 
-def _scaling(latest: list[list[dict]]) -> str:
+def _scaling(groups: list[list[dict]]) -> str:
     curves: dict[str, dict[int, float]] = defaultdict(dict)
-    for runs in latest:
+    for runs in groups:
         e, case = runs[-1]["execution"], runs[-1]["case"]
         name = f"{case['what'].get('model', case['name']).split('/')[-1]} {case['what'].get('connectivity', '')}/{case['size']}"
         if e["side"] not in ("base", "head"):
-            curves[name].setdefault(e["ranks"] * e["threads"], _median(runs, "times", "run_seconds"))
+            curves[name].setdefault(e["ranks"] * e["threads"], median(runs, "times", "run_seconds"))
     curves = {name: points for name, points in curves.items() if len(points) > 1}
     if not curves:
         return ""
@@ -132,20 +132,20 @@ def _scaling(latest: list[list[dict]]) -> str:
                               logarithmic=True))
 
 
-def _work(latest: list[list[dict]]) -> str:
+def _work(groups: list[list[dict]]) -> str:
     rows, points = [], {}
-    for runs in latest:
+    for runs in groups:
         r = runs[-1]
         c = r["counters"]
         if not c.get("synaptic_events"):
             continue
         visits = c.get("row_visits") or 0
         per_visit = c["synaptic_events"] / visits if visits else math.nan
-        cost = _median(runs, "derived", "ns_per_event")
-        rows.append([_label(r), c["spikes"], c["synaptic_events"], visits, per_visit if visits else "", cost,
-                     _median(runs, "derived", "bytes_per_synapse")])
+        cost = median(runs, "derived", "ns_per_event")
+        rows.append([label(r), c["spikes"], c["synaptic_events"], visits, per_visit if visits else "", cost,
+                     median(runs, "derived", "bytes_per_synapse")])
         if visits and cost > 0:
-            points[_label(r)[:28]] = [(per_visit, cost)]
+            points[label(r)[:28]] = [(per_visit, cost)]
     if not rows:
         return ""
     header = ["case", ("spikes", "n"), ("synaptic events", "n"), ("row visits", "n"), ("events per visit", "n"),
@@ -163,11 +163,11 @@ def _history(records: list[dict]) -> str:
                 continue
             values = [p.value for p in points]
             changes = change_points(values) if min(values) > 0 else []
-            label = f"{key[0]}/{key[1]} on {key[3]}, {key[5]}x{key[6]}: {metric}"
-            rows.append([label, len(points), values[0], values[-1], "; ".join(
+            name = f"{key[0]}/{key[1]} on {key[3]}, {key[5]}x{key[6]}: {metric}"
+            rows.append([name, len(points), values[0], values[-1], "; ".join(
                 f"{points[c.at].commit[:12]} ({points[c.at].time}): {_percent(c.log_ratio):+.1f} %" for c in changes) or "none"])
-            parts.append("<h3>" + escape(label) + "</h3>" + svg.lines(
-                label, {metric: list(enumerate(values))}, "sessions in the order of time", "", [c.at - 0.5 for c in changes]))
+            parts.append("<h3>" + escape(name) + "</h3>" + svg.lines(
+                name, {metric: list(enumerate(values))}, "sessions in the order of time", "", [c.at - 0.5 for c in changes]))
     if not rows:
         return ""
     header = ["series", ("points", "n"), ("first", "n"), ("last", "n"), "change points"]
@@ -176,12 +176,12 @@ def _history(records: list[dict]) -> str:
 
 def page(records: list[dict], title: str = "Benchmarks") -> str:
     """The whole HTML file."""
-    latest = _latest(records)
+    shown = latest(records)
     machines = {r["machine"]["id"]: r["machine"] for r in records if "machine" in r}
     machine_rows = [[m["id"], m["processor"], m["cores"], m["memory_bytes"] / 1e9, m["system"]] for m in machines.values()]
     body = [f"<h1>{escape(title)}</h1>",
             f"<p>{len(records)} records. A time is here only where the result of its run was checked.</p>",
-            _sessions(records), _cases(latest) if latest else "", _scaling(latest), _work(latest), _history(records),
+            _sessions(records), _cases(shown) if shown else "", _scaling(shown), _work(shown), _history(records),
             _section("Machines", _table(["machine", "processor", ("cores", "n"), ("memory, GB", "n"), "system"],
                                         machine_rows, "machines")) if machine_rows else ""]
     return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'

@@ -46,6 +46,7 @@ void draw_blocks(const RowKey& row, Purpose purpose, std::uint32_t round, const 
                  std::uint32_t* words);
 void stub_targets(const StubPermutation& permutation, std::uint32_t first, std::uint32_t n,
                   std::uint32_t* targets);
+void stub_targets_of(const StubPermutation& permutation, const std::uint32_t* draws, std::uint32_t n, std::uint32_t* targets);
 /// Whether column j of row r of a box is kept: a number of its own against its chance, and nothing else.
 bool is_kept(const RowKey& row, const PairBox& box, std::uint32_t r, std::uint32_t j);
 std::size_t keep_pairs(const RowKey& row, const PairBox& box, std::uint32_t* kept);

@@ -64,6 +64,10 @@ void stub_targets(const StubPermutation& p, std::uint32_t first, std::uint32_t n
   }
 }
 
+void stub_targets_of(const StubPermutation& p, const std::uint32_t* draws, std::uint32_t n, std::uint32_t* targets) {
+  for (std::uint32_t i = 0; i < n; ++i) reference::stub_targets(p, draws[i], 1, targets + i);
+}
+
 bool is_kept(const RowKey& row, const PairBox& box, std::uint32_t r, std::uint32_t j) {
   const std::uint32_t k = r * box.n + j, block = k / 128 * 16 + k % 32 / 2;
   const std::uint32_t word = random_words(row.key, Purpose::pair, block, row.source, row.stream)[k % 128 / 32];

@@ -25,8 +25,8 @@ def main() -> None:
     constants = {"tau_m": p["tau_m"] * ms, "C_m": p["C_m"] * pF, "tau_syn": p["tau_syn"] * ms}
     # An alpha-shaped current that peaks at one weight: a spike adds e w / tau_syn to the inner variable.
     group = b2.NeuronGroup(neurons, """
-        dv/dt = -v / tau_m + i / C_m : volt (unless refractory)
-        di/dt = y - i / tau_syn : amp
+        dv/dt = -v / tau_m + I / C_m : volt (unless refractory)
+        dI/dt = y - I / tau_syn : amp
         dy/dt = -y / tau_syn : amp / second
         """, threshold=f"v >= {p['theta']} * mV", reset="v = 0 * mV", refractory=0.5 * ms, method="exact", namespace=constants)
     group.v = random.normal(5.7, 7.2, neurons) * mV

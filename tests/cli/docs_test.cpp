@@ -111,10 +111,11 @@ TEST(Documentation, EveryExampleOfStructuralPlasticityRunsOnTheFileOfThePage) {
     return page.substr(begin, page.find("```", begin) - begin);
   };
   write_text(folder / "rewiring.toml", block("```toml\n"));
+  std::filesystem::create_directory_symlink(std::string(TESSERA_SOURCE_DIR) + "/models", folder.path() / "models");
   ProcessOptions options;
   options.folder = folder.path();
   const std::vector<std::string> commands = examples("structural-plasticity.md");
-  ASSERT_EQ(commands.size(), 6u);
+  ASSERT_EQ(commands.size(), 12u);
   for (const std::string& command : commands) {
     SCOPED_TRACE(command);
     std::vector<std::string> words = words_of(command);
@@ -125,6 +126,8 @@ TEST(Documentation, EveryExampleOfStructuralPlasticityRunsOnTheFileOfThePage) {
     const bool rewires = command.find("train") != std::string::npos &&
                          command.find("static") == std::string::npos && command.find("connectivity") == std::string::npos;
     EXPECT_EQ(outcome.out.find("eliminated in the last epoch") != std::string::npos, rewires) << outcome.out;
+    const bool simulated = command.find("tessera run") == 0 && command.find("rewires=false") == std::string::npos;
+    EXPECT_EQ(outcome.out.find("feed_forward (bamford): ") != std::string::npos, simulated) << outcome.out;
   }
   // The rule on the page is the one that is compiled and run.
   const std::string rule = read_text(std::string(TESSERA_SOURCE_DIR) + "/examples/custom_rewiring/weak_and_old.hpp");

@@ -1,4 +1,4 @@
-// Every example of docs/command-line.md, simulation.md, training.md and data.md runs, one after the
+// Every example of docs/command-line.md, simulation.md, plasticity.md, training.md and data.md runs, one after the
 // other, on a small network.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
@@ -93,6 +93,26 @@ TEST(Documentation, EveryExampleOfTrainingRunsOnTheFileOfThePage) {
   options.folder = folder.path();
   const std::vector<std::string> commands = examples("training.md");
   ASSERT_GE(commands.size(), 8u);
+  for (const std::string& command : commands) {
+    SCOPED_TRACE(command);
+    std::vector<std::string> words = words_of(command);
+    ASSERT_EQ(words.at(0), "tessera");
+    words.erase(words.begin());
+    const Outcome outcome = tessera(words, options);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  }
+}
+
+TEST(Documentation, EveryExampleOfPlasticityRunsOnTheFileOfThePage) {
+  const TemporaryFolder folder;
+  const std::string page = read_text(std::string(TESSERA_SOURCE_DIR) + "/docs/plasticity.md");
+  const std::string fence = "```toml\n";
+  const std::size_t begin = page.find(fence) + fence.size();
+  write_text(folder / "held_rate.toml", page.substr(begin, page.find("```", begin) - begin));
+  ProcessOptions options;
+  options.folder = folder.path();
+  const std::vector<std::string> commands = examples("plasticity.md");
+  ASSERT_GE(commands.size(), 5u);
   for (const std::string& command : commands) {
     SCOPED_TRACE(command);
     std::vector<std::string> words = words_of(command);

@@ -35,6 +35,40 @@ TEST(BalancedNetwork, IsThePublishedOne) {
   }
 }
 
+// NEST's hpc_benchmark: lambda 0.1, alpha 0.0513, mu 0.4, 15 and 30 ms on E -> E; 9000^2 of 11250^2 synapses.
+TEST(BalancedNetwork, LearnsFromExcitatoryOntoExcitatory) {
+  const Network network = load("balanced/hpc_benchmark.toml");
+  EXPECT_EQ(all_neurons(network), 11250u);
+  double plastic = 0.0;
+  for (const Projection& p : network.projections) {
+    ASSERT_EQ(p.plasticity.has_value(), p.source == "E" && p.target == "E") << p.name;
+    if (!p.plasticity) continue;
+    plastic += expected_synapses(p, *network.find(p.source), *network.find(p.target));
+    EXPECT_EQ(p.plasticity->rule, "stdp_power_law");
+    const std::map<std::string, double> expected = {
+        {"lambda", 0.1}, {"alpha", 0.0513}, {"mu", 0.4}, {"tau_plus", 15.0}, {"tau_minus", 30.0}};
+    EXPECT_EQ(p.plasticity->parameters, expected);
+    EXPECT_EQ(p.plasticity->axonal_delay_ms, 0.0);
+  }
+  EXPECT_DOUBLE_EQ(plastic / all_synapses(network), 0.64);
+}
+
+// Without learning it is the other one.
+TEST(BalancedNetwork, WithoutLearningIsTheSame) {
+  const Network plain = load(kModel), network = load("balanced/hpc_benchmark.toml", {{"learn", "false"}});
+  EXPECT_FALSE(is_plastic(network));
+  ASSERT_EQ(network.projections.size(), plain.projections.size());
+  for (std::size_t p = 0; p < plain.projections.size(); ++p) {
+    EXPECT_EQ(network.projections[p].name, plain.projections[p].name);
+    EXPECT_EQ(network.projections[p].rule.number, plain.projections[p].rule.number);
+    EXPECT_EQ(network.projections[p].weight, plain.projections[p].weight);
+    EXPECT_EQ(network.projections[p].delay_ms, plain.projections[p].delay_ms);
+  }
+  ASSERT_EQ(network.stimuli.size(), plain.stimuli.size());
+  EXPECT_EQ(network.stimuli[0].rate_hz, plain.stimuli[0].rate_hz);
+  EXPECT_EQ(network.populations[0].parameters, plain.populations[0].parameters);
+}
+
 TEST(BalancedNetwork, GrowsWithTheRanks) {
   EXPECT_EQ(all_neurons(on_ranks(1)), 11250u);
   EXPECT_EQ(all_neurons(on_ranks(8)), 8 * 11250u);

@@ -80,7 +80,7 @@ std::size_t changed(const Learnt& learnt) {
 constexpr double kTime_ms = 60.0;
 
 TEST(LearningContracts, ThreadsAndTilesChangeNothing) {
-  for (const PlasticityExample& example : plasticity_examples()) {
+  for (const PlasticityExample& example : different_examples()) {
     const Network network = learning(example);
     for (const bool exact : {false, true}) {
       const auto options = [&](int threads, int tiles) { return exact ? exact_options(threads, tiles) : options_of(Connectivity::stored, threads, tiles); };
@@ -94,7 +94,7 @@ TEST(LearningContracts, ThreadsAndTilesChangeNothing) {
 }
 
 TEST(LearningContracts, RanksChangeNothing) {
-  const Network network = learning(plasticity_examples().front());
+  const Network network = learning(different_examples().front());
   for (const bool exact : {false, true}) {
     const SimulationOptions options = exact ? exact_options() : options_of(Connectivity::stored);
     const Learnt reference = learn(network, options, kTime_ms);
@@ -123,7 +123,7 @@ TEST(LearningContracts, RanksChangeNothing) {
 }
 
 TEST(LearningContracts, ResumedRunsGoOnAsIfNothingHadHappened) {
-  for (const PlasticityExample& example : plasticity_examples()) {
+  for (const PlasticityExample& example : different_examples()) {
     const Network network = learning(example);
     for (const bool exact : {false, true}) {
       const auto options = [&](int threads, int tiles) { return exact ? exact_options(threads, tiles) : options_of(Connectivity::stored, threads, tiles); };
@@ -146,7 +146,7 @@ TEST(LearningContracts, ResumedRunsGoOnAsIfNothingHadHappened) {
 
 // Rows that catch up, histories that forget: seconds of model time, in steps of half a millisecond.
 TEST(LearningContracts, LongRunsCatchUpTheSameWay) {
-  const std::vector<PlasticityExample> examples = plasticity_examples();
+  const std::vector<PlasticityExample> examples = different_examples();
   for (const PlasticityExample& example : {examples.front(), examples.back()}) {  // rows with sums, and without
     Network network = learning(example, 0.5);
     network.stimuli = {current("E", 377.0), current("I", 376.0)};  // barely above threshold
@@ -166,7 +166,7 @@ TEST(LearningContracts, LongRunsCatchUpTheSameWay) {
 }
 
 TEST(LearningContracts, ReadingWeightsChangesNothing) {
-  const Network network = learning(plasticity_examples().front());
+  const Network network = learning(different_examples().front());
   const Learnt whole = learn(network, options_of(Connectivity::stored), kTime_ms);
   Simulation simulation = simulation_of(network, options_of(Connectivity::stored));
   for (int i = 0; i < 60; ++i) {

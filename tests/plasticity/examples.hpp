@@ -2,6 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,17 @@ struct PlasticityExample {
   examples.push_back({"triplet", {"stdp_triplet", {{"Wmax", 2.0}, {"Aplus", 0.002}, {"Aplus_triplet", 0.002}, {"Aminus_triplet", 0.001}}}, 1.0, 2.0});
   examples.push_back({"inhibitory", {"vogels_sprekeler", {{"Wmax", -2.0}, {"eta", 0.004}, {"alpha", 0.4}}}, -1.0, 2.0});
   return examples;
+}
+
+/// One for everything that a rule can need: sums of traces (the first one), slow traces, negative weights, a number per
+/// synapse, one spike after the other (the last one).
+[[nodiscard]] inline std::vector<PlasticityExample> different_examples() {
+  const std::vector<PlasticityExample> all = plasticity_examples();
+  std::vector<PlasticityExample> some;
+  for (const char* const name : {"additive", "triplet", "inhibitory", "stdp_nn_pre_centered", "Guetig"}) {
+    some.push_back(*std::find_if(all.begin(), all.end(), [name](const auto& example) { return example.name == name; }));
+  }
+  return some;
 }
 
 }  // namespace tessera::test

@@ -67,6 +67,26 @@ class TraceRecorder : public RunObserver {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Writes the synapses of all plastic projections, with the weights that they have: edges.h5 (SONATA: an edge population per
+/// projection with source_node_id, target_node_id and the properties syn_weight and delay), without HDF5
+/// edges_<projection>.npy, rows of (source, target, weight, delay in ms).
+class SynapseRecorder {
+ public:
+  SynapseRecorder(const std::filesystem::path& folder, const Network& network,
+                  const NeuronCatalogue& models = NeuronCatalogue::builtin());
+  ~SynapseRecorder();
+  /// Names of the plastic projections, in the order of the network.
+  [[nodiscard]] const std::vector<std::string>& projections() const noexcept;
+  /// Some synapses of one of them, by its place in projections(). Throws RunError when the disk is full.
+  void add(std::size_t projection, std::span<const ConnectivityRule::Synapse> synapses);
+  /// Gives the files their names; returns these, for RunSummary::files.
+  std::vector<std::string> finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// Several observers as one, in the order given; wants_spikes and stop_requested are true when any
 /// is. Does not own them.
 class ObserverList : public RunObserver {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <optional>
 
@@ -30,7 +31,7 @@ bool interrupted(const RunSettings& settings, const SimulationReport& report) {
 class Recording {
  public:
   Recording(const RunSettings& settings, const NeuronCatalogue& models, ProgressDisplay& progress)
-      : settings_(settings), activity_(settings.network, settings.discard_ms) {
+      : settings_(settings), models_(models), activity_(settings.network, settings.discard_ms) {
     if (settings.record_spikes) spikes_.emplace(settings.out, settings.network);
     if (!settings.network.recorders.empty()) traces_.emplace(settings.out, settings.network, models);
     observers_.add(progress);
@@ -40,6 +41,12 @@ class Recording {
   }
 
   [[nodiscard]] RunObserver& observer() { return observers_; }
+
+  /// Some synapses of a plastic projection, by its place among these.
+  void add(std::size_t projection, std::span<const ConnectivityRule::Synapse> synapses) {
+    if (!synapses_) synapses_.emplace(settings_.out, settings_.network, models_);
+    synapses_->add(projection, synapses);
+  }
 
   /// Gives the files their names and writes the report.
   RunSummary finish(const SimulationReport& report, double start_ms) {
@@ -54,15 +61,18 @@ class Recording {
     };
     if (spikes_) keep(spikes_->finish());
     if (traces_) keep(traces_->finish());
+    if (synapses_) keep(synapses_->finish());
     write_report(settings_.out, summary);
     return summary;
   }
 
  private:
   const RunSettings& settings_;
+  const NeuronCatalogue& models_;
   ActivityStatistics activity_;
   std::optional<SpikeRecorder> spikes_;
   std::optional<TraceRecorder> traces_;
+  std::optional<SynapseRecorder> synapses_;
   ObserverList observers_;
 };
 
@@ -136,6 +146,31 @@ bool on_any(const Agreement& ranks, bool here) {
   return value > 0;
 }
 
+// Hands the synapses of plastic projections to rank 0, a rank's part of a projection at a time.
+void record_synapses(const Agreement& ranks, const RunSettings& settings, const Simulation& simulation, Recording* recording) {
+  if (!settings.record_synapses) return;
+  using Synapse = ConnectivityRule::Synapse;
+  std::size_t place = 0;
+  for (const Projection& projection : settings.network.projections) {
+    if (!projection.plasticity) continue;
+    const std::size_t p = place++;
+    if (ranks.alone()) {
+      recording->add(p, {});
+      simulation.visit_synapses(projection.name, [&](std::span<const Synapse> row) { recording->add(p, row); });
+      continue;
+    }
+    std::vector<Synapse> own;
+    simulation.visit_synapses(projection.name, [&own](std::span<const Synapse> row) { own.insert(own.end(), row.begin(), row.end()); });
+    Gathered all;
+    ranks.gather(std::as_bytes(std::span(own)), all);
+    on_first(ranks, [&] {
+      std::vector<Synapse> synapses(all.bytes.size() / sizeof(Synapse));
+      if (!synapses.empty()) std::memcpy(synapses.data(), all.bytes.data(), all.bytes.size());
+      recording->add(p, synapses);
+    });
+  }
+}
+
 // From the first step to the last file. Rank 0 records; the others take part in what it needs.
 int simulate(const Agreement& ranks, const RunSettings& settings, const NeuronCatalogue& models,
              Simulation& simulation, ProgressDisplay& progress) {
@@ -148,6 +183,7 @@ int simulate(const Agreement& ranks, const RunSettings& settings, const NeuronCa
   std::optional<RunSummary> summary;
   const auto finish = [&] {
     const SimulationReport report = simulation.report();
+    record_synapses(ranks, settings, simulation, recording ? &*recording : nullptr);
     on_first(ranks, [&] { summary = recording->finish(report, start_ms); });
     return interrupted(settings, report);
   };

@@ -29,17 +29,22 @@ void select_simd(const RunArguments& arguments, Problems& problems) {
 struct Recording {
   bool listed = false;
   bool spikes = true;
+  bool synapses = false;
   std::vector<StateRecorder> states;
 };
 
 Recording recording(const RunArguments& arguments, Problems& problems) {
   Recording recording;
-  recording.listed = !arguments.record.empty();
+  // Synapses come beside what is recorded otherwise.
+  const auto is_synapses = [](const std::string& what) { return what == "synapses"; };
+  recording.listed = !std::all_of(arguments.record.begin(), arguments.record.end(), is_synapses);
   recording.spikes = !recording.listed;
   bool none = false;
   for (const std::string& what : arguments.record) {
     if (what == "none") {
       none = true;
+    } else if (what == "synapses") {
+      recording.synapses = true;
     } else if (what == "spikes") {
       recording.spikes = true;
     } else if (auto recorder = parse_recorder(what, problems)) {
@@ -134,6 +139,7 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
   const Times given = times(arguments, problems);
   Recording what = recording(arguments, problems);
   settings.record_spikes = what.spikes;
+  settings.record_synapses = what.synapses;
   settings.out = arguments.out.value_or(
       "results/" + std::filesystem::path(arguments.model.value_or("")).stem().string());
   if (writes) check_output_folder(settings.out, settings.force, ResultKind::run, problems);
@@ -141,6 +147,9 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
 
   if (auto network = load_network(arguments, models, problems, ranks)) {
     settings.network = std::move(*network);
+    if (what.synapses && !is_plastic(settings.network)) {
+      problems.add("--record", "synapses: no projection of this model is plastic; 'tessera synapses' lists those that stay as they are.");
+    }
     if (what.listed) settings.network.recorders = std::move(what.states);
     problems.add(at_recorder_options(validate(settings.network, models), settings.network));
     if (!arguments.seed) settings.options.seed = settings.network.seed;

@@ -17,6 +17,7 @@ struct RunSettings {
   double end_ms = 0.0;
   double discard_ms = 0.0;
   bool record_spikes = true;
+  bool record_synapses = false;  ///< of plastic projections, at the end
   std::filesystem::path out;
   bool force = false;
   bool quiet = false;

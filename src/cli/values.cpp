@@ -238,7 +238,7 @@ std::optional<StateRecorder> parse_recorder(const std::string& text, Problems& p
   const std::vector<std::string> parts = split(text, ':');
   if (parts.size() != 4) {
     problems.add(option,
-                 "should be none, spikes or VARIABLE:POPULATION:COUNT:INTERVAL, for example "
+                 "should be none, spikes, synapses or VARIABLE:POPULATION:COUNT:INTERVAL, for example "
                  "V_m:L4E:10:1ms." +
                      did_you_mean(text, {"none", "spikes"}));
     return std::nullopt;

@@ -34,6 +34,8 @@ constexpr Family kFamilies[] = {
     {ResultKind::run, "report.json", "", "{", "\"model\": "},
     {ResultKind::run, "spikes.h5", "", kHdf5, "Tessera"},
     {ResultKind::run, "traces_", ".h5", kHdf5, "Tessera"},
+    {ResultKind::run, "edges.h5", "", kHdf5, "Tessera"},
+    {ResultKind::run, "edges_", ".npy", kNpy, ""},
     {ResultKind::run, "spikes_", ".npy", kNpy, ""},
     {ResultKind::run, "traces_", ".npy", kNpy, ""},
     {ResultKind::run, "checkpoint_", "ms.tsc", "TSCKPT", ""},

@@ -90,6 +90,79 @@ class Hdf5SpikeSink : public SpikeSink {
   std::vector<Trains> populations_;
 };
 
+// edges.h5: an edge population per projection, all edges of one group with two properties.
+class Hdf5EdgeSink final : public EdgeSink {
+ public:
+  Hdf5EdgeSink(const std::filesystem::path& folder, const std::vector<EdgePopulation>& populations)
+      : file_(folder / "edges.h5") {
+    mark_as_sonata(file_);
+    const Handle root = file_.group(file_.id(), "edges");
+    for (const EdgePopulation& population : populations) {
+      Edges edges;
+      const Handle group = file_.group(root.id(), encoded_name(population.name));
+      edges.source = file_.data_set(group.id(), "source_node_id", H5T_STD_U64LE, 0);
+      file_.text_attribute(edges.source.id(), "node_population", population.source);
+      edges.target = file_.data_set(group.id(), "target_node_id", H5T_STD_U64LE, 0);
+      file_.text_attribute(edges.target.id(), "node_population", population.target);
+      edges.type = file_.data_set(group.id(), "edge_type_id", H5T_STD_U64LE, 0);
+      edges.group = file_.data_set(group.id(), "edge_group_id", H5T_STD_U64LE, 0);
+      edges.index = file_.data_set(group.id(), "edge_group_index", H5T_STD_U64LE, 0);
+      const Handle properties = file_.group(group.id(), "0");
+      edges.weight = file_.data_set(properties.id(), "syn_weight", H5T_IEEE_F64LE, 0);
+      file_.text_attribute(edges.weight.id(), "units", population.weight_unit);
+      edges.delay = file_.data_set(properties.id(), "delay", H5T_IEEE_F64LE, 0);
+      file_.text_attribute(edges.delay.id(), "units", "ms");
+      populations_.push_back(std::move(edges));
+    }
+    file_.flush();
+  }
+
+  ~Hdf5EdgeSink() override {
+    const QuietErrors quiet;  // closing after a failed write fails again
+    populations_.clear();
+    file_.abandon();
+  }
+
+  void append(std::size_t population, std::span<const ConnectivityRule::Synapse> synapses) override {
+    const QuietErrors quiet;
+    Edges& edges = populations_[population];
+    const auto write = [&](const Handle& set, hid_t type, const auto& value_of) {
+      using T = decltype(value_of(synapses[0], hsize_t{0}));
+      std::vector<T> values;
+      for (std::size_t i = 0; i < synapses.size(); ++i) values.push_back(value_of(synapses[i], edges.count + i));
+      file_.append(set.id(), type, edges.count, synapses.size(), 0, values.data());
+    };
+    using S = const ConnectivityRule::Synapse&;
+    write(edges.source, H5T_NATIVE_UINT64, [](S s, hsize_t) { return std::uint64_t{s.source}; });
+    write(edges.target, H5T_NATIVE_UINT64, [](S s, hsize_t) { return std::uint64_t{s.target}; });
+    write(edges.type, H5T_NATIVE_UINT64, [](S, hsize_t) { return std::uint64_t{0}; });
+    write(edges.group, H5T_NATIVE_UINT64, [](S, hsize_t) { return std::uint64_t{0}; });
+    write(edges.index, H5T_NATIVE_UINT64, [](S, hsize_t i) { return std::uint64_t{i}; });
+    write(edges.weight, H5T_NATIVE_DOUBLE, [](S s, hsize_t) { return s.weight; });
+    write(edges.delay, H5T_NATIVE_DOUBLE, [](S s, hsize_t) { return s.delay_ms; });
+    edges.count += synapses.size();
+  }
+
+  std::vector<std::string> finish() override {
+    const QuietErrors quiet;
+    for (Edges& edges : populations_) {
+      for (Handle* set : {&edges.source, &edges.target, &edges.type, &edges.group, &edges.index, &edges.weight, &edges.delay}) {
+        file_.require(set->close());
+      }
+    }
+    file_.commit();
+    return {file_.name()};
+  }
+
+ private:
+  struct Edges {
+    Handle source, target, type, group, index, weight, delay;
+    hsize_t count = 0;
+  };
+  OutputFile file_;
+  std::vector<Edges> populations_;
+};
+
 // /report/<population> of one recorder. The file must outlive it.
 class Report {
  public:
@@ -213,6 +286,11 @@ std::unique_ptr<SpikeSink> make_spike_sink(const std::filesystem::path& folder,
                                            const std::vector<std::string>& populations) {
   const QuietErrors quiet;
   return std::make_unique<Hdf5SpikeSink>(folder, populations);
+}
+
+std::unique_ptr<EdgeSink> make_edge_sink(const std::filesystem::path& folder, const std::vector<EdgePopulation>& populations) {
+  const QuietErrors quiet;
+  return std::make_unique<Hdf5EdgeSink>(folder, populations);
 }
 
 std::unique_ptr<TraceSink> make_trace_sink(const std::filesystem::path& folder,

@@ -27,6 +27,10 @@ std::unique_ptr<TraceSink> make_trace_sink(const std::filesystem::path& folder,
   return make_npy_trace_sink(folder, columns);
 }
 
+std::unique_ptr<EdgeSink> make_edge_sink(const std::filesystem::path& folder, const std::vector<EdgePopulation>& populations) {
+  return make_npy_edge_sink(folder, populations);
+}
+
 std::vector<RawSpikes> read_spikes_hdf5(const std::filesystem::path& file,
                                         const std::vector<std::string>&, std::uint64_t) {
   refuse(file);

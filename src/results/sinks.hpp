@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tessera/network.hpp"
 #include "tessera/result.hpp"
 
 namespace tessera::io {
@@ -42,6 +43,20 @@ class TraceSink {
   virtual std::vector<std::string> finish() = 0;
 };
 
+/// The synapses of a projection: an edge population.
+struct EdgePopulation {
+  std::string name, source, target;  ///< of the projection and its populations
+  std::string weight_unit;
+};
+
+class EdgeSink {
+ public:
+  virtual ~EdgeSink() = default;
+  /// Appends synapses of one population.
+  virtual void append(std::size_t population, std::span<const ConnectivityRule::Synapse> synapses) = 0;
+  virtual std::vector<std::string> finish() = 0;
+};
+
 /// Names for npy files: population and variable, and a number where a pair occurs again.
 [[nodiscard]] std::vector<std::string> trace_names(const std::vector<TraceColumn>& columns);
 
@@ -55,6 +70,11 @@ class TraceSink {
     const std::filesystem::path& folder, const std::vector<std::string>& populations);
 [[nodiscard]] std::unique_ptr<TraceSink> make_trace_sink(const std::filesystem::path& folder,
                                                          const std::vector<TraceColumn>& columns);
+
+[[nodiscard]] std::unique_ptr<EdgeSink> make_edge_sink(const std::filesystem::path& folder,
+                                                       const std::vector<EdgePopulation>& populations);
+[[nodiscard]] std::unique_ptr<EdgeSink> make_npy_edge_sink(const std::filesystem::path& folder,
+                                                           const std::vector<EdgePopulation>& populations);
 
 [[nodiscard]] std::unique_ptr<SpikeSink> make_npy_spike_sink(
     const std::filesystem::path& folder, const std::vector<std::string>& populations);

@@ -100,6 +100,63 @@ def check_report(path, population, neurons, interval, unit, exact):
         assert list(mapping["element_ids"][:]) == [0] * neurons
 
 
+# A source that spikes at 10 ms meets a trace of its target's spikes: none before, so the weights stay what they are listed
+# as; at 20 ms those whose target has spiked at 15 ms (1.5 ms later at the synapse) have lost alpha lambda Wmax exp(-3.5 / 20).
+EDGES = [(0, 1, 10.0, 1.5), (1, 0, 20.0, 1.5), (1, 2, 30.0, 1.5), (2, 0, 40.0, 1.5)]
+LEARNING = """
+name = "edges"
+dt = "0.1 ms"
+time = "25 ms"
+[populations.pre]
+kind = "spike_train"
+size = 3
+spikes = [[10, 0], [20, 1]]
+[populations.strong]
+kind = "spike_train"
+size = 3
+spikes = [[14.9, 0]]
+[populations.post]
+size = 3
+model = "iaf_psc_delta"
+parameters = { V_th = "1000 mV", t_ref = 0 }
+[projections.drive]
+source = "strong"
+target = "post"
+rule = "one_to_one"
+weight = "5000 mV"
+delay = "0.1 ms"
+[projections.learns]
+source = "pre"
+target = "post"
+rule = "explicit_list"
+synapses = [[0, 1, 10, 1.5], [1, 0, 20, 1.5], [1, 2, 30, 1.5], [2, 0, 40, 1.5]]
+plasticity = { rule = "stdp", lambda = 0.1, alpha = 1, mu_plus = 0, mu_minus = 0, Wmax = 50, tau_plus = 20, tau_minus = 20 }
+"""
+
+
+def check_edges(folder):
+    model, out = os.path.join(folder, "edges.toml"), os.path.join(folder, "edges")
+    with open(model, "w", encoding="utf-8") as file:
+        file.write(LEARNING)
+    subprocess.run([sys.argv[2], "run", model, "--out", out, "--quiet", "--record", "synapses"], check=True)
+    path = os.path.join(out, "edges.h5")
+    check_root(path)
+    storage = libsonata.EdgeStorage(path)
+    assert set(storage.population_names) == {"learns"}
+    edges = storage.open_population("learns")
+    assert edges.source == "pre" and edges.target == "post" and edges.size == len(EDGES)
+    every = edges.select_all()
+    read = list(zip(edges.source_nodes(every), edges.target_nodes(every), edges.get_attribute("syn_weight", every),
+                    edges.get_attribute("delay", every)))
+    lost = 0.1 * 50.0 * math.exp(-3.5 / 20.0)
+    expected = [(s, t, w - lost if (s, t) == (1, 0) else w, d) for s, t, w, d in EDGES]
+    for one, other in zip(sorted(read), expected, strict=True):
+        assert np.allclose(one, other, rtol=1e-5), (one, other)
+    with open(os.path.join(out, "report.json"), encoding="utf-8") as file:
+        report = json.load(file)
+    assert "edges.h5" in report["files"] and "edges.h5" in report["checksums"]
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out")
@@ -115,7 +172,8 @@ def main():
         check_report(voltages, "other", 4, 0.1, "mV", other)
         check_report(os.path.join(out, "traces_V_m~2.h5"), "charged", 1, 10.0, "mV", charged)
         check_report(os.path.join(out, "traces_I_syn_ex.h5"), "other", 2, 1.0, "pA", lambda t: 0.0)
-    print("libsonata and h5py read the spikes and reports of a run: names, sorting, times, ids, values.")
+        check_edges(folder)
+    print("libsonata and h5py read the spikes, reports and edges of a run: names, sorting, times, ids, values.")
 
 
 main()

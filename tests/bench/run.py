@@ -1,13 +1,15 @@
-"""Runs the tests with a mark. Exit code 77, which is a skip, when all of them were skipped.
+"""Runs something in the environment of tessera-bench; without one, exit code 77, which is a skip.
 
-Usage: run.py EXPRESSION (of marks, as pytest -m)
+Usage: run.py ENVIRONMENT tests EXPRESSION (of marks, as pytest -m); 77 also when all of them were skipped
+       run.py ENVIRONMENT command ARGUMENT ... (of tessera-bench)
 Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 """
 
+import os
 import sys
 from pathlib import Path
 
-import pytest
+SKIPPED = 77
 
 
 class Count:
@@ -21,14 +23,29 @@ class Count:
             self.outcomes[report.outcome] += 1
 
 
-def main() -> int:
+def run_tests(expression: str) -> int:
+    import pytest
+
     count = Count()
     folder = Path(__file__).parent
-    code = pytest.main(["-q", "-rs", "-p", "no:cacheprovider", "-c", str(folder / "pytest.ini"), "-m", " ".join(sys.argv[1:]),
+    code = pytest.main(["-q", "-rs", "-p", "no:cacheprovider", "-c", str(folder / "pytest.ini"), "-m", expression,
                         str(folder)], plugins=[count])
     if code == 0 and count.outcomes["passed"] == 0:
-        return 77 if count.outcomes["skipped"] else 1
+        return SKIPPED if count.outcomes["skipped"] else 1
     return int(code)
+
+
+def main() -> int:
+    environment, what, arguments = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    python, command = environment / "bin" / "python", environment / "bin" / "tessera-bench"
+    if not command.exists():
+        print(f"SKIPPED: there is no environment {environment} (bench.python_environment says why).", file=sys.stderr)
+        return SKIPPED
+    if what == "command":
+        os.execv(command, [str(command), *arguments])
+    if Path(sys.prefix).resolve() != environment.resolve():
+        os.execv(python, [str(python), "-B", *sys.argv])
+    return run_tests(" ".join(arguments))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,8 @@ struct PlasticityVariant {
   /// Short-term plasticity: brings the state to this spike, `since_ms` after the last one (infinity: the first),
   /// and returns what weights are multiplied by. Null: the rule changes weights, and looks at the targets' spikes.
   double (*efficacy)(const double* constants, ShortTermState& state, double since_ms) = nullptr;
+  /// What efficacy() returns is at most 1 and mostly less: parts of weights are transmitted.
+  bool in_parts = false;
   /// The rule keeps a number per synapse.
   bool keeps_state = false;
 };

@@ -98,11 +98,11 @@ Incoming incoming_of(const Stimulus& stimulus, double dt_ms) {
   return in;
 }
 
-/// Weights that a rule moves about.
+/// Weights that a rule moves about, or of which it transmits parts.
 void make_plastic(const PlasticityVariant& rule, Incoming& in) {
   const double bound = std::max(std::abs(rule.lowest), std::abs(rule.highest));
   const double before = in.largest;
-  in.largest = std::isfinite(bound) ? std::max(bound, before) : 4.0 * before;
+  if (!rule.in_parts) in.largest = std::isfinite(bound) ? std::max(bound, before) : 4.0 * before;
   if (before > 0.0) in.most_at_once *= in.largest / before;
   in.one_by_one = false;
   in.list = nullptr;
@@ -119,7 +119,8 @@ std::vector<std::vector<Incoming>> incoming(const Wiring& wiring, std::span<cons
     const Bundle bundle = wiring.first_bundle(p);
     std::vector<Incoming>& all = result[bundle.targets.population];
     all.push_back(incoming_of(wiring, bundle));
-    if (is_plastic(wiring, bundle) && !rules.empty() && rules[p].efficacy == nullptr) make_plastic(rules[p], all.back());
+    if (!is_plastic(wiring, bundle) || rules.empty()) continue;
+    if (rules[p].efficacy == nullptr || rules[p].in_parts) make_plastic(rules[p], all.back());
   }
   for (const Stimulus& stimulus : network.stimuli) {
     if (stimulus.kind != Stimulus::Kind::poisson) continue;

@@ -45,7 +45,7 @@ struct WeightUnits {
 };
 /// `rules`: of plastic projections, per projection (network/prepare_rules.hpp); empty when there are none. Their weights
 /// count as spread evenly over what the rule allows, or, where it sets no bound, as far as four times the largest
-/// initial weight.
+/// initial weight; those of short-term plasticity, of which parts are transmitted, from 0 to the largest.
 [[nodiscard]] WeightUnits choose_weight_units(const Wiring& wiring, std::span<const PlasticityVariant> rules = {});
 
 }  // namespace tessera

@@ -43,6 +43,7 @@ PlasticityVariant prepare(const ParameterValues& p, double) {
   variant.reference = transmit_row;
   variant.fast = transmit_row;
   variant.efficacy = efficacy;
+  variant.in_parts = true;
   return variant;
 }
 

@@ -122,6 +122,26 @@ TEST(ShortTerm, FacilitationByHand) {
   expect_transmitted(pairs, {0.15, x * u}, 1e-12);
 }
 
+// Fast precision counts what arrives in whole units: they must be finer than the weight, of which parts are transmitted.
+TEST(ShortTerm, FastPrecisionTransmitsTheSame) {
+  SpikePairs pairs = pairs_of("tsodyks2", -2.0, kEvery20, {});
+  pairs.parameters = {{"U", 0.5}, {"tau_rec", 800.0}, {"tau_fac", 0.0}};
+  const std::vector<double> exact = transmitted(pairs);
+  Network network = network_of(pairs);
+  network.projections.erase(network.projections.begin());  // what makes the target spike is large beside the weight
+  SimulationOptions options;
+  options.threads = 1;
+  Simulation simulation(network, NeuronCatalogue::builtin(), options);
+  simulation.run(10.0);
+  double before = 0.0;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    simulation.run(20.0);
+    const double after = simulation.state("neuron", "V_m").at(0);
+    EXPECT_NEAR(after - before, exact[i], 1e-3 * 2.0) << i;
+    before = after;
+  }
+}
+
 // Resources that are active for tau_psc cannot recover yet.
 TEST(ShortTerm, ActiveResourcesByHand) {
   SpikePairs pairs = pairs_of("tsodyks", 1.0, {10.0, 30.0}, {1.5});

@@ -139,9 +139,8 @@ struct Trainer::Impl {
     } else {
       assign(initial_parameters(network, topology, options.seed));
     }
-    if (!rewirer.active()) return;
     for (LayerTopology& layer : topology) {  // the engine keeps what was drawn
-      if (layer.input.rewires()) layer.input.forget_synapses();
+      if (layer.input.rewires() || shares_layers()) layer.input.forget_synapses();
       if (layer.recurrent && layer.recurrent->rewires()) layer.recurrent->forget_synapses();
     }
   }

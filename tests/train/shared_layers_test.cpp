@@ -342,6 +342,11 @@ TEST(SharedLayers, WhatCannotBeSharedIsRefusedWithASentence) {
   EXPECT_NE(problems([](Network& n, Options&) { make_convolutional(n, 1); }).find("layer 'first' is a convolution"), std::string::npos);
   EXPECT_NE(problems([](Network& n, Options&) { n.layers[1].recurrent = Connection{}; }).find("layer 'second' is recurrent"), std::string::npos);
   EXPECT_NE(problems([](Network& n, Options&) {
+              n.layers[1].input = sparse(0.4, 0, 0);
+              n.layers[1].input.rewiring = Rewiring{};
+            }).find("layer 'second' rewires"),
+            std::string::npos);
+  EXPECT_NE(problems([](Network& n, Options&) {
               n.input = {6, 5, 1};
               n.layers[0].input.pool = 2;
             }).find("layer 'first' is pooled"),

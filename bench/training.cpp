@@ -5,7 +5,7 @@
 //   strategy=sparse|dense  layers=2  neurons=2944 (hidden, in all)  inputs=1472  classes=20
 //   batch=48 steps=100  activity=0.02  optimizer=sgd|adamw  threads=0  repetitions=5  recurrent=0
 //   density=1 (of the connections between hidden layers)  gain=G theta_grad=T (instead of the search below)
-//   slices=1 (parts of a batch; through mpirun the ranks share them)
+//   slices=1 (parts of a batch; through mpirun the ranks share them)  parallel=data|model
 //   connectivity=1 (density of all connections of hidden layers)  turnover=0 (share of these synapses that a rule
 //   takes away and forms elsewhere after every batch; its share of the time is the last column)
 // Weights are scaled layer by layer until the activity is met, then theta_grad is chosen so that
@@ -102,8 +102,6 @@ struct Found {
 // With the sparse strategy, whatever is measured.
 Found find_activity(const Network& network, Options options, const SpikeBatch& batch) {
   options.strategy = Strategy::sparse;
-  options.slices = 1;
-  options.communicator = nullptr;
   Trainer finder(network, options);
   finder.initialise_activity(batch);
   double low = 0.0, high = 1.0;
@@ -167,6 +165,7 @@ int main(int argc, char** argv) {
       random_batch(options.batch, network.steps, static_cast<std::uint32_t>(network.input.size()),
                    activity, network.classes);
   options.slices = static_cast<std::uint32_t>(number(settings, "slices", 1));
+  if (settings.count("parallel") > 0 && settings["parallel"] == "model") options.parallel = Parallel::model;
   if (launcher()) options.communicator = launched_communicator();
   const bool speaks = !options.communicator || options.communicator->rank() == 0;
   const Found found = settings.count("gain") > 0 ? Found{{}, number(settings, "theta_grad", 0.9)}

@@ -167,6 +167,13 @@ enum class Strategy {
   reference   ///< plain loops in float64: the oracle, slow
 };
 
+/// What the ranks of a training share.
+enum class Parallel {
+  data,  ///< the samples of a batch; every rank has all weights
+  model  ///< the tiles of every layer: a rank has the weights, gradients and optimiser state of its own tiles, and
+         ///< only spike lists and what flows back to their entries travel
+};
+
 struct Options {
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: one per core this process may use
@@ -182,8 +189,11 @@ struct Options {
   std::uint32_t patience = 0;  ///< stop after so many epochs that were not better; 0: never
   /// Parts of a batch whose gradients are computed for themselves and then added in an order that depends on
   /// this number alone, 1 to 4096: so many ranks can share a batch at most. Regularisers see a slice.
+  /// With Parallel::model: parts of the tiles of every layer, whose results are added in the same way.
   std::uint32_t slices = 1;
-  /// The ranks that train the network together, each on some slices of every batch; null: this process
+  /// model: sparse strategy, layers that are dense or sparse, neither pooled nor recurrent.
+  Parallel parallel = Parallel::data;
+  /// The ranks that train the network together, each on some slices; null: this process
   /// alone. The weights do not depend on their number. All ranks give the same network, options and data
   /// (threads may differ), and call train(), evaluate() and fit() in the same order.
   std::shared_ptr<Communicator> communicator;
@@ -273,6 +283,8 @@ class Trainer {
   [[nodiscard]] std::vector<std::array<std::uint32_t, 2>> spikes(std::size_t layer,
                                                                  std::uint32_t sample) const;
 
+  /// Over ranks that share layers (Parallel::model): on rank 0 after gather_state(); else weights of other ranks
+  /// are 0.
   [[nodiscard]] std::vector<Tensor> parameters() const;
   /// Throws InputError naming both shapes when they do not match, or for a value that is not
   /// finite.
@@ -285,8 +297,13 @@ class Trainer {
   /// known. fit() says it.
   void plan_batches(std::uint64_t batches) noexcept;
   /// Over ranks, each keeps the state of some parameters: gives all of it to all of them. Called by all;
-  /// fit() does so after every epoch.
+  /// fit() does so after every epoch. Over ranks that share layers rank 0 gets all parameters, too, and the others
+  /// get nothing.
   void gather_state();
+  /// set_parameters() where only rank 0 has them: the others give nothing. Called by all.
+  void spread_parameters(const std::vector<Tensor>& on_first);
+  /// The name of a parameter of this rank with a value that is not a finite number; empty: there is none.
+  [[nodiscard]] std::string not_finite() const;
 
   [[nodiscard]] double theta_grad() const noexcept;
   void set_theta_grad(double value);                        ///< -infinity: every neuron is listed
@@ -299,6 +316,7 @@ class Trainer {
   [[nodiscard]] const Options& options() const noexcept;
 
  private:
+  void check_parameters(const std::vector<Tensor>& parameters) const;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
@@ -374,7 +392,7 @@ struct FitResult {
 /// layer, InputError for data that does not fit the network or has no samples.
 FitResult fit(Trainer& trainer, const SpikeDataset& training, FitObserver& observer,
               std::vector<EpochMetrics> finished = {});
-/// Every sample once. Throws InputError for data that does not fit the network, or that has no
+/// Every sample once. Called by all ranks that share layers; else the ranks are not asked. Throws InputError for data that does not fit the network, or that has no
 /// sample: there is no accuracy of nothing.
 [[nodiscard]] EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data,
                                         FitObserver& observer);
@@ -384,5 +402,6 @@ FitResult fit(Trainer& trainer, const SpikeDataset& training, FitObserver& obser
 [[nodiscard]] std::string to_string(LossKind kind);
 [[nodiscard]] std::string to_string(Reduction kind);
 [[nodiscard]] std::string to_string(Strategy strategy);
+[[nodiscard]] std::string to_string(Parallel parallel);
 
 }  // namespace tessera::training

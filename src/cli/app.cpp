@@ -196,6 +196,8 @@ CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {
   value(*train, "--seed", arguments.seed, "N", "seed of all random numbers; default: the model's");
   value(*train, "--slices", arguments.slices, "N",
         "parts of a batch that ranks share; the weights depend on it; default: the model's, else 1");
+  value(*train, "--parallel", arguments.parallel, "data|model",
+        "ranks share samples, or the tiles of layers; default: the model's, else data");
   values(*train, "--set", arguments.set, "NAME=VALUE",
          "override a named parameter of the model; repeatable");
   value(*train, "--out", arguments.out, "DIR",

@@ -40,7 +40,7 @@ struct StatsArguments {
 };
 
 struct TrainArguments {
-  Text model, data, cache, epochs, seed, threads, strategy, slices, out;
+  Text model, data, cache, epochs, seed, threads, strategy, slices, parallel, out;
   std::vector<std::string> set;
   bool force = false, resume = false, quiet = false;
 };

@@ -139,6 +139,7 @@ TrainingSummary summary_of(const TrainSettings& settings, const Trainer& trainer
   s.threads = asked > 0 ? asked : std::max(1, this_machine().cores);
   if (trainer.options().communicator) s.ranks = trainer.options().communicator->size();
   s.slices = trainer.options().slices;
+  s.parallel = trainer.options().parallel;
   for (const Tensor& tensor : kept.parameters) {
     const bool trained = !tensor.name.ends_with("weight_indices");  // which synapses there are
     s.parameters += trained ? tensor.values.size() : 0;
@@ -148,18 +149,22 @@ TrainingSummary summary_of(const TrainSettings& settings, const Trainer& trainer
   return s;
 }
 
-// The best epoch's weights, on samples that training has not seen.
-void test(Trainer& trainer, const SpikeDataset& data, const TrainSettings& settings,
+// The best epoch's weights, on samples that training has not seen. `ranks`: those that evaluate together.
+void test(const Agreement& ranks, Trainer& trainer, const SpikeDataset& data, const TrainSettings& settings,
           TrainingProgressDisplay& display, TrainingSummary& summary) {
-  const Weights best = load_weights(weights_of(settings));
-  summary.weights_digest = weights_digest(best.parameters);
-  trainer.set_parameters(best.parameters);
+  Weights best;
+  on_first(ranks, [&] { best = load_weights(weights_of(settings)); });
+  if (ranks.first()) summary.weights_digest = weights_digest(best.parameters);
+  trainer.spread_parameters(best.parameters);
+  best = {};
   summary.test_samples = data.size();
   if (summary.interrupted || data.size() == 0) return;
   display.expect(0);
   display.phase("evaluating the test samples");
   const EvaluationResult result = evaluate(trainer, data, display);
-  if (display.stop_requested()) return;  // some of the samples are not the test; see `evaluate`
+  std::uint64_t stopped = display.stop_requested() ? 1 : 0;
+  ranks.most({&stopped, 1});
+  if (stopped > 0) return;  // some of the samples are not the test; see `evaluate`
   for (const std::string& note : data.notes())
     display.on_note(fmt::format("{} test samples: {}", data.name(), note));
   summary.warnings = display.warnings();
@@ -204,6 +209,7 @@ void show(const TrainSettings& settings, const TrainingSummary& s) {
   if (s.ranks > 1)
     workers = fmt::format("{} with {}", counted(static_cast<std::uint64_t>(s.ranks), "rank"), workers);
   if (s.slices > 1) workers += fmt::format(", {}", counted(s.slices, "slice"));
+  if (s.parallel == Parallel::model) workers += " of every layer";
   fmt::print("{}: {} trained with the {} strategy, {}, seed {}\n\n", network.name,
              counted(s.parameters, "parameter"), to_string(s.strategy), workers, settings.model.options.seed);
   fmt::print("{}\n", layer_table(network, s.epochs.back().layers));
@@ -244,15 +250,18 @@ void require_same(const Agreement& ranks, const TrainSettings& settings, std::ui
   struct Identity {
     std::uint64_t model, data;
     std::uint32_t slices, epochs;
+    Parallel parallel;
+    std::uint32_t unused = 0;
   };
-  const Identity own{model_digest(settings.model), data, settings.model.options.slices,
-                     settings.model.options.epochs};
+  const Options& options = settings.model.options;
+  const Identity own{model_digest(settings.model), data, options.slices, options.epochs, options.parallel};
   const std::vector<Identity> all = ranks.all(own);
   for (std::size_t r = 1; r < all.size(); ++r) {
     const char* what = all[r].model != all[0].model     ? "models or seeds"
                        : all[r].data != all[0].data     ? "training samples or labels"
                        : all[r].slices != all[0].slices ? "numbers of slices"
                        : all[r].epochs != all[0].epochs ? "numbers of epochs"
+                       : all[r].parallel != all[0].parallel ? "ways to share the work (parallel)"
                                                         : nullptr;
     if (what == nullptr) continue;
     throw InputError(
@@ -278,19 +287,25 @@ Data open_data(const Agreement& ranks, const TrainSettings& settings) {
   return data;
 }
 
-// The last files and the table, on rank 0.
-void finish(Trainer& trainer, const TrainSettings& settings, const Data& data, const FitResult& fitted,
-            EpochKeeper& keeper, TrainingProgressDisplay& display) {
+// The test, then the last files and the table, on rank 0. Ranks that share layers have to test together.
+void finish(const Agreement& ranks, Trainer& trainer, const TrainSettings& settings, const Data& data,
+            const FitResult& fitted, EpochKeeper& keeper, TrainingProgressDisplay& display) {
   for (const std::string& note : data.training->notes())
     display.on_note(fmt::format("{} training samples: {}", data.training->name(), note));
   TrainingSummary summary = summary_of(settings, trainer, keeper.kept(), display);
   summary.list_bytes = fitted.list_bytes;
   summary.interrupted = fitted.interrupted;
   summary.stopped_early = fitted.stopped_early;
-  test(trainer, *data.test, settings, display, summary);
+  if (trainer.options().parallel == Parallel::model) {
+    test(ranks, trainer, *data.test, settings, display, summary);
+  } else {
+    on_first(ranks, [&] { test(Agreement(nullptr), trainer, *data.test, settings, display, summary); });
+  }
   display.clear();
-  write_training_report(settings.out, settings.model, summary);
-  if (!settings.quiet) show(settings, summary);
+  on_first(ranks, [&] {
+    write_training_report(settings.out, settings.model, summary);
+    if (!settings.quiet) show(settings, summary);
+  });
 }
 
 TrainSettings resolve_on(const Agreement& ranks, const TrainArguments& arguments) {
@@ -331,7 +346,7 @@ int train_on(const std::shared_ptr<Communicator>& communicator, const TrainArgum
   display.clear();
   on_first(ranks, [&] { keeper.write(); });
   if (fitted.epochs.empty()) return kInterrupted;  // nothing was trained, nothing is written
-  on_first(ranks, [&] { finish(trainer, settings, data, fitted, keeper, display); });
+  finish(ranks, trainer, settings, data, fitted, keeper, display);
   std::uint64_t interrupted = interrupt.requested() ? 1 : 0;
   ranks.most({&interrupted, 1});
   return interrupted > 0 ? kInterrupted : kOk;

@@ -30,6 +30,10 @@ void apply_options(const TrainArguments& arguments, training::Options& options,
     if (const auto n = parse_whole(*arguments.slices, 1, kMostSlices, "--slices", problems))
       options.slices = static_cast<std::uint32_t>(*n);
   }
+  if (arguments.parallel) {
+    if (const auto choice = parse_choice(*arguments.parallel, {"data", "model"}, "--parallel", problems))
+      options.parallel = *choice == 0 ? training::Parallel::data : training::Parallel::model;
+  }
   apply_training_options(arguments.threads, arguments.strategy, options, problems);
 }
 

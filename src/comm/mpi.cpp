@@ -163,6 +163,7 @@ class Mpi final : public Communicator {
   int exchange_ = 0;
   std::vector<int> from_;
   std::vector<std::vector<std::byte>> parts_;
+  std::vector<std::size_t> lengths_;  ///< of what has come of them
   std::vector<MPI_Request> pieces_;
 };
 
@@ -396,8 +397,9 @@ bool Mpi::probe(std::size_t i) {
   if (found == 0) return false;
   call([&] { return MPI_Get_count(&status, MPI_BYTE, &n); });
   std::vector<std::byte>& part = parts_[i];
-  const std::size_t had = part.size();
-  part.resize(had + static_cast<std::size_t>(n));
+  const std::size_t had = lengths_[i];
+  lengths_[i] += static_cast<std::size_t>(n);
+  if (part.size() < lengths_[i]) part.resize(lengths_[i]);  // what is there is not cleared again
   MPI_Request request = MPI_REQUEST_NULL;
   call([&] { return MPI_Imrecv(part.data() + had, n, MPI_BYTE, &message, &request); });
   wait(request);
@@ -408,10 +410,8 @@ void Mpi::finish_exchange(Gathered& received) {
   half_.finish(HalfCall::Kind::exchange);
   if (parts_.size() < from_.size()) parts_.resize(from_.size());
   std::vector<std::size_t> missing;
-  for (std::size_t i = 0; i < from_.size(); ++i) {
-    parts_[i].clear();
-    missing.push_back(i);
-  }
+  lengths_.assign(from_.size(), 0);
+  for (std::size_t i = 0; i < from_.size(); ++i) missing.push_back(i);
   Backoff backoff(spins_);
   while (!missing.empty()) {
     if (std::erase_if(missing, [this](std::size_t i) { return probe(i); }) > 0) continue;
@@ -419,6 +419,12 @@ void Mpi::finish_exchange(Gathered& received) {
     backoff.pause();
   }
   wait_all(pieces_);
+  for (std::size_t i = 0; i < from_.size(); ++i) parts_[i].resize(lengths_[i]);
+  if (from_.size() == 1) {  // megabytes between two ranks need not be copied
+    std::swap(received.bytes, parts_[0]);
+    received.begin = {0, received.bytes.size()};
+    return;
+  }
   start(received);
   for (std::size_t i = 0; i < from_.size(); ++i) add(received, parts_[i]);
 }

@@ -163,6 +163,7 @@ ordered_json report_object(const TrainingModel& model, const TrainingSummary& s)
                          {"threads", s.threads},
                          {"ranks", s.ranks},
                          {"slices", s.slices},
+                         {"parallel", to_string(s.parallel)},
                          {"simd_target", simd_target()},
                          {"seconds", number(s.seconds)},
                          {"list_bytes", s.list_bytes},

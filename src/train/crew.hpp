@@ -60,6 +60,16 @@ class Crew {
       each(1, [&](std::size_t) { job(); });
     }
 
+    /// job() on the thread that called run(), the only one that may talk to other ranks.
+    template <class Job>
+    void on_caller(const Job& job) {
+      if (id_ == 0 && crew_->failed_phase_.load(std::memory_order_relaxed) == kNone) {
+        crew_->guard(phase_, job);
+      }
+      crew_->next_[(phase_ + 2) % kCounters].store(0, std::memory_order_relaxed);
+      finish();
+    }
+
    private:
     friend class Crew;
     Worker(Crew& crew, int id) : crew_(&crew), id_(id) {}

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/agreement.hpp"
 #include "train/crew.hpp"
 #include "train/parameter_array.hpp"
 #include "train/topology.hpp"
@@ -34,8 +35,10 @@ class Engine {
   [[nodiscard]] virtual std::uint64_t bytes_over_time() const = 0;
 };
 
+/// The topology must outlive the engine. `ranks` own the tiles together where the topology says so.
 [[nodiscard]] std::unique_ptr<Engine> make_sparse_engine(
-    const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology);
+    const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology,
+    const Agreement& ranks);
 /// Throws InputError with dense_obstacle().
 [[nodiscard]] std::unique_ptr<Engine> make_dense_engine(const Network& network, const Loss& loss,
                                                         const std::vector<LayerTopology>& topology,

@@ -157,6 +157,8 @@ const SpikeDataset& checked(const Network& network, const SpikeDataset& data) {
   return data;
 }
 
+bool shares_layers(const Trainer& trainer) { return trainer.options().parallel == Parallel::model; }
+
 class Fitting {
  public:
   Fitting(Trainer& trainer, const SpikeDataset& data, FitObserver& observer,
@@ -276,17 +278,17 @@ class Fitting {
     m.rewiring = tally.rewiring();
     m.rewiring_seconds = tally.rewiring_seconds();
     tell_refused(m);
-    expect_finite_parameters(epoch);
+    together(ranks_, [&] { expect_finite_parameters(epoch); });
     validate_epoch(m);
     warn_of_activity(trainer_.network(), m,
                      result_.epochs.empty() ? nullptr : &result_.epochs.back(), observer_);
+    trainer_.gather_state();
     const bool best = result_.epochs.empty() || better(m, result_.epochs[result_.best_epoch]);
     if (best) {
       result_.best_epoch = epoch;
-      result_.best_parameters = trainer_.parameters();
+      if (!shares_layers(trainer_) || ranks_.first()) result_.best_parameters = trainer_.parameters();
     }
     result_.epochs.push_back(m);
-    trainer_.gather_state();
     ranks_.enter("training: keeping an epoch");
     together(ranks_, [&] { observer_.on_epoch(m, best, trainer_); });
     return true;
@@ -338,19 +340,15 @@ class Fitting {
   // The last update of an epoch has no forward pass behind it that would notice; what is handed out
   // is saved.
   void expect_finite_parameters(std::uint32_t epoch) const {
-    for (const Tensor& tensor : trainer_.parameters()) {
-      if (std::all_of(tensor.values.begin(), tensor.values.end(),
-                      [](float x) { return std::isfinite(x); })) {
-        continue;
-      }
-      const std::string layer = tensor.name.substr(0, tensor.name.rfind('.'));
-      throw DivergedError(
-          fmt::format(
-              "Epoch {}, last batch: '{}' of layer '{}' is no longer a finite number. Try a "
-              "smaller learning rate, gradient clipping or a longer warm-up.",
-              epoch + 1, tensor.name, layer),
-          layer);
-    }
+    const std::string name = trainer_.not_finite();
+    if (name.empty()) return;
+    const std::string layer = name.substr(0, name.rfind('.'));
+    throw DivergedError(
+        fmt::format(
+            "Epoch {}, last batch: '{}' of layer '{}' is no longer a finite number. Try a "
+            "smaller learning rate, gradient clipping or a longer warm-up.",
+            epoch + 1, name, layer),
+        layer);
   }
 
   // What a rank finds in a batch of validation samples.
@@ -365,13 +363,17 @@ class Fitting {
     ranks_.enter("training: validation");
     std::vector<Validated> own;
     try {
-      together(ranks_, [&] { own = validate_share(); });
+      if (shares_layers(trainer_)) {
+        own = validate_together();
+      } else {
+        together(ranks_, [&] { own = validate_share(); });
+      }
     } catch (const DivergedError& error) {
       throw DivergedError(fmt::format("Epoch {}, validation: {}", m.epoch + 1, error.what()),
                           error.layer);
     }
     Tally tally;
-    for (const Validated& v : ranks_.all_of(own)) tally.add(v.loss, v.samples, v.correct);
+    for (const Validated& v : shares_layers(trainer_) ? own : ranks_.all_of(own)) tally.add(v.loss, v.samples, v.correct);
     m.validation_loss = tally.mean_loss();
     m.validation_accuracy = tally.accuracy();
   }
@@ -387,6 +389,19 @@ class Fitting {
     std::vector<Validated> own;
     SpikeBatch batch;
     while (loader.next(batch)) {
+      const BatchResult result = trainer_.evaluate(batch);
+      own.push_back({result.loss, result.samples, result.correct});
+    }
+    return own;
+  }
+
+  // Ranks that share layers evaluate every batch together.
+  std::vector<Validated> validate_together() {
+    BatchLoader loader(data_, samples_.validation, options_.batch, 0,
+                       BatchLoader::readers_for(trainer_.options().threads));
+    std::vector<Validated> own;
+    SpikeBatch batch;
+    while (next(loader, batch)) {
       const BatchResult result = trainer_.evaluate(batch);
       own.push_back({result.loss, result.samples, result.correct});
     }
@@ -456,10 +471,17 @@ EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserve
   std::iota(order.begin(), order.end(), 0u);
   BatchLoader loader(data, std::move(order), trainer.options().batch, 0,
                      BatchLoader::readers_for(trainer.options().threads));
+  const Agreement ranks(shares_layers(trainer) ? trainer.options().communicator : nullptr);
+  const auto goes_on = [&](SpikeBatch& batch) {
+    std::uint64_t stop = 0;
+    together(ranks, [&] { stop = !loader.next(batch) || observer.stop_requested() ? 1 : 0; });
+    ranks.most({&stop, 1});
+    return stop == 0;
+  };
   const Clock::time_point start = Clock::now();
   Tally tally;
   SpikeBatch batch;
-  for (std::uint64_t n = 1; loader.next(batch) && !observer.stop_requested(); ++n) {
+  for (std::uint64_t n = 1; goes_on(batch); ++n) {
     const BatchResult one = trainer.evaluate(batch);
     tally.add(one);
     for (std::uint32_t b = 0; b < one.samples; ++b) {

@@ -78,4 +78,6 @@ std::string to_string(Strategy strategy) {
   return "reference";
 }
 
+std::string to_string(Parallel parallel) { return parallel == Parallel::data ? "data" : "model"; }
+
 }  // namespace tessera::training

@@ -44,17 +44,30 @@ double schedule_factor(const Optimizer& o, std::uint64_t batch, std::uint64_t ba
   return 1.0;
 }
 
+namespace {
+
+// Pieces never cross tiles where ranks share them: their sums are the same whoever makes them.
+std::vector<std::size_t> bounds_of(const ParameterArray& array) {
+  return array.layout.partial() ? array.layout.bounds : std::vector<std::size_t>{0, array.layout.size};
+}
+
+}  // namespace
+
 void Updater::attach(const std::vector<ParameterArray*>& arrays) {
   pieces_.clear();
+  trained_.clear();
   for (ParameterArray* array : arrays) {
     if (!array->trainable) continue;
-    const bool adamw = optimizer_.kind == OptimizerKind::adamw;
-    if (array->first.size() == 0 && (adamw || optimizer_.momentum > 0.0)) {
+    if (array->first.size() == 0 && has_first()) {
       array->first = AlignedArray<float>(array->layout.size);
     }
-    if (array->second.size() == 0 && adamw) array->second = AlignedArray<float>(array->layout.size);
-    for (std::size_t begin = 0; begin < array->layout.size; begin += kPiece) {
-      pieces_.push_back({array, begin, std::min(begin + kPiece, array->layout.size)});
+    if (array->second.size() == 0 && has_second()) array->second = AlignedArray<float>(array->layout.size);
+    trained_.push_back(array);
+    const std::vector<std::size_t> bounds = bounds_of(*array);
+    for (std::size_t k = 0; k + 1 < bounds.size(); ++k) {
+      for (std::size_t begin = bounds[k]; begin < bounds[k + 1]; begin += kPiece) {
+        pieces_.push_back({array, begin, std::min(begin + kPiece, bounds[k + 1])});
+      }
     }
   }
   squares_.assign(pieces_.size(), 0.0);
@@ -85,18 +98,29 @@ void Updater::step(const Piece& piece, double rate) const {
   }
 }
 
-void Updater::clip() {
+std::vector<Updater::ArraySquares> Updater::array_squares() const {
+  std::vector<ArraySquares> all;
+  std::size_t k = 0;
+  for (const ParameterArray* array : trained_) {
+    all.push_back({array->name, {}});
+    for (; k < pieces_.size() && pieces_[k].array == array; ++k) all.back().pieces.push_back(squares_[k]);
+  }
+  return all;
+}
+
+void Updater::clip(const std::vector<ArraySquares>& all) {
   double total = 0.0;
-  for (std::size_t k = 0; k < pieces_.size(); ++k) {
-    total += squares_[k];
-    if (std::isfinite(squares_[k])) continue;
-    const std::string& name = pieces_[k].array->name;
-    throw DivergedError(
-        fmt::format(
-            "The gradient of '{}' stopped being a finite number. Try a smaller learning rate "
-            "or a longer warm-up.",
-            name),
-        name.substr(0, name.rfind('.')));
+  for (const ArraySquares& array : all) {
+    for (const double square : array.pieces) {
+      total += square;
+      if (std::isfinite(square)) continue;
+      throw DivergedError(
+          fmt::format(
+              "The gradient of '{}' stopped being a finite number. Try a smaller learning rate "
+              "or a longer warm-up.",
+              array.name),
+          array.name.substr(0, array.name.rfind('.')));
+    }
   }
   const double norm = std::sqrt(total);
   if (norm > optimizer_.clip_norm) gradient_scale_ = optimizer_.clip_norm / norm;
@@ -113,9 +137,9 @@ void Updater::measure(std::size_t piece) {
   squares_[piece] = square_sum(p.array->gradient.data() + p.begin, p.end - p.begin);
 }
 
-void Updater::begin_step() {
+void Updater::begin_step(const std::vector<ArraySquares>& all) {
   gradient_scale_ = 1.0;
-  if (clips()) clip();
+  if (clips()) clip(all);
   ++batches_;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "train/crew.hpp"
@@ -30,14 +31,24 @@ class Updater {
     std::size_t begin, end;
   };
   [[nodiscard]] const std::vector<Piece>& pieces() const noexcept { return pieces_; }
+  /// Whether trainable arrays have a state `first`, and `second`.
+  [[nodiscard]] bool has_first() const noexcept { return has_second() || optimizer_.momentum > 0.0; }
+  [[nodiscard]] bool has_second() const noexcept { return optimizer_.kind == OptimizerKind::adamw; }
   [[nodiscard]] bool clips() const noexcept { return optimizer_.clip_norm > 0.0; }
   /// Sums of squares of the gradients of pieces, which begin_step() wants of all of them.
   [[nodiscard]] std::vector<double>& squares() noexcept { return squares_; }
   void measure(std::size_t piece);
   /// What a piece's gradient gets before it is measured: a penalty of its weights.
   void penalise(std::size_t piece) const;
-  /// Before the first piece of a batch is updated. Throws DivergedError, see clip().
-  void begin_step();
+  /// The squares of an array, piece by piece, in whatever order all ranks agree on.
+  struct ArraySquares {
+    std::string name;
+    std::vector<double> pieces;
+  };
+  [[nodiscard]] std::vector<ArraySquares> array_squares() const;
+  /// Before the first piece of a batch is updated. Throws DivergedError, see clip(). `all`: squares() of all ranks.
+  void begin_step() { begin_step(clips() ? array_squares() : std::vector<ArraySquares>{}); }
+  void begin_step(const std::vector<ArraySquares>& all);
   void update_piece(std::size_t piece, double rate_factor) const {
     step(pieces_[piece], optimizer_.learning_rate * rate_factor);
   }
@@ -46,12 +57,14 @@ class Updater {
   void set_batches(std::uint64_t batches) noexcept { batches_ = batches; }
 
  private:
-  void clip();  ///< throws DivergedError when the norm is not finite: nothing was updated then
+  /// Throws DivergedError when the norm is not finite: nothing was updated then.
+  void clip(const std::vector<ArraySquares>& all);
   void step(const Piece& piece, double rate) const;
 
   Optimizer optimizer_;
   std::uint64_t batches_ = 0;
-  std::vector<Piece> pieces_;
+  std::vector<ParameterArray*> trained_;
+  std::vector<Piece> pieces_;  ///< of these arrays
   std::vector<double> squares_;  ///< of each piece's gradient
   double gradient_scale_ = 1.0;
 };

@@ -6,15 +6,22 @@
 namespace tessera::training {
 ArrayLayout ArrayLayout::tiled(std::size_t rows, std::size_t columns, std::size_t width) {
   const std::size_t tiles = (columns + width - 1) / width;
-  return {rows, columns, width, {}, tiles * rows * width};
+  return {rows, columns, width, {}, tiles * rows * width, {}, 0, {}};
+}
+
+ArrayLayout ArrayLayout::some_tiles(std::size_t rows, std::size_t columns, std::size_t width, std::size_t begin,
+                                    std::size_t end) {
+  ArrayLayout layout{rows, columns, width, {}, (end - begin) * rows * width, {}, begin, {}};
+  for (std::size_t tile = begin; tile <= end; ++tile) layout.bounds.push_back((tile - begin) * rows * width);
+  return layout;
 }
 
 ArrayLayout ArrayLayout::placed(std::vector<std::uint32_t> place) {
   const std::size_t n = place.size();
-  return {1, n, n, std::move(place), padded(n)};
+  return {1, n, n, std::move(place), padded(n), {}, 0, {}};
 }
 
-ArrayLayout ArrayLayout::flat(std::size_t n) { return {1, n, padded(n), {}, padded(n)}; }
+ArrayLayout ArrayLayout::flat(std::size_t n) { return {1, n, padded(n), {}, padded(n), {}, 0, {}}; }
 
 ParameterArray::ParameterArray(std::string its_name, std::vector<std::uint64_t> its_shape,
                                ArrayLayout its_layout)
@@ -33,13 +40,13 @@ Tensor ParameterArray::tensor(const AlignedArray<float>& array, const std::strin
     store->for_each([&](std::size_t i, std::size_t slot) { result.values[i] = array[slot]; });
     return result;
   }
-  for (std::size_t i = 0; i < elements; ++i) result.values[i] = array[layout.of(i)];
+  layout.each(elements, [&](std::size_t i, std::size_t at) { result.values[i] = array[at]; });
   return result;
 }
 
 void ParameterArray::assign(AlignedArray<float>& array, const std::vector<float>& values) const {
   if (store) return store->for_each([&](std::size_t i, std::size_t slot) { array[slot] = values[i]; });
-  for (std::size_t i = 0; i < elements; ++i) array[layout.of(i)] = values[i];
+  layout.each(elements, [&](std::size_t i, std::size_t at) { array[at] = values[i]; });
 }
 
 }  // namespace tessera::training

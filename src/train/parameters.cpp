@@ -43,19 +43,36 @@ std::vector<std::uint64_t> weight_shape(const Projection& projection) {
   return {projection.pooled.channels, spec.kernel, spec.kernel, spec.filters};
 }
 
+// Weight i of a connection, for i that mostly rise: four come from one block of random words.
+class WeightDraws {
+ public:
+  WeightDraws(const Projection& projection, double gain, RandomKey key, std::uint32_t entity)
+      : key_(key), entity_(entity), deviation_(gain / std::sqrt(std::max(projection.fan_in, 1.0))) {}
+
+  float operator()(std::size_t i) {
+    if (i / 4 != block_) {
+      block_ = i / 4;
+      // The counter has 32 bits for the block: its upper bits go beside the entity.
+      values_ = normals(random_words(key_, Purpose::training_weight, static_cast<std::uint32_t>(block_), entity_,
+                                     static_cast<std::uint32_t>(block_ >> 32)));
+    }
+    return static_cast<float>(deviation_ * values_[i % 4]);
+  }
+
+ private:
+  RandomKey key_;
+  std::uint32_t entity_;
+  double deviation_;
+  std::size_t block_ = ~std::size_t{0};
+  std::array<double, 4> values_{};
+};
+
 Tensor initial_weight(const Projection& projection, std::string name, double gain, RandomKey key,
                       std::uint32_t entity) {
   Tensor tensor{std::move(name), weight_shape(projection), {}};
   tensor.values.resize(projection.weights);
-  const double deviation = gain / std::sqrt(std::max(projection.fan_in, 1.0));
-  for (std::size_t block = 0; block * 4 < projection.weights; ++block) {
-    // The counter has 32 bits for the block: its upper bits go beside the entity.
-    const auto high = static_cast<std::uint32_t>(block >> 32);
-    const auto values = normals(random_words(key, Purpose::training_weight,
-                                             static_cast<std::uint32_t>(block), entity, high));
-    for (std::size_t i = block * 4; i < std::min(projection.weights, block * 4 + 4); ++i)
-      tensor.values[i] = static_cast<float>(deviation * values[i % 4]);
-  }
+  WeightDraws draw(projection, gain, key, entity);
+  for (std::size_t i = 0; i < projection.weights; ++i) tensor.values[i] = draw(i);
   return tensor;
 }
 
@@ -168,6 +185,23 @@ std::vector<double> current_decay(const Decay& decay, const Tensor* logit, std::
   return values;
 }
 
+namespace {
+
+// All but the weights of layer i, in the order of initial_parameters().
+std::vector<Tensor> small_parameters(const Network& network, const std::vector<LayerTopology>& topology,
+                                     std::uint64_t seed, std::uint32_t i) {
+  const Layer& layer = network.layers[i];
+  const std::uint32_t neurons = topology[i].neurons;
+  std::vector<Tensor> tensors;
+  if (layer.bias) tensors.push_back({layer.name + ".bias", {neurons}, std::vector<float>(neurons, 0.0F)});
+  for (const DecayRole role : roles)
+    if (has_decay(layer.neuron, role) && has_logit(decay_of(layer, role)))
+      tensors.push_back(initial_logit(layer, role, neurons, seed, i));
+  return tensors;
+}
+
+}  // namespace
+
 std::vector<Tensor> initial_parameters(const Network& network,
                                        const std::vector<LayerTopology>& topology,
                                        std::uint64_t seed) {
@@ -179,14 +213,32 @@ std::vector<Tensor> initial_parameters(const Network& network,
     append_weight(shape.input, layer.name + ".weight", layer.initial_gain, key, tensors);
     if (shape.recurrent)
       append_weight(*shape.recurrent, layer.name + ".recurrent_weight", layer.initial_gain, key, tensors);
-    if (layer.bias)
-      tensors.push_back(
-          {layer.name + ".bias", {shape.neurons}, std::vector<float>(shape.neurons, 0.0F)});
-    for (const DecayRole role : roles)
-      if (has_decay(layer.neuron, role) && has_logit(decay_of(layer, role)))
-        tensors.push_back(initial_logit(layer, role, shape.neurons, seed, i));
+    for (Tensor& tensor : small_parameters(network, topology, seed, i)) tensors.push_back(std::move(tensor));
   }
   return tensors;
+}
+
+void assign_initial(const Network& network, const std::vector<LayerTopology>& topology, std::uint64_t seed,
+                    const std::vector<ParameterArray*>& arrays) {
+  const RandomKey key(seed);
+  const auto array_of = [&](const std::string& name) {
+    return *std::find_if(arrays.begin(), arrays.end(), [&](const ParameterArray* a) { return a->name == name; });
+  };
+  const auto draw_weights = [&](const std::string& name, const Projection& projection, double gain, std::uint32_t entity) {
+    ParameterArray& array = *array_of(name);
+    WeightDraws draw(projection, gain, key, entity);
+    array.layout.each(array.elements, [&](std::size_t i, std::size_t at) { array.value[at] = draw(i); });
+  };
+  for (std::uint32_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    draw_weights(layer.name + ".weight", topology[i].input, layer.initial_gain, 2 * i);
+    if (topology[i].recurrent)
+      draw_weights(layer.name + ".recurrent_weight", *topology[i].recurrent, layer.initial_gain, 2 * i + 1);
+    for (const Tensor& tensor : small_parameters(network, topology, seed, i)) {
+      ParameterArray& array = *array_of(tensor.name);
+      array.assign(array.value, tensor.values);
+    }
+  }
 }
 
 const Tensor* find_tensor(const std::vector<Tensor>& tensors, std::string_view layer,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tessera/training.hpp"
+#include "train/parameter_array.hpp"
 #include "train/topology.hpp"
 
 namespace tessera::training {
@@ -38,6 +39,10 @@ enum class DecayRole : std::uint32_t { membrane, synapse, adaptation };
 [[nodiscard]] std::vector<Tensor> initial_parameters(const Network& network,
                                                      const std::vector<LayerTopology>& topology,
                                                      std::uint64_t seed);
+
+/// The same values straight into arrays, which may hold some of them only: no tensor is made for a weight.
+void assign_initial(const Network& network, const std::vector<LayerTopology>& topology, std::uint64_t seed,
+                    const std::vector<ParameterArray*>& arrays);
 
 /// The tensor "<layer>.<suffix>", or null.
 [[nodiscard]] const Tensor* find_tensor(const std::vector<Tensor>& tensors, std::string_view layer,

@@ -276,12 +276,14 @@ void SlicedTraining::add_up(Crew& crew, Updater& updater, std::uint32_t slices) 
     worker.each(last - first, [&](std::size_t job) {
       const Updater::Piece& piece = updater.pieces()[first + job];
       const std::size_t at = place_[first + job] - place_[first], n = piece.end - piece.begin;
-      for (const auto& [left, right] : merges) {
-        float* const sum = values[left] + at;
-        const float* const more = values[right] + at;
-        for (std::size_t i = 0; i < n; ++i) sum[i] = sum[i] + more[i];
+      // The last of them makes the root.
+      float* const gradient = piece.array->gradient.data() + piece.begin;
+      for (std::size_t m = 0; m < merges.size(); ++m) {
+        const float *const left = values[merges[m].first] + at, *const right = values[merges[m].second] + at;
+        float* const sum = m + 1 == merges.size() ? gradient : values[merges[m].first] + at;
+        for (std::size_t i = 0; i < n; ++i) sum[i] = left[i] + right[i];
       }
-      std::copy_n(values[0] + at, n, piece.array->gradient.data() + piece.begin);
+      if (merges.empty()) std::copy_n(values[0] + at, n, gradient);
       updater.penalise(first + job);
       if (updater.clips()) updater.measure(first + job);
     });
@@ -308,22 +310,40 @@ void SlicedTraining::gather_squares(Updater& updater) {
   std::memcpy(squares.data(), gathered_.bytes.data(), gathered_.bytes.size());
 }
 
-// Shares follow each other in the order of the ranks.
 void SlicedTraining::gather_floats(const Pieces& pieces, AlignedArray<float> ParameterArray::* which) {
-  const std::size_t first = share_begin(ranks_.rank()), last = share_begin(ranks_.rank() + 1);
-  packed_.resize(place_[last] - place_[first]);
-  for (std::size_t k = first; k < last; ++k) {
-    std::copy_n((pieces[k].array->*which).data() + pieces[k].begin, pieces[k].end - pieces[k].begin,
-                packed_.data() + place_[k] - place_[first]);
+  for (std::size_t begin = 0; begin < pieces.size();) {
+    std::size_t end = begin;
+    while (end < pieces.size() && pieces[end].array == pieces[begin].array) ++end;
+    gather_array(pieces, begin, end, which);
+    begin = end;
   }
-  ranks_.communicator()->all_gather(std::as_bytes(std::span(packed_)), gathered_);
-  if (gathered_.bytes.size() != place_.back() * sizeof(float))
+}
+
+// Every rank sends what it has of an array (pieces begin .. end) to all others, straight from the array: shares
+// follow each other in the order of the ranks, so what comes is what lies before the own share and behind it.
+void SlicedTraining::gather_array(const Pieces& pieces, std::size_t begin, std::size_t end,
+                                  AlignedArray<float> ParameterArray::* which) {
+  float* const values = (pieces[begin].array->*which).data();
+  const std::size_t size = pieces[end - 1].end;
+  const auto bound = [&](int rank) {
+    const std::size_t piece = std::clamp(share_begin(rank), begin, end);
+    return piece == end ? size : pieces[piece].begin;
+  };
+  const std::size_t first = bound(ranks_.rank()), last = bound(ranks_.rank() + 1);
+  std::vector<Parcel> parcels;
+  std::vector<int> others;
+  for (int r = 0; r < ranks_.size(); ++r) {
+    if (r == ranks_.rank()) continue;
+    parcels.push_back({r, std::as_bytes(std::span(values + first, last - first))});
+    others.push_back(r);
+  }
+  ranks_.communicator()->start_exchange(parcels, others);
+  ranks_.communicator()->finish_exchange(gathered_);
+  if (gathered_.bytes.size() != (size - (last - first)) * sizeof(float))
     throw RunError("The ranks do not train the same network.");
-  for (std::size_t k = 0; k < pieces.size(); ++k) {
-    if (k >= first && k < last) continue;
-    std::memcpy((pieces[k].array->*which).data() + pieces[k].begin, gathered_.bytes.data() + place_[k] * sizeof(float),
-                (pieces[k].end - pieces[k].begin) * sizeof(float));
-  }
+  if (first > 0) std::memcpy(values, gathered_.bytes.data(), first * sizeof(float));
+  if (last < size)
+    std::memcpy(values + last, gathered_.bytes.data() + first * sizeof(float), (size - last) * sizeof(float));
 }
 
 void SlicedTraining::gather_gradients(const Updater& updater) {

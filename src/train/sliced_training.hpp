@@ -49,6 +49,8 @@ class SlicedTraining {
   void update(Crew& crew, Updater& updater, double rate_factor);
   void gather_squares(Updater& updater);
   void gather_floats(const Pieces& pieces, AlignedArray<float> ParameterArray::* which);
+  void gather_array(const Pieces& pieces, std::size_t begin, std::size_t end,
+                    AlignedArray<float> ParameterArray::* which);
 
   /// First piece of the share of a rank.
   [[nodiscard]] std::size_t share_begin(int rank) const {
@@ -66,7 +68,6 @@ class SlicedTraining {
   std::vector<std::size_t> place_;        ///< of every piece in a row of all, and the end
   std::vector<std::vector<float>> node_;  ///< own sums that wait for their other half
   std::vector<Gathered> received_;        ///< nodes of the others, of the own share
-  std::vector<float> packed_;
   Gathered gathered_;
   SpikeBatch slice_;
 };

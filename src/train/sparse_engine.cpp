@@ -12,11 +12,13 @@ namespace {
 
 class SparseEngine final : public Engine {
  public:
-  SparseEngine(const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology)
+  SparseEngine(const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology,
+               const Agreement& ranks)
       : network_(network), loss_(loss) {
+    if (topology[0].share.divided && !ranks.alone()) exchange_ = std::make_unique<TileExchange>(ranks);
     layers_.reserve(network.layers.size());
     for (std::size_t k = 0; k < network.layers.size(); ++k) {
-      layers_.emplace_back(network.layers[k], topology[k]);
+      layers_.emplace_back(network.layers[k], topology[k], exchange_.get());
     }
   }
 
@@ -44,7 +46,7 @@ class SparseEngine final : public Engine {
       for (std::size_t k = gradients ? layers_.size() : 0; k-- > 0;) {
         const bool last = k + 1 == layers_.size();
         layers_[k].backward(worker, below(k), last ? output_.derivative.data() : nullptr, k > 0,
-                            visits_);
+                            visits_, k > 0 ? &layers_[k - 1].share() : nullptr);
       }
       if (finish) finish(worker);
     });
@@ -92,14 +94,21 @@ class SparseEngine final : public Engine {
       }
     };
     output_.evaluate(worker, loss_, batch, classes, gradients, fill);
-    worker.once([&] {
+    const auto look = [&] {
       if (!std::isfinite(output_.result.loss))
         throw_diverged(output_.result.loss, network_, arrays());
+    };
+    if (exchange_ == nullptr) return worker.once(look);
+    // Every rank has the loss, but only its own weights to tell where it comes from.
+    worker.on_caller([&] {
+      exchange_->keep_failure(look);
+      exchange_->settle();
     });
   }
 
   Network network_;
   Loss loss_;
+  std::unique_ptr<TileExchange> exchange_;  ///< with the ranks that own the other tiles; null: alone
   std::vector<SparseLayer> layers_;
   SpikeLists input_;
   std::vector<VisitBlock> visits_;  ///< of the layer whose turn it is
@@ -109,8 +118,9 @@ class SparseEngine final : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> make_sparse_engine(const Network& network, const Loss& loss,
-                                           const std::vector<LayerTopology>& topology) {
-  return std::make_unique<SparseEngine>(network, loss, topology);
+                                           const std::vector<LayerTopology>& topology,
+                                           const Agreement& ranks) {
+  return std::make_unique<SparseEngine>(network, loss, topology, ranks);
 }
 
 }  // namespace tessera::training

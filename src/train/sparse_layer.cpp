@@ -11,46 +11,28 @@
 namespace tessera::training {
 namespace {
 
-// A tile's weights should fit the second-level cache: tiles are narrower where sources are many,
-// but not so narrow that a visit of a row is not worth it.
-constexpr std::uint32_t kDenseTile = 128, kNarrowTile = 64, kTileStep = 32;
-constexpr std::size_t kTileBytes = 1500 << 10;
 // The input of a sample's next steps, beside the weights that make it.
 constexpr std::size_t kInputBytes = 600 << 10;
-// Sparse rows are short: wider tiles keep them worth a visit.
-constexpr std::uint32_t kSparseTile = 512;
-
-std::uint32_t tile_width(const LayerTopology& t) {
-  const auto whole = [](std::uint32_t n) { return static_cast<std::uint32_t>(padded(n)); };
-  if (t.input.spec.kind == ConnectionKind::convolution) return whole(t.neurons);
-  const bool sparse = t.input.spec.kind == ConnectionKind::sparse &&
-                      (!t.recurrent || t.recurrent->spec.kind == ConnectionKind::sparse);
-  const std::size_t rows =
-      std::max<std::size_t>(t.input.pooled.size(), t.recurrent ? t.neurons : 0);
-  const auto fitting = static_cast<std::uint32_t>(kTileBytes / (sizeof(float) * rows));
-  const std::uint32_t dense = std::clamp(fitting / kTileStep * kTileStep, kNarrowTile, kDenseTile);
-  const std::uint32_t most = sparse ? kSparseTile : dense;
-  const std::uint32_t tiles = (t.neurons + most - 1) / most;
-  return whole((t.neurons + tiles - 1) / tiles);
-}
 
 }  // namespace
 
-SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology)
+SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology, TileExchange* exchange)
     : layer_(layer),
       topology_(topology),
-      width_(tile_width(topology)),
-      tiles_((topology.neurons + width_ - 1) / width_),
+      share_(topology.share),
+      exchange_(exchange),
+      width_(topology.tile_width),
+      tiles_(share_.tiles),
       membrane_(layer, DecayRole::membrane, topology.neurons, std::size_t{tiles_} * width_) {
   const bool convolves = topology.input.spec.kind == ConnectionKind::convolution;
   order_ = topology.recurrent ? Order::samples : convolves ? Order::convolution : Order::tiles;
   if (convolves) {
     convolution_.emplace(topology.input, layer.name + ".weight");
   } else {
-    input_.emplace(topology.input, layer.name + ".weight", width_);
+    input_.emplace(topology.input, layer.name + ".weight", width_, share_);
   }
   if (topology.recurrent)
-    recurrent_.emplace(*topology.recurrent, layer.name + ".recurrent_weight", width_);
+    recurrent_.emplace(*topology.recurrent, layer.name + ".recurrent_weight", width_, share_);
   if (layer.bias) {
     bias_.emplace(layer.name + ".bias", std::vector<std::uint64_t>{topology.neurons},
                   ArrayLayout::tiled(1, topology.neurons, width_));
@@ -59,8 +41,6 @@ SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology)
     second_.emplace(layer, DecayRole::synapse, topology.neurons, stride());
   if (layer.neuron == NeuronKind::adaptive_lif)
     second_.emplace(layer, DecayRole::adaptation, topology.neurons, stride());
-  topology_.input.forget_synapses();  // the tiles have their own
-  if (topology_.recurrent) topology_.recurrent->forget_synapses();
   counts_.resize(topology.neurons);
   parameters_changed();
 }
@@ -285,14 +265,23 @@ void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_
     if (trace_.size() < cells) trace_ = AlignedArray<float>(cells);
   });
   Scratch& scratch = *scratch_[static_cast<std::size_t>(worker.id())];
-  worker.each(lists_.recordings.size(), [&](std::size_t job) {
+  const std::uint32_t own = order_ == Order::tiles ? share_.own_tiles() : 1;
+  worker.each(std::size_t{own} * lists_.parts, [&](std::size_t job) {
     const auto k = static_cast<std::uint32_t>(job);
-    if (order_ == Order::tiles) {
-      run_tile(k / lists_.parts, k % lists_.parts, input, scratch);
-    } else {
-      run_sample(k, input, scratch);
-    }
+    const auto run = [&] {
+      if (order_ == Order::tiles) {
+        run_tile(share_.begin() + k / lists_.parts, k % lists_.parts, input, scratch);
+      } else {
+        run_sample(k, input, scratch);
+      }
+    };
+    exchange_ != nullptr ? exchange_->keep_failure(run) : run();
   });
+  if (exchange_ != nullptr && is_readout()) {
+    exchange_->gather_columns(worker, share_, {trace_.data(), lists_.lists(), stride(), width_, topology_.neurons});
+  } else if (exchange_ != nullptr) {
+    exchange_->gather_lists(worker, share_, gradients, topology_.neurons, lists_);
+  }
   if (is_readout()) return;
   merge_.run(worker, list_capacity(), topology_.neurons, lists_);
   worker.once([&] { merge_.sum_counts(counts_); });

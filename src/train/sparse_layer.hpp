@@ -27,6 +27,7 @@
 #include "train/layer_membrane.hpp"
 #include "train/parameters.hpp"
 #include "train/spike_lists.hpp"
+#include "train/tile_exchange.hpp"
 #include "train/visit_block.hpp"
 #include "train/weight_tiles.hpp"
 
@@ -34,7 +35,8 @@ namespace tessera::training {
 
 class SparseLayer {
  public:
-  SparseLayer(const Layer& layer, const LayerTopology& topology);
+  /// The topology must outlive the layer. `exchange`: with the ranks that own the other tiles; null: alone.
+  SparseLayer(const Layer& layer, const LayerTopology& topology, TileExchange* exchange = nullptr);
 
   /// Arrays in the order of Trainer::parameters().
   [[nodiscard]] std::vector<ParameterArray*> arrays();
@@ -55,9 +57,10 @@ class SparseLayer {
   void forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients);
   /// `derivative`: d loss / d trace of the output layer, [sample][step][neuron, padded], else null.
   /// `sources`: gradients also flow back to the entries of the input (their ds).
-  /// `visits`: memory that all layers use in turn.
+  /// `visits`: memory that all layers use in turn. `below`: whose tiles made the input, where it was a layer.
   void backward(Worker& worker, SpikeLists& input, const float* derivative, bool sources,
-                std::vector<VisitBlock>& visits);
+                std::vector<VisitBlock>& visits, const LayerShare* below = nullptr);
+  [[nodiscard]] const LayerShare& share() const { return share_; }
 
  private:
   enum class Order { tiles, samples, convolution };
@@ -113,11 +116,13 @@ class SparseLayer {
                          const StepEntries& entries);
   void scatter_sources(Worker& worker, SpikeLists& input);
   void finish_gradients(Worker& worker);
+  void sum_groups();
   void readout_decay_sums();
-  void decay_gradient(DecayFactor& factor, const AlignedArray<float>& sums);
 
   Layer layer_;
-  LayerTopology topology_;
+  const LayerTopology& topology_;
+  LayerShare share_;
+  TileExchange* exchange_;
   Order order_;
   std::uint32_t width_, tiles_;
   std::optional<WeightTiles> input_, recurrent_;

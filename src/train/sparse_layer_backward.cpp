@@ -32,13 +32,12 @@ const float* SparseLayer::derivative_row(std::size_t q) const {
 
 void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool sources,
                                std::vector<VisitBlock>& visits, int workers) {
-  if (!flow_) flow_ = std::make_unique<Flow>();
   Flow& f = *flow_;
   f.samples = input.samples;
   f.steps = input.steps;
   f.derivative = derivative;
   f.groups = std::min(f.samples, Flow::kMostGroups);
-  f.parts = sources && order_ == Order::tiles ? Flow::parts_of(tiles_) : 1;
+  f.parts = sources && order_ == Order::tiles ? share_.own_parts() : 1;
   f.sections = input_ && input_->projection().pooled_index.empty() ? input.sections : 1;
   const std::uint32_t delay =
       std::max(input_ ? input_->max_delay() : 0, recurrent_ ? recurrent_->max_delay() : 0);
@@ -75,15 +74,18 @@ void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool 
     const double slope = -2.0 * std::max(0.0, r.low - z) + 2.0 * std::max(0.0, z - r.high);
     f.regulariser[j] = static_cast<float>(r.strength / topology_.neurons * slope / lists);
   }
-  const auto room_for_ds = [](SpikeLists& lists) {
-    for (Recording& r : lists.recordings) {
-      grow(r.spikes.ds, r.spikes.size);
-      grow(r.others.ds, r.others.size);
+  const auto room_for_ds = [](SpikeLists& lists, const LayerShare* share) {
+    for (std::uint32_t s = 0; s < lists.sections; ++s) {
+      for (std::uint32_t part = 0; part < lists.parts && (share == nullptr || share->owns(s)); ++part) {
+        Recording& r = lists.recording(s, part);
+        grow(r.spikes.ds, r.spikes.size);
+        grow(r.others.ds, r.others.size);
+      }
     }
   };
-  if (sources) room_for_ds(input);
+  if (sources) room_for_ds(input, f.below);
   if (derivative == nullptr || is_readout()) return;
-  room_for_ds(lists_);
+  room_for_ds(lists_, nullptr);
   output_ds();
 }
 
@@ -161,9 +163,9 @@ void SparseLayer::row_gradients_of(std::size_t front, std::uint32_t tile, std::u
   Flow& f = *flow_;
   VisitBlock& visits = (*f.visits)[std::size_t{block} * f.sections + section];
   // The first tile of a part writes ds, the others add to it.
-  const std::uint32_t part = tile * f.parts / tiles_;
-  const bool first_of_part = tile == 0 || (tile - 1) * f.parts / tiles_ != part;
-  float* ds = sources ? visits.ds.data() + std::size_t{part} * visits.visits() : nullptr;
+  const std::uint32_t part = share_.part_of(tile);
+  const bool first_of_part = tile == share_.first_tile(part);
+  float* ds = sources ? visits.ds.data() + std::size_t{part - share_.first_part(share_.rank)} * visits.visits() : nullptr;
   input_->gradients(tile, begin, end, visits, f.fronts[front].g.data(),
                     {block + 1 == f.blocks, first_of_part}, ds);
 }
@@ -172,14 +174,13 @@ void SparseLayer::row_gradients_of(std::size_t front, std::uint32_t tile, std::u
 // and g stays in its cache. The parts that cannot be dealt out evenly are shared, tile by tile.
 void SparseLayer::backward_tiles(Worker& worker, bool sources) {
   Flow& f = *flow_;
-  const std::uint32_t parts = Flow::parts_of(tiles_);
+  const std::uint32_t parts = share_.own_parts(), first_part = share_.first_part(share_.rank);
   const auto workers = static_cast<std::uint32_t>(worker.workers());
-  const std::uint32_t own_parts = parts - parts % workers;
-  const auto first_tile = [&](std::uint32_t part) { return (part * tiles_ + parts - 1) / parts; };
+  const std::uint32_t dealt = parts - parts % workers;
   const auto front = static_cast<std::size_t>(worker.id());
-  worker.each_at_home(own_parts, [&](std::size_t job) {
-    const auto part = static_cast<std::uint32_t>(job);
-    for (std::uint32_t tile = first_tile(part); tile < first_tile(part + 1); ++tile) {
+  worker.each_at_home(dealt, [&](std::size_t job) {
+    const std::uint32_t part = first_part + static_cast<std::uint32_t>(job);
+    for (std::uint32_t tile = share_.first_tile(part); tile < share_.first_tile(part + 1); ++tile) {
       for (std::uint32_t k = f.blocks; k-- > 0;) {
         for (std::uint32_t group = 0; group < f.groups; ++group)
           flow_group(worker, front, tile, group, k);
@@ -190,7 +191,7 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
     }
   });
   const std::uint32_t pieces = (kRowJobs + f.sections - 1) / f.sections;
-  for (std::uint32_t tile = first_tile(own_parts); tile < tiles_; ++tile) {
+  for (std::uint32_t tile = share_.first_tile(first_part + dealt); tile < share_.end(); ++tile) {
     for (std::uint32_t k = f.blocks; k-- > 0;) {
       worker.each_at_home(f.groups, [&](std::size_t group) {
         flow_group(worker, 0, tile, static_cast<std::uint32_t>(group), k);
@@ -341,18 +342,17 @@ void SparseLayer::backward_convolution(Worker& worker, SpikeLists& input, bool s
 
 void SparseLayer::scatter_sources(Worker& worker, SpikeLists& input) {
   Flow& f = *flow_;
+  if (exchange_ != nullptr) {
+    return exchange_->return_ds(worker, share_, *f.below, f.blocks, *f.visits, input, [&](std::uint32_t k, std::uint32_t s) {
+      return visit_range(k, s, true);
+    });
+  }
   const float scale = input_->projection().scale;
   worker.each(f.blocks * f.sections, [&](std::size_t k) {
     const auto block = static_cast<std::uint32_t>(k / f.sections),
                section = static_cast<std::uint32_t>(k % f.sections);
     (*f.visits)[k].scatter(input, visit_range(block, section, true), scale);
   });
-}
-
-void SparseLayer::decay_gradient(DecayFactor& factor, const AlignedArray<float>& sums) {
-  std::vector<float> by_factor(stride());
-  add_groups(sums.data(), flow_->groups, stride(), by_factor.data());
-  factor.set_gradient(by_factor.data());
 }
 
 // u[t] by alpha of a readout: p[t] = u[t-1] + alpha p[t-1].
@@ -371,8 +371,29 @@ void SparseLayer::readout_decay_sums() {
   }
 }
 
+// Sums of all ranks' neurons, as each of them updates all biases and decay factors.
+void SparseLayer::sum_groups() {
+  Flow& f = *flow_;
+  const auto gather = [&](float* sums) {
+    if (exchange_ != nullptr) exchange_->gather_columns(share_, {sums, 1, stride(), width_, topology_.neurons});
+  };
+  if (bias_) {
+    add_groups(f.bias.data(), f.groups, stride(), bias_->gradient.data());
+    gather(bias_->gradient.data());
+  }
+  const auto decay = [&](DecayFactor& factor, const AlignedArray<float>& sums) {
+    std::vector<float> by_factor(stride());
+    add_groups(sums.data(), f.groups, stride(), by_factor.data());
+    gather(by_factor.data());
+    factor.set_gradient(by_factor.data());
+  };
+  if (is_readout() && membrane_.trained()) readout_decay_sums();
+  if (membrane_.trained()) decay(membrane_, f.alpha);
+  if (second_ && second_->trained()) decay(*second_, f.decay);
+}
+
 void SparseLayer::finish_gradients(Worker& worker) {
-  worker.once([&] {
+  const auto finish = [&] {
     Flow& f = *flow_;
     if (convolution_) {
       add_groups(f.kernel.data(), f.groups, convolution_->gradient_size(),
@@ -381,16 +402,16 @@ void SparseLayer::finish_gradients(Worker& worker) {
     if (input_ && input_->projection().scale != 1.0f) {
       for (float& x : input_->array().gradient) x *= input_->projection().scale;
     }
-    if (bias_) add_groups(f.bias.data(), f.groups, stride(), bias_->gradient.data());
-    if (is_readout() && membrane_.trained()) readout_decay_sums();
-    if (membrane_.trained()) decay_gradient(membrane_, f.alpha);
-    if (second_ && second_->trained()) decay_gradient(*second_, f.decay);
-  });
+    sum_groups();
+  };
+  exchange_ != nullptr ? worker.on_caller(finish) : worker.once(finish);
 }
 
 void SparseLayer::backward(Worker& worker, SpikeLists& input, const float* derivative, bool sources,
-                           std::vector<VisitBlock>& visits) {
+                           std::vector<VisitBlock>& visits, const LayerShare* below) {
   worker.once([&] {
+    if (!flow_) flow_ = std::make_unique<Flow>();
+    flow_->below = exchange_ != nullptr ? below : nullptr;
     prepare_flow(input, derivative, sources, visits, worker.workers());
     if (order_ != Order::tiles) prepare_front(0);
   });

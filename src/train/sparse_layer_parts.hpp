@@ -34,8 +34,6 @@ struct SparseLayer::Scratch {
 // whose ds are: how many there are does not depend on the number of workers.
 struct SparseLayer::Flow {
   static constexpr std::uint32_t kMostGroups = 16;
-  /// Few parts take little memory; of a handful of tiles every one is a part, for an even share.
-  static std::uint32_t parts_of(std::uint32_t tiles) { return tiles <= 6 ? tiles : 4; }
 
   // What flows through the tiles in progress, of one worker or of all.
   struct Front {
@@ -45,11 +43,12 @@ struct SparseLayer::Flow {
 
   std::uint32_t samples = 0, steps = 0;
   std::uint32_t block_steps = 1, blocks = 1;
-  std::uint32_t groups = 1, parts = 1;
+  std::uint32_t groups = 1, parts = 1;  ///< own parts
   std::uint32_t sections = 1;  ///< of the input's visits
   /// Rows of g per sample: steps of a block and what lies behind them.
   std::uint32_t sample_rows = 1;
   std::vector<VisitBlock>* visits = nullptr;  ///< of the input, [block][section]
+  const LayerShare* below = nullptr;          ///< of the input's sections, where ranks exchange
   std::vector<VisitBlock> recurrent;          ///< of the layer's own spikes, [block]
   std::vector<Front> fronts;                  ///< of every worker, or one
   /// Of every worker: a sample's block, a bit a neuron.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/random.hpp"
+#include "train/parameter_array.hpp"
 
 namespace tessera::training {
 namespace {
@@ -38,8 +39,14 @@ void draw_source(RandomStream& stream, const Connection& spec, std::uint32_t tar
   }
 }
 
+struct TargetRange {
+  std::uint32_t begin, end;
+  bool divided;  // others may have other targets
+};
+
+// `own`: the targets whose synapses are kept.
 void draw_structure(Projection& projection, RandomKey key, std::uint32_t entity,
-                    const std::string& layer) {
+                    const std::string& layer, TargetRange own) {
   const Connection& spec = projection.spec;
   const auto pooled_sources = static_cast<std::uint32_t>(projection.pooled.size());
   projection.row_first.assign(1, 0);
@@ -48,7 +55,7 @@ void draw_structure(Projection& projection, RandomKey key, std::uint32_t entity,
   for (std::uint32_t source = 0; source < pooled_sources; ++source) {
     RandomStream stream(key, Purpose::training_structure, source, entity);
     draw_source(stream, spec, projection.targets, drawn);
-    if (projection.target_of.size() + drawn.size() >= not_pooled)
+    if (projection.weights + drawn.size() >= not_pooled)
       throw InputError(fmt::format(
           "Layer '{}': a sparse connection with density {} between {} and {} neurons has more than "
           "4,294,967,294 synapses.",
@@ -57,9 +64,14 @@ void draw_structure(Projection& projection, RandomKey key, std::uint32_t entity,
                      [](const Drawn& a, const Drawn& b) { return a.delay < b.delay; });
     auto next = drawn.begin();
     for (std::uint32_t delay = 0; delay < projection.rows_per_source(); ++delay) {
-      for (; next != drawn.end() && next->delay == delay; ++next)
-        projection.target_of.push_back(next->target);
+      std::size_t first = projection.weights;  // of the own ones
+      for (; next != drawn.end() && next->delay == delay; ++next) {
+        first += next->target < own.begin ? 1 : 0;
+        if (next->target >= own.begin && next->target < own.end) projection.target_of.push_back(next->target);
+        ++projection.weights;
+      }
       projection.row_first.push_back(static_cast<std::uint32_t>(projection.target_of.size()));
+      if (own.divided) projection.row_weight.push_back(static_cast<std::uint32_t>(first));
     }
   }
 }
@@ -83,7 +95,8 @@ void set_pooling(Projection& projection) {
 }
 
 Projection resolve_connection(const Connection& spec, const Shape& source, const Shape& target,
-                              std::uint64_t seed, std::uint32_t entity, const std::string& layer) {
+                              std::uint64_t seed, std::uint32_t entity, const std::string& layer,
+                              TargetRange own) {
   const RandomKey key(seed);
   Projection projection;
   projection.seed = seed;
@@ -101,8 +114,7 @@ Projection resolve_connection(const Connection& spec, const Shape& source, const
       projection.fan_in = static_cast<double>(pooled);
       break;
     case ConnectionKind::sparse:
-      draw_structure(projection, key, entity, layer);
-      projection.weights = projection.target_of.size();
+      draw_structure(projection, key, entity, layer, own);
       projection.fan_in = spec.density * static_cast<double>(pooled);
       break;
     case ConnectionKind::convolution:
@@ -112,6 +124,26 @@ Projection resolve_connection(const Connection& spec, const Shape& source, const
       break;
   }
   return projection;
+}
+
+// A tile's weights should fit the second-level cache: tiles are narrower where sources are many,
+// but not so narrow that a visit of a row is not worth it.
+constexpr std::uint32_t kDenseTile = 128, kNarrowTile = 64, kTileStep = 32;
+constexpr std::size_t kTileBytes = 1500 << 10;
+// Sparse rows are short: wider tiles keep them worth a visit.
+constexpr std::uint32_t kSparseTile = 512;
+
+std::uint32_t tile_width(const Layer& layer, std::uint64_t sources, std::uint32_t neurons) {
+  const auto whole = [](std::uint32_t n) { return static_cast<std::uint32_t>(padded(n)); };
+  if (layer.input.kind == ConnectionKind::convolution) return whole(neurons);
+  const bool sparse = layer.input.kind == ConnectionKind::sparse &&
+                      (!layer.recurrent || layer.recurrent->kind == ConnectionKind::sparse);
+  const std::size_t rows = std::max<std::size_t>(sources, layer.recurrent ? neurons : 0);
+  const auto fitting = static_cast<std::uint32_t>(kTileBytes / (sizeof(float) * rows));
+  const std::uint32_t dense = std::clamp(fitting / kTileStep * kTileStep, kNarrowTile, kDenseTile);
+  const std::uint32_t most = sparse ? kSparseTile : dense;
+  const std::uint32_t tiles = (neurons + most - 1) / most;
+  return whole((neurons + tiles - 1) / tiles);
 }
 
 std::uint32_t output_size(std::uint32_t input, const Connection& connection) {
@@ -142,7 +174,7 @@ std::vector<Shape> layer_shapes(const Network& network) {
   return shapes;
 }
 
-std::vector<LayerTopology> resolve(const Network& network, std::uint64_t seed) {
+std::vector<LayerTopology> resolve(const Network& network, std::uint64_t seed, const ShareRule& rule) {
   std::vector<LayerTopology> topology;
   Shape source = network.input;
   for (std::uint32_t i = 0; i < network.layers.size(); ++i) {
@@ -150,12 +182,17 @@ std::vector<LayerTopology> resolve(const Network& network, std::uint64_t seed) {
     LayerTopology resolved;
     resolved.shape = target_shape(layer.input, source, layer.size);
     resolved.neurons = static_cast<std::uint32_t>(resolved.shape.size());
+    resolved.tile_width = tile_width(layer, pooled_shape(source, layer.input.pool).size(), resolved.neurons);
+    resolved.share = rule.of((resolved.neurons + resolved.tile_width - 1) / resolved.tile_width);
+    const TargetRange own = rule.divides() ? TargetRange{resolved.share.begin() * resolved.tile_width,
+                                                         resolved.share.end() * resolved.tile_width, true}
+                                           : TargetRange{0, resolved.neurons, false};
     resolved.input =
-        resolve_connection(layer.input, source, resolved.shape, seed, 2 * i, layer.name);
+        resolve_connection(layer.input, source, resolved.shape, seed, 2 * i, layer.name, own);
     resolved.fan_in = resolved.input.fan_in;
     if (layer.recurrent)
       resolved.recurrent = resolve_connection(*layer.recurrent, resolved.shape, resolved.shape, seed,
-                                              2 * i + 1, layer.name);
+                                              2 * i + 1, layer.name, own);
     source = resolved.shape;
     topology.push_back(std::move(resolved));
   }

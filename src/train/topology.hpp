@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tessera/training.hpp"
+#include "train/layer_share.hpp"
 
 namespace tessera::training {
 
@@ -41,6 +42,9 @@ struct Projection {
   std::vector<std::uint32_t> row_first;
   std::vector<std::uint32_t> target_of;
   std::size_t weights = 0;  ///< trainable weights
+  /// Sparse, where this rank has only the synapses of its own tiles: the index of the first weight of every row;
+  /// weights of other tiles lie between the rows. Empty: row_first.
+  std::vector<std::uint32_t> row_weight;
   double fan_in = 0.0;      ///< expected synapses of a target
   std::uint64_t seed = 1;   ///< of random numbers, with ...
   std::uint32_t number = 0; ///< ... the number of the connection in the network
@@ -62,6 +66,8 @@ struct Projection {
 struct LayerTopology {
   Shape shape;
   std::uint32_t neurons = 0;
+  std::uint32_t tile_width = 0;  ///< neurons of a tile of the sparse strategy; a convolution is one tile
+  LayerShare share;              ///< of these tiles
   Projection input;
   std::optional<Projection> recurrent;
   double fan_in = 0.0;  ///< of the input
@@ -75,7 +81,9 @@ struct LayerTopology {
 
 /// The network must be valid. Sparse structure and delays are functions of the seed, the layer and
 /// the source alone. Throws InputError when a drawn structure has more than 2^32 - 2 synapses.
-[[nodiscard]] std::vector<LayerTopology> resolve(const Network& network, std::uint64_t seed);
+/// Where `rule` divides layers, sparse connections have the synapses of the rank's own tiles only.
+[[nodiscard]] std::vector<LayerTopology> resolve(const Network& network, std::uint64_t seed,
+                                                 const ShareRule& rule = {});
 
 namespace topology_detail {
 

@@ -11,6 +11,7 @@
 #include "train/optimizer.hpp"
 #include "train/parameters.hpp"
 #include "train/rewirer.hpp"
+#include "train/shared_parameters.hpp"
 #include "train/sliced_training.hpp"
 
 namespace tessera::training {
@@ -91,6 +92,12 @@ double listed_fraction(const BatchResult& result) {
   return possible > 0.0 ? listed / possible : 0.0;
 }
 
+ShareRule share_rule(const Options& options) {
+  if (options.parallel == Parallel::data) return {};
+  const Agreement ranks(options.communicator);
+  return {options.slices, ranks.rank(), ranks.size()};
+}
+
 int workers_of(const Options& options) {
   return options.threads > 0 ? options.threads : process_limits().threads();
 }
@@ -118,20 +125,27 @@ struct Trainer::Impl {
   Impl(const Network& its_network, const Options& its_options)
       : network(its_network),
         options(its_options),
-        topology(resolve(network, options.seed)),
+        topology(resolve(network, options.seed, share_rule(options))),
         crew(workers_of(options)),
         updater(options.optimizer),
         ranks(options.communicator),
         sliced(ranks, options.slices, result_like()),
+        shared(ranks),
         theta_grad(options.second_threshold.start) {
     use(options.strategy == Strategy::automatic ? Strategy::sparse : options.strategy);
-    assign(initial_parameters(network, topology, options.seed));
-    if (!rewirer.active()) return;
+    if (shares_layers()) {
+      assign_initial(network, topology, options.seed, engine->arrays());
+      engine->parameters_changed();
+    } else {
+      assign(initial_parameters(network, topology, options.seed));
+    }
     for (LayerTopology& layer : topology) {  // the engine keeps what was drawn
-      if (layer.input.rewires()) layer.input.forget_synapses();
+      if (layer.input.rewires() || shares_layers()) layer.input.forget_synapses();
       if (layer.recurrent && layer.recurrent->rewires()) layer.recurrent->forget_synapses();
     }
   }
+
+  [[nodiscard]] bool shares_layers() const { return options.parallel == Parallel::model; }
 
   [[nodiscard]] BatchResult result_like() const {
     BatchResult like;
@@ -147,6 +161,7 @@ struct Trainer::Impl {
   // `batch`: all of its samples, or those of this rank.
   BatchResult train(const SpikeBatch& batch, std::uint32_t samples, double rate_factor) {
     if (!chosen) choose(batch);
+    forget_gathered();
     BatchResult result = rewirer.active() ? train_rewiring(batch, samples, rate_factor) : update(batch, samples, rate_factor);
     engine->parameters_changed();
     anneal();
@@ -172,8 +187,12 @@ struct Trainer::Impl {
   }
 
   BatchResult update(const SpikeBatch& batch, std::uint32_t samples, double rate_factor) {
-    if (options.slices > 1) return sliced.train(*engine, crew, updater, batch, samples, theta_grad, rate_factor);
     const std::vector<ParameterArray*> arrays = engine->arrays();
+    if (shares_layers()) {
+      return engine->run(crew, batch, theta_grad, true,
+                         [&](Worker& worker) { shared.update(worker, updater, arrays, rate_factor); });
+    }
+    if (options.slices > 1) return sliced.train(*engine, crew, updater, batch, samples, theta_grad, rate_factor);
     return engine->run(crew, batch, theta_grad, true,
                        [&](Worker& worker) { updater.update(worker, arrays, rate_factor); });
   }
@@ -184,7 +203,7 @@ struct Trainer::Impl {
     } else if (wanted == Strategy::reference) {
       engine = make_reference_engine(network, options.loss, topology);
     } else {
-      engine = make_sparse_engine(network, options.loss, topology);
+      engine = make_sparse_engine(network, options.loss, topology, ranks);
     }
     strategy = wanted;
     updater.attach(engine->arrays());
@@ -193,7 +212,7 @@ struct Trainer::Impl {
 
   // The first batch decides: a function of its activity alone, so that results stay reproducible.
   void choose(const SpikeBatch& batch) {
-    if (options.strategy == Strategy::automatic && dense_network_obstacle(network).empty())
+    if (options.strategy == Strategy::automatic && !shares_layers() && dense_network_obstacle(network).empty())
       measure(batch);
     chosen = true;
   }
@@ -221,15 +240,35 @@ struct Trainer::Impl {
     return any > 0 && here.empty() ? "another rank cannot run it." : here;
   }
 
+  // Rank 0 gets what all have of parameters and state.
+  void gather_all() {
+    forget_gathered();
+    std::vector<Tensor> values, first, second;
+    for (const ParameterArray* array : engine->arrays()) {
+      const bool state = array->trainable && (updater.has_first() || updater.has_second());
+      values.push_back(shared.gather(*array, &ParameterArray::value, ""));
+      if (state && updater.has_first()) first.push_back(shared.gather(*array, &ParameterArray::first, ".first"));
+      if (state && updater.has_second()) second.push_back(shared.gather(*array, &ParameterArray::second, ".second"));
+    }
+    if (!ranks.first()) return;
+    gathered = {std::move(values), std::move(first), std::move(second)};
+  }
+  void forget_gathered() { gathered = {}; }
+
   std::vector<Tensor> export_all(const std::string& which) const {
+    if (!gathered.values.empty() && which != ".gradient")
+      return which == ".first" ? gathered.first : which == ".second" ? gathered.second : gathered.values;
     std::vector<Tensor> tensors;
     for (ParameterArray* array : engine->arrays()) {
       const AlignedArray<float>& values = which == ".first"      ? array->first
                                           : which == ".second"   ? array->second
                                           : which == ".gradient" ? array->gradient
                                                                  : array->value;
-      if (values.size() > 0)
-        tensors.push_back(array->tensor(values, which == ".gradient" ? "" : which));
+      // A state that the optimiser has is there on a rank without tiles, too.
+      const bool has = which == ".first"    ? array->trainable && updater.has_first()
+                       : which == ".second" ? array->trainable && updater.has_second()
+                                            : true;
+      if (has) tensors.push_back(array->tensor(values, which == ".gradient" ? "" : which));
       if (array->store && which.empty()) tensors.push_back(array->store->indices(array->name + "_indices"));
     }
     return tensors;
@@ -264,6 +303,11 @@ struct Trainer::Impl {
   Updater updater;
   Agreement ranks;
   SlicedTraining sliced;
+  SharedParameters shared;
+  struct Gathered {
+    std::vector<Tensor> values, first, second;
+  };
+  Gathered gathered;  ///< on rank 0, of all ranks that share layers; empty when something has changed since
   double theta_grad;
   Rewirer rewirer;
   std::uint64_t planned_batches = 0;
@@ -292,7 +336,9 @@ BatchResult Trainer::train(const SpikeBatch& batch, double learning_rate_scale) 
   return impl_->train(batch, batch.samples, learning_rate_scale);
 }
 
-SampleRange Trainer::share(std::uint32_t samples) const { return impl_->sliced.share(samples); }
+SampleRange Trainer::share(std::uint32_t samples) const {
+  return impl_->shares_layers() ? SampleRange{0, samples} : impl_->sliced.share(samples);
+}
 
 BatchResult Trainer::train_share(const SpikeBatch& own, std::uint32_t samples, double learning_rate_scale) {
   check_batch(impl_->network, own, samples > 0);
@@ -354,11 +400,41 @@ std::vector<std::array<std::uint32_t, 2>> Trainer::spikes(std::size_t layer,
   return impl_->engine->spikes(layer, sample);
 }
 
-void Trainer::gather_state() { impl_->sliced.gather_state(impl_->updater); }
+void Trainer::gather_state() {
+  impl_->shares_layers() && !impl_->ranks.alone() ? impl_->gather_all() : impl_->sliced.gather_state(impl_->updater);
+}
+
+void Trainer::spread_parameters(const std::vector<Tensor>& on_first) {
+  Impl& i = *impl_;
+  i.forget_gathered();
+  if (!i.shares_layers() || i.ranks.alone()) return set_parameters(on_first);
+  std::exception_ptr failure;
+  try {
+    if (i.ranks.first()) check_parameters(on_first);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  i.ranks.settle_failures(failure);
+  for (ParameterArray* array : i.engine->arrays()) {
+    const auto found = std::find_if(on_first.begin(), on_first.end(),
+                                    [&](const Tensor& t) { return t.name == array->name; });
+    i.shared.spread(i.ranks.first() ? &*found : nullptr, *array);
+  }
+  i.engine->parameters_changed();
+}
+
+std::string Trainer::not_finite() const {
+  for (const ParameterArray* array : impl_->engine->arrays()) {
+    const float* const values = array->value.data();
+    if (!std::all_of(values, values + array->value.size(), [](float x) { return std::isfinite(x); }))
+      return array->name;
+  }
+  return {};
+}
 
 std::vector<Tensor> Trainer::parameters() const { return impl_->export_all(""); }
 
-void Trainer::set_parameters(const std::vector<Tensor>& parameters) {
+void Trainer::check_parameters(const std::vector<Tensor>& parameters) const {
   std::vector<Problem> problems;
   const std::vector<ParameterArray*> arrays = impl_->engine->arrays();
   const auto complain = [&](const std::string& sentence) { problems.push_back({{}, sentence}); };
@@ -403,6 +479,11 @@ void Trainer::set_parameters(const std::vector<Tensor>& parameters) {
     if (!known) complain(fmt::format("The network has no parameter '{}'.", tensor.name));
   }
   if (!problems.empty()) throw InputError(std::move(problems));
+}
+
+void Trainer::set_parameters(const std::vector<Tensor>& parameters) {
+  check_parameters(parameters);
+  impl_->forget_gathered();
   impl_->assign(parameters);
 }
 
@@ -419,6 +500,7 @@ std::vector<Tensor> Trainer::state() const {
     state.push_back({"training.slices", {1}, {static_cast<float>(impl_->options.slices)}});
   }
   for (Tensor& tensor : impl_->rewirer.state()) state.push_back(std::move(tensor));
+  if (impl_->shares_layers()) state.push_back({"training.shares_layers", {1}, {1.0f}});
   return state;
 }
 
@@ -449,6 +531,13 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
                                  "another way.",
                                  had, i.options.slices));
   }
+  const bool shared = std::any_of(state.begin(), state.end(),
+                                  [](const Tensor& tensor) { return tensor.name == "training.shares_layers"; });
+  if (shared != i.shares_layers()) {
+    throw InputError(fmt::format("The training state was made with parallel = {}; with {} the weights would go "
+                                 "another way.",
+                                 to_string(shared ? Parallel::model : Parallel::data), to_string(i.options.parallel)));
+  }
   const double theta_grad = from_floats(find("training.theta_grad", 3));
   if (std::isnan(theta_grad)) refuse("training.theta_grad");
   for (const ParameterArray* array : i.engine->arrays()) {
@@ -468,6 +557,7 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
     i.use(Strategy::dense);
     i.assign(parameters);
   }
+  i.forget_gathered();
   i.chosen = chosen != 0.0f;
   if (i.rewirer.active()) {
     i.rewirer.set_state(state);

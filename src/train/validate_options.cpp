@@ -82,11 +82,12 @@ void check_amounts(const Reporter& report, const Network& network, const Options
   if (report.check(options.slices >= 1 && options.slices <= most_slices, "slices", options.slices,
                    fmt::format("from 1 to {}", most_slices)) &&
       options.slices < static_cast<std::uint32_t>(ranks))
-    report.add("slices", fmt::format("A batch has {}, but there are {} ranks, which share the slices of a batch: "
+    report.add("slices", fmt::format("{} has {}, but there are {} ranks, which share the slices of a {}: "
                                      "ask for at least {} (--slices, or `slices` under [training]). The weights "
                                      "depend on the number of slices, not on that of ranks.",
+                                     options.parallel == Parallel::data ? "A batch" : "A layer",
                                      options.slices == 1 ? "1 slice" : fmt::format("{} slices", options.slices),
-                                     ranks, ranks));
+                                     ranks, options.parallel == Parallel::data ? "batch" : "layer", ranks));
   report.check(options.epochs >= 1, "epochs", options.epochs, "at least 1");
   if (report.check(options.validation_fraction >= 0.0 && options.validation_fraction < 1.0,
                    "validation_fraction", options.validation_fraction, "at least 0 and below 1") &&
@@ -94,6 +95,28 @@ void check_amounts(const Reporter& report, const Network& network, const Options
     report.add("patience", fmt::format("patience is {}, but validation_fraction is 0: without "
                                        "validation samples no epoch can be called better.",
                                        options.patience));
+}
+
+/// Layers whose tiles can lie on different ranks.
+void check_parallel(const Reporter& report, const Network& network, const Options& options) {
+  if (options.parallel == Parallel::data) return;
+  const auto refuse = [&](const std::string& why) {
+    report.add("parallel", fmt::format("Ranks cannot share the tiles of layers (parallel = model): {}. With parallel "
+                                       "= data they share the samples of a batch.",
+                                       why));
+  };
+  if (options.strategy == Strategy::dense || options.strategy == Strategy::reference)
+    refuse(fmt::format("the {} strategy has no tiles", to_string(options.strategy)));
+  for (const Layer& layer : network.layers) {
+    if (layer.input.kind == ConnectionKind::convolution) {
+      refuse(fmt::format("layer '{}' is a convolution, which is one tile", layer.name));
+    } else if (layer.input.pool > 1) {
+      refuse(fmt::format("layer '{}' is pooled", layer.name));
+    }
+    if (layer.input.rewiring) refuse(fmt::format("layer '{}' rewires", layer.name));
+    if (layer.recurrent)
+      refuse(fmt::format("layer '{}' is recurrent: all its tiles would need each other in every step", layer.name));
+  }
 }
 
 }  // namespace
@@ -120,6 +143,7 @@ void check_options(std::vector<Problem>& problems, const Network& network, const
   };
   check_amounts(inside("", "the training"), network, options);
   check_strategy(inside("", "the training"), network, options);
+  check_parallel(inside("", "the training"), network, options);
   check_loss(inside("loss", "the loss"), network, options.loss);
   check_optimizer(inside("optimizer", "the optimizer"), options.optimizer);
   check_second_threshold(inside("second_threshold", "the second threshold"), network,

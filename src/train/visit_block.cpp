@@ -106,6 +106,27 @@ void VisitBlock::build(const SpikeLists& lists, const std::vector<std::uint32_t>
   }
 }
 
+std::size_t VisitBlock::entries() const {
+  std::size_t n = 0;
+  for (std::size_t k = 0; k < runs.size(); k += 2) n += runs[k + 1] - runs[k];
+  return n;
+}
+
+void VisitBlock::take_part(std::uint32_t part, float* into) const {
+  const float* const sums = ds.data() + std::size_t{part} * visits();
+  const std::size_t n = entries();
+  for (std::size_t k = 0; k < n; ++k) into[k] = place[k] == kNoVisit ? 0.0f : sums[place[k]];
+}
+
+void VisitBlock::give(SpikeLists& lists, const VisitRange& range, const float* sums) const {
+  const std::uint32_t* bounds = runs.data();
+  each_stream(lists, range, [&](Stream& s, std::uint32_t, std::uint32_t, std::uint32_t) {
+    std::copy_n(sums, bounds[1] - bounds[0], s.ds.begin() + bounds[0]);
+    sums += bounds[1] - bounds[0];
+    bounds += 2;
+  });
+}
+
 void VisitBlock::scatter(SpikeLists& lists, const VisitRange& range, float scale) {
   const std::size_t n = visits();
   for (std::uint32_t part = 1; part < parts; ++part) {

@@ -44,6 +44,11 @@ struct VisitBlock {
   /// `pooled` maps ids to rows 0 .. all_rows (empty: the same).
   void build(const SpikeLists& lists, const std::vector<std::uint32_t>& pooled,
              std::uint32_t all_rows, const VisitRange& range, std::uint32_t ds_parts = 1);
+  // For ranks, which know the entries alike: what flowed back to the entries, in their order.
+  [[nodiscard]] std::size_t entries() const;
+  void take_part(std::uint32_t part, float* into) const;
+  void give(SpikeLists& lists, const VisitRange& range, const float* sums) const;
+
   /// ds of the entries = scale * sum over parts of ds of their visits; 0 for those pooled away.
   void scatter(SpikeLists& lists, const VisitRange& range, float scale);
 };

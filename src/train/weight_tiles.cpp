@@ -17,21 +17,30 @@ std::vector<std::uint64_t> shape_of(const Projection& p) {
   return {p.pooled.size(), p.targets};
 }
 
-std::uint32_t tiles_of(const Projection& p, std::uint32_t width) {
-  return (p.targets + width - 1) / width;
+// Sparse weights in the order of tiles, then sources, then as in the tensor.
+ArrayLayout sparse_layout(const Projection& p, std::uint32_t width, const LayerShare& share) {
+  const std::uint32_t begin = share.begin(), tiles = share.own_tiles();
+  std::vector<std::uint32_t> next(tiles + 1, 0), place(p.target_of.size());
+  for (const std::uint32_t target : p.target_of) ++next[target / width - begin + 1];
+  for (std::uint32_t t = 0; t < tiles; ++t) next[t + 1] += next[t];
+  const std::vector<std::size_t> bounds(next.begin(), next.end());
+  for (std::size_t i = 0; i < place.size(); ++i) place[i] = next[p.target_of[i] / width - begin]++;
+  ArrayLayout layout = ArrayLayout::placed(std::move(place));
+  if (!share.divided) return layout;
+  layout.bounds = bounds;
+  layout.width = 0;
+  for (std::size_t row = 0; row + 1 < p.row_first.size(); ++row) {
+    for (std::uint32_t i = p.row_first[row]; i < p.row_first[row + 1]; ++i)
+      layout.element.push_back(p.row_weight[row] + i - p.row_first[row]);
+  }
+  return layout;
 }
 
-// Sparse weights in the order of tiles, then sources, then as in the tensor.
-ArrayLayout layout_of(const Projection& p, std::uint32_t width) {
+ArrayLayout layout_of(const Projection& p, std::uint32_t width, const LayerShare& share) {
   if (p.rewires()) return ArrayLayout::flat(0);  // until the store has its synapses
-  if (p.spec.kind != ConnectionKind::sparse)
-    return ArrayLayout::tiled(p.pooled.size(), p.targets, width);
-  const std::uint32_t tiles = tiles_of(p, width);
-  std::vector<std::uint32_t> next(tiles + 1, 0), place(p.weights);
-  for (const std::uint32_t target : p.target_of) ++next[target / width + 1];
-  for (std::uint32_t t = 0; t < tiles; ++t) next[t + 1] += next[t];
-  for (std::size_t i = 0; i < p.weights; ++i) place[i] = next[p.target_of[i] / width]++;
-  return ArrayLayout::placed(std::move(place));
+  if (p.spec.kind == ConnectionKind::sparse) return sparse_layout(p, width, share);
+  if (!share.divided) return ArrayLayout::tiled(p.pooled.size(), p.targets, width);
+  return ArrayLayout::some_tiles(p.pooled.size(), p.targets, width, share.begin(), share.end());
 }
 
 // Where the g that a synapse sees lies: in the row of g of the visit, or as many rows further as it is delayed.
@@ -66,12 +75,13 @@ float visit_row(std::uint32_t n, const SynapseSlot* synapse, const float* w, con
 
 }  // namespace
 
-WeightTiles::WeightTiles(const Projection& projection, std::string name, std::uint32_t width)
-    : projection_(projection),
+WeightTiles::WeightTiles(const Projection& projection, std::string name, std::uint32_t width, const LayerShare& share)
+    : projection_(&projection),
       width_(width),
-      tiles_(tiles_of(projection, width)),
+      first_tile_(share.begin()),
+      tiles_(share.own_tiles()),
       rows_(static_cast<std::uint32_t>(projection.pooled.size())),
-      array_(std::move(name), shape_of(projection), layout_of(projection, width)) {
+      array_(std::move(name), shape_of(projection), layout_of(projection, width, share)) {
   array_.decays = true;
   if (projection.rewires()) {
     array_.store = std::make_unique<SynapseStore>(projection.spec, rows_, projection.targets, width,
@@ -79,14 +89,13 @@ WeightTiles::WeightTiles(const Projection& projection, std::string name, std::ui
   } else if (sparse()) {
     place_synapses();
   }
-  projection_.forget_synapses();
   if (max_delay() > 0) ring_steps_ = std::bit_ceil(max_delay() + 1);
 }
 
 void WeightTiles::place_synapses() {
-  const Projection& p = projection_;
+  const Projection& p = *projection_;
   const std::uint32_t per_source = p.rows_per_source();
-  synapses_.resize(p.weights);
+  synapses_.resize(p.target_of.size());
   spans_.assign(std::size_t{tiles_} * rows_, {});
   for (std::uint32_t row = 0; row < rows_; ++row) {
     for (std::uint32_t delay = 0; delay < per_source; ++delay) {
@@ -95,7 +104,7 @@ void WeightTiles::place_synapses() {
         const std::uint32_t tile = p.target_of[i] / width_;
         synapses_[array_.layout.place[i]] = {static_cast<std::uint16_t>(p.target_of[i] % width_),
                                              static_cast<std::uint16_t>(delay)};
-        ++spans_[std::size_t{tile} * rows_ + row].end;  // for now the length
+        ++spans_[std::size_t{tile - first_tile_} * rows_ + row].end;  // for now the length
       }
     }
   }
@@ -113,8 +122,8 @@ DelayRing WeightTiles::make_ring() const {
 }
 
 const float* WeightTiles::plain_rows(std::uint32_t tile) const {
-  const bool plain = !sparse() && projection_.pooled_index.empty() && projection_.scale == 1.0f;
-  return plain ? array_.value.data() + std::size_t{tile} * rows_ * width_ : nullptr;
+  const bool plain = !sparse() && projection_->pooled_index.empty() && projection_->scale == 1.0f;
+  return plain ? array_.value.data() + matrix_place(tile) : nullptr;
 }
 
 void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t n,
@@ -123,7 +132,7 @@ void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t 
   constexpr std::size_t kPiece = 256;
   std::array<std::uint16_t, kPiece> pooled;
   std::array<float, 1024> partial;
-  const bool scaled = projection_.scale != 1.0f;
+  const bool scaled = projection_->scale != 1.0f;
   const bool delayed = max_delay() > 0;
   float* into = current;
   if (delayed) into = ring.slots.data();
@@ -138,7 +147,7 @@ void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t 
   const SynapseSlot* synapse = synapses();
   const auto add_piece = [&](const std::uint16_t* rows, std::size_t count) {
     if (!sparse()) {
-      add_rows(weights + std::size_t{tile} * rows_ * width_, width_, rows, count, into);
+      add_rows(weights + matrix_place(tile), width_, rows, count, into);
       return;
     }
     if (!delayed) {
@@ -152,17 +161,17 @@ void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t 
       const RowSpan row = rows_of[rows[k]];
       for (std::uint32_t i = row.begin; i < row.end; ++i) {
         const std::size_t slot = (step + synapse[i].delay()) & (ring_steps_ - 1);
-        into[slot * width_ + synapse[i].target] += weights[i] * projection_.scale;
+        into[slot * width_ + synapse[i].target] += weights[i] * projection_->scale;
       }
     }
   };
-  if (projection_.pooled_index.empty()) {
+  if (projection_->pooled_index.empty()) {
     add_piece(ids, n);
   } else {
     for (std::size_t k = 0; k < n;) {
       std::size_t count = 0;
       for (; k < n && count < kPiece; ++k) {
-        const std::uint32_t row = projection_.pooled_index[ids[k]];
+        const std::uint32_t row = projection_->pooled_index[ids[k]];
         if (row != not_pooled) pooled[count++] = static_cast<std::uint16_t>(row);
       }
       add_piece(pooled.data(), count);
@@ -173,7 +182,7 @@ void WeightTiles::add(std::uint32_t tile, const std::uint16_t* ids, std::size_t 
     for (std::uint32_t j = 0; j < width_; ++j) current[j] += now[j];
     std::fill_n(now, width_, 0.0f);
   } else if (scaled) {
-    for (std::uint32_t j = 0; j < width_; ++j) current[j] += projection_.scale * into[j];
+    for (std::uint32_t j = 0; j < width_; ++j) current[j] += projection_->scale * into[j];
   }
 }
 
@@ -181,7 +190,7 @@ void WeightTiles::back_project(std::uint32_t tile, const std::uint16_t* ids, std
                                const float* g, float* ds) const {
   const float* weights = array_.value.data();
   if (!sparse()) {
-    tessera::back_project(weights + std::size_t{tile} * rows_ * width_, width_, ids, n, g, ds);
+    tessera::back_project(weights + matrix_place(tile), width_, ids, n, g, ds);
     return;
   }
   const auto project = [&](const auto& place) {
@@ -228,7 +237,7 @@ void WeightTiles::gradients(std::uint32_t tile, std::uint32_t begin, std::uint32
   const std::uint32_t row = block.first_row + begin;
   if (sparse() && max_delay() > 0) return sparse_gradients(tile, row, visits, g, fresh, ds, Delayed{width_});
   if (sparse()) return sparse_gradients(tile, row, visits, g, fresh, ds, Undelayed{});
-  const std::size_t place = (std::size_t{tile} * rows_ + row) * width_;
+  const std::size_t place = matrix_place(tile) + std::size_t{row} * width_;
   row_gradients(array_.value.data() + place, g, width_, visits, fresh,
                 array_.gradient.data() + place, ds);
 }

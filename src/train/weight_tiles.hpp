@@ -23,15 +23,15 @@ struct DelayRing {
 
 class WeightTiles {
  public:
-  /// `width`: neurons of a tile, a multiple of 16; a tile of `targets` neurons at most 65,536.
-  WeightTiles(const Projection& projection, std::string name, std::uint32_t width);
+  /// `width`: neurons of a tile, a multiple of 16; a tile of `targets` neurons at most 65,536. `share`: of the
+  /// tiles; tiles that are not own may not be asked for. The projection must outlive this.
+  WeightTiles(const Projection& projection, std::string name, std::uint32_t width, const LayerShare& share);
 
   [[nodiscard]] ParameterArray& array() noexcept { return array_; }
-  [[nodiscard]] const Projection& projection() const noexcept { return projection_; }
-  [[nodiscard]] std::uint32_t tiles() const noexcept { return tiles_; }
+  [[nodiscard]] const Projection& projection() const noexcept { return *projection_; }
   [[nodiscard]] std::uint32_t rows() const noexcept { return rows_; }
   [[nodiscard]] std::uint32_t max_delay() const noexcept {
-    return projection_.rows_per_source() - 1;
+    return projection_->rows_per_source() - 1;
   }
   [[nodiscard]] DelayRing make_ring() const;
 
@@ -57,23 +57,26 @@ class WeightTiles {
   [[nodiscard]] bool in_fours() const { return !sparse(); }
 
  private:
-  [[nodiscard]] bool sparse() const { return projection_.spec.kind == ConnectionKind::sparse; }
+  [[nodiscard]] bool sparse() const { return projection_->spec.kind == ConnectionKind::sparse; }
   [[nodiscard]] const RowSpan* spans(std::uint32_t tile) const {
-    return array_.store ? array_.store->spans(tile) : spans_.data() + std::size_t{tile} * rows_;
+    return array_.store ? array_.store->spans(tile) : spans_.data() + std::size_t{tile - first_tile_} * rows_;
   }
   [[nodiscard]] const SynapseSlot* synapses() const {
     return array_.store ? array_.store->slots().data() : synapses_.data();
+  }
+  [[nodiscard]] std::size_t matrix_place(std::uint32_t tile) const {
+    return std::size_t{tile - first_tile_} * rows_ * width_;
   }
   void place_synapses();
   template <class Place>
   void sparse_gradients(std::uint32_t tile, std::uint32_t first_row, const RowVisits& visits,
                         const float* g, Fresh fresh, float* ds, const Place& place);
 
-  Projection projection_;
+  const Projection* projection_;
   std::uint32_t width_;
-  std::uint32_t tiles_;
+  std::uint32_t first_tile_, tiles_;      ///< own
   std::uint32_t rows_;                    ///< sources after pooling
-  // Sparse, where nothing rewires: [tile][row], into synapses_ and the array.
+  // Sparse, where nothing rewires: [own tile][row], into synapses_ and the array.
   std::vector<RowSpan> spans_;
   std::vector<SynapseSlot> synapses_;
   std::uint32_t ring_steps_ = 1;  ///< a power of two

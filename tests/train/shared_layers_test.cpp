@@ -1,0 +1,426 @@
+// Ranks that share the tiles of layers: the same weights, bit for bit, as one process; every rank holds its own
+// tiles only; resume on another number; failures that reach all.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <string>
+
+#include "base/random.hpp"
+#include "comm/loopback.hpp"
+#include "train/layer_share.hpp"
+#include "train/list_code.hpp"
+#include "train/networks.hpp"
+#include "train/parameters.hpp"
+
+namespace tessera::training {
+namespace {
+
+using Ranks = const std::shared_ptr<Communicator>&;
+
+// Tiles of at most 128 neurons: 3 in the first layer, 7 in the second (more than there are parts), 1 in the readout.
+Network several_tiles() {
+  Network network = two_layers();
+  network.layers[0].size = 300;
+  network.layers[1].size = 800;
+  return network;
+}
+
+std::vector<SpikeBatch> batches(const Network& network) {
+  return {random_batch(network, 19, 0.2, 1), random_batch(network, 1, 0.3, 2), random_batch(network, 8, 0.25, 3)};
+}
+
+Options options_with(Parallel parallel, std::uint32_t slices, int threads = 1) {
+  Options options = options_of({}, Strategy::sparse, threads);
+  options.parallel = parallel;
+  options.slices = slices;
+  options.optimizer.learning_rate = 0.01;
+  options.optimizer.weight_decay = 0.01;
+  return options;
+}
+
+struct Trained {
+  std::vector<Tensor> parameters, state;
+  std::vector<BatchResult> results;
+  std::vector<float> output;
+};
+
+Trained train_all(const Network& network, const Options& options) {
+  Trainer trainer(network, options);
+  Trained trained;
+  for (const SpikeBatch& batch : batches(network)) trained.results.push_back(trainer.train(batch));
+  trained.results.push_back(trainer.evaluate(batches(network)[2]));
+  trained.output = trainer.output();
+  trainer.gather_state();
+  trained.parameters = trainer.parameters();
+  trained.state = trainer.state();
+  return trained;
+}
+
+void expect_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b, const std::string& what) {
+  ASSERT_EQ(a.size(), b.size()) << what;
+  for (std::size_t k = 0; k < a.size(); ++k)
+    EXPECT_TRUE(a[k].name == b[k].name && a[k].shape == b[k].shape && a[k].values == b[k].values) << what << ": " << a[k].name;
+}
+
+void expect_same_results(const Trained& a, const Trained& b, const std::string& what) {
+  EXPECT_EQ(a.output, b.output) << what;
+  for (std::size_t k = 0; k < a.results.size(); ++k) {
+    EXPECT_EQ(a.results[k].loss, b.results[k].loss) << what;
+    EXPECT_EQ(a.results[k].prediction, b.results[k].prediction) << what;
+    EXPECT_EQ(a.results[k].neuron_spikes, b.results[k].neuron_spikes) << what;
+    for (std::size_t l = 0; l < a.results[k].layers.size(); ++l) {
+      EXPECT_EQ(a.results[k].layers[l].listed, b.results[k].layers[l].listed) << what;
+      EXPECT_EQ(a.results[k].layers[l].dropped_gradients, b.results[k].layers[l].dropped_gradients) << what;
+    }
+  }
+}
+
+// What rank 0 has of all of them, and what every rank has found.
+void expect_same(const Trained& a, const Trained& b, Ranks rank, const std::string& what) {
+  expect_same_results(a, b, what);
+  if (rank->rank() != 0) return;
+  expect_same(a.parameters, b.parameters, what);
+  expect_same(a.state, b.state, what);
+}
+
+struct Case {
+  std::string name;
+  std::function<void(Network&)> change;
+};
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {"dense", [](Network&) {}},
+      {"full lists", [](Network& n) { for (Layer* l : hidden(n)) l->max_activity = 0.2; }},
+      {"adaptive and synaptic, biases and decays trained",
+       [](Network& n) {
+         make_adaptive(n.layers[0]);
+         make_synaptic(n.layers[1]);
+         for (Layer& l : n.layers) l.bias = true;
+         for (Layer* l : hidden(n)) train_decays(*l);
+         n.layers[1].membrane = {0.7, 0.95, true, true};
+         n.layers[2].membrane.trainable = true;
+       }},
+      {"sparse and delayed",
+       [](Network& n) {
+         n.layers[0].size = 1200;  // sparse tiles have up to 512 neurons
+         n.layers[1].size = 1500;
+         n.layers[0].input = sparse(0.4, 0, 3);
+         n.layers[1].input = sparse(0.05, 0, 0);
+       }},
+      {"regulariser", [](Network& n) { n.layers[1].regulariser = {10.0, 0.2, 0.3}; }}};
+  return all;
+}
+
+TEST(LayerShare, EveryTileBelongsToOneRankAndPartsAreNeverDivided) {
+  for (std::uint32_t tiles = 1; tiles <= 40; ++tiles) {
+    for (const std::uint32_t slices : {1u, 3u, 8u, 64u}) {
+      for (int ranks = 1; ranks <= 9; ++ranks) {
+        std::uint32_t next = 0, parts = 0, most = 0, least = tiles;
+        for (int r = 0; r < ranks; ++r) {
+          const LayerShare share = LayerShare::of_rank(tiles, slices, r, ranks);
+          ASSERT_EQ(share.begin(), next);
+          next = share.end();
+          parts += share.own_parts();
+          most = std::max(most, share.own_parts());
+          least = std::min(least, share.own_parts());
+          for (std::uint32_t tile = share.begin(); tile < share.end(); ++tile) {
+            const std::uint32_t part = share.part_of(tile);
+            ASSERT_TRUE(tile >= share.first_tile(part) && tile < share.first_tile(part + 1));
+            ASSERT_TRUE(part >= share.first_part(r) && part < share.first_part(r + 1));
+          }
+        }
+        ASSERT_EQ(next, tiles);
+        ASSERT_EQ(parts, std::min(tiles, slices));
+        ASSERT_LE(most - least, 1u);
+      }
+    }
+  }
+}
+
+// With as many parts as one process makes of the tiles, the sums are those of today's single process: 3 tiles make
+// 3 parts, 7 make 4.
+TEST(SharedLayers, HaveTheWeightsOfOneProcessThatSharesNothing) {
+  for (const Case& c : cases()) {
+    Network network = several_tiles();
+    c.change(network);
+    const Trained data = train_all(network, options_with(Parallel::data, 1));
+    Trained model = train_all(network, options_with(Parallel::model, 4));
+    expect_same_results(data, model, c.name);
+    expect_same(data.parameters, model.parameters, c.name);
+  }
+}
+
+TEST(SharedLayers, HaveTheSameBitsOnAnyNumberOfRanksAndThreads) {
+  for (const Case& c : cases()) {
+    Network network = several_tiles();
+    c.change(network);
+    for (const double clip : {0.0, 0.05}) {
+      if (clip > 0.0 && &c != &cases().front() && c.name != "sparse and delayed") continue;  // clipped alike
+      Options options = options_with(Parallel::model, 6);
+      options.optimizer.clip_norm = clip;
+      const Trained alone = train_all(network, options);
+      options.threads = 3;
+      const Trained threads = train_all(network, options);
+      expect_same(alone.parameters, threads.parameters, c.name + ", 3 threads");
+      expect_same(alone.state, threads.state, c.name + ", 3 threads");
+      for (const int ranks : {2, 3, 6}) {
+        run_loopback(ranks, static_cast<std::uint64_t>(ranks), [&](Ranks rank) {
+          Options own = options;
+          own.threads = 1 + rank->rank() % 2;
+          own.communicator = rank;
+          expect_same(alone, train_all(network, own), rank, c.name + ", ranks: " + std::to_string(ranks));
+        });
+      }
+    }
+  }
+}
+
+TEST(SharedLayers, HaveTheSameBitsInAnyOrderOfEvents) {
+  const Network network = several_tiles();
+  const Options options = options_with(Parallel::model, 4);
+  const Trained alone = train_all(network, options);
+  for (std::uint64_t order = 1; order <= 10; ++order) {
+    run_loopback(4, order, [&](Ranks rank) {
+      Options own = options;
+      own.communicator = rank;
+      expect_same(alone, train_all(network, own), rank, "order " + std::to_string(order));
+    });
+  }
+}
+
+// Every weight is on one rank: the sums of what the ranks hold of each are the weights.
+TEST(SharedLayers, ARankHoldsItsOwnTilesOnly) {
+  for (const Case& c : cases()) {
+    Network network = several_tiles();
+    c.change(network);
+    const std::vector<Tensor> whole = Trainer(network, options_with(Parallel::data, 1)).parameters();
+    std::vector<std::vector<Tensor>> held(3);
+    run_loopback(3, 1, [&](Ranks rank) {
+      Options options = options_with(Parallel::model, 6);
+      options.communicator = rank;
+      held[static_cast<std::size_t>(rank->rank())] = Trainer(network, options).parameters();
+    });
+    for (std::size_t k = 0; k < whole.size(); ++k) {
+      if (!whole[k].name.ends_with(".weight")) continue;
+      std::size_t holders = 0;
+      for (std::size_t i = 0; i < whole[k].values.size(); ++i) {
+        int found = 0;
+        for (const auto& rank : held) found += rank[k].values[i] == whole[k].values[i] && rank[k].values[i] != 0.0f ? 1 : 0;
+        ASSERT_EQ(found, 1) << c.name << ", " << whole[k].name << "[" << i << "]";
+      }
+      for (const auto& rank : held)
+        holders += std::any_of(rank[k].values.begin(), rank[k].values.end(), [](float x) { return x != 0.0f; }) ? 1 : 0;
+      EXPECT_EQ(holders, whole[k].name == "out.weight" ? 1u : 3u) << c.name << ", " << whole[k].name;
+    }
+  }
+}
+
+TEST(SharedLayers, GoOnOnAnotherNumberOfRanks) {
+  const Network network = several_tiles();
+  const Options options = options_with(Parallel::model, 6);
+  const Trained whole = train_all(network, options);
+  const std::vector<SpikeBatch> all = batches(network);
+  std::vector<Tensor> parameters, state;
+  run_loopback(2, 3, [&](Ranks rank) {
+    Options own = options;
+    own.communicator = rank;
+    Trainer trainer(network, own);
+    for (std::size_t k = 0; k < 2; ++k) trainer.train(all[k]);
+    trainer.gather_state();
+    if (rank->rank() != 0) return;
+    parameters = trainer.parameters();
+    state = trainer.state();
+  });
+  run_loopback(3, 4, [&](Ranks rank) {
+    Options own = options;
+    own.communicator = rank;
+    Trainer trainer(network, own);
+    trainer.set_state(state);
+    rank->rank() == 0 ? trainer.spread_parameters(parameters) : trainer.spread_parameters({});
+    trainer.train(all[2]);
+    trainer.gather_state();
+    if (rank->rank() != 0) return;
+    expect_same(whole.parameters, trainer.parameters(), "resumed");
+    expect_same(whole.state, trainer.state(), "resumed");
+  });
+  Trainer data(network, options_with(Parallel::data, 6));
+  EXPECT_THROW(data.set_state(state), InputError);
+  Trainer model(network, options);
+  EXPECT_THROW(model.set_state(data.state()), InputError);
+}
+
+TEST(SharedLayers, AnInitialActivityIsFoundAlike) {
+  Network network = several_tiles();
+  for (Layer* layer : hidden(network)) layer->initial_activity = 0.1;
+  const SpikeBatch batch = batches(network)[0];
+  Trainer alone(network, options_with(Parallel::data, 1));
+  alone.initialise_activity(batch);
+  run_loopback(3, 1, [&](Ranks rank) {
+    Options own = options_with(Parallel::model, 3);
+    own.communicator = rank;
+    Trainer trainer(network, own);
+    trainer.initialise_activity(batch);
+    trainer.gather_state();
+    if (rank->rank() == 0) expect_same(alone.parameters(), trainer.parameters(), "initial activity");
+  });
+}
+
+// A weight that is too large lies on one rank; all end with the sentence of that rank.
+TEST(SharedLayers, WhatBecomesNoNumberOnOneRankEndsAll) {
+  Network network = several_tiles();
+  for (Layer* layer : hidden(network)) layer->reset = Reset::subtract;  // infinity stays
+  for (const std::string layer : {"first", "second", "out"}) {
+    int heard = 0;
+    EXPECT_THROW(run_loopback(3, 5,
+                              [&](Ranks rank) {
+                                Options own = options_with(Parallel::model, 3);
+                                own.communicator = rank;
+                                Trainer trainer(network, own);
+                                std::vector<Tensor> parameters = Trainer(network, options_with(Parallel::data, 1)).parameters();
+                                for (Tensor& tensor : parameters) {
+                                  // The last columns: neurons of the last tile, which one rank owns.
+                                  const std::size_t columns = tensor.shape[1];
+                                  for (std::size_t i = 0; tensor.name == layer + ".weight" && i < tensor.values.size(); ++i)
+                                    if (i % columns + 2 >= columns) tensor.values[i] = 3e38f;
+                                }
+                                trainer.set_parameters(parameters);
+                                try {
+                                  trainer.train(batches(network)[0]);
+                                } catch (const DivergedError& error) {
+                                  heard += error.layer == layer ? 1 : 0;
+                                  throw;
+                                }
+                              }),
+                 DivergedError);
+    EXPECT_EQ(heard, 3) << layer;
+  }
+}
+
+// Negative control: lists and gradients that are lost, doubled or emptied on their way are noticed.
+TEST(SharedLayers, WhatHappensToAMessageIsNoticed) {
+  const Network network = several_tiles();
+  const Trained alone = train_all(network, options_with(Parallel::model, 4));
+  const auto work = [&](Ranks rank) {
+    Options options = options_with(Parallel::model, 4);
+    options.communicator = rank;
+    const Trained trained = train_all(network, options);
+    expect_same(alone, trained, rank, "what was not noticed");
+  };
+  const std::uint64_t messages = run_loopback(2, 1, work).messages;
+  int noticed = 0;
+  for (std::uint64_t message = 0; message < messages; message += messages / 9) {
+    for (const auto kind : {LoopbackFault::Kind::lost, LoopbackFault::Kind::repeated}) {
+      EXPECT_THROW(run_loopback(2, 1, work, {kind, message}), std::runtime_error) << message;
+    }
+    try {
+      run_loopback(2, 1, work, {LoopbackFault::Kind::doubled, message});
+    } catch (const std::runtime_error&) {
+      ++noticed;
+    }
+  }
+  EXPECT_GE(noticed, 3);
+}
+
+TEST(SharedLayers, WhatCannotBeSharedIsRefusedWithASentence) {
+  const auto problems = [](const std::function<void(Network&, Options&)>& change) {
+    Network network = two_layers();
+    Options options = options_with(Parallel::model, 2);
+    change(network, options);
+    std::string all;
+    for (const Problem& problem : validate(network, options)) all += problem.message + "\n";
+    return all;
+  };
+  EXPECT_EQ(problems([](Network&, Options&) {}), "");
+  EXPECT_EQ(problems([](Network&, Options& o) { o.strategy = Strategy::automatic; }), "");
+  EXPECT_NE(problems([](Network&, Options& o) { o.strategy = Strategy::dense; }).find("the dense strategy has no tiles"), std::string::npos);
+  EXPECT_NE(problems([](Network&, Options& o) { o.strategy = Strategy::reference; }).find("the reference strategy has no tiles"), std::string::npos);
+  EXPECT_NE(problems([](Network& n, Options&) { make_convolutional(n, 1); }).find("layer 'first' is a convolution"), std::string::npos);
+  EXPECT_NE(problems([](Network& n, Options&) { n.layers[1].recurrent = Connection{}; }).find("layer 'second' is recurrent"), std::string::npos);
+  EXPECT_NE(problems([](Network& n, Options&) {
+              n.layers[1].input = sparse(0.4, 0, 0);
+              n.layers[1].input.rewiring = Rewiring{};
+            }).find("layer 'second' rewires"),
+            std::string::npos);
+  EXPECT_NE(problems([](Network& n, Options&) {
+              n.input = {6, 5, 1};
+              n.layers[0].input.pool = 2;
+            }).find("layer 'first' is pooled"),
+            std::string::npos);
+}
+
+// Ids and steps at the ends of their ranges, samples and steps without entries.
+TEST(ListCode, GivesBackWhatWasWritten) {
+  for (const std::uint32_t parts : {1u, 3u}) {
+    SpikeLists lists;
+    lists.samples = 5;
+    lists.steps = 700;
+    lists.section_width = 96;
+    lists.resize(3, 2);
+    RandomStream stream(RandomKey(1), Purpose::subsample, 0, 0);
+    struct Entry {
+      std::uint32_t sample, step, id;
+      bool operator==(const Entry&) const = default;
+    };
+    std::vector<Entry> written[2];
+    for (std::uint32_t part = 0; part < lists.parts; ++part) {
+      Recording& r = lists.recording(1, part);
+      for (std::uint32_t b = lists.part_begin(part); b < lists.part_begin(part + 1); ++b) {
+        r.begin_sample();
+        for (std::uint32_t t = 0; t < lists.steps; ++t) {
+          const double rate = b == 2 ? 0.0 : t == 699 ? 0.9 : t < 300 ? 0.001 : 0.03;
+          for (std::uint32_t i = 96; i < 192; ++i) {
+            for (int kind = 0; kind < 2; ++kind) {
+              if (stream.next_unit() >= rate) continue;
+              Stream& s = kind == 0 ? r.spikes : r.others;
+              s.id.push_back(static_cast<std::uint16_t>(i));
+              s.step.push_back(static_cast<std::uint16_t>(t));
+              ++s.size;
+              written[kind].push_back({b, t, i});
+            }
+          }
+        }
+      }
+      r.end_samples();
+    }
+    std::vector<std::byte> bytes;
+    encode_section(lists, 1, true, bytes);
+    EXPECT_LT(bytes.size(), 2 * (written[0].size() + written[1].size()));
+
+    SpikeLists read;
+    read.samples = lists.samples;
+    read.steps = lists.steps;
+    read.section_width = lists.section_width;
+    read.resize(3, parts);
+    decode_section(bytes, 1, true, 96, read);
+    std::vector<Entry> found[2];
+    for (std::uint32_t part = 0; part < parts; ++part) {
+      const Recording& r = read.recording(1, part);
+      for (int kind = 0; kind < 2; ++kind) {
+        const Stream& s = kind == 0 ? r.spikes : r.others;
+        ASSERT_EQ(s.first.size(), read.part_begin(part + 1) - read.part_begin(part) + 1);
+        std::uint64_t counted = 0;
+        for (const StepCounts& c : r.counts) counted += kind == 0 ? c.spikes : c.others;
+        EXPECT_EQ(counted, s.size);
+        for (std::uint32_t b = read.part_begin(part), k = 0; b < read.part_begin(part + 1); ++b, ++k) {
+          for (std::uint32_t e = s.first[k]; e < s.first[k + 1]; ++e) found[kind].push_back({b, s.step[e], s.id[e]});
+        }
+      }
+    }
+    EXPECT_TRUE(found[0] == written[0] && found[1] == written[1]) << parts;
+
+    // Cut off, too long, neurons that the section does not have.
+    for (const std::size_t n : {std::size_t{0}, std::size_t{1}, bytes.size() / 2, bytes.size() - 1})
+      EXPECT_THROW(decode_section(std::span(bytes).first(n), 1, true, 96, read), RunError) << n;
+    EXPECT_THROW(decode_section(bytes, 1, true, 95, read), RunError);
+    bytes.push_back(std::byte{0});
+    EXPECT_THROW(decode_section(bytes, 1, true, 96, read), RunError);
+  }
+}
+
+}  // namespace
+}  // namespace tessera::training

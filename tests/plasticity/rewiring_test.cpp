@@ -115,6 +115,60 @@ TEST(Rewiring, NoSynapseIsLostOrDoubled) {
   }
 }
 
+/// Joins source 0 and target 0 once, at 20 ms.
+class JoinOnce final : public StructuralRule {
+ public:
+  void act(StructuralView& view) const override {
+    if (view.time_ms() == 20.0 && view.first_target() == 0) EXPECT_TRUE(view.add(0, 0, 1.0));
+  }
+};
+
+// The source spikes at 5 ms, the target at 15, 30 and 45: the synapse that is made at 20 ms has not seen the target's first
+// spike, but the source's trace is there. Each of the others adds lambda Wmax exp(-(time + 1.5 - 5) / 20).
+TEST(Rewiring, ASynapseBeginsWithTheTracesOfItsNeurons) {
+  Network network;
+  network.name = "joined";
+  network.rate_limit_hz = 1e6;
+  const auto train = [](const char* name, std::vector<double> times_ms) {
+    Population p;
+    p.name = name;
+    p.kind = Population::Kind::spike_train_source;
+    p.size = 2;
+    for (const double t : times_ms) p.train.push_back({t, 0});
+    return p;
+  };
+  Population post = neurons_of("post", 2, "iaf_psc_delta");
+  post.parameters = {{"E_L", 0.0}, {"V_reset", 0.0}, {"V_th", 1e6}, {"t_ref", 0.0}};
+  network.populations = {train("pre", {5.0}), train("drive", {14.9, 29.9, 44.9}), post};
+  Projection drive = project("drive", "post", Kind::one_to_one, 0, Distribution::constant(1e7), Distribution::constant(0.1));
+  Projection learns = project("pre", "post", Kind::pairwise_bernoulli, 0, Distribution::constant(1.0), Distribution::constant(1.5));
+  learns.name = "learns";
+  learns.rule.probability = 0.0;
+  learns.rewiring = StructuralPlasticity{"join", {}, 1.0, 0};
+  NeuronCatalogue models = NeuronCatalogue::builtin();
+  StructuralModel join;
+  join.name = "join";
+  join.make = [](const ParameterValues&) -> std::shared_ptr<const StructuralRule> { return std::make_shared<const JoinOnce>(); };
+  models.add(join);
+  const double step = 0.01 * 10.0, at_30 = 1.0 + step * std::exp(-26.5 / 20.0), at_45 = at_30 + step * std::exp(-41.5 / 20.0);
+  for (const double mu_minus : {0.0, 1.0}) {
+    for (const double mu_plus : {0.0, 1e-12}) {  // rows with sums, and without
+      learns.plasticity = Plasticity{"stdp", {{"Wmax", 10.0}, {"lambda", 0.01}, {"mu_plus", mu_plus}, {"mu_minus", mu_minus}}, 0.0};
+      network.projections = {drive, learns};
+      for (const bool exact : {false, true}) {
+        Simulation simulation(network, models, exact ? exact_options() : options_of(Connectivity::stored));
+        simulation.run(19.0);
+        EXPECT_TRUE(simulation.synapses("learns").empty());
+        simulation.run(16.0);
+        ASSERT_EQ(simulation.synapses("learns").size(), 1u);
+        EXPECT_NEAR(simulation.synapses("learns")[0].weight, at_30, exact ? 1e-10 : 1e-5);
+        simulation.run(15.0);
+        EXPECT_NEAR(simulation.synapses("learns")[0].weight, at_45, exact ? 1e-10 : 1e-5);
+      }
+    }
+  }
+}
+
 /// Two sheets of neurons that learn and rewire, fed by a moving bump.
 Network map_network() {
   Network network;

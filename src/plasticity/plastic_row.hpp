@@ -44,7 +44,10 @@ struct PostSpikes {
   }
   [[nodiscard]] std::int32_t time(std::size_t neuron, int k) const { return k == 0 ? newest[neuron] : older[place(neuron, k)]; }
   [[nodiscard]] Real fast(std::size_t neuron, int k) const { return k == 0 ? newest_fast[neuron] : older_fast[place(neuron, k)]; }
-  [[nodiscard]] Real slow(std::size_t neuron, int k) const { return k == 0 ? newest_slow[neuron] : older_slow[place(neuron, k)]; }
+  [[nodiscard]] Real slow(std::size_t neuron, int k) const {
+    if (newest_slow == nullptr) return 0;  // there is no such trace
+    return k == 0 ? newest_slow[neuron] : older_slow[place(neuron, k)];
+  }
 };
 
 /// Times are steps and count at the synapse: a presynaptic spike with its axonal delay, a postsynaptic one

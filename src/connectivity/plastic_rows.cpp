@@ -26,16 +26,6 @@ bool one_delay(const Projection& projection) {
          projection.delay_ms.kind == Distribution::Kind::constant;
 }
 
-/// Magnitudes are kept, so the weights of a projection have one sign: that which the rule allows, or else that of the
-/// weights which it begins with.
-double sign_of(const Projection& projection, const PlasticityVariant& rule) {
-  if (rule.lowest >= 0.0) return 1.0;
-  if (rule.highest <= 0.0) return -1.0;
-  const bool listed = projection.rule.kind == ConnectivityRule::Kind::explicit_list;
-  const double typical = !listed ? projection.weight.mean() : projection.rule.list.empty() ? 0.0 : projection.rule.list.front().weight;
-  return typical < 0.0 ? -1.0 : 1.0;
-}
-
 }  // namespace
 
 template <class Real>
@@ -78,7 +68,7 @@ void PlasticRows<Real>::add_bundle(const PlasticRowsInput& input, const tessera:
   bundle.targets_in_chunk = described.targets.size;
   bundle.axonal = static_cast<std::int32_t>(nearest_step(projection.plasticity->axonal_delay_ms, dt));
   bundle.dt_ms = dt;
-  bundle.sign = sign_of(projection, *bundle.rule);
+  bundle.sign = bundle.rule->lowest < 0.0 ? -1.0 : 1.0;  // magnitudes are kept: all weights have the sign that is left to them
   bundle.first_slot = bundle.sign < 0.0 ? block.negative_slot : block.positive_slot;
   const double unit = std::is_same_v<Real, double> ? 1.0 : input.units->unit[described.targets.population];
   bundle.scale = static_cast<Real>(bundle.sign / unit);
@@ -149,10 +139,6 @@ void PlasticRows<Real>::list_synapses(Bundle& bundle) const {
         bundle.words[bundle.synapses] =
             row[k].target | (row[k].delay_steps - static_cast<std::uint32_t>(bundle.axonal)) << PlasticRow<Real>::kTargetBits;
       }
-      if (row[k].weight * bundle.sign < 0.0) {
-        throw InputError("The weights of the plastic projection '" + wiring_->projection(*bundle.described).name +
-                         "' must all have one sign.");
-      }
       bundle.weights[bundle.synapses] = static_cast<Real>(std::abs(row[k].weight));
     }
   }
@@ -189,7 +175,6 @@ void PlasticRows<Real>::receive(std::int64_t step, SpikeLists lists) {
 
 template <class Real>
 void PlasticRows<Real>::receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) {
-  next_ = now;
   for (const auto spikes : lists) {
     for (const std::uint32_t source : spikes) push(step, source, now);
   }
@@ -332,7 +317,6 @@ void PlasticRows<Real>::deliver(std::int64_t step, Input* ring) {
   }
   counters_.row_visits += due.size();
   due.clear();
-  next_ = step + 1;
   catch_up_sums(step);
   if (step > 0 && step % longest_wait_ == 0) catch_up(step);
   rewire(step);

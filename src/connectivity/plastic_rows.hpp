@@ -55,7 +55,7 @@ class PlasticRows {
   explicit PlasticRows(const PlasticRowsInput& input);
   ~PlasticRows();
 
-  /// Takes in the spikes of `step`, in any order, any number of times.
+  /// Takes in spikes of `step`, before any of them is due; several calls add up.
   void receive(std::int64_t step, SpikeLists spikes);
   /// The same after a checkpoint: what was due before `now` has been delivered.
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists spikes);
@@ -150,7 +150,6 @@ class PlasticRows {
   };
   std::vector<HistoryPlace> history_places_;
   std::vector<std::vector<Due>> due_;                      ///< per step, a ring
-  std::int64_t next_ = 0;                                  ///< the next step to deliver
   RowCounters counters_;
   double rewiring_seconds_ = 0.0;
   NotFinite not_finite_;

@@ -1,12 +1,12 @@
 // What plastic rows show and save.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <tuple>
 #include <type_traits>
 
 #include "connectivity/plastic_bundle.hpp"
+#include "connectivity/saved_columns.hpp"
 
 namespace tessera {
 
@@ -112,10 +112,7 @@ static void each_column(Bundle& bundle, const Visit& visit) {
 
 template <class Real>
 void PlasticRows<Real>::save_chunk(std::uint32_t chunk, std::vector<std::uint8_t>& bytes) const {
-  const auto put = [&bytes](const auto* data, std::size_t n) {
-    const auto* begin = reinterpret_cast<const std::uint8_t*>(data);
-    bytes.insert(bytes.end(), begin, begin + n * sizeof(*data));
-  };
+  const auto put = [&bytes](const auto* data, std::size_t n) { put_column(bytes, data, n); };
   for (std::size_t h = 0; h < histories_.size(); ++h) {
     if (history_places_[h].chunk == chunk) histories_[h].save(bytes);
   }
@@ -165,13 +162,7 @@ template <class Real>
 bool PlasticRows<Real>::load_chunk(std::uint32_t chunk, std::span<const std::uint8_t> bytes) {
   static_assert(std::is_trivially_copyable_v<Row>);
   bool whole = true;
-  const auto take = [&](auto* data, std::size_t n) {
-    const std::size_t size = n * sizeof(*data);
-    whole = whole && bytes.size() >= size;
-    if (!whole || size == 0) return;
-    std::memcpy(data, bytes.data(), size);
-    bytes = bytes.subspan(size);
-  };
+  const auto take = [&](auto* data, std::size_t n) { whole = whole && take_column(bytes, data, n); };
   for (std::size_t h = 0; h < histories_.size(); ++h) {
     if (history_places_[h].chunk == chunk && !histories_[h].load(bytes)) return false;
   }

@@ -2,7 +2,8 @@
 #include "connectivity/post_history.hpp"
 
 #include <cmath>
-#include <cstring>
+
+#include "connectivity/saved_columns.hpp"
 
 namespace tessera {
 
@@ -74,35 +75,18 @@ std::size_t PostHistory<Real>::bytes() const {
          (newest_fast_.size() + newest_slow_.size() + older_fast_.size() + older_slow_.size()) * sizeof(Real);
 }
 
-namespace {
-
-template <class T>
-void put(std::vector<std::uint8_t>& bytes, const T* values, std::size_t n) {
-  const auto* begin = reinterpret_cast<const std::uint8_t*>(values);
-  bytes.insert(bytes.end(), begin, begin + n * sizeof(T));
-}
-template <class T>
-bool take(std::span<const std::uint8_t>& bytes, T* values, std::size_t n) {
-  if (bytes.size() < n * sizeof(T)) return false;
-  if (n > 0) std::memcpy(values, bytes.data(), n * sizeof(T));
-  bytes = bytes.subspan(n * sizeof(T));
-  return true;
-}
-
-}  // namespace
-
 template <class Real>
 void PostHistory<Real>::save(std::vector<std::uint8_t>& bytes) const {
-  put(bytes, &needed_after_, 1);
-  put(bytes, &capacity_bits_, 1);
-  for (const auto* values : {&newest_, &head_, &older_}) put(bytes, values->data(), values->size());
-  for (const auto* values : {&newest_fast_, &newest_slow_, &older_fast_, &older_slow_}) put(bytes, values->data(), values->size());
+  put_column(bytes, &needed_after_, 1);
+  put_column(bytes, &capacity_bits_, 1);
+  for (const auto* values : {&newest_, &head_, &older_}) put_column(bytes, values->data(), values->size());
+  for (const auto* values : {&newest_fast_, &newest_slow_, &older_fast_, &older_slow_}) put_column(bytes, values->data(), values->size());
 }
 
 template <class Real>
 bool PostHistory<Real>::load(std::span<const std::uint8_t>& bytes) {
   std::int32_t needed_after = 0, bits = 0;
-  if (!take(bytes, &needed_after, 1) || !take(bytes, &bits, 1) || bits < 2 || bits > 24) return false;
+  if (!take_column(bytes, &needed_after, 1) || !take_column(bytes, &bits, 1) || bits < 2 || bits > 24) return false;
   const std::size_t places = std::size_t{neurons_} << bits;
   if (bytes.size() < places * sizeof(std::int32_t)) return false;
   needed_after_ = needed_after;
@@ -111,10 +95,10 @@ bool PostHistory<Real>::load(std::span<const std::uint8_t>& bytes) {
   older_fast_.resize(places);
   if (!newest_slow_.empty()) older_slow_.resize(places);
   for (auto* values : {&newest_, &head_, &older_}) {
-    if (!take(bytes, values->data(), values->size())) return false;
+    if (!take_column(bytes, values->data(), values->size())) return false;
   }
   for (auto* values : {&newest_fast_, &newest_slow_, &older_fast_, &older_slow_}) {
-    if (!take(bytes, values->data(), values->size())) return false;
+    if (!take_column(bytes, values->data(), values->size())) return false;
   }
   return true;
 }

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+
+#include "connectivity/saved_columns.hpp"
 
 namespace tessera {
 namespace {
@@ -106,19 +107,6 @@ std::size_t PostSums::bytes() const {
 
 namespace {
 
-template <class T>
-void put(std::vector<std::uint8_t>& bytes, const T* values, std::size_t n) {
-  const auto* begin = reinterpret_cast<const std::uint8_t*>(values);
-  bytes.insert(bytes.end(), begin, begin + n * sizeof(T));
-}
-template <class T>
-bool take(std::span<const std::uint8_t>& bytes, T* values, std::size_t n) {
-  if (bytes.size() < n * sizeof(T)) return false;
-  if (n > 0) std::memcpy(values, bytes.data(), n * sizeof(T));
-  bytes = bytes.subspan(n * sizeof(T));
-  return true;
-}
-
 struct Times {
   std::int32_t now, epoch, trace_epoch, unused;
   std::uint64_t spikes, in_sums;
@@ -129,11 +117,11 @@ struct Times {
 /// Spikes that are in both sums and traces are not kept.
 void PostSums::save(std::vector<std::uint8_t>& bytes) const {
   const Times times{now_, epoch_, trace_epoch_, 0, spikes_.size() - in_traces_, in_sums_ - in_traces_};
-  put(bytes, &times, 1);
-  put(bytes, spikes_.data() + in_traces_, spikes_.size() - in_traces_);
-  put(bytes, lines_.data(), lines_.size());
-  put(bytes, slow_.data(), slow_.size());
-  put(bytes, last_.data(), last_.size());
+  put_column(bytes, &times, 1);
+  put_column(bytes, spikes_.data() + in_traces_, spikes_.size() - in_traces_);
+  put_column(bytes, lines_.data(), lines_.size());
+  put_column(bytes, slow_.data(), slow_.size());
+  put_column(bytes, last_.data(), last_.size());
 }
 
 std::size_t PostSums::saved_bytes() const {
@@ -143,10 +131,10 @@ std::size_t PostSums::saved_bytes() const {
 
 bool PostSums::load(std::span<const std::uint8_t>& bytes) {
   Times times{};
-  if (!take(bytes, &times, 1) || times.spikes > bytes.size() / sizeof(Arrival) || times.in_sums > times.spikes) return false;
+  if (!take_column(bytes, &times, 1) || times.spikes > bytes.size() / sizeof(Arrival) || times.in_sums > times.spikes) return false;
   if (times.now < 0 || times.epoch != times.now / epoch_steps_ || times.trace_epoch != times.epoch) return false;
   std::vector<Arrival> spikes(times.spikes);
-  if (!take(bytes, spikes.data(), spikes.size())) return false;
+  if (!take_column(bytes, spikes.data(), spikes.size())) return false;
   for (const Arrival& arrival : spikes) {
     if (arrival.neuron >= neurons_ || arrival.time < 0) return false;
   }
@@ -156,8 +144,8 @@ bool PostSums::load(std::span<const std::uint8_t>& bytes) {
   now_ = times.now;
   epoch_ = times.epoch;
   trace_epoch_ = times.trace_epoch;
-  return take(bytes, lines_.data(), lines_.size()) &&
-         take(bytes, slow_.data(), slow_.size()) && take(bytes, last_.data(), last_.size());
+  return take_column(bytes, lines_.data(), lines_.size()) &&
+         take_column(bytes, slow_.data(), slow_.size()) && take_column(bytes, last_.data(), last_.size());
 }
 
 }  // namespace tessera

@@ -1,7 +1,7 @@
 // One visit of a plastic row: the synapses of one source on one chunk, of one delay group, and all that a rule
 // needs to bring their weights up to date and to transmit a spike with them.
 //
-// Weights are brought up to date when their source spikes (or, at the latest, after PlasticRows::kLongestWait):
+// Weights are brought up to date when their source spikes (or, at the latest, after PlasticRows::kLongestWaitMs):
 // what the targets have spiked in between is read from their histories. So a postsynaptic spike costs nothing
 // per synapse, and a synapse needs its target, its delay and its weight: eight bytes.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0

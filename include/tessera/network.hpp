@@ -90,6 +90,18 @@ struct InitialValue {
   std::vector<double> values;  ///< when not empty: one per neuron
 };
 
+/// A bump of rates over the grid of a poisson_source, rate_hz + peak_hz exp(-d^2 / (2 sigma^2)), d the distance from its
+/// centre, which jumps to another place every period. The grid is cut into blocks of `block` x `block` cells, each of which
+/// is a ring in both directions and has the bump at the same place; centres are drawn from the first `centres` x `centres`
+/// cells of a block. At most one spike per step.
+struct ActivityBump {
+  double peak_hz = 0.0;
+  double sigma = 1.0;  ///< cells
+  double period_ms = 20.0;
+  std::uint32_t block = 16;
+  std::uint32_t centres = 16;
+};
+
 struct Population {
   enum class Kind { neurons, poisson_source, spike_train_source };
   std::string name;
@@ -111,18 +123,7 @@ struct Population {
   double start_ms = 0.0;
   double duration_ms = std::numeric_limits<double>::infinity();
   double interval_ms = 0.0;
-  /// poisson_source: a bump of rates, rate_hz + peak_hz exp(-d^2 / (2 sigma^2)), d the distance from its centre, which
-  /// jumps to another place every period. The grid is cut into blocks of `block` x `block` cells, each of which is a ring in
-  /// both directions and has the bump at the same place; centres are drawn from the first `centres` x `centres` cells of a
-  /// block. At most one spike per step.
-  struct Bump {
-    double peak_hz = 0.0;
-    double sigma = 1.0;  ///< cells
-    double period_ms = 20.0;
-    std::uint32_t block = 16;
-    std::uint32_t centres = 16;
-  };
-  std::optional<Bump> bump;
+  std::optional<ActivityBump> bump;  ///< poisson_source: added to rate_hz
   /// spike_train_source: spike times of each neuron, from 0 on; rounded to the nearest step.
   struct TrainSpike {
     double time_ms = 0.0;

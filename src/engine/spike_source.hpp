@@ -37,7 +37,7 @@ class SpikeSource {
   double start_ms_ = 0.0, duration_ms_ = 0.0, interval_ms_ = 0.0;  ///< interval 0: one pulse
   std::vector<std::int32_t> counts_;
   std::vector<std::pair<std::int64_t, std::uint32_t>> train_;  ///< (step, neuron in chunk), sorted; of a bump, those of its period
-  std::optional<Population::Bump> bump_;
+  std::optional<ActivityBump> bump_;
   double base_hz_ = 0.0;
   std::uint32_t columns_ = 0;
   std::int64_t period_ = -1;  ///< which train_ is of

@@ -101,7 +101,7 @@ void check_neurons(const reporter& report) {
 
 void check_bump(const reporter& report) {
   const Population& p = report.p;
-  const Population::Bump& bump = *p.bump;
+  const ActivityBump& bump = *p.bump;
   const auto positive = [&](const char* key, double value, const char* unit) {
     if (std::isfinite(value) && value > 0.0) return;
     report(std::string("bump.") + key, fmt::format("The {} of the bump of '{}' is {}{}; it must be above 0.", key, p.name, value, unit));

@@ -179,7 +179,7 @@ Network map_network() {
   source.size = 32 * 32;
   source.grid_columns = 32;
   source.rate_hz = 20.0;
-  source.bump = Population::Bump{400.0, 3.0, 7.0, 16, 16};
+  source.bump = ActivityBump{400.0, 3.0, 7.0, 16, 16};
   Population target = neurons_of("target", 32 * 32, "iaf_psc_exp");
   target.grid_columns = 32;
   network.populations = {source, target};
@@ -285,7 +285,7 @@ TEST(Bump, RatesFollowTheDistanceFromACentreThatMoves) {
   source.size = 32 * 16;
   source.grid_columns = 32;
   source.rate_hz = 5.0;
-  source.bump = Population::Bump{152.8, 2.0, 5.0, 16, 16};
+  source.bump = ActivityBump{152.8, 2.0, 5.0, 16, 16};
   network.populations = {source, neurons_of("nobody", 1)};
   double spikes = 0.0, same = 0.0;
   for (int seed = 1; seed <= 5; ++seed) {

@@ -16,7 +16,7 @@
 namespace tessera::training {
 namespace {
 
-constexpr std::uint32_t kSide = 128;
+constexpr std::uint32_t kAedatSide = 128;
 constexpr std::uint32_t kPolarityEvent = 1;
 constexpr std::uint32_t kEventBytes = 8;
 
@@ -66,13 +66,13 @@ std::uint64_t parse_aedat(std::string_view bytes, const std::string& name, std::
         continue;
       }
       const std::uint32_t x = word >> 17 & 0x1fff, y = word >> 2 & 0x1fff, p = word >> 1 & 1;
-      if (x >= kSide || y >= kSide) {
+      if (x >= kAedatSide || y >= kAedatSide) {
         throw_damaged(name, first + i * kEventBytes,
                       fmt::format("an event at ({}, {}) is outside 128 x 128 pixels", x, y));
       }
       const std::uint64_t since = time - start_us;
       if (since > std::numeric_limits<std::uint32_t>::max()) continue;  // beyond 71 minutes
-      events.add(static_cast<std::uint32_t>(since), (y * kSide + x) * 2 + p);
+      events.add(static_cast<std::uint32_t>(since), (y * kAedatSide + x) * 2 + p);
     }
   }
   return invalid;
@@ -118,14 +118,14 @@ void parse_gesture_npy(std::string_view bytes, const std::string& name, Events& 
   for (std::size_t i = 0; i < array.rows(); ++i) {
     const double* row = array.values.data() + i * 4;
     const double time_us = row[3] * 1000.0;
-    const bool inside = row[0] >= 0.0 && row[0] < kSide && row[1] >= 0.0 && row[1] < kSide &&
+    const bool inside = row[0] >= 0.0 && row[0] < kAedatSide && row[1] >= 0.0 && row[1] < kAedatSide &&
                         (row[2] == 0.0 || row[2] == 1.0);
     if (!inside || !(time_us >= 0.0 && time_us < 4294967295.0)) {
       throw InputError(fmt::format("{}: row {} is not an event of a 128 x 128 camera.", name, i));
     }
     const auto x = static_cast<std::uint32_t>(row[0]), y = static_cast<std::uint32_t>(row[1]);
     events.add(static_cast<std::uint32_t>(std::lround(time_us)),
-               (y * kSide + x) * 2 + static_cast<std::uint32_t>(row[2]));
+               (y * kAedatSide + x) * 2 + static_cast<std::uint32_t>(row[2]));
   }
 }
 

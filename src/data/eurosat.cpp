@@ -13,7 +13,7 @@
 namespace tessera::training {
 namespace {
 
-constexpr std::uint32_t kSide = 64;
+constexpr std::uint32_t kEurosatSide = 64;
 const std::vector<std::string> kExtensions = {".jpg", ".jpeg"};
 
 class EuroSat : public ValueSource {
@@ -25,7 +25,7 @@ class EuroSat : public ValueSource {
   EuroSat(std::shared_ptr<const FileTree> tree, std::vector<Sample> samples, bool grey)
       : tree_(std::move(tree)), samples_(std::move(samples)), grey_(grey) {}
   [[nodiscard]] std::size_t size() const override { return samples_.size(); }
-  [[nodiscard]] Shape shape() const override { return {kSide, kSide, grey_ ? 1u : 3u}; }
+  [[nodiscard]] Shape shape() const override { return {kEurosatSide, kEurosatSide, grey_ ? 1u : 3u}; }
   [[nodiscard]] std::int32_t label(std::size_t index) const override {
     return samples_[index].label;
   }
@@ -33,7 +33,7 @@ class EuroSat : public ValueSource {
   void read(std::size_t index, std::vector<float>& values) const override {
     const std::size_t file = samples_[index].file;
     const Image image = parse_jpeg(tree_->read(file), tree_->describe(file));
-    if (image.height != kSide || image.width != kSide) {
+    if (image.height != kEurosatSide || image.width != kEurosatSide) {
       throw InputError(fmt::format("{} has {} x {} pixels instead of 64 x 64.",
                                    tree_->describe(file), image.height, image.width));
     }

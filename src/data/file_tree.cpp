@@ -17,7 +17,7 @@
 namespace tessera::training {
 namespace {
 
-constexpr std::uint64_t kMostFileBytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMostMemberBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMostArchiveBytes = std::uint64_t{1} << 33;
 constexpr std::size_t kMostNameBytes = 4096;
 
@@ -52,7 +52,7 @@ class Folder : public FileTree {
     std::sort(names_.begin(), names_.end());
   }
   [[nodiscard]] std::string read(std::size_t i) const override {
-    return io::read_file(root_ / names_[i], kMostFileBytes);
+    return io::read_file(root_ / names_[i], kMostMemberBytes);
   }
   [[nodiscard]] std::string describe(std::size_t i) const override {
     return (root_ / names_[i]).string();
@@ -154,7 +154,7 @@ class Tar : public FileTree {
       long_name_.resize(strnlen(long_name_.c_str(), long_name_.size()));
     } else if ((type == '0' || type == 0) && matches(name, extensions)) {
       total_ += size;
-      if (size > kMostFileBytes || total_ > kMostArchiveBytes) {
+      if (size > kMostMemberBytes || total_ > kMostArchiveBytes) {
         throw_damaged(
             reader.name(), at,
             "'" + name + "' is announced with " + std::to_string(size) + " bytes, too many");

@@ -14,7 +14,7 @@
 namespace tessera::training {
 namespace {
 
-constexpr std::uint32_t kSide = 34;
+constexpr std::uint32_t kNmnistSide = 34;
 
 class Nmnist : public EventSource {
  public:
@@ -25,7 +25,7 @@ class Nmnist : public EventSource {
   Nmnist(std::shared_ptr<const FileTree> tree, std::vector<Sample> samples)
       : tree_(std::move(tree)), samples_(std::move(samples)) {}
   [[nodiscard]] std::size_t size() const override { return samples_.size(); }
-  [[nodiscard]] Shape shape() const override { return {kSide, kSide, 2}; }
+  [[nodiscard]] Shape shape() const override { return {kNmnistSide, kNmnistSide, 2}; }
   [[nodiscard]] std::int32_t label(std::size_t index) const override {
     return samples_[index].label;
   }
@@ -115,12 +115,12 @@ void parse_nmnist(std::string_view bytes, const std::string& name, Events& event
       overflow += 1u << 13;
       continue;
     }
-    if (x >= kSide || y >= kSide) {
+    if (x >= kNmnistSide || y >= kNmnistSide) {
       throw_damaged(name, i * 5,
                     fmt::format("an event at ({}, {}) is outside 34 x 34 pixels", x, y));
     }
     const std::uint32_t time = (at[2] & 127u) << 16 | std::uint32_t{at[3]} << 8 | at[4];
-    events.add(time + overflow, (y * kSide + x) * 2 + (at[2] >> 7));
+    events.add(time + overflow, (y * kNmnistSide + x) * 2 + (at[2] >> 7));
   }
 }
 

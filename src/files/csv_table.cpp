@@ -9,21 +9,22 @@
 #include "tessera/errors.hpp"
 
 namespace tessera::io {
-namespace {
 
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-std::string_view trimmed(std::string_view text) {
+std::string_view trimmed_cell(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
   const std::size_t begin = text.find_first_not_of(kBlank);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
-bool parse_number(std::string_view cell, double& number) {
+bool parse_cell(std::string_view cell, double& number) {
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
   return !cell.empty() && error == std::errc() && end == cell.data() + cell.size();
 }
+
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 class TableReader {
  public:
@@ -34,7 +35,7 @@ class TableReader {
   CsvTable read() {
     while (!rest_.empty()) {
       const std::size_t end = rest_.find('\n');
-      const std::string_view line = trimmed(rest_.substr(0, end));
+      const std::string_view line = trimmed_cell(rest_.substr(0, end));
       rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
       ++line_;
       if (!line.empty() && line.front() != '#') row(line);
@@ -51,13 +52,13 @@ class TableReader {
     cells_.clear();
     for (bool more = true; more;) {
       const std::size_t comma = line.find(',');
-      cells_.push_back(trimmed(line.substr(0, comma)));
+      cells_.push_back(trimmed_cell(line.substr(0, comma)));
       more = comma != std::string_view::npos;
       if (more) line.remove_prefix(comma + 1);
     }
     double number = 0.0;
     const bool first = table_.header.empty() && table_.lines.empty();
-    if (first && !parse_number(cells_[0], number)) {
+    if (first && !parse_cell(cells_[0], number)) {
       table_.header.assign(cells_.begin(), cells_.end());
       return;
     }
@@ -68,7 +69,7 @@ class TableReader {
                        table_.columns));
     }
     for (std::size_t i = 0; i < cells_.size(); ++i) {
-      if (!parse_number(cells_[i], number)) {
+      if (!parse_cell(cells_[i], number)) {
         fail(fmt::format("'{:.40}' in column {} is not a number.", cells_[i], column_name(i)));
       }
       table_.values.push_back(number);

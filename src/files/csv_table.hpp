@@ -10,6 +10,11 @@
 
 namespace tessera::io {
 
+/// Without blanks at its ends.
+[[nodiscard]] std::string_view trimmed_cell(std::string_view text);
+/// False where the cell is not one number and nothing else.
+[[nodiscard]] bool parse_cell(std::string_view cell, double& number);
+
 struct CsvTable {
   std::vector<std::string> header;   ///< names of the columns; empty: the file has none
   std::size_t columns = 0;           ///< 0: there is no row

@@ -4,12 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <numeric>
-#include <system_error>
 #include <utility>
 
+#include "files/csv_table.hpp"
 #include "files/file.hpp"
 #include "files/npy.hpp"
 #include "tessera/errors.hpp"
@@ -26,27 +25,15 @@ constexpr std::uint64_t kLongestListFile = std::uint64_t{4} << 30;
   throw InputError({{where, std::move(message)}});
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 std::vector<std::string_view> cells_of(std::string_view line, std::size_t most) {
   std::vector<std::string_view> cells;
   while (cells.size() <= most) {
     const std::size_t comma = line.find(',');
-    cells.push_back(trimmed(line.substr(0, comma)));
+    cells.push_back(trimmed_cell(line.substr(0, comma)));
     if (comma == std::string_view::npos) break;
     line.remove_prefix(comma + 1);
   }
   return cells;
-}
-
-bool parse_number(std::string_view cell, double& number) {
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-  return error == std::errc() && end == cell.data() + cell.size() && !cell.empty();
 }
 
 // Where each wanted column stands in the header.
@@ -101,13 +88,13 @@ std::vector<double> parse_csv_list(std::string_view text, const std::string& nam
   bool first = true;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    const std::string_view line = trimmed(text.substr(0, end));
+    const std::string_view line = trimmed_cell(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     ++line_number;
     if (line.empty() || line.front() == '#') continue;
     const std::vector<std::string_view> cells = cells_of(line, columns.size());
     double number = 0.0;
-    if (std::exchange(first, false) && !parse_number(cells[0], number)) {
+    if (std::exchange(first, false) && !parse_cell(cells[0], number)) {
       order = order_of(cells, name, columns);
       continue;
     }
@@ -116,7 +103,7 @@ std::vector<double> parse_csv_list(std::string_view text, const std::string& nam
            fmt::format("Every row has the columns {}.", fmt::join(columns, ", ")));
     }
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (!parse_number(cells[order[i]], number)) {
+      if (!parse_cell(cells[order[i]], number)) {
         fail(name, line_number,
              fmt::format("'{:.40}' is not a number ({}).", cells[order[i]], columns[i]));
       }

@@ -16,12 +16,12 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::string_view kMagic{"\x93NUMPY", 6};
 constexpr std::size_t kHeaderBytes = 128;      // room for any 2-D shape: it can be patched in place
-constexpr std::size_t kLongestHeader = 65536;  // what NumPy itself accepts is far below
+constexpr std::size_t kLongestNpyHeader = 65536;  // what NumPy itself accepts is far below
 
 // The header is a Python dictionary; this reads just the form that NumPy defines.
-class HeaderReader {
+class NpyHeaderReader {
  public:
-  HeaderReader(std::string_view text, const std::string& name) : text_(text), name_(name) {}
+  NpyHeaderReader(std::string_view text, const std::string& name) : text_(text), name_(name) {}
 
   void read() {
     expect('{');
@@ -123,7 +123,7 @@ class HeaderReader {
 };
 
 template <class T>
-void convert(const char* data, std::vector<double>& values, const HeaderReader& header) {
+void convert(const char* data, std::vector<double>& values, const NpyHeaderReader& header) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     T value;
     std::memcpy(&value, data + i * sizeof(T), sizeof(T));
@@ -138,7 +138,7 @@ void convert(const char* data, std::vector<double>& values, const HeaderReader& 
   }
 }
 
-using Converter = void (*)(const char*, std::vector<double>&, const HeaderReader&);
+using Converter = void (*)(const char*, std::vector<double>&, const NpyHeaderReader&);
 struct ElementType {
   const char* descr;
   std::size_t bytes;
@@ -153,7 +153,7 @@ constexpr ElementType kTypes[] = {
     {"|b1", 1, convert<std::uint8_t>},
 };
 
-const ElementType& element_type(const HeaderReader& header) {
+const ElementType& element_type(const NpyHeaderReader& header) {
   for (const ElementType& type : kTypes) {
     if (header.descr_ == type.descr) return type;
   }
@@ -206,10 +206,10 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   std::size_t length = byte(8) | byte(9) << 8;
   if (version == 2) length |= byte(10) << 16 | byte(11) << 24;
   const std::size_t begin = version == 1 ? 10 : 12;
-  if (length > kLongestHeader || length > bytes.size() - begin)
+  if (length > kLongestNpyHeader || length > bytes.size() - begin)
     fail("its header is cut off or too long.");
 
-  HeaderReader header(bytes.substr(begin, length), name);
+  NpyHeaderReader header(bytes.substr(begin, length), name);
   header.read();
   const ElementType& type = element_type(header);
   NpyArray array;

@@ -10,8 +10,6 @@
 namespace tessera {
 namespace {
 
-constexpr double kAssumedRate_Hz = 5.0;
-
 using RankSet = std::vector<bool>;
 
 /// Which ranks have neurons of a population, and what share of them.

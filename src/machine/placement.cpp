@@ -13,7 +13,6 @@ namespace {
 
 // An update costs about as much as this many synaptic events per step.
 constexpr double kUpdateLoad = 0.3;
-constexpr double kAssumedRate_Hz = 5.0;
 // About 10 microseconds of a core: many times what a meeting costs while every worker has one. Where
 // other programs take turns on the same cores it costs a time slice (docs/performance.md).
 constexpr double kEventsPerThread = 6000.0;

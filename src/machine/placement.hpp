@@ -12,6 +12,9 @@
 
 namespace tessera {
 
+/// Of populations whose mean rate nobody states.
+inline constexpr double kAssumedRate_Hz = 5.0;
+
 struct TilePlacement {
   std::vector<std::uint32_t> chunks;  ///< indices into the chunk table, ascending
   int worker = 0;

@@ -11,7 +11,7 @@
 namespace tessera::validation {
 namespace {
 
-struct reporter {
+struct input_reporter {
   context& c;
   const SourceLocation& where;
   std::string path;
@@ -20,7 +20,7 @@ struct reporter {
   }
 };
 
-void check_poisson(const reporter& report, const Stimulus& s) {
+void check_poisson(const input_reporter& report, const Stimulus& s) {
   if (!std::isfinite(s.rate_hz) || s.rate_hz < 0.0) {
     report("rate",
            fmt::format("The Poisson rate is {} Hz; it must be a number of 0 or more.", s.rate_hz));
@@ -43,7 +43,7 @@ void check_poisson(const reporter& report, const Stimulus& s) {
   }
 }
 
-void check_current(const reporter& report, const Stimulus& s, const Population* target) {
+void check_current(const input_reporter& report, const Stimulus& s, const Population* target) {
   if (!std::isfinite(s.amplitude_pA)) report("amplitude", "The amplitude must be a finite number.");
   if (s.values.empty()) return;
   if (target != nullptr && target->size > 0 && s.values.size() != target->size) {
@@ -60,7 +60,7 @@ void check_current(const reporter& report, const Stimulus& s, const Population* 
 }  // namespace
 
 void check_stimulus(context& c, const Stimulus& s, std::size_t index) {
-  const reporter report{c, s.where,
+  const input_reporter report{c, s.where,
                         s.name.empty() ? fmt::format("stimuli[{}]", index) : "stimuli." + s.name};
   const Population* target = c.look_up(s.where, report.path, "target", s.target);
   if (target != nullptr && target->kind != Population::Kind::neurons) {
@@ -77,7 +77,7 @@ void check_stimulus(context& c, const Stimulus& s, std::size_t index) {
 }
 
 void check_recorder(context& c, const StateRecorder& r, std::size_t index) {
-  const reporter report{c, r.where, fmt::format("recorders[{}]", index)};
+  const input_reporter report{c, r.where, fmt::format("recorders[{}]", index)};
   const Population* population = c.look_up(r.where, report.path, "population", r.population);
   if (population != nullptr && population->kind != Population::Kind::neurons) {
     report("population",

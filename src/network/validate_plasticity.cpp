@@ -19,7 +19,7 @@ namespace {
 using Kind = ConnectivityRule::Kind;
 
 // What is said about the plasticity of one projection.
-struct reporter {
+struct plasticity_reporter {
   context& c;
   const Projection& p;
   const std::string& path;
@@ -31,7 +31,7 @@ struct reporter {
 };
 
 // The range that a rule keeps weights in, and why.
-std::string range_text(const reporter& report, const std::string& rule, const PlasticityVariant& variant,
+std::string range_text(const plasticity_reporter& report, const std::string& rule, const PlasticityVariant& variant,
                        const ParameterValues& values) {
   std::string range;
   if (std::isinf(variant.highest)) {
@@ -58,7 +58,7 @@ std::string sign_hint(const PlasticityVariant& variant, double weight) {
   return fmt::format("; {} needs the sign of the weights", variant.bound_by);
 }
 
-void check_list(const reporter& report, const PlasticityVariant& variant, const std::string& range) {
+void check_list(const plasticity_reporter& report, const PlasticityVariant& variant, const std::string& range) {
   std::size_t wrong = 0, first = 0;
   const auto& list = report.p.rule.list;
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -70,7 +70,7 @@ void check_list(const reporter& report, const PlasticityVariant& variant, const 
                              sign_hint(variant, list[first].weight)));
 }
 
-void check_weights(const reporter& report, const PlasticityVariant& variant, const std::string& range) {
+void check_weights(const plasticity_reporter& report, const PlasticityVariant& variant, const std::string& range) {
   if (report.p.rule.kind == Kind::explicit_list) return check_list(report, variant, range);
   const Distribution& weight = report.p.weight;
   if (!distribution_problems(weight).empty()) return;
@@ -96,7 +96,7 @@ void check_weights(const reporter& report, const PlasticityVariant& variant, con
 }
 
 // The shortest delay in steps; nothing where the delays themselves are wrong.
-std::optional<std::int64_t> shortest_delay(const reporter& report, const Population* source,
+std::optional<std::int64_t> shortest_delay(const plasticity_reporter& report, const Population* source,
                                            const Population* target) {
   const Projection& p = report.p;
   const double dt = report.c.network().dt_ms;
@@ -114,7 +114,7 @@ std::optional<std::int64_t> shortest_delay(const reporter& report, const Populat
   return steps >= 1 ? std::optional(steps) : std::nullopt;
 }
 
-void check_axonal_delay(const reporter& report, const Population* source, const Population* target) {
+void check_axonal_delay(const plasticity_reporter& report, const Population* source, const Population* target) {
   const double axonal = report.p.plasticity->axonal_delay_ms;
   const std::string key = "plasticity.axonal_delay";
   if (!std::isfinite(axonal) || axonal < 0.0) {
@@ -146,7 +146,7 @@ void check_plasticity(context& c, const Projection& p, const std::string& path, 
   const Plasticity& plasticity = *p.plasticity;
   const NeuronModel* model = target == nullptr ? nullptr : c.models().find(target->model);
   const std::string weight_unit = model == nullptr ? "" : model->weight_unit;
-  const reporter report{c, p, path, label, weight_unit.empty() ? "" : " " + weight_unit};
+  const plasticity_reporter report{c, p, path, label, weight_unit.empty() ? "" : " " + weight_unit};
   check_axonal_delay(report, source, target);
   const PlasticityModel* rule = c.models().find_rule(plasticity.rule);
   if (rule == nullptr) {
@@ -176,7 +176,7 @@ void check_plasticity(context& c, const Projection& p, const std::string& path, 
 
 namespace {
 
-void check_delay_of_rewiring(const reporter& report) {
+void check_delay_of_rewiring(const plasticity_reporter& report) {
   const Projection& p = report.p;
   if (p.rule.kind == Kind::explicit_list || has_distance_delay(p) || p.delay_ms.kind != Distribution::Kind::constant) {
     report("rewiring", fmt::format("The synapses of {} come and go, so all must have one delay: give it a constant one (and a rule, not a "
@@ -184,7 +184,7 @@ void check_delay_of_rewiring(const reporter& report) {
   }
 }
 
-void check_structural_rule(const reporter& report, const StructuralModel& rule, const std::string& weight_unit) {
+void check_structural_rule(const plasticity_reporter& report, const StructuralModel& rule, const std::string& weight_unit) {
   std::vector<ParameterInfo> parameters = rule.parameters;
   for (ParameterInfo& info : parameters) {
     if (info.unit == "weight") info.unit = weight_unit;
@@ -198,7 +198,7 @@ void check_structural_rule(const reporter& report, const StructuralModel& rule, 
   }
 }
 
-void check_most_synapses(const reporter& report, const Population* source, const Population* target) {
+void check_most_synapses(const plasticity_reporter& report, const Population* source, const Population* target) {
   const Projection& p = report.p;
   const std::uint32_t most = p.rewiring->max_indegree;
   if (most == 0 || source == nullptr || target == nullptr) return;
@@ -217,7 +217,7 @@ void check_most_synapses(const reporter& report, const Population* source, const
 void check_rewiring(context& c, const Projection& p, const std::string& path, const std::string& label, const Population* source,
                     const Population* target) {
   const NeuronModel* model = target == nullptr ? nullptr : c.models().find(target->model);
-  const reporter report{c, p, path, label, ""};
+  const plasticity_reporter report{c, p, path, label, ""};
   const StructuralPlasticity& rewiring = *p.rewiring;
   if (!p.plasticity) report("rewiring", fmt::format("The rewiring of {} needs a plasticity; \"static\" leaves weights as they are.", label));
   if (!std::isfinite(rewiring.interval_ms) || !(rewiring.interval_ms > 0.0)) {

@@ -24,7 +24,7 @@ bool is_good_name(const std::string& name) {
 }
 
 // Adds problems of one population; keeps the arguments of context::add short.
-struct reporter {
+struct population_reporter {
   context& c;
   const Population& p;
   void operator()(const std::string& key, std::string message) const {
@@ -32,7 +32,7 @@ struct reporter {
   }
 };
 
-void check_initial_values(const reporter& report, const std::vector<std::string>& states) {
+void check_initial_values(const population_reporter& report, const std::vector<std::string>& states) {
   const Population& p = report.p;
   for (const auto& [name, initial] : p.initial) {
     const std::string key = "initial." + name;
@@ -60,7 +60,7 @@ std::vector<std::string> names_of(const std::vector<StateInfo>& states) {
   return names;
 }
 
-void check_neurons(const reporter& report) {
+void check_neurons(const population_reporter& report) {
   context& c = report.c;
   const Population& p = report.p;
   const NeuronModel* model = c.models().find(p.model);
@@ -99,7 +99,7 @@ void check_neurons(const reporter& report) {
   c.set_states(p, std::move(states));
 }
 
-void check_bump(const reporter& report) {
+void check_bump(const population_reporter& report) {
   const Population& p = report.p;
   const ActivityBump& bump = *p.bump;
   const auto positive = [&](const char* key, double value, const char* unit) {
@@ -125,7 +125,7 @@ void check_bump(const reporter& report) {
   }
 }
 
-void check_poisson_source(const reporter& report) {
+void check_poisson_source(const population_reporter& report) {
   const Population& p = report.p;
   if (p.bump) check_bump(report);
   if (!std::isfinite(p.rate_hz) || p.rate_hz < 0.0) {
@@ -162,7 +162,7 @@ void check_poisson_source(const reporter& report) {
   }
 }
 
-void check_spike_train(const reporter& report) {
+void check_spike_train(const population_reporter& report) {
   const Population& p = report.p;
   const double dt = report.c.dt_is_good() ? report.c.network().dt_ms : 1.0;
   std::size_t bad_times = 0, bad_neurons = 0;
@@ -188,7 +188,7 @@ void check_spike_train(const reporter& report) {
   }
 }
 
-void check_grid(const reporter& report) {
+void check_grid(const population_reporter& report) {
   const Population& p = report.p;
   const auto [width, height] = p.extent_mm;
   const bool measured = width != 0.0 || height != 0.0;
@@ -220,7 +220,7 @@ void check_grid(const reporter& report) {
 }  // namespace
 
 void check_population(context& c, const Population& p) {
-  const reporter report{c, p};
+  const population_reporter report{c, p};
   if (!is_good_name(p.name)) {
     report("", fmt::format(
                    "'{}' cannot name a population; a name has 1 to {} letters, digits, '_', '-', "

@@ -13,7 +13,7 @@ namespace {
 
 using Kind = ConnectivityRule::Kind;
 
-struct reporter {
+struct projection_reporter {
   context& c;
   const Projection& p;
   std::string path;  // for projections that do not know where they were written
@@ -28,7 +28,7 @@ std::uint64_t distinct(const Population& from, bool without_self) {
   return from.size - (without_self && from.size > 0 ? 1u : 0u);
 }
 
-void check_number(const reporter& report, const Population& source, const Population& target) {
+void check_number(const projection_reporter& report, const Population& source, const Population& target) {
   const ConnectivityRule& rule = report.p.rule;
   const bool without_self = !rule.autapses && &source == &target;
   const std::uint64_t sources = distinct(source, without_self),
@@ -54,7 +54,7 @@ void check_number(const reporter& report, const Population& source, const Popula
   }
 }
 
-void check_probability(const reporter& report) {
+void check_probability(const projection_reporter& report) {
   const double p = report.p.rule.probability;
   if (p >= 0.0 && p <= 1.0) return;
   report("probability",
@@ -62,7 +62,7 @@ void check_probability(const reporter& report) {
                      report.label, p));
 }
 
-void check_gaussian(const reporter& report, const Population& source, const Population& target) {
+void check_gaussian(const projection_reporter& report, const Population& source, const Population& target) {
   check_probability(report);
   const double sigma = report.p.rule.sigma;
   if (!std::isfinite(sigma) || sigma <= 0.0) {
@@ -75,7 +75,7 @@ void check_gaussian(const reporter& report, const Population& source, const Popu
 }
 
 // Delays that grow with the distance: an offset and a slope instead of a distribution.
-void check_distance_delay(const reporter& report, const Population& source,
+void check_distance_delay(const projection_reporter& report, const Population& source,
                           const Population& target) {
   const Projection& p = report.p;
   if (p.rule.kind == Kind::explicit_list) {
@@ -121,7 +121,7 @@ struct finding {
   }
 };
 
-void check_list(const reporter& report, const Population& source, const Population& target) {
+void check_list(const projection_reporter& report, const Population& source, const Population& target) {
   const double dt = report.c.dt_is_good() ? report.c.network().dt_ms : 0.0;
   const double longest = dt > 0.0 ? (kMaxDelaySteps + 0.5) * dt : HUGE_VAL;
   finding ends, weights, delays;
@@ -155,7 +155,7 @@ void check_list(const reporter& report, const Population& source, const Populati
   }
 }
 
-void check_rule(const reporter& report, const Population& source, const Population& target) {
+void check_rule(const projection_reporter& report, const Population& source, const Population& target) {
   const ConnectivityRule& rule = report.p.rule;
   switch (rule.kind) {
     case Kind::one_to_one:
@@ -196,7 +196,7 @@ void check_rule(const reporter& report, const Population& source, const Populati
   }
 }
 
-void check_delay(const reporter& report) {
+void check_delay(const projection_reporter& report) {
   const Distribution& delay = report.p.delay_ms;
   const auto problems = distribution_problems(delay);
   for (const auto& [part, sentence] : problems) {
@@ -236,7 +236,7 @@ void check_delay(const reporter& report) {
 
 void check_projection(context& c, const Projection& p, std::size_t index) {
   const std::string ends = p.source + "->" + p.target;
-  const reporter report{
+  const projection_reporter report{
       c, p, p.name.empty() ? fmt::format("projections[{}]", index) : "projections." + p.name,
       "'" + (p.name.empty() ? ends : p.name) + "'"};
   const Population* source = c.look_up(p.where, report.path, "source", p.source);

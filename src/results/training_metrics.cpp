@@ -18,7 +18,7 @@ constexpr int kDeepest = 8;
 constexpr std::uint64_t kLongestReport = std::uint64_t{1} << 26;
 constexpr std::size_t kMostEpochs = 1'000'000;
 
-json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+json number_or_null(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 
 json layer_json(const LayerActivity& layer) {
   return {{"name", layer.name},
@@ -143,17 +143,17 @@ json metrics_json(const std::vector<EpochMetrics>& epochs) {
     json layers = json::array();
     for (const LayerActivity& layer : epoch.layers) layers.push_back(layer_json(layer));
     list.push_back({{"epoch", epoch.epoch + 1},
-                    {"loss", number(epoch.loss)},
-                    {"accuracy", number(epoch.accuracy)},
-                    {"validation_loss", number(epoch.validation_loss)},
-                    {"validation_accuracy", number(epoch.validation_accuracy)},
-                    {"learning_rate", number(epoch.learning_rate)},
-                    {"theta_grad", number(epoch.theta_grad)},
-                    {"seconds", number(epoch.seconds)},
-                    {"samples_per_second", number(epoch.samples_per_second)},
+                    {"loss", number_or_null(epoch.loss)},
+                    {"accuracy", number_or_null(epoch.accuracy)},
+                    {"validation_loss", number_or_null(epoch.validation_loss)},
+                    {"validation_accuracy", number_or_null(epoch.validation_accuracy)},
+                    {"learning_rate", number_or_null(epoch.learning_rate)},
+                    {"theta_grad", number_or_null(epoch.theta_grad)},
+                    {"seconds", number_or_null(epoch.seconds)},
+                    {"samples_per_second", number_or_null(epoch.samples_per_second)},
                     {"layers", layers}});
     if (epoch.rewiring.empty()) continue;
-    list.back()["rewiring_seconds"] = number(epoch.rewiring_seconds);
+    list.back()["rewiring_seconds"] = number_or_null(epoch.rewiring_seconds);
     for (const training::RewiringCounts& counts : epoch.rewiring) list.back()["rewiring"].push_back(counts_json(counts));
   }
   return list;

@@ -14,7 +14,6 @@ constexpr std::uint32_t kGroupRows = 400;
 constexpr std::uint32_t kMostBlockSteps = 512;
 // Enough groups that workers wait little for the last one.
 constexpr std::uint32_t kGroups = 12;
-constexpr std::size_t kColumns = 512;
 // Columns of a recurrent layer's step: at least a few jobs.
 constexpr std::size_t kFewestStepColumns = 64, kMostStepColumns = 256;
 
@@ -153,7 +152,7 @@ void DenseLayer::currents(std::size_t group, Span rows, const SpikeMatrix& below
                           DenseScratch& scratch, int worker) {
   if (pools()) pool(rows, below);
   const MatrixIn x = sources(rows, {0, input_.rows()}, below, scratch);
-  const EvenCut cut(stride_, kColumns);
+  const EvenCut cut(stride_, kColumnsPerJob);
   const std::size_t steps = rows.size() / cut_.samples_of(group).size();
   for (std::size_t k = 0; k < cut.parts; ++k) {
     const Span columns = cut.part(k);

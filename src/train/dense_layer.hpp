@@ -26,6 +26,9 @@
 
 namespace tessera::training {
 
+/// Columns of a product that one job takes.
+inline constexpr std::size_t kColumnsPerJob = 512;
+
 /// How the rows of a batch are cut: groups of samples, and the steps of a group in blocks.
 struct RowCut {
   std::uint32_t samples = 0, steps = 0;

@@ -8,7 +8,6 @@
 namespace tessera::training {
 namespace {
 
-constexpr std::size_t kColumns = 512;
 // A block of a weight matrix's gradient sums over blocks of rows.
 constexpr std::size_t kGradientRows = 800;
 constexpr std::size_t kFewestSources = 64, kMostSources = 384, kTargets = 768;
@@ -122,7 +121,7 @@ void DenseLayer::back(std::size_t sample, std::size_t t, Span columns, const flo
 void DenseLayer::backward_group(std::size_t group, const DenseLayer* above, const float* derivative,
                                 DenseScratch& scratch) {
   // Pooled sources of the layer above have no order that a block of columns could use.
-  const EvenCut cut(stride_, above != nullptr && above->pools() ? stride_ : kColumns);
+  const EvenCut cut(stride_, above != nullptr && above->pools() ? stride_ : kColumnsPerJob);
   const Span samples = cut_.samples_of(group);
   for (std::size_t block = cut_.blocks; block-- > 0;) {
     const Span rows = cut_.rows_of(group, block), steps = cut_.steps_of(block);

@@ -12,7 +12,6 @@ namespace {
 
 using namespace training;
 
-constexpr Dimension kMs{0, 1, 0, 0};
 constexpr Dimension kHz{-1, -1, 0, 0};
 
 void optional_number(TrainingReader& t, const std::string& key, const Dimension& unit,

@@ -11,7 +11,6 @@ namespace {
 
 using namespace training;
 
-constexpr Dimension kMs{0, 1, 0, 0};
 constexpr std::size_t kMostLayers = 1000;
 constexpr std::uint32_t kRiglInterval = 100;  // as in its publication
 

@@ -21,7 +21,6 @@ std::uint32_t TrainingReader::count32(const std::string& key, std::uint32_t othe
 
 std::uint32_t TrainingReader::steps(const std::string& key, double dt_ms, std::uint32_t otherwise) {
   if (get(key) == nullptr) return otherwise;
-  static constexpr Dimension kMs{0, 1, 0, 0};
   const double time_ms = number(key, kMs, otherwise * dt_ms);
   const double exact = time_ms / dt_ms, whole = std::round(exact);
   if (!(exact >= 0.0 && exact < 4294967295.0)) {

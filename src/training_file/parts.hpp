@@ -13,6 +13,8 @@
 
 namespace tessera::io {
 
+inline constexpr Dimension kMs{0, 1, 0, 0};
+
 /// A TableReader with what training files need besides: 32-bit counts, words that stand for a C++
 /// enumerator, and keys that only make sense beside another value.
 class TrainingReader : public TableReader {

@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 constexpr Measure kMeasures[] = {Measure::rate, Measure::cv, Measure::correlation};
 constexpr const char* kFileNames[] = {"rate", "cv", "cc"};
 constexpr const char* kKeys[] = {"rate", "cv", "correlation"};
@@ -151,7 +151,7 @@ double mean_over(const std::vector<Reference::Distributions>& realisations, Meas
     sum += of(moments);
     count += 1.0;
   }
-  return count > 0.0 ? sum / count : kUnknown;
+  return count > 0.0 ? sum / count : kNoValue;
 }
 
 class Judge {
@@ -192,7 +192,7 @@ class Judge {
     comparison.reference_mean = reference.mean(measure);
     comparison.reference_width = reference.width(measure);
     comparison.spread = reference.spread(measure);
-    comparison.distance = kUnknown;
+    comparison.distance = kNoValue;
     // The realisations together: the best estimate of the reference's distribution.
     std::vector<double> pooled;
     for (const auto& realisation : reference.realisations) {
@@ -200,15 +200,15 @@ class Judge {
       pooled.insert(pooled.end(), part.begin(), part.end());
     }
     comparison.distance = distance(measure, values, pooled);
-    comparison.noise = kUnknown;
+    comparison.noise = kNoValue;
     if (measure != Measure::correlation && !std::isnan(comparison.distance)) {
       comparison.noise = critical(values.size(), pooled.size());
     }
     const double published = reference.published_bar[index(measure)];
     const double own = kSpreadFactor * comparison.spread;
     comparison.bar =
-        std::isnan(own) ? (published > 0.0 ? published : kUnknown) : std::max(own, published);
-    comparison.deviation = kUnknown;
+        std::isnan(own) ? (published > 0.0 ? published : kNoValue) : std::max(own, published);
+    comparison.deviation = kNoValue;
     comparison.calibrated = reference.allowed_mean[index(measure)] > 0.0;
     if (comparison.calibrated) {
       const double of_mean = std::abs(comparison.mean - comparison.reference_mean);
@@ -265,7 +265,7 @@ double Reference::Population::width(Measure measure) const {
 }
 
 double Reference::Population::spread(Measure measure) const {
-  double largest = kUnknown;
+  double largest = kNoValue;
   for (std::size_t i = 0; i < realisations.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       const double found = ks_distance(realisations[i].of(measure), realisations[j].of(measure));

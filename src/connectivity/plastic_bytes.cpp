@@ -1,0 +1,39 @@
+// What plastic rows will take, before they are made.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include "connectivity/plastic_bundle.hpp"
+
+namespace tessera {
+
+template <class Real>
+typename PlasticRows<Real>::ExpectedBytes PlasticRows<Real>::expected_bytes(const Wiring& wiring, const tessera::Bundle& described,
+                                                                            const PlasticityVariant& rule) {
+  const Projection& projection = wiring.projection(described);
+  const Population& source = wiring.network().populations[described.source_population];
+  const double synapses = wiring.expected_synapses_of(described), sources = source.size, targets = described.targets.size;
+  const bool summed = takes_sums<Real>(projection, rule);
+  const auto [first_group, last_group] = wiring.delay_groups(described);
+  // A source has no row where it has no synapse; with rewiring every source has one.
+  const double places = sources * (last_group - first_group + 1.0);
+  const double rows = projection.rewiring ? sources : -places * std::expm1(-synapses / places);
+  double per_synapse = sizeof(Real);
+  per_synapse += summed ? sizeof(std::uint16_t) + sizeof(float) : sizeof(std::uint32_t);
+  if (rule.keeps_state) per_synapse += sizeof(Real);
+  ExpectedBytes expected;
+  expected.rows = synapses * per_synapse + rows * sizeof(Row) + sources * sizeof(std::uint32_t);
+  if (projection.rewiring) expected.rows += targets * sizeof(std::uint32_t);
+  if (summed) {
+    expected.rows += PostSums::expected_bytes(targets, rule);
+  } else {
+    const double spikes = wiring.network().find(projection.target)->mean_rate_hz * 2.0 * kLongestWaitMs / 1000.0;
+    expected.keeps_history = true;
+    expected.history = PostHistory<Real>::expected_bytes(targets, spikes, rule.tau_minus_slow > 0.0);
+  }
+  return expected;
+}
+
+template PlasticRows<float>::ExpectedBytes PlasticRows<float>::expected_bytes(const Wiring&, const tessera::Bundle&, const PlasticityVariant&);
+template PlasticRows<double>::ExpectedBytes PlasticRows<double>::expected_bytes(const Wiring&, const tessera::Bundle&, const PlasticityVariant&);
+
+}  // namespace tessera

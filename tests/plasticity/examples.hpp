@@ -26,6 +26,8 @@ struct PlasticityExample {
   std::vector<PlasticityExample> examples{guetig("additive", "stdp", 0, 0), guetig("multiplicative", "stdp", 1, 1),
                                           guetig("van Rossum", "stdp", 0, 1), guetig("half", "stdp", 0, 0.5),
                                           guetig("Guetig", "stdp", 0.3, 0.6)};
+  examples.push_back(guetig("source first", "stdp_source_first", 0, 0));
+  examples.push_back(guetig("source first, Guetig", "stdp_source_first", 0.3, 0.6));
   for (const char* const rule : {"stdp_nn_symm", "stdp_nn_pre_centered", "stdp_nn_restr"}) {
     examples.push_back(guetig(rule, rule, 0, 0));
     examples.push_back(guetig(rule, rule, 0.3, 1));

@@ -56,6 +56,32 @@ TEST(NearestSpikes, Restricted) {
   expect_weights(additive("stdp_nn_restr", kPre, kPost), kTimes, {50.0, at_16, at_16, at_30, at_30});
 }
 
+// Arrivals 10, 16, 30 and 41: those at 10 and 30 meet a presynaptic spike, and count for both sides with traces that have
+// both. The first step is 1.05 down by the spike of the same time; in a step later it goes up by it.
+TEST(SourceFirst, ByHand) {
+  SpikePairs pairs = additive("stdp_source_first", {10.0, 30.0}, {9.0, 15.0, 29.0, 40.0});
+  const double after_10 = 50.0 - 1.05 + 1.0, at_20 = after_10 + std::exp(-6.0 / 20.0);
+  const double y = 1.0 + std::exp(-14.0 / 10.0) + std::exp(-20.0 / 10.0), x = 1.0 + std::exp(-20.0 / 20.0);
+  const double after_30 = at_20 - 1.05 * y + x, at_45 = after_30 + x * std::exp(-11.0 / 20.0);
+  expect_weights(pairs, {10.0, 11.0, 20.0, 30.0, 31.0, 45.0}, {50.0 - 1.05, after_10, at_20, at_20 - 1.05 * y, after_30, at_45});
+  const std::vector<double> sent = transmitted(pairs);  // from before the spike
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_NEAR(sent[0], 50.0, 1e-9);
+  EXPECT_NEAR(sent[1], at_20, 1e-9);
+}
+
+// Without spikes at one time, and with weights that nothing but learning sees, it is the rule stdp; also where the weight counts.
+TEST(SourceFirst, IsStdpWhereNothingCoincides) {
+  SpikePairs pairs = additive("stdp", {10.0, 30.0, 31.5, 52.0, 70.2}, {15.3, 24.0, 33.0, 49.0, 60.0, 75.0});
+  for (const double mu : {0.0, 0.4, 1.0}) {
+    pairs.parameters["mu_plus"] = pairs.parameters["mu_minus"] = mu;
+    pairs.rule = "stdp";
+    const std::vector<double> times{20.0, 40.0, 60.0, 80.0}, expected = weights_at(pairs, times, Precision::exact);
+    pairs.rule = "stdp_source_first";
+    expect_weights(pairs, times, expected);
+  }
+}
+
 TEST(PowerLaw, ByHand) {
   SpikePairs pairs = pairs_of("stdp_power_law", 16.0, {10.0, 30.0}, {15.0, 25.0});
   pairs.parameters = {{"tau_plus", 20.0}, {"tau_minus", 10.0}, {"lambda", 0.1}, {"alpha", 0.5}, {"mu", 0.5}};

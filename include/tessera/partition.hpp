@@ -33,6 +33,8 @@ struct PartitionedPopulation {
   std::uint64_t fan_in = 0;    ///< inputs of one neuron; where they are drawn, what none exceeds (see docs)
   std::uint64_t rows = 0;      ///< synapse rows of these
   std::uint64_t circuits = 1;  ///< of one neuron
+  /// Rows, columns and channels; index (row * columns + column) * channels + channel. Without a shape {1, 1, size}.
+  training::Shape shape;
 };
 
 struct PartitionRun {
@@ -121,5 +123,10 @@ struct PartitionOptions {
 /// The [[partition]] tables of a model or training file, which say what is to be in one run; empty when it has none.
 /// Throws InputError with all problems.
 [[nodiscard]] std::vector<StatedSlice> load_stated_partition(const std::filesystem::path& model_file);
+/// The same from text; `name` stands for the file in messages.
+[[nodiscard]] std::vector<StatedSlice> parse_stated_partition(const std::string& text, const std::string& name);
+
+/// The network as blocks coloured by run, and the schedule over time with chips as rows: an SVG document.
+[[nodiscard]] std::string partition_svg(const Partition& partition);
 
 }  // namespace tessera

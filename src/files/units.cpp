@@ -15,7 +15,8 @@ struct NamedUnit {
 
 constexpr std::array kUnits{
     NamedUnit{"ms", {0, 1, 0, 0}},        NamedUnit{"s", {1, 1, 0, 0}},
-    NamedUnit{"us", {-1, 1, 0, 0}},       NamedUnit{"mV", {0, 0, 1, 0}},
+    NamedUnit{"us", {-1, 1, 0, 0}},       NamedUnit{"ns", {-2, 1, 0, 0}},
+    NamedUnit{"mV", {0, 0, 1, 0}},
     NamedUnit{"V", {1, 0, 1, 0}},         NamedUnit{"uV", {-1, 0, 1, 0}},
     NamedUnit{"pA", {0, 0, 0, 1}},        NamedUnit{"nA", {1, 0, 0, 1}},
     NamedUnit{"uA", {2, 0, 0, 1}},        NamedUnit{"nS", {0, 0, -1, 1}},

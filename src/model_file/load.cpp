@@ -116,6 +116,7 @@ Network read_model(const toml::table& file, ModelContext& c,
   read_stimuli(c, top.get("stimuli"), parts);
   read_recorders(c, top.get("recorders"), parts);
   const Scaling scaling = read_scaling(top);
+  top.allow("partition");  // src/machine_file/stated.cpp
   top.done();
   if (c.problems.readable()) c.parameters.report_unused();
   assemble(std::move(parts), network);

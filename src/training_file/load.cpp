@@ -92,6 +92,7 @@ TrainingModel read_model(const toml::table& file, ModelContext& c,
   read_section(top, "schedule", read_schedule, options.optimizer);
   read_section(top, "second_threshold", read_second_threshold, options.second_threshold);
   read_section(top, "training", read_training, options);
+  top.allow("partition");  // src/machine_file/stated.cpp
   top.done();
   if (c.problems.readable()) c.parameters.report_unused();
   tessera::Network named;  // which is where simulation models keep their parameters

@@ -324,4 +324,11 @@ class InputFile {
   Handle file_;
 };
 
+/// What every SONATA file says at its root.
+inline void mark_as_sonata(const OutputFile& file) {
+  constexpr std::uint32_t kMagic = 0x0A7A, kVersion[2] = {0, 1};
+  file.attribute(file.id(), "magic", H5T_STD_U32LE, H5T_NATIVE_UINT32, 0, &kMagic);
+  file.attribute(file.id(), "version", H5T_STD_U32LE, H5T_NATIVE_UINT32, 2, kVersion);
+}
+
 }  // namespace tessera::io::hdf5

@@ -18,15 +18,7 @@ namespace {
 
 using namespace hdf5;
 
-constexpr std::uint32_t kSonataMagic = 0x0A7A;
-constexpr std::uint32_t kSonataVersion[2] = {0, 1};
 enum class Sorting : std::uint8_t { none, by_id, by_time };
-
-// What every SONATA file says at its root.
-void mark_as_sonata(const OutputFile& file) {
-  file.attribute(file.id(), "magic", H5T_STD_U32LE, H5T_NATIVE_UINT32, 0, &kSonataMagic);
-  file.attribute(file.id(), "version", H5T_STD_U32LE, H5T_NATIVE_UINT32, 2, kSonataVersion);
-}
 
 void write_sorting(const OutputFile& file, hid_t group, Sorting sorting) {
   const Handle type(H5Tenum_create(H5T_STD_U8LE), H5Tclose);

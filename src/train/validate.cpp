@@ -59,10 +59,6 @@ void check_decay(const Reporter& report, const std::string& key, const Decay& de
                                 key, report.what()));
 }
 
-bool above_zero(double value) { return std::isfinite(value) && value > 0.0; }
-bool from_zero(double value) { return std::isfinite(value) && value >= 0.0; }
-bool fraction(double value) { return value >= 0.0 && value <= 1.0; }
-
 void check_activity(const Reporter& report, const Layer& layer, std::uint64_t neurons) {
   if (report.check(layer.max_activity > 0.0 && layer.max_activity <= 1.0, "max_activity",
                    layer.max_activity, "above 0 and at most 1") &&

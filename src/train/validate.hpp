@@ -3,6 +3,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,10 @@
 #include "tessera/training.hpp"
 
 namespace tessera::training::validation {
+
+inline bool above_zero(double value) { return std::isfinite(value) && value > 0.0; }
+inline bool from_zero(double value) { return std::isfinite(value) && value >= 0.0; }
+inline bool fraction(double value) { return value >= 0.0 && value <= 1.0; }
 
 /// Problems of one thing (a layer, the network, the options): where it is and how sentences name
 /// it.

@@ -11,10 +11,6 @@
 namespace tessera::training::validation {
 namespace {
 
-bool above_zero(double value) { return std::isfinite(value) && value > 0.0; }
-bool from_zero(double value) { return std::isfinite(value) && value >= 0.0; }
-bool fraction(double value) { return value >= 0.0 && value <= 1.0; }
-
 void check_optimizer(const Reporter& report, const Optimizer& o) {
   report.check(above_zero(o.learning_rate), "learning_rate", o.learning_rate,
                "a finite number above 0");

@@ -1,6 +1,7 @@
 // What plastic rows will take, before they are made.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <type_traits>
 
 #include "connectivity/plastic_bundle.hpp"
 
@@ -14,8 +15,10 @@ typename PlasticRows<Real>::ExpectedBytes PlasticRows<Real>::expected_bytes(cons
   const double synapses = wiring.expected_synapses_of(described), sources = source.size, targets = described.targets.size;
   const bool summed = takes_sums<Real>(projection, rule);
   const auto [first_group, last_group] = wiring.delay_groups(described);
-  // A source has no row where it has no synapse; with rewiring every source has one.
-  const double places = sources * (last_group - first_group + 1.0);
+  // A source has no row where it has no synapse; with rewiring every source has one. Exact precision has one
+  // for every delay: about as many as there are steps in the groups.
+  const double steps = std::is_same_v<Real, double> && !has_one_delay(projection) ? wiring.ring_shape().steps() : 1.0;
+  const double places = sources * (last_group - first_group + 1.0) * steps;
   const double rows = projection.rewiring ? sources : -places * std::expm1(-synapses / places);
   double per_synapse = sizeof(Real);
   per_synapse += summed ? sizeof(std::uint16_t) + sizeof(float) : sizeof(std::uint32_t);

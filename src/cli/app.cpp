@@ -282,6 +282,39 @@ void refuse_unknown_command(const CLI::App& app) {
                                did_you_mean(rest[0], names), fmt::join(names, ", ")));
 }
 
+using Commands = std::vector<std::pair<CLI::App*, Command>>;
+
+// What the command line asks for. Throws InputError.
+Command choose(CLI::App& app, const Commands& commands, int argc, char** argv) {
+  const Command nothing = [] { return kOk; };
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {  // --help, --version
+    return speaks() ? Command([&app, request] { return app.exit(request); }) : nothing;
+  } catch (const CLI::ParseError& error) {  // what is left: an option without its value
+    throw InputError(std::string(error.what()) + ".");
+  }
+  for (const auto& [command, action] : commands) {
+    if (!command->parsed()) continue;
+    if (command->get_name() == "run" || command->get_name() == "train") {
+      refuse_unknown(*command);
+      return action;
+    }
+    // Of the processes of a launcher, one is enough for what cannot be shared, and is alone with its mistakes.
+    if (!speaks()) return nothing;
+    return [&command = *command, &action] {
+      refuse_unknown(command);
+      return action();
+    };
+  }
+  refuse_unknown_command(app);
+  if (!speaks()) return nothing;
+  return [&app] {
+    std::fputs(app.help().c_str(), stderr);
+    return kBadInput;
+  };
+}
+
 }  // namespace
 
 int dispatch(int argc, char** argv) {
@@ -305,7 +338,7 @@ int dispatch(int argc, char** argv) {
   app.set_version_flag("--version", fmt::format("tessera {} ({})", kVersion, kCommit));
   example(app,
           "tessera run models/microcircuit/microcircuit.toml --set scale=0.1 --out results/first");
-  std::vector<std::pair<CLI::App*, Command>> commands;
+  Commands commands;
   commands.emplace_back(add_run(app, run_arguments), [&] { return run(run_arguments); });
   commands.emplace_back(add_plan(app, plan_arguments), [&] { return plan(plan_arguments); });
   commands.emplace_back(add_synapses(app, synapses_arguments),
@@ -335,24 +368,13 @@ int dispatch(int argc, char** argv) {
   app.allow_extras();
   for (auto& [command, action] : commands) command->allow_extras();
 
+  Command command;
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& request) {  // --help, --version
-    return speaks() ? app.exit(request) : kOk;
-  } catch (const CLI::ParseError& error) {  // what is left: an option without its value
-    throw InputError(std::string(error.what()) + ".");
+    command = choose(app, commands, argc, argv);
+  } catch (const InputError&) {
+    return refuse_on_ranks(std::current_exception());
   }
-  for (auto& [command, action] : commands) {
-    if (!command->parsed()) continue;
-    refuse_unknown(*command);
-    // Of the processes of a launcher, one is enough for what cannot be shared.
-    const bool shared = command->get_name() == "run" || command->get_name() == "train";
-    if (!speaks() && !shared) return kOk;
-    return action();
-  }
-  refuse_unknown_command(app);
-  std::fputs(app.help().c_str(), stderr);
-  return kBadInput;
+  return command();
 }
 
 }  // namespace tessera::cli

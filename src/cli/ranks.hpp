@@ -11,6 +11,9 @@
 
 namespace tessera::cli {
 
+/// Below, a busy machine would look like a dead rank.
+constexpr double kLeastPatienceMs = 1000.0;
+
 /// Whether this process prints and writes: alone, or rank 0.
 [[nodiscard]] bool speaks();
 
@@ -20,6 +23,11 @@ namespace tessera::cli {
 /// where it means nothing.
 int on_ranks(const Text& patience,
              const std::function<int(const std::shared_ptr<Communicator>&)>& command);
+
+/// For what stops this process before a command begins: the exit code, after rank 0 has said what it is, or
+/// this rank, where it is the only one. A launcher ends all processes as soon as one leaves with a failure, so
+/// none may go before rank 0 has spoken. Throws `failure` where the process is alone, or cannot meet the others.
+[[nodiscard]] int refuse_on_ranks(const std::exception_ptr& failure);
 
 /// Does something that only rank 0 does, and throws on all ranks what it threw there.
 template <class Work>

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/output_folder.hpp"
+#include "cli/ranks.hpp"
 #include "cli/text.hpp"
 #include "cli/values.hpp"
 #include "tessera/simd_control.hpp"
@@ -13,7 +14,6 @@
 namespace tessera::cli {
 namespace {
 
-constexpr double kLeastPatience_ms = 1000.0;  // below, a busy machine would look like a dead rank
 constexpr double kMostSteps = 4294967294.0;  // spikes carry their step in 32 bits
 
 void select_simd(const RunArguments& arguments, Problems& problems) {
@@ -73,8 +73,8 @@ Times times(const RunArguments& arguments, Problems& problems) {
               parse(arguments.checkpoint_every, "--checkpoint-every")};
   if (times.end && *times.end <= 0.0) problems.add("--time", "must be above 0 ms.");
   const auto patience = parse(arguments.patience, "--patience");
-  if (patience && *patience < kLeastPatience_ms) {
-    problems.add("--patience", fmt::format("must be at least {}.", time_text(kLeastPatience_ms)));
+  if (patience && *patience < kLeastPatienceMs) {
+    problems.add("--patience", fmt::format("must be at least {}.", time_text(kLeastPatienceMs)));
   }
   if (times.checkpoint_every && *times.checkpoint_every <= 0.0) {
     problems.add("--checkpoint-every", "must be above 0 ms.");

@@ -434,14 +434,15 @@ bool Mpi::leave(double seconds) {
   enter("end", -1);
   watch_->expect_leaving();
   if (leaving_ == MPI_REQUEST_NULL) call([&] { return MPI_Ibarrier(leaving_comm_, &leaving_); });
-  const auto begin = std::chrono::steady_clock::now();
+  RunningTime waited(std::chrono::milliseconds(20));
   Backoff backoff(spins_);
   while (!left_) {
     int done = 0;
     call([&] { return MPI_Test(&leaving_, &done, MPI_STATUS_IGNORE); });
     left_ = done != 0;
     if (left_) break;
-    if (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >= seconds) break;
+    waited.pass();
+    if (waited.passed().count() >= seconds) break;
     watch_->while_waiting();
     backoff.pause();
   }
@@ -450,10 +451,10 @@ bool Mpi::leave(double seconds) {
 
 // MPI may be busy in another thread, and will not become free when it hangs.
 void Mpi::abort(int exit_code, const std::string& message) {
-  if (first_word_.take()) {
+  first_word_.speak_or_wait([&] {
     const std::string line = message + "\n";
     static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
-  }
+  });
   std::unique_lock lock(mutex_, std::defer_lock);
   static_cast<void>(lock.try_lock_for(std::chrono::seconds(1)));
   MPI_Abort(MPI_COMM_WORLD, exit_code);

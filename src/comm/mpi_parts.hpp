@@ -5,6 +5,7 @@
 #include <mpi.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -32,7 +33,28 @@ class Backoff {
   Clock::time_point begin_ = Clock::now();
 };
 
-// One word per machine that the first rank which aborts there takes: the others have nothing to add.
+// Time in which this process was running: where it was not (a machine that slept or is crowded, a job that was
+// suspended), others were not, either, and cannot be blamed for their silence.
+class RunningTime {
+ public:
+  /// No turn between two calls of pass() is taken for longer than this.
+  explicit RunningTime(std::chrono::duration<double> longest_turn) : longest_turn_(longest_turn) {}
+  void pass() {
+    const Clock::time_point now = Clock::now();
+    passed_ += std::min<std::chrono::duration<double>>(now - last_, longest_turn_);
+    last_ = now;
+  }
+  void restart() { passed_ = {}; }
+  [[nodiscard]] std::chrono::duration<double> passed() const { return passed_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::chrono::duration<double> longest_turn_, passed_{0.0};
+  Clock::time_point last_ = Clock::now();
+};
+
+// One word per machine that the first rank which aborts there takes: the others have nothing to add. They must
+// not end the run before it is spoken, either: the launcher would kill the speaker.
 class FirstWord {
  public:
   void open(MPI_Comm world) {
@@ -47,7 +69,7 @@ class FirstWord {
     if (MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, machine, &base, &window_) == MPI_SUCCESS &&
         MPI_Win_shared_query(window_, 0, &bytes, &unit, &base) == MPI_SUCCESS) {
       taken_ = static_cast<int*>(base);
-      if (rank == 0) *taken_ = 0;
+      if (rank == 0) *taken_ = kFree;
       MPI_Barrier(machine);
     }
     MPI_Comm_free(&machine);
@@ -56,10 +78,24 @@ class FirstWord {
     taken_ = nullptr;
     if (window_ != MPI_WIN_NULL) MPI_Win_free(&window_);
   }
-  [[nodiscard]] bool take() const { return taken_ == nullptr || std::atomic_ref(*taken_).exchange(1) == 0; }
+  /// Calls `speak` where nobody has the word yet; else returns when it was spoken, or its owner seems to be dead.
+  template <class Speak>
+  void speak_or_wait(const Speak& speak) const {
+    if (taken_ == nullptr) return speak();
+    const std::atomic_ref word(*taken_);
+    if (int free = kFree; word.compare_exchange_strong(free, kTaken)) {
+      speak();
+      word = kSpoken;
+      return;
+    }
+    for (int turn = 0; word != kSpoken && turn < kTurns; ++turn)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
   [[nodiscard]] int ranks_here() const { return ranks_here_; }
 
  private:
+  static constexpr int kFree = 0, kTaken = 1, kSpoken = 2;
+  static constexpr int kTurns = 500;  // 5 s, more where this process is not running either
   MPI_Win window_ = MPI_WIN_NULL;
   int* taken_ = nullptr;
   int ranks_here_ = 1;

@@ -52,7 +52,8 @@ MpiWatch::MpiWatch(MPI_Comm world, MpiMutex& mutex, double patience_seconds, boo
     : mutex_(mutex),
       patience_(patience_seconds),
       pause_(std::min<std::chrono::duration<double>>(patience_ / kBeatsPerPatience, kLongestPause)),
-      on_loss_(std::move(on_loss)) {
+      on_loss_(std::move(on_loss)),
+      silence_(pause_) {
   check_mpi(MPI_Comm_dup(world, &comm_), "start");
   MPI_Comm_rank(comm_, &rank_);
   MPI_Comm_size(comm_, &size_);
@@ -66,7 +67,9 @@ MpiWatch::MpiWatch(MPI_Comm world, MpiMutex& mutex, double patience_seconds, boo
             "start");
   if (self.machine != 0 && next.machine == self.machine) next_process_ = static_cast<pid_t>(next.id);
   std::snprintf(last_heard_.phase.data(), last_heard_.phase.size(), "start");
+  check_mpi(MPI_Barrier(comm_), "start");  // nobody is silent before all can speak
   last_beat_ = Clock::now();
+  silence_ = RunningTime(pause_);
   if (threaded) thread_ = std::thread([this] { loop(); });
 }
 
@@ -109,11 +112,10 @@ void MpiWatch::while_waiting() {
   throw CommunicationError(*loss_);
 }
 
-// Time in which this process did not run either (a laptop that slept, a job that was suspended) is no silence.
+// A beat that comes late counts as one that was in time: on a crowded machine the next rank comes late, too.
 void MpiWatch::beat() {
-  const Clock::time_point now = Clock::now();
-  silence_ += std::min<std::chrono::duration<double>>(now - last_beat_, 3.0 * pause_);
-  last_beat_ = now;
+  silence_.pass();
+  last_beat_ = Clock::now();
   try {
     exchange_signs();
   } catch (const CommunicationError& error) {
@@ -121,7 +123,7 @@ void MpiWatch::beat() {
   }
   if (next_is_gone()) {
     lose("is gone: it was killed, or left without a word");
-  } else if (silence_ >= patience_) {
+  } else if (silence_.passed() >= patience_) {
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.3g", patience_.count());
     lose(std::string("has not been heard of for ") + seconds + " s: it hangs, or its machine is lost");
@@ -136,7 +138,7 @@ void MpiWatch::exchange_signs() {
     if (done != 0) {
       last_heard_ = heard_;
       last_heard_.phase.back() = '\0';
-      silence_ = {};
+      silence_.restart();
     }
   }
   if (hearing_ == MPI_REQUEST_NULL) {
@@ -160,12 +162,10 @@ void MpiWatch::lose(const std::string& what) {
                                      std::to_string(rank_) + " is " + place(phase(), step()) + "; the last sign of " +
                                      next + " came " + place(last_heard_.phase.data(), last_heard_.step) + ".",
                                  phase(), next_);
-  {
-    const std::lock_guard lock(loss_mutex_);
-    loss_ = error;
-  }
+  if (on_loss_) on_loss_(error);  // before the thread that waits meets the loss and ends the run in its own way
+  const std::lock_guard lock(loss_mutex_);
+  loss_ = error;
   lost_ = true;
-  if (on_loss_) on_loss_(error);
 }
 
 }  // namespace tessera

@@ -17,6 +17,7 @@
 #include <optional>
 #include <thread>
 
+#include "comm/mpi_parts.hpp"
 #include "tessera/communicator.hpp"
 
 namespace tessera {
@@ -84,7 +85,7 @@ class MpiWatch {
   Sign sent_, heard_, last_heard_;
   MPI_Request sending_ = MPI_REQUEST_NULL, hearing_ = MPI_REQUEST_NULL;
   Clock::time_point last_beat_, last_sign_;
-  std::chrono::duration<double> silence_{0.0};
+  RunningTime silence_;
 
   std::mutex loss_mutex_;
   std::optional<CommunicationError> loss_;

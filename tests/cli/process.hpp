@@ -36,7 +36,7 @@ struct ProcessOptions {
   std::function<void(pid_t, const std::string&)> on_error_output;
 };
 
-/// Runs a program: its path and its arguments. Kills it (and the test fails by the signal) after two minutes.
+/// Runs a program: its path and its arguments. Kills it (and the test fails by the signal) after ten minutes.
 Outcome run_program(std::vector<std::string> words, const ProcessOptions& options = {});
 
 /// The same with build/.../tessera.

@@ -29,6 +29,8 @@ inline std::size_t length_of(int rank, int round) {
   return static_cast<std::size_t>((rank * 13 + round * 29) % 7) * 40;
 }
 
+constexpr std::size_t kTold = 150;  ///< bytes of a broadcast: pieces of 7, and 3 more
+
 /// Runs all calls with all ranks; gives what went wrong on this rank, a line each.
 inline std::string check_all_calls(Communicator& ranks, int rounds) {
   const int self = ranks.rank(), size = ranks.size();
@@ -51,9 +53,9 @@ inline std::string check_all_calls(Communicator& ranks, int rounds) {
     for (int r = 0; self == root && r < size; ++r)
       expect(same(all.of(r), bytes_of(r, round, length_of(r, round))), "gather" + at);
 
-    std::vector<std::byte> told = self == root ? bytes_of(root, round, 1000) : std::vector<std::byte>(3);
+    std::vector<std::byte> told = self == root ? bytes_of(root, round, kTold) : std::vector<std::byte>(3);
     ranks.broadcast(told, root);
-    expect(told == bytes_of(root, round, 1000), "broadcast" + at);
+    expect(told == bytes_of(root, round, kTold), "broadcast" + at);
 
     const auto n = static_cast<std::uint64_t>(size);
     std::vector<std::uint64_t> whole{static_cast<std::uint64_t>(self), 1, ~0ull};

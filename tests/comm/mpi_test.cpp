@@ -8,8 +8,8 @@
 namespace tessera::test {
 namespace {
 
-Outcome ranks(int number, const std::vector<std::string>& arguments) {
-  std::vector<std::string> words = mpirun(number);
+Outcome ranks(int number, const std::vector<std::string>& arguments, LauncherIs launcher = LauncherIs::hasty) {
+  std::vector<std::string> words = mpirun(number, launcher);
   words.push_back(TESSERA_BINARY_DIR "/tests/rank_program");
   words.insert(words.end(), arguments.begin(), arguments.end());
   return run_program(words);
@@ -22,7 +22,9 @@ std::size_t times(const std::string& text, const std::string& part) {
 }
 
 // Three ranks of which one meets its fate in round 20. The patience is short: 3 s.
-Outcome fate(const std::string& what, const std::string& watch) { return ranks(3, {what, "1000000", "3", watch}); }
+Outcome fate(const std::string& what, const std::string& watch, LauncherIs launcher = LauncherIs::hasty) {
+  return ranks(3, {what, "1000000", "3", watch}, launcher);
+}
 
 // Pieces of 7 bytes stand in for those of a gigabyte: lists are longer than one, as long, and shorter.
 TEST(Mpi, EveryCallGivesTheSameForAnyNumberOfRanksAndInPieces) {
@@ -43,11 +45,11 @@ TEST(Mpi, ARankAloneNeedsNoLauncher) {
   EXPECT_EQ(outcome.out, "1 ranks, mpi\n");
 }
 
-// mpirun gives the exit code of whom it sees dead first: 128 + 9.
+// A patient mpirun gives no exit code; the other gives that of whom it sees dead first: 128 + 9.
 TEST(Mpi, ARankThatIsKilledIsNamedOnceWithThePhase) {
+  EXPECT_EQ(fate("killed", "thread").exit_code, 137);
   for (const char* const watch : {"thread", "no_thread", "callback"}) {
-    const Outcome outcome = fate("killed", watch);
-    EXPECT_EQ(outcome.exit_code, 137);
+    const Outcome outcome = fate("killed", watch, LauncherIs::patient);
     EXPECT_EQ(times(outcome.err, "rank 1 of 3 is gone: it was killed, or left without a word. Rank 0 is in "
                                  "'exchange', step 20;"),
               1u)
@@ -56,8 +58,8 @@ TEST(Mpi, ARankThatIsKilledIsNamedOnceWithThePhase) {
 }
 
 TEST(Mpi, ARankThatLeavesIsNamedOnceWithThePhase) {
-  const Outcome outcome = fate("leaves", "thread");
-  EXPECT_NE(outcome.exit_code, 0);
+  EXPECT_NE(fate("leaves", "thread").exit_code, 0);
+  const Outcome outcome = fate("leaves", "thread", LauncherIs::patient);
   EXPECT_EQ(times(outcome.err, "rank 1 of 3 is gone: it was killed, or left without a word. Rank 0 is in 'exchange', "
                                "step 20;"),
             1u)

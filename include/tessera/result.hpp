@@ -18,6 +18,7 @@
 
 #include "tessera/network.hpp"
 #include "tessera/simulation.hpp"
+#include "tessera/weight_recording.hpp"
 
 namespace tessera {
 
@@ -106,6 +107,13 @@ class ObserverList : public RunObserver {
 
 // ------------------------------------------------------------------------------------- report
 
+/// The grid of a population, as Population has it; columns 0: none.
+struct PopulationGrid {
+  std::uint32_t columns = 0;
+  double extent_x_mm = 0.0, extent_y_mm = 0.0;  ///< both 0: lengths count in grid units
+  bool periodic = true;
+};
+
 /// One population of a report. NaN (written as null) where a figure is unknown.
 struct PopulationSummary {
   std::string name;
@@ -132,6 +140,8 @@ struct RunSummary {
   std::map<std::string, double> parameters;    ///< named parameters of the model
   std::map<std::string, std::string> choices;  ///< its parameters that are words, for example drive = dc
   std::vector<StateRecorder> recorders;      ///< the network's; what the trace files hold
+  std::vector<WeightRecordInfo> weights;     ///< what weights.h5 holds
+  std::map<std::string, PopulationGrid> grids;  ///< of the populations that lie on one
   std::vector<std::pair<std::string, Plasticity>> plasticity;  ///< of the plastic projections, by name
   /// Names of the files beside report.json, as the recorders' finish() returned them.
   std::vector<std::string> files;
@@ -183,6 +193,7 @@ struct ResultPopulation {
   double rate_hz = 0.0;  ///< as reported; NaN when unknown
   double cv_isi = 0.0;   ///< as reported; NaN when unknown
   SpikeList spikes;
+  PopulationGrid grid = {};
 };
 
 struct Result {

@@ -314,6 +314,9 @@ class Simulation {
   /// not there or not plastic (list_synapses() has the others).
   void visit_synapses(const std::string& projection,
                       const std::function<void(std::span<const ConnectivityRule::Synapse> row)>& row) const;
+  /// The same of some sources only, ascending numbers in their population.
+  void visit_synapses(const std::string& projection, std::span<const std::uint32_t> sources,
+                      const std::function<void(std::span<const ConnectivityRule::Synapse> row)>& row) const;
   /// The same as one list, sorted by source, target, delay, weight.
   [[nodiscard]] std::vector<ConnectivityRule::Synapse> synapses(const std::string& projection) const;
 

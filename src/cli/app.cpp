@@ -85,7 +85,8 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
   value(*run, "--simd", arguments.simd, "TARGET",
         "instruction set, see 'tessera info'; default: the best");
   values(*run, "--record", arguments.record, "WHAT",
-         "none, spikes, synapses (of plastic projections, at the end) or VARIABLE:POPULATION:COUNT:INTERVAL (e.g. V_m:L4E:10:1ms); repeatable; "
+         "none, spikes, synapses (of plastic projections, at the end), weights:PROJECTION:COUNT|all|histogram:INTERVAL or "
+         "VARIABLE:POPULATION:COUNT:INTERVAL (e.g. V_m:L4E:10:1ms); repeatable; "
          "default: spikes and the model's recorders");
   value(*run, "--out", arguments.out, "DIR",
         "result folder; default: results/<name of the model file>");

@@ -19,6 +19,7 @@
 #include "tessera/analysis.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simd_control.hpp"
+#include "tessera/weight_recording.hpp"
 
 namespace tessera::cli {
 namespace {
@@ -49,7 +50,8 @@ class Recording {
   }
 
   /// Gives the files their names and writes the report.
-  RunSummary finish(const SimulationReport& report, double start_ms) {
+  RunSummary finish(const SimulationReport& report, double start_ms, const WeightRecorder& weights,
+                    const std::vector<std::string>& weight_files) {
     RunSummary summary = summarise(settings_.network, settings_.options, report);
     summary.start_ms = start_ms;
     summary.discard_ms = std::min(settings_.discard_ms, report.model_time_ms);
@@ -62,6 +64,8 @@ class Recording {
     if (spikes_) keep(spikes_->finish());
     if (traces_) keep(traces_->finish());
     if (synapses_) keep(synapses_->finish());
+    keep(weight_files);
+    summary.weights = weights.infos();
     write_report(settings_.out, summary);
     return summary;
   }
@@ -95,8 +99,8 @@ double now_ms(const Simulation& simulation, const Network& network) {
 }
 
 // Runs to the end, or to where a rank noticed Ctrl-C, with a checkpoint at every multiple of the
-// interval. All ranks reach the same step.
-void advance(Simulation& simulation, const RunSettings& settings, RunObserver& observer) {
+// interval, and weights where they are due. All ranks reach the same step.
+void advance(Simulation& simulation, const RunSettings& settings, RunObserver& observer, WeightRecorder& weights) {
   const double dt_ms = settings.network.dt_ms;
   const auto steps_of = [dt_ms](double ms) {
     return static_cast<std::int64_t>(std::llround(ms / dt_ms));
@@ -105,12 +109,15 @@ void advance(Simulation& simulation, const RunSettings& settings, RunObserver& o
   const std::int64_t interval =
       settings.checkpoint_every_ms ? steps_of(*settings.checkpoint_every_ms) : 0;
   bool stopped = false;
+  weights.record(simulation);
   while (simulation.step() < end && !stopped) {
     const std::int64_t here = simulation.step();
-    const std::int64_t next = interval > 0 ? std::min(end, (here / interval + 1) * interval) : end;
+    std::int64_t next = std::min(end, weights.next(here));
+    if (interval > 0) next = std::min(next, (here / interval + 1) * interval);
     simulation.run(static_cast<double>(next - here) * dt_ms, observer);
     const std::int64_t reached = simulation.step();
     stopped = reached < next;
+    weights.record(simulation);
     if (interval > 0 && reached > here && (reached % interval == 0 || stopped)) {
       simulation.save_checkpoint(
           checkpoint_file(settings.out, static_cast<double>(reached) * dt_ms));
@@ -179,17 +186,19 @@ int simulate(const Agreement& ranks, const RunSettings& settings, const NeuronCa
     prepare_result_folder(settings.out, settings.force);
     recording.emplace(settings, models, progress);
   });
+  WeightRecorder weights(settings.out, settings.network, models, settings.options, settings.record_weights);
   const double start_ms = now_ms(simulation, settings.network);
   std::optional<RunSummary> summary;
   const auto finish = [&] {
     const SimulationReport report = simulation.report();
     record_synapses(ranks, settings, simulation, recording ? &*recording : nullptr);
-    on_first(ranks, [&] { summary = recording->finish(report, start_ms); });
+    const std::vector<std::string> weight_files = weights.finish();
+    on_first(ranks, [&] { summary = recording->finish(report, start_ms, weights, weight_files); });
     return interrupted(settings, report);
   };
   progress.begin_run(start_ms, settings.end_ms);
   try {
-    advance(simulation, settings, recording ? recording->observer() : progress);
+    advance(simulation, settings, recording ? recording->observer() : progress, weights);
   } catch (const ActivityError&) {
     finish();  // what led to it is worth looking at
     throw;

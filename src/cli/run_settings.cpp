@@ -31,13 +31,14 @@ struct Recording {
   bool spikes = true;
   bool synapses = false;
   std::vector<StateRecorder> states;
+  std::vector<WeightRecording> weights;
 };
 
 Recording recording(const RunArguments& arguments, Problems& problems) {
   Recording recording;
-  // Synapses come beside what is recorded otherwise.
-  const auto is_synapses = [](const std::string& what) { return what == "synapses"; };
-  recording.listed = !std::all_of(arguments.record.begin(), arguments.record.end(), is_synapses);
+  // Synapses and weights come beside what is recorded otherwise.
+  const auto is_beside = [](const std::string& what) { return what == "synapses" || is_weight_recording(what); };
+  recording.listed = !std::all_of(arguments.record.begin(), arguments.record.end(), is_beside);
   recording.spikes = !recording.listed;
   bool none = false;
   for (const std::string& what : arguments.record) {
@@ -47,6 +48,8 @@ Recording recording(const RunArguments& arguments, Problems& problems) {
       recording.synapses = true;
     } else if (what == "spikes") {
       recording.spikes = true;
+    } else if (is_weight_recording(what)) {
+      if (auto weights = parse_weight_recording(what, problems)) recording.weights.push_back(*weights);
     } else if (auto recorder = parse_recorder(what, problems)) {
       recording.states.push_back(*recorder);
     }
@@ -140,6 +143,7 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
   Recording what = recording(arguments, problems);
   settings.record_spikes = what.spikes;
   settings.record_synapses = what.synapses;
+  settings.record_weights = what.weights;
   settings.out = arguments.out.value_or(
       "results/" + std::filesystem::path(arguments.model.value_or("")).stem().string());
   if (writes) check_output_folder(settings.out, settings.force, ResultKind::run, problems);
@@ -150,6 +154,7 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
     if (what.synapses && !is_plastic(settings.network)) {
       problems.add("--record", "synapses: no projection of this model is plastic; 'tessera synapses' lists those that stay as they are.");
     }
+    problems.add(validate(settings.record_weights, settings.network));
     if (what.listed) settings.network.recorders = std::move(what.states);
     problems.add(at_recorder_options(validate(settings.network, models), settings.network));
     if (!arguments.seed) settings.options.seed = settings.network.seed;

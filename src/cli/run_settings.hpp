@@ -4,10 +4,12 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "cli/arguments.hpp"
 #include "tessera/network.hpp"
 #include "tessera/simulation.hpp"
+#include "tessera/weight_recording.hpp"
 
 namespace tessera::cli {
 
@@ -18,6 +20,7 @@ struct RunSettings {
   double discard_ms = 0.0;
   bool record_spikes = true;
   bool record_synapses = false;  ///< of plastic projections, at the end
+  std::vector<WeightRecording> record_weights;
   std::filesystem::path out;
   bool force = false;
   bool quiet = false;

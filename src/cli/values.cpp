@@ -238,9 +238,9 @@ std::optional<StateRecorder> parse_recorder(const std::string& text, Problems& p
   const std::vector<std::string> parts = split(text, ':');
   if (parts.size() != 4) {
     problems.add(option,
-                 "should be none, spikes, synapses or VARIABLE:POPULATION:COUNT:INTERVAL, for example "
-                 "V_m:L4E:10:1ms." +
-                     did_you_mean(text, {"none", "spikes"}));
+                 "should be none, spikes, synapses, weights:PROJECTION:COUNT:INTERVAL or VARIABLE:POPULATION:COUNT:INTERVAL, "
+                 "for example V_m:L4E:10:1ms." +
+                     did_you_mean(text, {"none", "spikes", "synapses"}));
     return std::nullopt;
   }
   const auto count =
@@ -254,6 +254,46 @@ std::optional<StateRecorder> parse_recorder(const std::string& text, Problems& p
   recorder.interval_ms = *interval;
   recorder.where.key_path = option;
   return recorder;
+}
+
+bool is_weight_recording(const std::string& text) { return text == "weights" || text.starts_with("weights:"); }
+
+std::optional<WeightRecording> parse_weight_recording(const std::string& text, Problems& problems) {
+  using What = WeightRecording::What;
+  constexpr std::uint32_t kBins = 50;
+  const std::string option = "--record " + text;
+  std::vector<std::string> parts = split(text, ':');
+  if (parts.size() < 4) {
+    problems.add(option, "should be weights:PROJECTION:COUNT:INTERVAL, where COUNT is a number of synapses, all, or histogram "
+                         "(histogram=BINS), for example weights:feed_forward:100:10ms.");
+    return std::nullopt;
+  }
+  WeightRecording recording;
+  recording.where.key_path = option;
+  const std::string interval_text = parts.back(), count = parts[parts.size() - 2];
+  recording.projection = parts[1];
+  for (std::size_t i = 2; i + 2 < parts.size(); ++i) recording.projection += ":" + parts[i];
+  if (count == "all") {
+    recording.what = What::all;
+  } else if (count == "histogram" || count.starts_with("histogram=")) {
+    recording.what = What::histogram;
+    recording.count = kBins;
+  } else if (count.empty() || count[0] < '0' || count[0] > '9') {
+    problems.add(option, fmt::format("'{}' is not what can be recorded of weights: a number of synapses, all, histogram or "
+                                     "histogram=BINS.{}", count, did_you_mean(count, {"all", "histogram"})));
+    return std::nullopt;
+  }
+  if (const auto equals = count.find('='); equals != std::string::npos || recording.what == What::sample) {
+    const std::string number = equals == std::string::npos ? count : count.substr(equals + 1);
+    const std::uint32_t most = recording.what == What::sample ? WeightRecording::kMostSynapses : WeightRecording::kMostBins;
+    const auto whole = parse_whole(number, 1, most, option, problems);
+    if (!whole) return std::nullopt;
+    recording.count = static_cast<std::uint32_t>(*whole);
+  }
+  const auto interval = parse_time_ms(interval_text, option, problems);
+  if (!interval) return std::nullopt;
+  recording.interval_ms = *interval;
+  return recording;
 }
 
 }  // namespace tessera::cli

@@ -13,6 +13,7 @@
 #include "tessera/model_file.hpp"
 #include "tessera/network.hpp"
 #include "tessera/simulation.hpp"
+#include "tessera/weight_recording.hpp"
 
 namespace tessera::cli {
 
@@ -78,5 +79,10 @@ void require_multiple_of_dt(double time_ms, double dt_ms, const std::string& opt
 /// V_m:POPULATION:COUNT:INTERVAL as a recorder (whether it fits the network is validated with it).
 [[nodiscard]] std::optional<StateRecorder> parse_recorder(const std::string& text,
                                                           Problems& problems);
+
+/// Whether something to record is weights over time, "weights:...".
+[[nodiscard]] bool is_weight_recording(const std::string& text);
+/// weights:PROJECTION:all|COUNT|histogram[=BINS]:INTERVAL; the same.
+[[nodiscard]] std::optional<WeightRecording> parse_weight_recording(const std::string& text, Problems& problems);
 
 }  // namespace tessera::cli

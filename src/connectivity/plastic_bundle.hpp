@@ -32,6 +32,17 @@ class DecayTable {
   std::vector<Real> values_;
 };
 
+[[nodiscard]] inline bool has_one_delay(const Projection& projection) {
+  return projection.rule.kind != ConnectivityRule::Kind::explicit_list && projection.delay_slope == 0.0 &&
+         projection.delay_ms.kind == Distribution::Kind::constant;
+}
+
+/// Whether the rows of a projection are summed ones.
+template <class Real>
+[[nodiscard]] bool takes_sums(const Projection& projection, const PlasticityVariant& rule) {
+  return std::is_same_v<Real, float> && rule.summed != nullptr && has_one_delay(projection);
+}
+
 /// Synapses lie row by row. Where the rule and the delays allow it, rows are summed ones (SummedRow): `sums` is there,
 /// targets have 16 bits and there is no history.
 template <class Real>

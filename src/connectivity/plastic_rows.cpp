@@ -21,11 +21,6 @@ double faded(double trace, std::int32_t steps, double tau_ms, double dt_ms) {
   return tau_ms == 0.0 || trace == 0.0 ? 0.0 : trace * std::exp(-steps * dt_ms / tau_ms);
 }
 
-bool one_delay(const Projection& projection) {
-  return projection.rule.kind != ConnectivityRule::Kind::explicit_list && projection.delay_slope == 0.0 &&
-         projection.delay_ms.kind == Distribution::Kind::constant;
-}
-
 }  // namespace
 
 template <class Real>
@@ -72,8 +67,8 @@ void PlasticRows<Real>::add_bundle(const PlasticRowsInput& input, const tessera:
   bundle.first_slot = bundle.sign < 0.0 ? block.negative_slot : block.positive_slot;
   const double unit = std::is_same_v<Real, double> ? 1.0 : input.units->unit[described.targets.population];
   bundle.scale = static_cast<Real>(bundle.sign / unit);
-  if (one_delay(projection)) bundle.delay = static_cast<std::int32_t>(DelayTable::range_of(projection.delay_ms, dt).first) - bundle.axonal;
-  if (std::is_same_v<Real, float> && bundle.rule->summed != nullptr && one_delay(projection)) {
+  if (has_one_delay(projection)) bundle.delay = static_cast<std::int32_t>(DelayTable::range_of(projection.delay_ms, dt).first) - bundle.axonal;
+  if (takes_sums<Real>(projection, *bundle.rule)) {
     bundle.sums.emplace(described.targets.size, *bundle.rule, bundle.delay, dt);
   } else {
     bundle.plus = {bundle.rule->tau_plus, dt};

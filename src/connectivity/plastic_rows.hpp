@@ -68,10 +68,16 @@ class PlasticRows {
   [[nodiscard]] const RowCounters& counters() const { return counters_; }
   [[nodiscard]] std::uint64_t synapses() const;
   [[nodiscard]] std::uint64_t bytes() const;
+  /// What the rows of a bundle will take, and what its targets' histories will where `keeps_history`.
+  struct ExpectedBytes {
+    double rows = 0.0, history = 0.0;
+    bool keeps_history = false;  ///< shared by bundles of one chunk with equal traces
+  };
+  [[nodiscard]] static ExpectedBytes expected_bytes(const Wiring& wiring, const tessera::Bundle& described, const PlasticityVariant& rule);
 
-  /// A projection's synapses with the weights that they have at `now` (steps done), by chunk, then source. Nothing
-  /// changes by that.
-  void read(std::uint32_t projection, std::int64_t now,
+  /// A projection's synapses with the weights that they have at `now` (steps done), by chunk, then source; of all sources
+  /// (null), or of some, ascending. Nothing changes by that.
+  void read(std::uint32_t projection, std::int64_t now, const std::vector<std::uint32_t>* sources,
             const std::function<void(std::span<const PlasticSynapse> row)>& show) const;
 
   /// Of a projection on this tile.

@@ -71,14 +71,16 @@ class PlasticRows<Real>::Reader {
 };
 
 template <class Real>
-void PlasticRows<Real>::read(std::uint32_t projection, std::int64_t now,
+void PlasticRows<Real>::read(std::uint32_t projection, std::int64_t now, const std::vector<std::uint32_t>* sources,
                              const std::function<void(std::span<const PlasticSynapse> row)>& show) const {
   std::vector<PlasticSynapse> synapses;
   for (std::uint32_t b = 0; b < bundles_.size(); ++b) {
     const Bundle& bundle = *bundles_[b];
     if (bundle.projection != projection) continue;
     Reader reader(*this, b, now);
-    for (std::uint32_t s = 0; s < bundle.sources; ++s) {
+    const std::size_t wanted = sources == nullptr ? bundle.sources : sources->size();
+    for (std::size_t i = 0; i < wanted; ++i) {
+      const std::uint32_t s = sources == nullptr ? static_cast<std::uint32_t>(i) : (*sources)[i];
       synapses.clear();
       for (std::uint32_t r = bundle.first_row[s]; r < bundle.first_row[s + 1]; ++r) {
         const Real* weights = reader.read(r);

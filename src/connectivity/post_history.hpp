@@ -29,6 +29,12 @@ class PostHistory {
   void need_after(std::int32_t time) { needed_after_ = time; }
   [[nodiscard]] PostSpikes<Real> view() const;
   [[nodiscard]] std::size_t bytes() const;
+  /// When so many spikes of a neuron are kept.
+  [[nodiscard]] static double expected_bytes(double neurons, double spikes, bool has_slow) {
+    double places = 4.0;  // older ones; there is room for a power of two
+    while (places < spikes) places *= 2.0;
+    return neurons * ((places + 2.0) * sizeof(std::int32_t) + (places + 1.0) * sizeof(Real) * (has_slow ? 2.0 : 1.0));
+  }
 
   /// Everything, as bytes that depend on the spikes alone.
   void save(std::vector<std::uint8_t>& bytes) const;

@@ -41,6 +41,9 @@ class PostSums {
   }
 
   [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] static double expected_bytes(double neurons, const PlasticityVariant& rule) {
+    return neurons * (SummedRow::kLine * sizeof(float) + (rule.tau_minus_slow > 0.0 ? sizeof(float) + sizeof(std::int32_t) : 0));
+  }
   void save(std::vector<std::uint8_t>& bytes) const;
   [[nodiscard]] std::size_t saved_bytes() const;
   /// Takes from the front of `bytes`; false when they are not what save() writes for as many neurons.

@@ -185,28 +185,49 @@ std::vector<double> Simulation::state(const std::string& population, const std::
   return values;
 }
 
-void Simulation::visit_synapses(const std::string& projection,
-                                const std::function<void(std::span<const ConnectivityRule::Synapse> row)>& row) const {
-  const Impl& s = *impl_;
-  std::uint32_t p = 0;
+using ShowSynapses = std::function<void(std::span<const ConnectivityRule::Synapse> row)>;
+
+/// The place of a plastic projection in the network; throws when there is none of this name.
+static std::uint32_t plastic_projection(const Network& network, const std::string& name) {
   std::vector<std::string> plastic;
-  for (const Projection& candidate : s.network.projections) {
-    if (candidate.plasticity) plastic.push_back(candidate.name);
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
+    if (!network.projections[p].plasticity) continue;
+    if (network.projections[p].name == name) return p;
+    plastic.push_back(network.projections[p].name);
   }
-  if (std::find(plastic.begin(), plastic.end(), projection) == plastic.end()) {
-    throw InputError("There is no plastic projection named '" + projection + "'." + did_you_mean(projection, plastic));
-  }
-  while (s.network.projections[p].name != projection) ++p;
+  throw InputError("There is no plastic projection named '" + name + "'." + did_you_mean(name, plastic));
+}
+
+void Simulation::Impl::show_synapses(const std::string& projection, const std::vector<std::uint32_t>* sources,
+                                     const ShowSynapses& row) const {
+  const std::uint32_t p = plastic_projection(network, projection);
   std::vector<ConnectivityRule::Synapse> synapses;
-  for (const auto& tile : s.tiles) {
-    tile->read_synapses(p, s.now, [&](std::span<const PlasticSynapse> part) {
+  for (const auto& tile : tiles) {
+    tile->read_synapses(p, now, sources, [&](std::span<const PlasticSynapse> part) {
       synapses.clear();
       for (const PlasticSynapse& synapse : part) {
-        synapses.push_back({synapse.source, synapse.target, synapse.weight, synapse.delay_steps * s.network.dt_ms});
+        synapses.push_back({synapse.source, synapse.target, synapse.weight, synapse.delay_steps * network.dt_ms});
       }
       row(synapses);
     });
   }
+}
+
+void Simulation::visit_synapses(const std::string& projection, const ShowSynapses& row) const {
+  impl_->show_synapses(projection, nullptr, row);
+}
+
+void Simulation::visit_synapses(const std::string& projection, std::span<const std::uint32_t> sources, const ShowSynapses& row) const {
+  const Network& network = impl_->network;
+  const std::uint32_t size = network.find(network.projections[plastic_projection(network, projection)].source)->size;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i] >= size || (i > 0 && sources[i] <= sources[i - 1])) {
+      throw InputError("The sources whose synapses of '" + projection + "' are asked for must ascend and be below " +
+                       std::to_string(size) + "; number " + std::to_string(i) + " is " + std::to_string(sources[i]) + ".");
+    }
+  }
+  const std::vector<std::uint32_t> some(sources.begin(), sources.end());
+  impl_->show_synapses(projection, &some, row);
 }
 
 std::vector<ConnectivityRule::Synapse> Simulation::synapses(const std::string& projection) const {

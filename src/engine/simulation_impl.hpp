@@ -48,6 +48,9 @@ struct Simulation::Impl {
   [[nodiscard]] ActivityError not_finite(Tile::NotFinite first) const;
   [[nodiscard]] std::uint64_t busiest(std::size_t population) const;
 
+  void show_synapses(const std::string& projection, const std::vector<std::uint32_t>* sources,
+                     const std::function<void(std::span<const ConnectivityRule::Synapse> row)>& row) const;
+
   // simulation_output.cpp
   void make_sample_buffers();
   void prepare_samples(std::int64_t from, std::int64_t to);

@@ -84,8 +84,9 @@ class BlockTile : public Tile {
     return {weight.step, plastic_->source_population(weight.projection), weight.source, weight.projection};
   }
 
-  void read_synapses(std::uint32_t projection, std::int64_t now, const ShowSynapses& show) const override {
-    if (plastic_) plastic_->read(projection, now, show);
+  void read_synapses(std::uint32_t projection, std::int64_t now, const std::vector<std::uint32_t>* sources,
+                     const ShowSynapses& show) const override {
+    if (plastic_) plastic_->read(projection, now, sources, show);
   }
 
   RewiringCounts rewired(std::uint32_t projection) const override {

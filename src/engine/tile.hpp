@@ -57,8 +57,9 @@ class Tile {
   virtual void read_state(std::uint32_t chunk, const std::string& name, std::uint32_t count,
                           double* values) const = 0;
   using ShowSynapses = std::function<void(std::span<const PlasticSynapse> row)>;
-  /// Shows the synapses of a plastic projection with their weights at `now` (steps done).
-  virtual void read_synapses(std::uint32_t projection, std::int64_t now, const ShowSynapses& show) const = 0;
+  /// Shows the synapses of a plastic projection with their weights at `now` (steps done), of all sources or of some.
+  virtual void read_synapses(std::uint32_t projection, std::int64_t now, const std::vector<std::uint32_t>* sources,
+                             const ShowSynapses& show) const = 0;
   /// What structural rules have done to a projection here, and how long they took in all.
   [[nodiscard]] virtual RewiringCounts rewired(std::uint32_t projection) const = 0;
   [[nodiscard]] virtual double rewiring_seconds() const = 0;

@@ -6,11 +6,14 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <set>
+#include <tuple>
 
 #include "base/aligned_array.hpp"
 #include "base/process_limits.hpp"
 #include "connectivity/fan.hpp"
 #include "connectivity/in_flight.hpp"
+#include "connectivity/plastic_rows.hpp"
 #include "connectivity/row_places.hpp"
 #include "connectivity/row_store.hpp"
 #include "kernels/draw_rows.hpp"
@@ -27,9 +30,6 @@ constexpr std::uint64_t kProcessBytes = 16u << 20;
 constexpr double kStoredNs = 1.6, kProceduralNs = 2.0, kExactNs = 6.0, kUpdateNs = 0.45;
 constexpr double kBuildStoredNs = 3.5, kBuildProceduralNs = 1.6;
 constexpr double kBuildNothingNs = 0.1;  // without a count table
-
-// A plastic row beside its synapses.
-constexpr double kPlasticRowBytes = 64.0;
 
 // Bytes of a neuron beside its state: refractoriness, input, ...
 constexpr double kNeuronBytes = 10.0;
@@ -69,7 +69,7 @@ struct Totals {
   double exceptions = 0.0;         ///< bytes of the tables of fixed_indegree
   double corrections = 0.0;        ///< bytes of what puts draws right, procedural rows only
   double plastic = 0.0;            ///< plastic synapses
-  double plastic_rows = 0.0;       ///< of them, rows and their index
+  double plastic_bytes = 0.0;      ///< what they take, with rows and what their targets have spiked
 };
 
 /// What a source population sends onto a tile.
@@ -107,7 +107,31 @@ void add_sources(const Network& network, const std::vector<SourceOnTile>& source
   }
 }
 
-Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout) {
+/// Adds up what plastic bundles take. Bundles of one chunk with equal traces share a history.
+class PlasticTotals {
+ public:
+  PlasticTotals(const Wiring& wiring, const std::vector<PlasticityVariant>& rules, bool exact) : wiring_(wiring), rules_(rules), exact_(exact) {}
+
+  [[nodiscard]] double bytes_of(const Bundle& b) {
+    const PlasticityVariant& rule = rules_[b.projection];
+    return exact_ ? add(b, rule, PlasticRows<double>::expected_bytes(wiring_, b, rule))
+                  : add(b, rule, PlasticRows<float>::expected_bytes(wiring_, b, rule));
+  }
+
+ private:
+  template <class Expected>
+  double add(const Bundle& b, const PlasticityVariant& rule, const Expected& expected) {
+    const bool first = expected.keeps_history && histories_.emplace(b.chunk, rule.tau_minus, rule.tau_minus_slow, rule.nearest).second;
+    return expected.rows + (first ? expected.history : 0.0);
+  }
+
+  const Wiring& wiring_;
+  const std::vector<PlasticityVariant>& rules_;
+  bool exact_;
+  std::set<std::tuple<std::uint32_t, double, double, bool>> histories_;
+};
+
+Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, PlasticTotals& plastic) {
   const Network& network = wiring.network();
   Totals totals;
   std::vector<bool> on_tile(wiring.chunks().size(), false);
@@ -120,9 +144,8 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& 
     const double n = wiring.expected_synapses_of(b);
     totals.synapses += n;
     if (is_plastic(wiring, b)) {
-      const auto [first, last] = wiring.delay_groups(b);
       totals.plastic += n;
-      totals.plastic_rows += std::min(n, source.size * (last - first + 1.0)) * kPlasticRowBytes + source.size * 4.0;
+      totals.plastic_bytes += plastic.bytes_of(b);
       totals.events_per_second += n * source.mean_rate_hz;
       continue;
     }
@@ -220,7 +243,7 @@ LargestTable largest_table(const Wiring& wiring, const WeightUnits& units, bool 
 }
 
 /// Adds up what the tiles take, and describes each of them in a sentence of the plan.
-void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector<int>& ports,
+void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector<int>& ports, PlasticTotals plastic,
                const SimulationOptions& options, const Placement& placement, Plan& plan, Demand& demand) {
   const Network& network = wiring.network();
   const bool exact = is_exact(options);
@@ -233,7 +256,7 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
   }
   for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
     const TileLayout layout = lay_out_tile(wiring.chunks(), placement.tiles[t].chunks, ports);
-    const Totals totals = sum_up(wiring, units, layout);
+    const Totals totals = sum_up(wiring, units, layout, plastic);
     const double fast_ring = ring_bytes(shape.steps(), shape.slots(), 4.0);  // a word addresses all slots
     demand.fast_ring += fast_ring;
     demand.ring += exact ? ring_bytes(ring_steps(wiring, options), layout.slots, 8.0) : fast_ring;
@@ -241,7 +264,7 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
     demand.table += totals.table_bytes;
     demand.exceptions += totals.exceptions;
     demand.corrections += totals.corrections;
-    demand.plastic += totals.plastic * (exact ? 12.0 : 8.0) + totals.plastic_rows;
+    demand.plastic += totals.plastic_bytes;
     demand.in_flight += peak_of(spikes_per_step) * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
     demand.events_per_second += totals.events_per_second;
     plan.own_synapses += totals.synapses;
@@ -427,7 +450,8 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   demand.state = state_bytes(network, models, options.precision, shares);
   demand.fast_state = state_bytes(network, models, Precision::fast, shares);
   demand.wiring = wiring.expected_bytes();
-  add_tiles(wiring, units, ports_of(network, models), options, placement, plan, demand);
+  const std::vector<PlasticityVariant> rules = prepare_rules(network, models);
+  add_tiles(wiring, units, ports_of(network, models), PlasticTotals(wiring, rules, is_exact(options)), options, placement, plan, demand);
 
   choose_connectivity(demand, options, limit, plan);
   list_memory(demand, options, plan);

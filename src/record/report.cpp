@@ -120,6 +120,12 @@ ordered_json populations_json(const RunSummary& summary) {
     for (const PopulationReport& report : summary.simulation.populations) {
       if (report.name == population.name) entry["spikes"] = report.spikes;
     }
+    if (const auto grid = summary.grids.find(population.name); grid != summary.grids.end()) {
+      entry["grid"] = {{"columns", grid->second.columns},
+                       {"extent_x_mm", number(grid->second.extent_x_mm)},
+                       {"extent_y_mm", number(grid->second.extent_y_mm)},
+                       {"periodic", grid->second.periodic}};
+    }
     list.push_back(std::move(entry));
   }
   return list;
@@ -132,6 +138,23 @@ ordered_json recorders_json(const RunSummary& summary) {
                     {"variable", recorder.variable},
                     {"neurons", recorder.count},
                     {"interval_ms", number(recorder.interval_ms)}});
+  }
+  return list;
+}
+
+ordered_json weight_recorders_json(const RunSummary& summary) {
+  using What = WeightRecording::What;
+  ordered_json list = ordered_json::array();
+  for (const WeightRecordInfo& info : summary.weights) {
+    const What what = info.recording.what;
+    list.push_back({{"projection", info.recording.projection},
+                    {"what", what == What::all ? "all" : what == What::sample ? "sample" : "histogram"},
+                    {"count", what == What::all ? 0 : info.recording.count},
+                    {"interval_ms", number(info.recording.interval_ms)},
+                    {"source", info.source},
+                    {"target", info.target},
+                    {"unit", info.unit},
+                    {"rewired", info.rewired}});
   }
   return list;
 }
@@ -194,7 +217,7 @@ std::vector<std::string> listed_files(const std::filesystem::path& folder) {
 }
 
 bool is_plain_result_file(const std::string& name) {
-  const bool known = name.rfind("spikes", 0) == 0 || name.rfind("traces", 0) == 0;
+  const bool known = name.starts_with("spikes") || name.starts_with("traces") || name.starts_with("edges") || name.starts_with("weights");
   return known && name.find('/') == std::string::npos;
 }
 
@@ -219,6 +242,9 @@ RunSummary summarise(const Network& network, const SimulationOptions& options,
   summary.recorders = network.recorders;
   for (const Projection& p : network.projections) {
     if (p.plasticity) summary.plasticity.emplace_back(p.name, *p.plasticity);
+  }
+  for (const Population& p : network.populations) {
+    if (p.grid_columns > 0) summary.grids[p.name] = {p.grid_columns, p.extent_mm[0], p.extent_mm[1], p.periodic};
   }
   summary.populations = populations_of(summary);
   for (PopulationSummary& population : summary.populations) {
@@ -266,6 +292,7 @@ ordered_json report_object(const RunSummary& summary) {
                          {"populations", populations_json(summary)},
                          {"parameters", parameters_json(summary.parameters, summary.choices)},
                          {"recorders", recorders_json(summary)},
+                         {"weight_recorders", weight_recorders_json(summary)},
                          {"plasticity", plasticity_json(summary)},
                          {"rewiring", rewiring_json(run)},
                          {"rewiring_seconds", run.rewiring_seconds},

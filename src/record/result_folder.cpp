@@ -36,6 +36,8 @@ constexpr Family kFamilies[] = {
     {ResultKind::run, "traces_", ".h5", kHdf5, "Tessera"},
     {ResultKind::run, "edges.h5", "", kHdf5, "Tessera"},
     {ResultKind::run, "edges_", ".npy", kNpy, ""},
+    {ResultKind::run, "weights.h5", "", kHdf5, "Tessera"},
+    {ResultKind::run, "weights_", ".npy", kNpy, ""},
     {ResultKind::run, "spikes_", ".npy", kNpy, ""},
     {ResultKind::run, "traces_", ".npy", kNpy, ""},
     {ResultKind::run, "checkpoint_", "ms.tsc", "TSCKPT", ""},

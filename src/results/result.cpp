@@ -13,7 +13,7 @@
 
 #include "files/file.hpp"
 #include "files/sealed_json.hpp"
-#include "results/sinks.hpp"
+#include "results/report_reader.hpp"
 
 namespace tessera {
 namespace {
@@ -23,15 +23,7 @@ using nlohmann::json;
 constexpr std::uint64_t kLongestReport = std::uint64_t{1} << 26;
 constexpr int kDeepestReport = 16;
 constexpr std::uint64_t kMostNeurons = std::uint64_t{1} << 32;
-constexpr std::uint64_t kMostElements = std::uint64_t{1} << 36;  // of one data set
 constexpr double kLongestTimeMs = 1e15;
-
-struct Report {
-  Result result;
-  std::vector<io::TraceColumn> columns;
-  std::vector<std::string> files;
-  std::map<std::string, std::string> checksums;  // by file
-};
 
 // Collects what is wrong with a report instead of stopping at the first thing.
 class ReportReader {
@@ -47,6 +39,7 @@ class ReportReader {
       read_scalars(root, report.result);
       read_populations(root, report.result);
       read_recorders(root, report);
+      read_weight_recorders(root, report);
       read_files(root, report);
     }
     if (!problems_.empty()) throw InputError(problems_);
@@ -132,6 +125,10 @@ class ReportReader {
           number(entry, path, "size", 0.0, static_cast<double>(kMostNeurons - 1), true, 0.0));
       population.rate_hz = number(entry, path, "rate_hz", 0.0, 1e9, false, kUnknown);
       population.cv_isi = number(entry, path, "cv_isi", 0.0, 1e9, false, kUnknown);
+      population.grid = grid(entry, path + "grid.");
+      if (population.grid.columns > 0 && population.size % population.grid.columns != 0) {
+        problem(path + "grid.columns", "the population is not made of whole rows of so many columns.");
+      }
       const auto inhibitory = entry.find("inhibitory");
       population.inhibitory =
           inhibitory != entry.end() && inhibitory->is_boolean() && inhibitory->get<bool>();
@@ -164,6 +161,47 @@ class ReportReader {
     }
   }
 
+  void read_weight_recorders(const json& root, Report& report) {
+    const auto list = root.find("weight_recorders");
+    if (list == root.end()) return;
+    if (!list->is_array()) return problem("weight_recorders", "this must be a list.");
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const json& entry = (*list)[i];
+      const std::string path = "weight_recorders[" + std::to_string(i) + "].";
+      if (!entry.is_object()) {
+        problem(path, "this must be an object.");
+        continue;
+      }
+      using What = WeightRecording::What;
+      WeightRecordInfo info;
+      const std::string what = text(entry, path, "what", true);
+      if (what != "all" && what != "sample" && what != "histogram") problem(path + "what", "this must be all, sample or histogram.");
+      info.recording.what = what == "all" ? What::all : what == "sample" ? What::sample : What::histogram;
+      info.recording.projection = text(entry, path, "projection", true);
+      info.recording.count = static_cast<std::uint32_t>(number(entry, path, "count", 0.0, 4294967295.0, true, 1.0));
+      info.recording.interval_ms = number(entry, path, "interval_ms", 1e-9, 1e15, true, 1.0);
+      info.source = text(entry, path, "source", true);
+      info.target = text(entry, path, "target", true);
+      info.unit = text(entry, path, "unit", false);
+      const auto rewired = entry.find("rewired");
+      info.rewired = rewired != entry.end() && rewired->is_boolean() && rewired->get<bool>();
+      report.weights.push_back(std::move(info));
+    }
+  }
+
+  // The grid of a population; none where it is not on one.
+  PopulationGrid grid(const json& entry, const std::string& path) {
+    PopulationGrid grid;
+    const auto found = entry.find("grid");
+    if (found == entry.end() || !found->is_object()) return grid;
+    grid.columns = static_cast<std::uint32_t>(number(*found, path, "columns", 1.0, 4294967295.0, true, 1.0));
+    grid.extent_x_mm = number(*found, path, "extent_x_mm", 0.0, 1e9, true, 0.0);
+    grid.extent_y_mm = number(*found, path, "extent_y_mm", 0.0, 1e9, true, 0.0);
+    const auto periodic = found->find("periodic");
+    grid.periodic = periodic == found->end() || !periodic->is_boolean() || periodic->get<bool>();
+    return grid;
+  }
+
   void read_files(const json& root, Report& report) {
     const auto list = root.find("files");
     if (list == root.end()) return;
@@ -181,27 +219,6 @@ class ReportReader {
   std::string name_;
   std::vector<Problem> problems_;
 };
-
-bool holds(const Report& report, const std::string& file) {
-  return std::find(report.files.begin(), report.files.end(), file) != report.files.end();
-}
-
-// A damaged HDF5 file must not reach the HDF5 library: it does not survive every damage.
-std::filesystem::path verified(const Report& report, const std::string& file) {
-  const std::filesystem::path path = report.result.folder / file;
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) {
-    throw InputError("cannot read " + path.string() + ": it is missing or not a regular file.");
-  }
-  const auto known = report.checksums.find(file);
-  if (known == report.checksums.end() || io::file_checksum(path) != known->second) {
-    throw InputError(
-        "cannot read " + path.string() +
-        ": it is damaged, truncated or from another run (its checksum is not the one in "
-        "report.json).");
-  }
-  return path;
-}
 
 std::string spikes_npy(const std::string& population) {
   return "spikes_" + io::encoded_name(population) + ".npy";
@@ -291,12 +308,32 @@ const ResultPopulation* Result::find(const std::string& population) const noexce
   return nullptr;
 }
 
+bool holds(const Report& report, const std::string& file) {
+  return std::find(report.files.begin(), report.files.end(), file) != report.files.end();
+}
+
+std::filesystem::path verified(const Report& report, const std::string& file) {
+  const std::filesystem::path path = report.result.folder / file;
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    throw InputError("cannot read " + path.string() + ": it is missing or not a regular file.");
+  }
+  const auto known = report.checksums.find(file);
+  if (known == report.checksums.end() || io::file_checksum(path) != known->second) {
+    throw InputError(
+        "cannot read " + path.string() +
+        ": it is damaged, truncated or from another run (its checksum is not the one in "
+        "report.json).");
+  }
+  return path;
+}
+
 Result parse_report(const std::string& text, const std::string& name) {
   if (io::seal_of(text) != io::Seal::missing) io::require_seal(text, name);
   return ReportReader(name).read(text).result;
 }
 
-Result load_result(const std::filesystem::path& folder, const LoadOptions& options) {
+Report read_report(const std::filesystem::path& folder) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
     throw InputError("There is no result folder " + folder.string() + ".");
@@ -310,6 +347,11 @@ Result load_result(const std::filesystem::path& folder, const LoadOptions& optio
   io::require_seal(text, file.string());
   Report report = ReportReader(file.string()).read(text);
   report.result.folder = folder;
+  return report;
+}
+
+Result load_result(const std::filesystem::path& folder, const LoadOptions& options) {
+  const Report report = read_report(folder);
   Result result = report.result;
   result.has_spikes =
       !result.populations.empty() &&

@@ -1,11 +1,26 @@
 // What plastic rows will take, before they are made.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <type_traits>
 
 #include "connectivity/plastic_bundle.hpp"
 
 namespace tessera {
+
+namespace {
+
+/// In exact precision every delay is a group.
+double delay_groups_of(bool exact, const Wiring& wiring, const tessera::Bundle& described) {
+  const auto [first, last] = wiring.delay_groups(described);
+  if (!exact) return last - first + 1.0;
+  const Projection& projection = wiring.projection(described);
+  if (projection.rule.kind == ConnectivityRule::Kind::explicit_list || projection.delay_slope != 0.0) {
+    return (last - first + 1.0) * wiring.ring_shape().steps();
+  }
+  const auto [shortest, longest] = DelayTable::range_of(projection.delay_ms, wiring.network().dt_ms);
+  return longest - shortest + 1.0;
+}
+
+}  // namespace
 
 template <class Real>
 typename PlasticRows<Real>::ExpectedBytes PlasticRows<Real>::expected_bytes(const Wiring& wiring, const tessera::Bundle& described,
@@ -14,11 +29,8 @@ typename PlasticRows<Real>::ExpectedBytes PlasticRows<Real>::expected_bytes(cons
   const Population& source = wiring.network().populations[described.source_population];
   const double synapses = wiring.expected_synapses_of(described), sources = source.size, targets = described.targets.size;
   const bool summed = takes_sums<Real>(projection, rule);
-  const auto [first_group, last_group] = wiring.delay_groups(described);
-  // A source has no row where it has no synapse; with rewiring every source has one. Exact precision has one
-  // for every delay: about as many as there are steps in the groups.
-  const double steps = std::is_same_v<Real, double> && !has_one_delay(projection) ? wiring.ring_shape().steps() : 1.0;
-  const double places = sources * (last_group - first_group + 1.0) * steps;
+  // A source has no row where it has no synapse; with rewiring every source has one.
+  const double places = sources * delay_groups_of(std::is_same_v<Real, double>, wiring, described);
   const double rows = projection.rewiring ? sources : -places * std::expm1(-synapses / places);
   double per_synapse = sizeof(Real);
   per_synapse += summed ? sizeof(std::uint16_t) + sizeof(float) : sizeof(std::uint32_t);

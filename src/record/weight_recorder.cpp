@@ -198,7 +198,7 @@ void WeightRecorder::Impl::choose_sample(const Simulation& simulation, Recording
     r.sources.push_back(smallest.top().source);
   }
   std::vector<std::uint64_t> all = ranks.all_of(numbers);
-  if (all.size() > most) {
+  if (all.size() >= most) {
     std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most) - 1, all.end());
     r.limit = all[most - 1];
   }

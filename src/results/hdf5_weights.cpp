@@ -16,9 +16,6 @@ using namespace hdf5;
 using What = WeightRecording::What;
 using Synapse = ConnectivityRule::Synapse;
 
-constexpr std::uint32_t kSonataMagic = 0x0A7A;
-constexpr std::uint32_t kSonataVersion[2] = {0, 1};
-
 // A data set that grows, and how long it is.
 struct Column {
   Handle set;
@@ -180,8 +177,7 @@ class Recording {
 class Hdf5WeightSink final : public WeightSink {
  public:
   Hdf5WeightSink(const std::filesystem::path& folder, const std::vector<WeightRecordInfo>& infos) : file_(folder / "weights.h5") {
-    file_.attribute(file_.id(), "magic", H5T_STD_U32LE, H5T_NATIVE_UINT32, 0, &kSonataMagic);
-    file_.attribute(file_.id(), "version", H5T_STD_U32LE, H5T_NATIVE_UINT32, 2, kSonataVersion);
+    mark_as_sonata(file_);
     const std::vector<std::string> names = weight_names(infos);
     for (std::size_t i = 0; i < infos.size(); ++i) {
       recordings_.push_back(std::make_unique<Recording>(file_, names[i], infos[i]));

@@ -55,7 +55,7 @@ double largest_axis_sum(const AxisPair& axis, double sigma) {
   return largest;
 }
 
-void list_by_target(const Projection& p, std::uint32_t targets, Link& link) {
+void list_by_target(const Projection& p, std::uint32_t targets, EventLink& link) {
   link.begin.assign(std::size_t{targets} + 1, 0);
   for (const auto& s : p.rule.list) ++link.begin[s.target + 1];
   for (std::uint32_t t = 0; t < targets; ++t) link.begin[t + 1] += link.begin[t];
@@ -66,7 +66,7 @@ void list_by_target(const Projection& p, std::uint32_t targets, Link& link) {
     std::sort(link.sources.begin() + static_cast<std::ptrdiff_t>(link.begin[t]), link.sources.begin() + static_cast<std::ptrdiff_t>(link.begin[t + 1]));
 }
 
-LinkInputs describe_rule(const Projection& p, const Population& source, const Population& target, Link& link) {
+LinkInputs describe_rule(const Projection& p, const Population& source, const Population& target, EventLink& link) {
   const ConnectivityRule& rule = p.rule;
   const double from = source.size, to = target.size, number = static_cast<double>(rule.number);
   const double odds = std::log(to / kFanInChance);
@@ -74,34 +74,34 @@ LinkInputs describe_rule(const Projection& p, const Population& source, const Po
   link.repeated = rule.multapses;
   switch (rule.kind) {
     case Rule::all_to_all:
-      link.kind = Link::Kind::all;
+      link.kind = EventLink::Kind::all;
       inputs.number = from;
       break;
     case Rule::one_to_one:
-      link.kind = Link::Kind::one_to_one;
+      link.kind = EventLink::Kind::one_to_one;
       inputs.number = 1.0;
       break;
     case Rule::fixed_indegree:
-      link.kind = Link::Kind::indegree;
+      link.kind = EventLink::Kind::indegree;
       link.number = inputs.number = number;
       break;
     case Rule::fixed_outdegree:
-      link.kind = Link::Kind::outdegree;
+      link.kind = EventLink::Kind::outdegree;
       link.number = number;
       inputs.number = not_exceeded(from * number / to, from * number / to, odds);
       break;
     case Rule::fixed_total_number:
-      link.kind = Link::Kind::indegree;
+      link.kind = EventLink::Kind::indegree;
       link.number = number / to;
       inputs.number = std::min(not_exceeded(number / to, number / to, odds), rule.multapses ? HUGE_VAL : from);
       break;
     case Rule::pairwise_bernoulli:
-      link.kind = rule.probability < 1.0 ? Link::Kind::chance : Link::Kind::all;
+      link.kind = rule.probability < 1.0 ? EventLink::Kind::chance : EventLink::Kind::all;
       link.probability = rule.probability;
       inputs.number = std::min(from, not_exceeded(from * rule.probability, from * rule.probability * (1.0 - rule.probability), odds));
       break;
     case Rule::gaussian_2d: {
-      link.kind = Link::Kind::gaussian;
+      link.kind = EventLink::Kind::gaussian;
       link.probability = rule.probability;
       link.sigma = rule.sigma;
       const SheetPair sheets(source, target);
@@ -111,7 +111,7 @@ LinkInputs describe_rule(const Projection& p, const Population& source, const Po
       break;
     }
     case Rule::explicit_list: {
-      link.kind = Link::Kind::listed;
+      link.kind = EventLink::Kind::listed;
       list_by_target(p, target.size, link);
       const auto negative = [](const auto& s) { return s.weight < 0.0; };
       inputs.both_signs = std::any_of(rule.list.begin(), rule.list.end(), negative) && !std::all_of(rule.list.begin(), rule.list.end(), negative);
@@ -121,8 +121,8 @@ LinkInputs describe_rule(const Projection& p, const Population& source, const Po
   return inputs;
 }
 
-EventSource source_of(const Population& p, double sample_ms, double dt_ms, double activity) {
-  EventSource s{p.name, p.size};
+EventOrigin source_of(const Population& p, double sample_ms, double dt_ms, double activity) {
+  EventOrigin s{p.name, p.size};
   double rate = p.mean_rate_hz, peak = p.mean_rate_hz;
   if (p.kind == Population::Kind::poisson_source) {
     peak = p.rate_hz + (p.bump ? p.bump->peak_hz : 0.0);
@@ -199,7 +199,7 @@ DividedNetwork divide(const Network& network, const NeuronCatalogue&, const Mach
   for (const Projection& p : network.projections) {
     const std::size_t from = network.index_of(p.source), to = network.index_of(p.target);
     if (place[to] == kNone || network.populations[from].size == 0 || network.populations[to].size == 0) continue;
-    Link link;
+    EventLink link;
     link.name = p.name;
     link.source = source[from];
     link.target = place[to];

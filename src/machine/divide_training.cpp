@@ -15,17 +15,17 @@ using training::ConnectionKind;
 using training::Shape;
 
 // Trained weights may have both signs. Averages of a pool are synapses of all neurons of its windows.
-LinkInputs add_link(const Connection& c, const Shape& from, const Shape& to, Link& link) {
+LinkInputs add_link(const Connection& c, const Shape& from, const Shape& to, EventLink& link) {
   const double odds = std::log(static_cast<double>(to.size()) / 1e-6);
   const double rows = from.height / c.pool * c.pool, columns = from.width / c.pool * c.pool;
   const double all = rows * columns * from.channels;
   if (c.kind == ConnectionKind::convolution) {
-    link.kind = Link::Kind::window;
+    link.kind = EventLink::Kind::window;
     link.window = {from, to.width, to.channels, c.kernel, c.stride, c.padding, c.pool};
     return {double{1} * c.kernel * c.pool * c.kernel * c.pool * from.channels, true};
   }
   if (c.kind == ConnectionKind::dense || c.density >= 1.0) return {all, true};
-  link.kind = Link::Kind::chance;
+  link.kind = EventLink::Kind::chance;
   link.probability = c.density;
   // What a rule of rewiring moves may gather at a neuron: no more is known than the number of sources.
   if (c.rewiring) return {all, true};
@@ -57,7 +57,7 @@ DividedNetwork divide(const training::Network& network, const MachineDescription
   n.sample_ms = network.dt_ms * network.steps;
   const std::vector<Shape> shapes = layer_shapes(network);
   const auto source = [&](const std::string& name, std::uint64_t size) {
-    EventSource s{name, static_cast<std::uint32_t>(size)};
+    EventOrigin s{name, static_cast<std::uint32_t>(size)};
     s.known = options.activity > 0.0;
     if (s.known) s.peak = options.activity;
     n.sources.push_back(s);
@@ -76,7 +76,7 @@ DividedNetwork divide(const training::Network& network, const MachineDescription
   std::vector<LinkInputs> inputs;
   for (std::uint32_t i = 0; i < network.layers.size(); ++i) {
     const training::Layer& layer = network.layers[i];
-    Link link;
+    EventLink link;
     link.name = layer.name;
     link.source = i == 0 ? input : i - 1;
     link.target = i;
@@ -84,7 +84,7 @@ DividedNetwork divide(const training::Network& network, const MachineDescription
     inputs.push_back(add_link(layer.input, i == 0 ? network.input : shapes[i - 1], shapes[i], link));
     n.links.push_back(link);
     if (!layer.recurrent) continue;
-    Link own;
+    EventLink own;
     own.name = layer.name + ".recurrent";
     own.source = own.target = i;
     own.shortest_delay_ms = network.dt_ms * (1 + layer.recurrent->min_delay);

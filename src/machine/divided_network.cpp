@@ -30,8 +30,8 @@ void map_listed(const MachineDescription& m, const std::vector<LinkInputs>& inpu
                 DividedNetwork& n, std::uint32_t index, std::uint64_t common_rows) {
   std::vector<std::uint64_t> rows(p.size, common_rows), number(p.size, p.fan_in);
   for (const std::uint32_t l : n.links_to[index]) {
-    const Link& link = n.links[l];
-    if (link.kind != Link::Kind::listed) continue;
+    const EventLink& link = n.links[l];
+    if (link.kind != EventLink::Kind::listed) continue;
     for (std::uint32_t i = 0; i < p.size; ++i) {
       const std::uint64_t own = link.begin[i + 1] - link.begin[i];
       number[i] += own;
@@ -91,7 +91,7 @@ std::uint64_t DividedNetwork::neurons() const {
 }
 
 bool DividedNetwork::events_known() const {
-  return std::all_of(sources.begin(), sources.end(), [](const EventSource& s) { return s.known; });
+  return std::all_of(sources.begin(), sources.end(), [](const EventOrigin& s) { return s.known; });
 }
 
 double not_exceeded(double mean, double variance, double log_odds) {
@@ -109,7 +109,7 @@ void map_onto(const MachineDescription& machine, const std::vector<LinkInputs>& 
     double number = static_cast<double>(p.private_sources), rows = number, sources = number * p.size;
     bool listed = false;
     for (const std::uint32_t l : n.links_to[i]) {
-      const bool here = n.links[l].kind == Link::Kind::listed;
+      const bool here = n.links[l].kind == EventLink::Kind::listed;
       listed = listed || here;
       sources += n.sources[n.links[l].source].size;
       if (here) continue;

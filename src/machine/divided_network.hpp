@@ -17,7 +17,7 @@ namespace tessera {
 inline constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 /// What sends events: populations that are divided come first, under the same index; then what lies outside.
-struct EventSource {
+struct EventOrigin {
   std::string name;
   std::uint32_t size = 0;
   double events = 1.0;  ///< of one source in a sample, expected
@@ -25,7 +25,7 @@ struct EventSource {
   bool known = false;   ///< a rate is stated; otherwise both are 1
 };
 
-struct Link {
+struct EventLink {
   enum class Kind {
     all,         ///< every source to every target
     one_to_one,
@@ -80,8 +80,8 @@ struct DividedNetwork {
   double step_ms = 1.0;    ///< time step of the model
   double sample_ms = 1.0;  ///< model time of a sample
   std::vector<DividedPopulation> populations;
-  std::vector<EventSource> sources;
-  std::vector<Link> links;
+  std::vector<EventOrigin> sources;
+  std::vector<EventLink> links;
   std::vector<std::vector<std::uint32_t>> links_to;  ///< of each population
   std::vector<Problem> problems;                     ///< what cannot be mapped
   std::vector<std::string> notes;

@@ -17,7 +17,7 @@ void require_possible(const DividedNetwork& n, const MachineDescription& m, cons
   if (problems.empty()) problems = n.problems;
   if (options.activity < 0.0 || options.activity > 1.0) problems.push_back({{}, "The activity must be above 0 and at most 1."});
   if (n.populations.empty()) problems.push_back({{}, "The network has no neurons to put onto a machine."});
-  for (const EventSource& s : n.sources) {
+  for (const EventOrigin& s : n.sources) {
     const double clocks = m.events.clock_ns > 0.0 ? n.step_ms / m.speedup * 1e6 / m.events.clock_ns : 1.0;
     if (!s.known || m.events.per_source_per_clock == 0.0 || s.peak / clocks <= m.events.per_source_per_clock) continue;
     problems.push_back({{"", 0, 0, s.name},
@@ -106,7 +106,7 @@ void add_notes(const DividedNetwork& n, const MachineDescription& m, const Parti
   if (!n.events_known())
     p.notes.push_back(fmt::format("Events: {}, so peaks count one event of every source in a step, and no limit of events is checked.",
                                   n.training ? "a training file states no rates (give an activity)" : "the model does not state the mean rates of all populations"));
-  const bool drawn = std::any_of(n.links.begin(), n.links.end(), [](const Link& l) { return l.kind != Link::Kind::all && l.kind != Link::Kind::one_to_one && l.kind != Link::Kind::window && l.kind != Link::Kind::listed; });
+  const bool drawn = std::any_of(n.links.begin(), n.links.end(), [](const EventLink& l) { return l.kind != EventLink::Kind::all && l.kind != EventLink::Kind::one_to_one && l.kind != EventLink::Kind::window && l.kind != EventLink::Kind::listed; });
   if (drawn) p.notes.push_back("Synapses are drawn: sources and copies are expected ones; what is compared with a limit is exceeded with a chance below one in a million.");
   if (m.events.in_per_clock > 0.0 && options.activity > 0.0 && n.training) p.notes.push_back(fmt::format("Events: {:.6g} of all sources spike in the busiest step.", options.activity));
 }

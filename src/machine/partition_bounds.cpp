@@ -115,8 +115,8 @@ std::uint64_t bound_of_copies(Limits& limits) {
   for (std::uint32_t p = 0; p < n.populations.size(); ++p) everything.push_back({p, 0, n.populations[p].size});
   std::vector<double> copies;
   for (const Needed& needed : limits.needs().evaluate(everything)) copies.push_back(needed.with_target);
-  for (const Link& link : n.links) {
-    if (link.kind != Link::Kind::all) continue;
+  for (const EventLink& link : n.links) {
+    if (link.kind != EventLink::Kind::all) continue;
     const double runs = static_cast<double>(runs_of(n.populations[link.target], limits));
     copies[link.source] = std::max(copies[link.source], runs * n.sources[link.source].size);
   }

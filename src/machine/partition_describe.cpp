@@ -66,7 +66,7 @@ void find_components(const RunGraph& graph, const Runs& runs, const std::vector<
     for (std::uint32_t i = 0; i < has.size(); ++i) {
       if (has[i]) c.populations.push_back(i);
     }
-    for (const Link& link : n.links) {
+    for (const EventLink& link : n.links) {
       if (link.source < has.size() && has[link.source] && has[link.target]) c.exchange_ms = std::min(c.exchange_ms, link.shortest_delay_ms);
     }
     c.turns = static_cast<std::uint64_t>(std::ceil(n.sample_ms / c.exchange_ms - 1e-9));

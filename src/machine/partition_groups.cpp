@@ -85,10 +85,10 @@ class NeuronLevel {
   void collect_edges() {
     for (const std::uint32_t p : populations_) {
       for (const std::uint32_t l : network_.links_to[p]) {
-        const Link& link = network_.links[l];
+        const EventLink& link = network_.links[l];
         if (link.source >= network_.populations.size() || base_[link.source] == kNone) continue;
         for (std::uint32_t i = 0; i < network_.populations[p].size; ++i) {
-          if (link.kind == Link::Kind::one_to_one) {
+          if (link.kind == EventLink::Kind::one_to_one) {
             edges_.emplace_back(base_[link.source] + i, base_[p] + i);
             continue;
           }
@@ -116,7 +116,7 @@ class NeuronLevel {
   std::uint32_t vertices_ = 0;
 };
 
-bool names_single_pairs(const Link& link) { return link.kind == Link::Kind::listed || link.kind == Link::Kind::one_to_one; }
+bool names_single_pairs(const EventLink& link) { return link.kind == EventLink::Kind::listed || link.kind == EventLink::Kind::one_to_one; }
 
 // Groups of one component of populations; `before` counts among themselves.
 std::vector<Group> split(const DividedNetwork& n, const std::vector<std::uint32_t>& populations) {
@@ -126,7 +126,7 @@ std::vector<Group> split(const DividedNetwork& n, const std::vector<std::uint32_
   for (const std::uint32_t p : populations) neurons += n.populations[p].size;
   for (const std::uint32_t p : populations) {
     for (const std::uint32_t l : n.links_to[p]) {
-      const Link& link = n.links[l];
+      const EventLink& link = n.links[l];
       if (std::find(populations.begin(), populations.end(), link.source) == populations.end()) continue;
       inside = true;
       pairs = pairs && names_single_pairs(link);
@@ -219,7 +219,7 @@ std::vector<std::uint32_t> strong_components(const std::vector<std::uint64_t>& b
 std::vector<Group> groups_of(const DividedNetwork& n, Limits& limits) {
   const auto size = static_cast<std::uint32_t>(n.populations.size());
   std::vector<std::pair<std::uint32_t, std::uint32_t>> edges;
-  for (const Link& link : n.links) {
+  for (const EventLink& link : n.links) {
     if (link.source < size) edges.emplace_back(link.source, link.target);
   }
   const Graph graph = graph_of(size, edges);

@@ -193,8 +193,8 @@ PinGraph graph_of(const Group& group, const DividedNetwork& n, std::vector<Parti
   std::vector<std::pair<std::uint64_t, std::uint32_t>> synapses;
   std::vector<std::uint64_t> base(n.sources.size() + 1, 0);
   for (std::size_t s = 0; s < n.sources.size(); ++s) base[s + 1] = base[s] + n.sources[s].size;
-  for (const Link& link : n.links) {
-    if (link.kind != Link::Kind::listed || number[link.target].empty()) continue;
+  for (const EventLink& link : n.links) {
+    if (link.kind != EventLink::Kind::listed || number[link.target].empty()) continue;
     for (std::uint32_t t = 0; t < n.populations[link.target].size; ++t) {
       if (number[link.target][t] == kNone) continue;
       for (std::uint64_t i = link.begin[t]; i < link.begin[t + 1]; ++i) synapses.emplace_back(base[link.source] + link.sources[i], number[link.target][t]);
@@ -222,9 +222,9 @@ void consider_graph(const Group& group, Limits& limits, Chooser& chooser) {
   const DividedNetwork& n = limits.network();
   constexpr std::uint64_t kMostSynapses = 50'000'000;
   std::uint64_t listed = 0;
-  for (const Link& link : n.links) {
+  for (const EventLink& link : n.links) {
     const bool here = std::any_of(group.slices.begin(), group.slices.end(), [&](const PartitionSlice& s) { return s.population == link.target; });
-    if (here && link.kind == Link::Kind::listed) listed += link.sources.size();
+    if (here && link.kind == EventLink::Kind::listed) listed += link.sources.size();
   }
   if (listed == 0 || listed > kMostSynapses || limits.has_tiles() || chooser.runs() < 2) return;
   std::vector<PartitionSlice> neurons;
@@ -256,8 +256,8 @@ Order best_order(const Group& group, Limits& limits) {
   Chooser chooser(group, limits);
   if (chooser.runs() < 2) return chooser.take();
   const DividedNetwork& n = limits.network();
-  const bool shaped = std::any_of(n.links.begin(), n.links.end(), [&](const Link& link) {
-    return link.has_shape() && link.kind != Link::Kind::listed &&
+  const bool shaped = std::any_of(n.links.begin(), n.links.end(), [&](const EventLink& link) {
+    return link.has_shape() && link.kind != EventLink::Kind::listed &&
            std::any_of(group.slices.begin(), group.slices.end(), [&](const PartitionSlice& s) { return s.population == link.target; });
   });
   if (shaped) consider_tiles(group, limits, chooser);

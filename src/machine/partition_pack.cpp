@@ -34,14 +34,14 @@ class Cutter {
       : groups_(groups), orders_(orders), limits_(limits), at_(groups.size()), neurons_of_(limits.network().populations.size(), 0) {}
 
   Runs cut(const Sequence& sequence) {
-    for (const Chunk& chunk : sequence) {
-      if (chunk.new_run) close();
-      const Group& group = groups_[chunk.group];
+    for (const Portion& portion : sequence) {
+      if (portion.new_run) close();
+      const Group& group = groups_[portion.group];
       if (group.is_cut()) {
-        if (group.recurrent) begin_component(chunk.group);
-        add_some(chunk.group, chunk.neurons);
+        if (group.recurrent) begin_component(portion.group);
+        add_some(portion.group, portion.neurons);
       } else {
-        add_whole(orders_[chunk.group].slices);
+        add_whole(orders_[portion.group].slices);
       }
     }
     close();

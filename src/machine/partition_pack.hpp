@@ -20,12 +20,12 @@ struct Order {
 };
 
 /// The next `neurons` of a group.
-struct Chunk {
+struct Portion {
   std::uint32_t group = 0;
   std::uint64_t neurons = 0;
   bool new_run = false;
 };
-using Sequence = std::vector<Chunk>;
+using Sequence = std::vector<Portion>;
 
 /// Fills run after run (next fit), which is the best that can be done with a sequence. Throws InputError when one neuron,
 /// or a component, is more than a run holds.

@@ -12,7 +12,7 @@ RunGraph::RunGraph(const Runs& runs, Limits& limits) : runs_(static_cast<std::ui
   holders_.resize(populations);
   senders_.resize(runs_);
   std::vector<std::vector<std::uint32_t>> run_of(populations);  // of every neuron, where links name neurons
-  for (const Link& link : n.links) {
+  for (const EventLink& link : n.links) {
     if (link.source < populations && link.has_shape()) run_of[link.source].resize(n.sources[link.source].size, kNone);
   }
   for (std::uint32_t r = 0; r < runs_; ++r) {

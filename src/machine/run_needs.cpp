@@ -11,17 +11,17 @@ namespace {
 constexpr double kReach = 6.0;
 
 // The chance that one source has none of n targets, by a rule that knows no places.
-double miss_of(const Link& link, double sources, double targets, double n) {
+double miss_of(const EventLink& link, double sources, double targets, double n) {
   const double part = std::min(1.0, n / targets);
   switch (link.kind) {
-    case Link::Kind::all:
+    case EventLink::Kind::all:
       return n > 0.0 ? 0.0 : 1.0;
-    case Link::Kind::chance:
+    case EventLink::Kind::chance:
       return std::pow(1.0 - link.probability, n);
-    case Link::Kind::indegree:
+    case EventLink::Kind::indegree:
       if (!link.repeated) return std::pow(std::max(0.0, 1.0 - link.number / sources), n);
       return sources > 1.0 ? std::exp(n * link.number * std::log1p(-1.0 / sources)) : (n * link.number > 0.0 ? 0.0 : 1.0);
-    case Link::Kind::outdegree:
+    case EventLink::Kind::outdegree:
       return part >= 1.0 && link.number > 0.0 ? 0.0 : std::pow(1.0 - part, link.number);
     default:
       return 1.0;
@@ -36,13 +36,13 @@ RunNeeds::RunNeeds(const DividedNetwork& network) : network_(network) {
   common_miss_.resize(network.sources.size());
   targets_.resize(network.populations.size());
   std::vector<bool> used(network.sources.size(), false);
-  for (const Link& link : network.links) {
+  for (const EventLink& link : network.links) {
     used[link.source] = true;
     if (!link.has_shape()) continue;
     Marks& marks = marks_[link.source];
     marks.miss.resize(network.sources[link.source].size);
     marks.epoch.resize(network.sources[link.source].size, 0);
-    if (link.kind == Link::Kind::window)
+    if (link.kind == EventLink::Kind::window)
       cells_.resize(std::max<std::size_t>(cells_.size(), std::size_t{link.window.from.height} * link.window.from.width), 0);
   }
   for (std::size_t s = 0; s < used.size(); ++s) most_sources_ += used[s] ? network.sources[s].size : 0.0;
@@ -60,8 +60,8 @@ void RunNeeds::miss(std::uint32_t source, std::uint32_t neuron, float chance) {
   }
 }
 
-void RunNeeds::follow_window(const Link& link, const PartitionSlice& slice) {
-  const Link::Window& w = link.window;
+void RunNeeds::follow_window(const EventLink& link, const PartitionSlice& slice) {
+  const EventLink::Window& w = link.window;
   const std::int64_t rows = w.from.height / w.pool, columns = w.from.width / w.pool;
   const std::uint32_t last = (slice.first + slice.count - 1) / w.channels;
   for (std::uint32_t place = slice.first / w.channels; place <= last; ++place) {
@@ -81,7 +81,7 @@ void RunNeeds::follow_window(const Link& link, const PartitionSlice& slice) {
 
 // Expected synapses from a source are a product of sums along x and along y; none comes of them with the chance
 // exp(-expected).
-void RunNeeds::rectangle(const Link& link, std::uint32_t x0, std::uint32_t x1, std::uint32_t y0, std::uint32_t y1) {
+void RunNeeds::rectangle(const EventLink& link, std::uint32_t x0, std::uint32_t x1, std::uint32_t y0, std::uint32_t y1) {
   const auto along = [&](const AxisPair& axis, std::uint32_t from, std::uint32_t to) {
     std::vector<std::pair<std::uint32_t, double>> sums;
     const double reach = kReach * link.sigma, spacing = axis.target.spacing();
@@ -113,7 +113,7 @@ void RunNeeds::rectangle(const Link& link, std::uint32_t x0, std::uint32_t x1, s
 
 // A slice of a grid is whole rows with a part of one before and one behind them. Those that lie under one another, as in
 // a tile, are one rectangle.
-void RunNeeds::follow_gaussian(const Link& link, std::span<const PartitionSlice> slices) {
+void RunNeeds::follow_gaussian(const EventLink& link, std::span<const PartitionSlice> slices) {
   struct Rectangle {
     std::uint32_t x0, x1, y0, y1;
   };
@@ -140,15 +140,15 @@ void RunNeeds::follow_gaussian(const Link& link, std::span<const PartitionSlice>
   for (const Rectangle& r : found) rectangle(link, r.x0, r.x1, r.y0, r.y1);
 }
 
-void RunNeeds::follow(const Link& link, const PartitionSlice& slice) {
+void RunNeeds::follow(const EventLink& link, const PartitionSlice& slice) {
   switch (link.kind) {
-    case Link::Kind::one_to_one:
+    case EventLink::Kind::one_to_one:
       for (std::uint32_t i = slice.first; i < slice.first + slice.count; ++i) miss(link.source, i, 0.0f);
       break;
-    case Link::Kind::listed:
+    case EventLink::Kind::listed:
       for (std::uint64_t i = link.begin[slice.first]; i < link.begin[slice.first + slice.count]; ++i) miss(link.source, link.sources[i], 0.0f);
       break;
-    case Link::Kind::window:
+    case EventLink::Kind::window:
       follow_window(link, slice);
       break;
     default:
@@ -191,14 +191,14 @@ const std::vector<Needed>& RunNeeds::evaluate(std::span<const PartitionSlice> sl
   for (std::size_t p = 0; p < targets_.size(); ++p) {
     if (targets_[p] == 0.0) continue;
     for (const std::uint32_t l : network_.links_to[p]) {
-      const Link& link = network_.links[l];
+      const EventLink& link = network_.links[l];
       const double sources = network_.sources[link.source].size, size = network_.populations[p].size;
       if (!link.has_shape()) {
         common_miss_[link.source] *= miss_of(link, sources, size, targets_[p]);
         continue;
       }
       ++cell_epoch_;
-      if (link.kind == Link::Kind::gaussian) {
+      if (link.kind == EventLink::Kind::gaussian) {
         follow_gaussian(link, slices);
         continue;
       }

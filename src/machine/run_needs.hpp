@@ -42,10 +42,10 @@ class RunNeeds {
     std::vector<float> miss;
     std::vector<std::uint32_t> epoch, touched;
   };
-  void follow(const Link& link, const PartitionSlice& slice);
-  void follow_window(const Link& link, const PartitionSlice& slice);
-  void follow_gaussian(const Link& link, std::span<const PartitionSlice> slices);
-  void rectangle(const Link& link, std::uint32_t x0, std::uint32_t x1, std::uint32_t y0, std::uint32_t y1);
+  void follow(const EventLink& link, const PartitionSlice& slice);
+  void follow_window(const EventLink& link, const PartitionSlice& slice);
+  void follow_gaussian(const EventLink& link, std::span<const PartitionSlice> slices);
+  void rectangle(const EventLink& link, std::uint32_t x0, std::uint32_t x1, std::uint32_t y0, std::uint32_t y1);
   void miss(std::uint32_t source, std::uint32_t neuron, float chance);
   void sum_up(std::uint32_t source, std::span<const PartitionSlice> slices);
 

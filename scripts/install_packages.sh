@@ -19,7 +19,7 @@ need_command pkg-config pkg-config
 need_command git git
 
 libraries=(libhwy-dev librandom123-dev libfmt-dev libcli11-dev libtomlplusplus-dev
-           nlohmann-json3-dev libxxhash-dev libhdf5-dev libopenblas-dev libjpeg-dev zlib1g-dev libgtest-dev
+           nlohmann-json3-dev libxxhash-dev libhdf5-dev libopenblas-dev libjpeg-dev libmetis-dev zlib1g-dev libgtest-dev
            libopenmpi-dev openmpi-bin)
 [ "${1:-}" = bench ] && libraries+=(libbenchmark-dev)
 case ${1:-} in bench | test) libraries+=(python3-venv) ;; esac
@@ -28,7 +28,7 @@ if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>
   # Not a Debian or Ubuntu machine: CMake finds out whether the libraries are there.
   say "there is no apt on this machine, so nothing was checked. Tessera needs a C++20 compiler," \
       "CMake 3.22, Ninja, pkg-config, Highway 1.0, Random123, fmt, CLI11, toml++ 3," \
-      "nlohmann-json, xxHash 0.8, zlib, GoogleTest and, optionally, the HDF5 C library, OpenBLAS, libjpeg and MPI 3.1."
+      "nlohmann-json, xxHash 0.8, zlib, GoogleTest and, optionally, the HDF5 C library, OpenBLAS, libjpeg, METIS and MPI 3.1."
   exit 0
 fi
 

@@ -126,6 +126,29 @@ CLI::App* add_plan(CLI::App& app, PlanArguments& arguments) {
   return plan;
 }
 
+CLI::App* add_partition(CLI::App& app, PartitionArguments& arguments) {
+  CLI::App* partition = app.add_subcommand("partition", "Divide a network onto a machine that is smaller than it");
+  value(*partition, "MODEL", arguments.model, "FILE", "model or training file (TOML)");
+  value(*partition, "--machine", arguments.machine, "NAME|FILE",
+        "brainscales2, ideal_512, spinnaker1, loihi1, dynapse2, ipu_gc200, or a machine file (TOML)");
+  values(*partition, "--machine-set", arguments.machine_set, "NAME=VALUE",
+         "override a named parameter of the machine; repeatable");
+  values(*partition, "--set", arguments.set, "NAME=VALUE",
+         "override a named parameter of the model; repeatable");
+  value(*partition, "--chips", arguments.chips, "N", "chips that run at one time; default: the machine's");
+  partition->add_flag("--no-lock-step", arguments.no_lock_step,
+                      "a recurrent component must fit a chip, or the network is refused");
+  value(*partition, "--activity", arguments.activity, "X",
+        "part of the sources that spike in the busiest step; default: as the model's rates say");
+  value(*partition, "--time", arguments.time, "TIME", "model time of a simulation; default: the model's");
+  value(*partition, "--json", arguments.json, "FILE", "everything as JSON");
+  value(*partition, "--svg", arguments.svg, "FILE", "blocks of the network coloured by run, and the schedule");
+  example(*partition,
+          "tessera partition models/training/mnist.toml --machine brainscales2 --svg mnist.svg\n"
+          "  tessera partition models/small/grid.toml --machine ideal_512 --chips 4 --json grid.json");
+  return partition;
+}
+
 CLI::App* add_synapses(CLI::App& app, SynapsesArguments& arguments) {
   CLI::App* synapses =
       app.add_subcommand("synapses", "List the synapses of a projection, or degrees");
@@ -322,6 +345,7 @@ int dispatch(int argc, char** argv) {
                "tessera"};
   RunArguments run_arguments;
   PlanArguments plan_arguments;
+  PartitionArguments partition_arguments;
   SynapsesArguments synapses_arguments;
   StatsArguments stats_arguments;
   PlotArguments plot_arguments;
@@ -341,6 +365,7 @@ int dispatch(int argc, char** argv) {
   Commands commands;
   commands.emplace_back(add_run(app, run_arguments), [&] { return run(run_arguments); });
   commands.emplace_back(add_plan(app, plan_arguments), [&] { return plan(plan_arguments); });
+  commands.emplace_back(add_partition(app, partition_arguments), [&] { return partition(partition_arguments); });
   commands.emplace_back(add_synapses(app, synapses_arguments),
                         [&] { return synapses(synapses_arguments); });
   commands.emplace_back(add_stats(app, stats_arguments), [&] { return stats(stats_arguments); });

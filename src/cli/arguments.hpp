@@ -29,6 +29,12 @@ struct PlanArguments : ModelArguments {
   Text ranks, rank, json, svg, latency, bandwidth, event_cost;
 };
 
+struct PartitionArguments {
+  Text model, machine, chips, activity, time, json, svg;
+  std::vector<std::string> set, machine_set;
+  bool no_lock_step = false;
+};
+
 /// Of ModelArguments, only the model, --set and --seed.
 struct SynapsesArguments : ModelArguments {
   Text projection, out;
@@ -72,6 +78,7 @@ enum Exit : int { kOk = 0, kRunFailed = 1, kBadInput = 2, kInterrupted = 130 };
 
 int run(const RunArguments& arguments);
 int plan(const PlanArguments& arguments);
+int partition(const PartitionArguments& arguments);
 int synapses(const SynapsesArguments& arguments);
 int stats(const StatsArguments& arguments);
 int plot(const PlotArguments& arguments);

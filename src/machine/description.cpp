@@ -46,6 +46,8 @@ void check_circuits(const MachineDescription& m, Findings& f) {
   if (c.join_multiple > c.join_at_most && c.join_at_most > 1)
     f.add("circuits.join_multiple", fmt::format("Circuits come in multiples of {}, but at most {} can be joined.",
                                                 c.join_multiple, c.join_at_most));
+  if (c.tiles == 1 && m.sources.per_tile > 0)
+    f.add("sources.per_tile", "It has no effect here: the chip is one tile; give `external`.");
   if (c.join_multiple > 1 && c.join_at_most == 1)
     f.add("circuits.join_multiple", "It has no effect here: circuits cannot be joined (join_at_most is 1).");
   if (c.join_at_most > 1 && c.fan_in == 0)

@@ -59,7 +59,7 @@ class Completion : public testing::Test {
 
 TEST_F(Completion, Commands) {
   EXPECT_EQ(candidates({"ru"}), Candidates{"run"});
-  EXPECT_EQ(candidates({"p"}), (Candidates{"plan", "plot"}));
+  EXPECT_EQ(candidates({"p"}), (Candidates{"partition", "plan", "plot"}));
   EXPECT_EQ(candidates({"--v"}), Candidates{"--version"});
   EXPECT_EQ(candidates({"x"}), Candidates{});
 }

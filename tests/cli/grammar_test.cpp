@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::TestWithParam;
 
-const std::vector<std::string> kCommands = {"run",  "plan", "synapses", "stats",     "plot",
+const std::vector<std::string> kCommands = {"run",  "plan", "partition", "synapses", "stats",     "plot",
                                             "data", "models", "info",   "completion"};
 
 bool contains(const std::string& text, const std::string& part) {

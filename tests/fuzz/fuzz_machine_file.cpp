@@ -1,12 +1,18 @@
-// libFuzzer target: any text must be answered with a valid machine or an InputError.
+// libFuzzer target: any text must be answered with a valid machine, or stated runs, or an InputError.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
 #include <string>
 
-#include "tessera/machine_description.hpp"
+#include "tessera/partition.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace tessera;
+  try {
+    for (const StatedSlice& s : parse_stated_partition(std::string(reinterpret_cast<const char*>(data), size), "fuzzed.toml")) {
+      if (s.population.empty() || s.first + std::uint64_t{s.count} > 0xffffffffu) std::abort();
+    }
+  } catch (const InputError&) {
+  }
   try {
     const MachineDescription machine = parse_machine(std::string(reinterpret_cast<const char*>(data), size), "fuzzed.toml");
     if (!validate(machine).empty()) std::abort();

@@ -150,22 +150,45 @@ void add_stimuli(const Network& network, const std::vector<std::uint32_t>& place
   }
 }
 
+// The worst projection of those that break a limit, and how many more there are.
+struct Offence {
+  const Projection* projection = nullptr;
+  double value = 0.0;
+  int more = 0;
+  void add(const Projection& p, double found, bool worse) {
+    more += projection != nullptr ? 1 : 0;
+    if (projection != nullptr && !worse) return;
+    projection = &p;
+    value = found;
+  }
+  [[nodiscard]] std::string name() const {
+    return more > 0 ? fmt::format("'{}' (and {} more)", projection->name, more) : fmt::format("'{}'", projection->name);
+  }
+};
+
+double longest_delay(const Projection& p) {
+  double longest = p.delay_ms.kind == Distribution::Kind::constant ? p.delay_ms.a : std::min(p.delay_ms.high, p.delay_ms.quantile(0.999999));
+  for (const auto& s : p.rule.list) longest = std::max(longest, s.delay_ms);
+  return longest;
+}
+
 void check_delays(const Network& network, const MachineDescription& m, DividedNetwork& n) {
+  Offence fast, slow;
   for (const Projection& p : network.projections) {
-    const double shortest = shortest_delay(p, network.dt_ms);
-    if (m.events.clock_ns > 0.0 && shortest / m.speedup * 1e6 < m.events.clock_ns * (1.0 - 1e-9)) {
-      n.problems.push_back({p.where, fmt::format("Clock of events: the shortest delay of '{}' is {} ms, which is {:.6g} ns on the chip, but its clock is {:.6g} ns. "
-                                                 "Longer delays, or a machine with a faster clock would help.",
-                                                 p.name, shortest, shortest / m.speedup * 1e6, m.events.clock_ns)});
-    }
-    if (m.events.longest_delay == 0) continue;
-    double longest = p.delay_ms.kind == Distribution::Kind::constant ? p.delay_ms.a : std::min(p.delay_ms.high, p.delay_ms.quantile(0.999999));
-    for (const auto& s : p.rule.list) longest = std::max(longest, s.delay_ms);
-    const double steps = std::round(longest / network.dt_ms);
-    if (steps <= m.events.longest_delay) continue;
-    n.problems.push_back({p.where, fmt::format("Delays of '{}': {:.0f} steps, but the machine has {} at most: {:.0f} too many. Shorter delays or a longer time "
-                                               "step would help.",
-                                               p.name, steps, m.events.longest_delay, steps - m.events.longest_delay)});
+    const double shortest = shortest_delay(p, network.dt_ms), steps = std::round(longest_delay(p) / network.dt_ms);
+    if (m.events.clock_ns > 0.0 && shortest / m.speedup * 1e6 < m.events.clock_ns * (1.0 - 1e-9)) fast.add(p, shortest, shortest < fast.value);
+    if (m.events.longest_delay > 0 && steps > m.events.longest_delay) slow.add(p, steps, steps > slow.value);
+  }
+  if (fast.projection != nullptr) {
+    n.problems.push_back({fast.projection->where,
+                          fmt::format("Clock of events: the shortest delay of {} is {} ms, which is {:.6g} ns on the chip, but its clock is {:.6g} ns. Longer "
+                                      "delays, or a machine with a faster clock would help.",
+                                      fast.name(), fast.value, fast.value / m.speedup * 1e6, m.events.clock_ns)});
+  }
+  if (slow.projection != nullptr) {
+    n.problems.push_back({slow.projection->where,
+                          fmt::format("Delays of {}: {:.0f} steps, but the machine has {} at most: {:.0f} too many. Shorter delays or a longer time step would help.",
+                                      slow.name(), slow.value, m.events.longest_delay, slow.value - m.events.longest_delay)});
   }
 }
 

@@ -83,9 +83,13 @@ Found search(const std::vector<Group>& groups, Limits& limits) {
   Found found{cut(groups, plain, whole(groups), limits), "index order"};
   Cost cost = cost_of(found.runs, limits);
   const std::uint64_t baseline = found.runs.size();
+  std::vector<Sequence> tried;
   for (const Sequence& candidate : {whole(groups), best_by_circuits(groups, limits), best_fit(groups, limits)}) {
-    if (candidate.empty()) continue;
+    if (candidate.empty() || std::find(tried.begin(), tried.end(), candidate) != tried.end()) continue;
+    const bool only_index = std::all_of(best.begin(), best.end(), [](const Order& o) { return o.method == "index order"; });
     for (const std::vector<Order>* orders : {&plain, &best}) {
+      const bool baseline_again = orders == &plain && tried.empty() && groups.size() == 1;
+      if (baseline_again || (orders == &best && only_index)) continue;
       Sequence sequence = candidate;
       Runs runs = cut(groups, *orders, sequence, limits);
       if (runs.size() > baseline) continue;
@@ -95,6 +99,7 @@ Found search(const std::vector<Group>& groups, Limits& limits) {
       cost = now;
       found = {std::move(runs), orders == &plain ? "index order" : methods(groups, best, limits.network())};
     }
+    tried.push_back(candidate);
   }
   if (auto all = best_of_all(groups, limits, found.runs.size())) {
     if (cost_of(*all, limits) < cost) found = {std::move(*all), "all divisions tried"};

@@ -143,7 +143,7 @@ void consider_tiles(const Group& group, Limits& limits, Chooser& chooser) {
   });
   if (!sheets) return;
   // Large networks: few tries, those nearest to squares.
-  const std::size_t tries = std::clamp<std::size_t>(20'000'000 / std::max<std::uint64_t>(1, group.neurons), 8, 400);
+  const std::size_t tries = std::clamp<std::size_t>(4'000'000 / std::max<std::uint64_t>(1, group.neurons), 3, 400);
   if (group.slices.size() == 1) {
     const PartitionSlice& s = group.slices[0];
     const training::Shape& shape = n.populations[s.population].shape;
@@ -154,13 +154,16 @@ void consider_tiles(const Group& group, Limits& limits, Chooser& chooser) {
       capacity = std::max(capacity, neurons);
     }
     std::vector<Tile> tiles = tiles_for(shape, capacity);
-    std::stable_sort(tiles.begin(), tiles.end(), [](const Tile& a, const Tile& b) {
-      const auto length = [](const Tile& t) { return std::abs(std::log(double(t.rows) / t.columns)) - std::log(double(t.channels)); };
-      return length(a) < length(b);
-    });
+    // Those first that are nearly squares and fill a run: others are cut, and then have more than one piece in a run.
+    const auto badness = [&](const Tile& t) {
+      return std::abs(std::log(double(t.rows) / t.columns)) - std::log(double(t.channels)) - 60.0 * t.rows * t.columns * t.channels / capacity;
+    };
+    std::stable_sort(tiles.begin(), tiles.end(), [&](const Tile& a, const Tile& b) { return badness(a) < badness(b); });
     if (tiles.size() > tries) tiles.resize(tries);
     for (const Tile& tile : tiles) {
-      for (const bool breaks : {false, true}) chooser.consider(tiled(s.population, shape, tile, breaks));
+      chooser.consider(tiled(s.population, shape, tile, false));
+      const std::uint64_t number = std::uint64_t{rounds(shape.height, tile.rows)} * rounds(shape.width, tile.columns) * rounds(shape.channels, tile.channels);
+      if (number <= chooser.runs()) chooser.consider(tiled(s.population, shape, tile, true));
     }
     return;
   }

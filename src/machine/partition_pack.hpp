@@ -24,6 +24,7 @@ struct Portion {
   std::uint32_t group = 0;
   std::uint64_t neurons = 0;
   bool new_run = false;
+  friend bool operator==(const Portion&, const Portion&) = default;
 };
 using Sequence = std::vector<Portion>;
 

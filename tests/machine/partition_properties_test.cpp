@@ -147,7 +147,7 @@ TEST(PartitionProperties, AThousandRandomNetworksKeepAllLimits) {
     ++divided;
   }
   EXPECT_GT(divided, 400);
-  EXPECT_GT(refused, 50);
+  EXPECT_GT(refused, 20);
 }
 
 // All divisions of up to seven neurons, by loops over which run each is in.

@@ -142,6 +142,10 @@ struct Plasticity {
   /// The part of every synapse's delay (ms, rounded to steps) that lies before the synapse; the rest, at least
   /// one step, lies behind it. 0: all of it behind.
   double axonal_delay_ms = 0.0;
+  /// Rules with a third factor: the population whose spikes are it, for all synapses alike, so long (ms, rounded to
+  /// steps, at least one) after they were fired.
+  std::string modulator = {};
+  double modulator_delay_ms = 1.0;
 };
 
 /// A rule that creates and removes synapses of a projection while the network runs. All its delays are the same; weights

@@ -56,6 +56,9 @@ struct PlasticityVariant {
   bool in_parts = false;
   /// The rule keeps a number per synapse.
   bool keeps_state = false;
+  /// A third factor: time constant (ms) of the trace of the modulator's spikes, each of which adds 1 / tau_modulator.
+  /// 0: the rule has none.
+  double tau_modulator = 0.0;
 };
 
 /// A rule as users see it.
@@ -69,6 +72,7 @@ struct PlasticityModel {
   /// Sentences about combinations of values that make no sense.
   std::vector<std::string> (*check)(const ParameterValues&) = nullptr;
   PlasticityVariant (*prepare)(const ParameterValues&, double dt_ms) = nullptr;
+  bool has_modulator = false;  ///< a third factor: Plasticity::modulator is needed
 };
 
 /// The reference documentation of a rule: summary, equations, parameter table, source.

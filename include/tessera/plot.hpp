@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "tessera/analysis.hpp"
+#include "tessera/map_analysis.hpp"
 #include "tessera/result.hpp"
+#include "tessera/weight_recording.hpp"
 
 namespace tessera {
 
@@ -43,6 +45,14 @@ struct TraceOptions {
 /// Recorded state variables over time, one panel per recorder; spikes, when recorded, as marks on
 /// top. Throws InputError when the result holds no traces.
 [[nodiscard]] std::string trace_svg(const Result& result, const TraceOptions& options = {});
+
+/// Recorded weights over time, one panel per recording: how they are distributed, and their mean. Throws InputError when
+/// there are none.
+[[nodiscard]] std::string weights_svg(const std::vector<WeightRecord>& records);
+
+/// A topographic map before and after: preferred places as colours, probability and mean weight of synapses by
+/// displacement, formations and eliminations over time and displacement, degrees.
+[[nodiscard]] std::string map_svg(const MapStatistics& map, const WeightRecordInfo& info);
 
 /// A chart with lines and points on two axes.
 struct Chart {
@@ -78,5 +88,8 @@ struct HeatTable {
 
 /// Several SVG documents of this library under one another in one document.
 [[nodiscard]] std::string stacked_svg(const std::vector<std::string>& documents);
+
+/// The same beside each other, so many in a row, in columns as wide as the widest.
+[[nodiscard]] std::string tiled_svg(const std::vector<std::string>& documents, std::size_t columns);
 
 }  // namespace tessera

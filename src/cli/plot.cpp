@@ -16,8 +16,8 @@
 namespace tessera::cli {
 namespace {
 
-enum Kind : std::size_t { kRaster, kRates, kIsi, kTrace };
-const std::vector<std::string> kKinds = {"raster", "rates", "isi", "trace"};
+enum Kind : std::size_t { kRaster, kRates, kIsi, kTrace, kWeights, kMap };
+const std::vector<std::string> kKinds = {"raster", "rates", "isi", "trace", "weights", "map"};
 
 // An option that this kind of plot would ignore is refused.
 void refuse_unused(const PlotArguments& arguments, std::size_t kind, Problems& problems) {
@@ -30,6 +30,25 @@ void refuse_unused(const PlotArguments& arguments, std::size_t kind, Problems& p
   if (arguments.reference && kind != kRates) {
     problems.add("--reference", "only the rates plot shows a reference.");
   }
+}
+
+// Every projection of the result that is a map, under one another.
+std::string draw_maps(const Result& result) {
+  const std::vector<WeightRecord> records = load_weight_records(result.folder);
+  std::vector<std::string> maps;
+  std::string why;
+  for (const WeightRecord& record : records) {
+    if (record.info.recording.what != WeightRecording::What::all || !record.info.rewired) continue;
+    try {
+      maps.push_back(map_svg(map_statistics(result, record), record.info));
+    } catch (const InputError& error) {
+      why += std::string(why.empty() ? "" : " ") + error.what();
+    }
+  }
+  if (!maps.empty()) return stacked_svg(maps);
+  throw InputError(!why.empty() ? why
+                                : "This result holds no map that forms: record all synapses of a projection with rewiring, --record "
+                                  "weights:PROJECTION:all:INTERVAL.");
 }
 
 std::string draw(const PlotArguments& arguments, std::size_t kind, const Result& result,
@@ -46,6 +65,8 @@ std::string draw(const PlotArguments& arguments, std::size_t kind, const Result&
     options.duration_ms = duration_ms.value_or(options.duration_ms);
     return trace_svg(result, options);
   }
+  if (kind == kWeights) return weights_svg(load_weight_records(result.folder));
+  if (kind == kMap) return draw_maps(result);
   const StatisticsOptions window = default_window(result);
   if (kind == kIsi) return isi_svg(result, window);
   const std::vector<PopulationStatistics> statistics = result_statistics(result, window);
@@ -113,6 +134,7 @@ int plot(const PlotArguments& arguments) {
                        : std::filesystem::path(*arguments.result) / (kKinds[*kind] + ".svg");
   LoadOptions load;
   load.traces = *kind == kTrace;
+  load.spikes = *kind != kWeights && *kind != kMap;
   const Result result = load_result(*arguments.result, load);
   write_text_file(file, draw(arguments, *kind, result, from_ms, duration_ms));
   fmt::print("{}\n", printable(file.string()));

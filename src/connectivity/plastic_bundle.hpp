@@ -60,6 +60,7 @@ struct PlasticRows<Real>::Bundle {
   double sign = 1.0, dt_ms = 0.1;
   Real scale = 1;
   std::uint32_t history = 0;
+  std::uint32_t modulator = 0;  ///< of rules with a third factor
   DecayTable<Real> plus, minus;
   std::optional<PostSums> sums;
   std::vector<std::uint32_t> first_row;  ///< [source] and the end

@@ -202,7 +202,8 @@ class PlasticRows<Real>::View final : public StructuralView {
     Row one = of;
     one.begin = static_cast<std::uint32_t>(at);
     one.count = 1;
-    owner_.advance_row(bundle_, one, {weight, bundle_.states.size() > 0 ? state : nullptr, sum}, bundle_.is_summed() ? &*bundle_.sums : nullptr,
+    const Modulator* modulator = bundle_.rule->tau_modulator > 0.0 ? &owner_.modulators_[bundle_.modulator] : nullptr;
+    owner_.advance_row(bundle_, one, {weight, bundle_.states.size() > 0 ? state : nullptr, sum, modulator}, bundle_.is_summed() ? &*bundle_.sums : nullptr,
                        now, false, step_, nullptr);
     return weight[0];
   }

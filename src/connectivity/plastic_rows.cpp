@@ -75,6 +75,7 @@ void PlasticRows<Real>::add_bundle(const PlasticRowsInput& input, const tessera:
     bundle.minus = {bundle.rule->tau_minus, dt};
     bundle.history = find_history(bundle);
   }
+  if (bundle.rule->tau_modulator > 0.0) bundle.modulator = find_modulator(input, projection, bundle.rule->tau_modulator);
   if (!input.structural.empty() && input.structural[described.projection] != nullptr) {
     bundle.structural = input.structural[described.projection].get();
     bundle.rewiring_interval = std::max<std::int64_t>(1, nearest_step(projection.rewiring->interval_ms, dt));
@@ -97,6 +98,18 @@ std::uint32_t PlasticRows<Real>::find_history(const Bundle& bundle) {
     history_places_.push_back({bundle.chunk, bundle.first_target_id, bundle.targets_in_chunk});
   }
   return static_cast<std::uint32_t>(h);
+}
+
+/// Bundles share a modulator where it is the same.
+template <class Real>
+std::uint32_t PlasticRows<Real>::find_modulator(const PlasticRowsInput& input, const Projection& projection, double tau_ms) {
+  const std::size_t population = network_->index_of(projection.plasticity->modulator);
+  const Modulator::Source source{input.first_id[population], network_->populations[population].size,
+                                 static_cast<std::int32_t>(modulator_steps(projection, network_->dt_ms)), tau_ms};
+  std::size_t m = 0;
+  while (m < modulators_.size() && !(modulators_[m].source() == source)) ++m;
+  if (m == modulators_.size()) modulators_.emplace_back(source, network_->dt_ms);
+  return static_cast<std::uint32_t>(m);
 }
 
 template <class Real>
@@ -161,8 +174,21 @@ void PlasticRows<Real>::push(std::int64_t step, std::uint32_t source, std::int64
   }
 }
 
+/// Once for every spike; after a checkpoint modulators know what came before.
+template <class Real>
+void PlasticRows<Real>::hear_modulators(std::int64_t step, SpikeLists lists) {
+  for (Modulator& modulator : modulators_) {
+    for (const auto spikes : lists) {
+      for (const std::uint32_t source : spikes) {
+        if (modulator.has(source)) modulator.add(static_cast<std::int32_t>(step + 1));
+      }
+    }
+  }
+}
+
 template <class Real>
 void PlasticRows<Real>::receive(std::int64_t step, SpikeLists lists) {
+  hear_modulators(step, lists);
   for (const auto spikes : lists) {
     for (const std::uint32_t source : spikes) push(step, source, kFirstSpikeStep);
   }
@@ -178,7 +204,8 @@ void PlasticRows<Real>::receive_again(std::int64_t step, std::int64_t now, Spike
 template <class Real>
 typename PlasticRows<Real>::Columns PlasticRows<Real>::columns_of(Bundle& bundle, const Row& row) const {
   return {bundle.weights.data() + row.begin, bundle.states.size() > 0 ? bundle.states.data() + row.begin : nullptr,
-          bundle.seen_sums.size() > 0 ? bundle.seen_sums.data() + row.begin : nullptr};
+          bundle.seen_sums.size() > 0 ? bundle.seen_sums.data() + row.begin : nullptr,
+          bundle.rule->tau_modulator > 0.0 ? &modulators_[bundle.modulator] : nullptr};
 }
 
 /// What a row remembers of a visit.
@@ -210,6 +237,12 @@ bool PlasticRows<Real>::advance_each(const Bundle& bundle, Row& row, Columns col
   visit.post = histories_[bundle.history].view();
   visit.plus = bundle.plus.view();
   visit.minus = bundle.minus.view();
+  if (columns.modulator != nullptr) {
+    const Modulator::Window window = columns.modulator->window(row.seen, now);
+    visit.modulator = window.events.data();
+    visit.modulator_events = static_cast<std::uint32_t>(window.events.size());
+    visit.modulator_level = window.level;
+  }
   visit.constants = bundle.rule->constants.data();
   visit.ring = ring;
   visit.first_slot = bundle.first_slot;
@@ -306,6 +339,7 @@ void PlasticRows<Real>::deliver(std::int64_t step, Input* ring) {
   for (const auto& bundle : bundles_) {
     if (bundle->is_summed()) bundle->sums->advance(time_of_sums(*bundle, step));
   }
+  for (Modulator& modulator : modulators_) modulator.advance(static_cast<std::int32_t>(step));
   for (std::size_t i = 0; i < due.size(); ++i) {
     if (i + 1 < due.size()) ask_for(due[i + 1]);
     visit(due[i], step, ring);
@@ -343,9 +377,9 @@ void PlasticRows<Real>::catch_up(std::int64_t step) {
       advance_row(*bundle, row, columns_of(*bundle, row), nullptr, static_cast<std::int32_t>(horizon), false, step, nullptr);
     }
   }
-  for (PostHistory<Real>& history : histories_) {
-    history.need_after(static_cast<std::int32_t>(horizon - longest_wait_ - lag_ / 2));
-  }
+  const auto needed = static_cast<std::int32_t>(horizon - longest_wait_ - lag_ / 2);
+  for (PostHistory<Real>& history : histories_) history.need_after(needed);
+  for (Modulator& modulator : modulators_) modulator.need_after(needed);
 }
 
 template <class Real>
@@ -367,6 +401,7 @@ void PlasticRows<Real>::spiked(std::int64_t step, std::span<const std::uint32_t>
 
 template <class Real>
 bool PlasticRows<Real>::reaches(std::uint32_t source) const {
+  if (std::any_of(modulators_.begin(), modulators_.end(), [source](const Modulator& m) { return m.has(source); })) return true;
   return std::any_of(bundles_.begin(), bundles_.end(), [&](const auto& bundle) {
     const std::uint32_t s = source - bundle->first_source;
     return s < bundle->sources && bundle->first_row[s] < bundle->first_row[s + 1];
@@ -386,6 +421,7 @@ std::uint64_t PlasticRows<Real>::bytes() const {
   for (const auto& bundle : bundles_) total += bundle->bytes();
   for (const PostHistory<Real>& history : histories_) total += history.bytes();
   for (const auto& due : due_) total += due.capacity() * sizeof(Due);
+  for (const Modulator& modulator : modulators_) total += modulator.bytes();
   return total;
 }
 

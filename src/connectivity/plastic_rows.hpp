@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/aligned_array.hpp"
+#include "connectivity/modulator.hpp"
 #include "connectivity/post_history.hpp"
 #include "connectivity/post_sums.hpp"
 #include "connectivity/row_store.hpp"
@@ -119,11 +120,14 @@ class PlasticRows {
   void add_bundle(const PlasticRowsInput& input, const tessera::Bundle& described, const BlockLayout& block);
   void list_synapses(Bundle& bundle) const;
   [[nodiscard]] std::uint32_t find_history(const Bundle& bundle);
+  [[nodiscard]] std::uint32_t find_modulator(const PlasticRowsInput& input, const Projection& projection, double tau_ms);
+  void hear_modulators(std::int64_t step, SpikeLists spikes);
   void push(std::int64_t step, std::uint32_t source, std::int64_t not_before);
   /// A row at `now`: its weights (and what else it keeps per synapse) are at these addresses.
   struct Columns {
     Real *weights, *states;
     float* sums;
+    const Modulator* modulator = nullptr;  ///< of rules with a third factor
   };
   [[nodiscard]] Columns columns_of(Bundle& bundle, const Row& row) const;
   /// Brings a row to `now` and, when there is a spike, transmits it. False when a weight is not finite.
@@ -155,6 +159,7 @@ class PlasticRows {
     std::uint32_t chunk, first_id, size;
   };
   std::vector<HistoryPlace> history_places_;
+  std::vector<Modulator> modulators_;                      ///< distinct ones
   std::vector<std::vector<Due>> due_;                      ///< per step, a ring
   RowCounters counters_;
   double rewiring_seconds_ = 0.0;

@@ -17,6 +17,10 @@ class PlasticRows<Real>::Reader {
  public:
   Reader(const PlasticRows& owner, std::uint32_t bundle, std::int64_t now)
       : owner_(owner), bundle_(*owner.bundles_[bundle]), sums_(bundle_.sums), now_(static_cast<std::int32_t>(now)) {
+    if (bundle_.rule->tau_modulator > 0.0) {
+      modulator_ = owner.modulators_[bundle_.modulator];
+      modulator_->advance(now_);
+    }
     std::vector<Due> due;
     for (const auto& step : owner.due_) {
       std::copy_if(step.begin(), step.end(), std::back_inserter(due), [&](const Due& d) { return d.bundle == bundle && d.time <= now; });
@@ -58,13 +62,15 @@ class PlasticRows<Real>::Reader {
   }
   void advance(Copy& copy, std::int32_t time, bool spike) {
     if (sums_) sums_->advance(time);
-    owner_.advance_row(bundle_, copy.row, {copy.weights.data(), copy.states.empty() ? nullptr : copy.states.data(), copy.sums.data()},
+    owner_.advance_row(bundle_, copy.row, {copy.weights.data(), copy.states.empty() ? nullptr : copy.states.data(), copy.sums.data(),
+                       modulator_ ? &*modulator_ : nullptr},
                        sums_ ? &*sums_ : nullptr, time, spike, 0, nullptr);
   }
 
   const PlasticRows& owner_;
   const Bundle& bundle_;
   std::optional<PostSums> sums_;
+  std::optional<Modulator> modulator_;
   std::int32_t now_;
   std::map<std::uint32_t, Copy> waiting_;
   Copy last_;
@@ -121,6 +127,7 @@ void PlasticRows<Real>::save_chunk(std::uint32_t chunk, std::vector<std::uint8_t
   for (const auto& bundle : bundles_) {
     if (bundle->chunk != chunk) continue;
     if (bundle->sums) bundle->sums->save(bytes);
+    if (bundle->rule->tau_modulator > 0.0) modulators_[bundle->modulator].save(bytes);
     put(bundle->rows.data(), bundle->rows.size());
     if (bundle->structural != nullptr) put(&bundle->rewired, 1);
     each_column<Real>(*bundle, put);
@@ -135,6 +142,7 @@ std::size_t PlasticRows<Real>::chunk_bytes(std::uint32_t chunk) const {
   }
   for (const auto& bundle : bundles_) {
     if (bundle->chunk != chunk) continue;
+    if (bundle->rule->tau_modulator > 0.0) bytes += modulators_[bundle->modulator].saved_bytes();
     bytes += (bundle->sums ? bundle->sums->saved_bytes() : 0) + bundle->rows.size() * sizeof(Row) +
              (bundle->structural != nullptr ? sizeof(RewiringCounts) : 0);
     each_column<Real>(*bundle, [&bytes](const auto* data, std::size_t n) { bytes += n * sizeof(*data); });
@@ -171,6 +179,7 @@ bool PlasticRows<Real>::load_chunk(std::uint32_t chunk, std::span<const std::uin
   for (const auto& bundle : bundles_) {
     if (bundle->chunk != chunk) continue;
     if (bundle->sums && !bundle->sums->load(bytes)) return false;
+    if (bundle->rule->tau_modulator > 0.0 && !modulators_[bundle->modulator].load(bytes)) return false;
     std::vector<Row> rows(bundle->rows.size());
     take(rows.data(), rows.size());
     if (!whole) return false;

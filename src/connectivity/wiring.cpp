@@ -152,6 +152,10 @@ std::uint32_t axonal_steps(const Projection& projection, double dt_ms) {
   return projection.plasticity ? static_cast<std::uint32_t>(nearest_step(projection.plasticity->axonal_delay_ms, dt_ms)) : 0;
 }
 
+std::uint32_t modulator_steps(const Projection& projection, double dt_ms) {
+  return delay_steps(projection.plasticity->modulator_delay_ms, dt_ms);
+}
+
 void Wiring::prepare_delays() {
   if (network_->projections.empty()) return;
   std::vector<Distribution> distinct;
@@ -164,6 +168,7 @@ void Wiring::prepare_delays() {
   };
   for (const Projection& projection : network_->projections) {
     axonal = axonal_steps(projection, network_->dt_ms);
+    if (has_modulator(projection)) shortest_lead_ = std::min(shortest_lead_, modulator_steps(projection, network_->dt_ms));
     auto same = std::find(distinct.begin(), distinct.end(), projection.delay_ms);
     if (same == distinct.end()) same = distinct.insert(distinct.end(), projection.delay_ms);
     delay_table_of_.push_back(static_cast<std::uint32_t>(same - distinct.begin()));

@@ -233,6 +233,13 @@ class Wiring {
 /// Steps of the part of a projection's delays that lies before the synapse (plastic projections).
 [[nodiscard]] std::uint32_t axonal_steps(const Projection& projection, double dt_ms);
 
+/// Whether the plasticity of a projection has a third factor.
+[[nodiscard]] inline bool has_modulator(const Projection& projection) {
+  return projection.plasticity && !projection.plasticity->modulator.empty();
+}
+/// Steps from a spike of a projection's modulator to when it acts.
+[[nodiscard]] std::uint32_t modulator_steps(const Projection& projection, double dt_ms);
+
 /// Whether a rule changes the weights of a bundle, so that its synapses are in no store but PlasticRows.
 [[nodiscard]] inline bool is_plastic(const Wiring& wiring, const Bundle& b) {
   return wiring.projection(b).plasticity.has_value();

@@ -35,6 +35,9 @@ class Hash {
       put(value);
     }
     put(p.axonal_delay_ms);
+    if (p.modulator.empty()) return;
+    text(p.modulator);
+    put(p.modulator_delay_ms);
   }
   void rewiring(const StructuralPlasticity& r) {
     text(r.rule);

@@ -72,13 +72,18 @@ struct Homes {
   }
 };
 
-/// Numbers of own neurons that have a synapse on a neighbour, ascending.
+/// Numbers of own neurons that have a synapse on a neighbour, or modulate some there, ascending.
 std::vector<std::uint32_t> reaching(const Wiring& wiring, const Homes& homes, std::size_t neighbour, std::vector<bool>& marks) {
   marks.assign(homes.neurons, false);
   for (const std::uint32_t chunk : homes.chunks[neighbour]) {
     for (const std::uint32_t p : homes.projections[wiring.chunks()[chunk].population]) {
       for (const OwnPart& part : homes.own[wiring.source_population(p)]) {
         wiring.find_reaching(p, chunk, part.begin, part.end, marks.begin() + part.number);
+      }
+      const Projection& projection = wiring.network().projections[p];
+      if (!has_modulator(projection)) continue;
+      for (const OwnPart& part : homes.own[wiring.network().index_of(projection.plasticity->modulator)]) {
+        std::fill_n(marks.begin() + part.number, part.end - part.begin, true);
       }
     }
   }

@@ -47,6 +47,9 @@ std::vector<Link> links_of(const Network& network) {
     const std::size_t source = network.index_of(p.source), target = network.index_of(p.target);
     const double synapses = expected_synapses(p, network.populations[source], network.populations[target]);
     links.push_back({source, target, synapses / network.populations[source].size, shortest_delay_steps(network, p) - axonal_steps(p, network.dt_ms)});
+    if (!has_modulator(p)) continue;
+    constexpr double kNeeded = 1e6;  // every spike is, wherever there are targets
+    links.push_back({network.index_of(p.plasticity->modulator), target, kNeeded, modulator_steps(p, network.dt_ms)});
   }
   return links;
 }

@@ -30,7 +30,7 @@ void read_parameters(TableReader& t, const std::vector<ParameterInfo>& parameter
 // Which parameters the rule should have is unknown; the values can be wrong all the same.
 void read_of_unknown_rule(TableReader& t, const Place& place) {
   for (const std::string& key : t.keys()) {
-    if (key == "rule" || key == "when" || key == "axonal_delay" || key == "interval" || key == "max_indegree") continue;
+    if (key == "rule" || key == "when" || key == "axonal_delay" || key == "modulator" || key == "modulator_delay" || key == "interval" || key == "max_indegree") continue;
     (void)number_or_nan(t, key, Dimension::of_any_kind(), place);
   }
 }
@@ -59,6 +59,14 @@ void read_plasticity(TableReader& t, const Place& place, const std::optional<Dim
   }
   if (table->get("axonal_delay") != nullptr) {
     plasticity.axonal_delay_ms = number_or_nan(*table, "axonal_delay", kMilliseconds, place);
+  }
+  if (table->get("modulator") != nullptr) plasticity.modulator = table->text("modulator", "", place);
+  if (table->get("modulator_delay") != nullptr) {
+    plasticity.modulator_delay_ms = number_or_nan(*table, "modulator_delay", kMilliseconds, place);
+    if (plasticity.modulator.empty()) {
+      c.problems.add(table->get("modulator_delay")->source(), table->path_of("modulator_delay"),
+                     "A delay of a modulator needs the modulator: modulator = \"POPULATION\".");
+    }
   }
   table->done();
   if (active) projection.plasticity = std::move(plasticity);

@@ -130,6 +130,34 @@ void check_axonal_delay(const plasticity_reporter& report, const Population* sou
                           report.label, axonal, static_cast<double>(*shortest) * dt, dt));
 }
 
+// The population whose spikes are the third factor, and their delay.
+void check_modulator(const reporter& report, const PlasticityModel& rule) {
+  const Plasticity& plasticity = *report.p.plasticity;
+  if (!rule.has_modulator) {
+    if (!plasticity.modulator.empty()) {
+      report("plasticity.modulator", fmt::format("The plasticity of {} names a modulator ('{}'), but the rule {} has no third factor.",
+                                                 report.label, plasticity.modulator, rule.name));
+    }
+    return;
+  }
+  std::vector<std::string> populations;
+  for (const Population& p : report.c.network().populations) populations.push_back(p.name);
+  if (plasticity.modulator.empty()) {
+    report("plasticity.modulator", fmt::format("The plasticity of {} ({}) needs a modulator: the population whose spikes are the third "
+                                               "factor.", report.label, rule.name));
+  } else if (std::find(populations.begin(), populations.end(), plasticity.modulator) == populations.end()) {
+    report("plasticity.modulator", fmt::format("The modulator of {} is '{}', but there is no such population.{}", report.label,
+                                               plasticity.modulator, did_you_mean(plasticity.modulator, populations)));
+  }
+  if (!report.c.dt_is_good()) return;
+  const double dt = report.c.network().dt_ms, delay = plasticity.modulator_delay_ms;
+  constexpr double kMostSteps = 65536;
+  if (!std::isfinite(delay) || nearest_step(delay, dt) < 1 || delay / dt > kMostSteps) {
+    report("plasticity.modulator_delay", fmt::format("The modulator of {} has a delay of {} ms; it must be from one step ({} ms) to {:.6g} ms.",
+                                                     report.label, delay, dt, kMostSteps * dt));
+  }
+}
+
 // Parameters with the unit of the weights spelled out.
 std::vector<ParameterInfo> parameters_of(const PlasticityModel& rule, const std::string& weight_unit) {
   std::vector<ParameterInfo> parameters = rule.parameters;
@@ -156,6 +184,7 @@ void check_plasticity(context& c, const Projection& p, const std::string& path, 
                       : fmt::format("There is no rule of plasticity named '{}'.{}", plasticity.rule,
                                     did_you_mean(plasticity.rule, c.models().rule_names())));
   }
+  check_modulator(report, *rule);
   ParameterValues values;
   const auto problems = parameter_problems("The rule " + rule->name, label, parameters_of(*rule, weight_unit),
                                            plasticity.parameters, values);

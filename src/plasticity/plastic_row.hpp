@@ -50,6 +50,12 @@ struct PostSpikes {
   }
 };
 
+/// The trace of a modulator right after spikes of it have acted.
+struct ModulatorEvent {
+  std::int32_t time = 0;
+  double level = 0.0;
+};
+
 /// Times are steps and count at the synapse: a presynaptic spike with its axonal delay, a postsynaptic one
 /// with its dendritic delay. Weights are magnitudes.
 template <class Real>
@@ -73,6 +79,10 @@ struct PlasticRow {
   Real efficacy = 1;   ///< short-term plasticity: what a transmitted weight is multiplied by
   PostSpikes<Real> post;
   TraceTable<Real> plus, minus;
+  /// Rules with a third factor: its events of (seen, now], and its trace at `seen`.
+  const ModulatorEvent* modulator = nullptr;
+  std::uint32_t modulator_events = 0;
+  double modulator_level = 0.0;
   const double* constants = nullptr;
 
   /// Where the spike is added (null: nowhere). Of a synapse: place(target + first_slot, delay - first_delay + now).

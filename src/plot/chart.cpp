@@ -275,18 +275,27 @@ std::string heat_table_svg(const HeatTable& table) {
   return canvas.document();
 }
 
-std::string stacked_svg(const std::vector<std::string>& documents) {
+std::string stacked_svg(const std::vector<std::string>& documents) { return tiled_svg(documents, 1); }
+
+std::string tiled_svg(const std::vector<std::string>& documents, std::size_t columns) {
   double width = 0.0;
-  double height = 0.0;
-  std::string body;
   for (const std::string& document : documents) {
-    if (document.rfind("<svg ", 0) != 0)
-      throw InputError("Only documents of this library can be stacked.");
-    body += fmt::format("<svg y=\"{}\" {}", svg::coordinate(height), document.substr(5));
+    if (document.rfind("<svg ", 0) != 0) throw InputError("Only documents of this library can be stacked.");
     width = std::max(width, attribute(document, "width"));
-    height += attribute(document, "height");
   }
-  Canvas canvas(std::max(width, 1.0), std::max(height, 1.0));
+  double top = 0.0, height = 0.0;  // of the row
+  std::string body;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    if (i % columns == 0) {
+      top += height;
+      height = 0.0;
+    }
+    const double left = width * static_cast<double>(i % columns);
+    const std::string x = left > 0.0 ? fmt::format("x=\"{}\" ", svg::coordinate(left)) : "";
+    body += fmt::format("<svg {}y=\"{}\" {}", x, svg::coordinate(top), documents[i].substr(5));
+    height = std::max(height, attribute(documents[i], "height"));
+  }
+  Canvas canvas(std::max(width * static_cast<double>(std::min(columns, documents.size())), 1.0), std::max(top + height, 1.0));
   canvas.raw(body);
   return canvas.document();
 }

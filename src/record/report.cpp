@@ -165,10 +165,15 @@ ordered_json plasticity_json(const RunSummary& summary) {
   for (const auto& [projection, plasticity] : summary.plasticity) {
     ordered_json parameters = ordered_json::object();
     for (const auto& [name, value] : plasticity.parameters) parameters[name] = number(value);
-    list.push_back({{"projection", projection},
-                    {"rule", plasticity.rule},
-                    {"axonal_delay_ms", number(plasticity.axonal_delay_ms)},
-                    {"parameters", std::move(parameters)}});
+    ordered_json entry = {{"projection", projection},
+                          {"rule", plasticity.rule},
+                          {"axonal_delay_ms", number(plasticity.axonal_delay_ms)},
+                          {"parameters", std::move(parameters)}};
+    if (!plasticity.modulator.empty()) {
+      entry["modulator"] = plasticity.modulator;
+      entry["modulator_delay_ms"] = number(plasticity.modulator_delay_ms);
+    }
+    list.push_back(std::move(entry));
   }
   return list;
 }

@@ -135,7 +135,7 @@ TEST(Documentation, EveryExampleOfStructuralPlasticityRunsOnTheFileOfThePage) {
   ProcessOptions options;
   options.folder = folder.path();
   const std::vector<std::string> commands = examples("structural-plasticity.md");
-  ASSERT_EQ(commands.size(), 12u);
+  ASSERT_EQ(commands.size(), 14u);
   for (const std::string& command : commands) {
     SCOPED_TRACE(command);
     std::vector<std::string> words = words_of(command);

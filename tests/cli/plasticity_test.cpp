@@ -6,6 +6,7 @@
 
 #include "cli/process.hpp"
 #include "cli/small_model.hpp"
+#include "tessera/weight_recording.hpp"
 
 namespace tessera::test {
 namespace {
@@ -71,6 +72,69 @@ TEST_F(Plastic, OfAnotherKindDoesNotGoOn) {
   model.replace(model.find("600 pA"), 6, "700 pA");
   write_text(folder_ / "other.toml", model);
   expect_refused("run other.toml --time 100ms --resume r/checkpoint_50ms.tsc --out s", "it belongs to another network");
+}
+
+// Weights over time: a file of the result, whose plot says what it shows, and a checkpoint at which a second run goes on.
+TEST_F(Plastic, WeightsAreRecordedOverTimeAndDrawn) {
+  const std::string record = " --record weights:to_I:20:10ms --record weights:to_I:histogram=8:20ms";
+  ASSERT_EQ(line("run m.toml --time 60ms --checkpoint-every 25ms --out r" + record).exit_code, 0);
+  const auto report = nlohmann::json::parse(read_text(folder_ / "r/report.json"));
+  EXPECT_EQ(report.at("weight_recorders").size(), 2u);
+  EXPECT_EQ(report.at("weight_recorders")[0].at("what"), "sample");
+  EXPECT_EQ(report.at("weight_recorders")[0].at("source"), "E");
+  EXPECT_GT(report.at("populations")[0].at("spikes"), 100) << "spikes are recorded beside";
+  const auto records = load_weight_records(folder_ / "r");
+  EXPECT_EQ(records.at(0).times_ms, (std::vector<double>{0, 10, 20, 30, 40, 50, 60}));
+  EXPECT_EQ(records.at(0).sources.size(), 20u);
+  EXPECT_EQ(records.at(1).times_ms, (std::vector<double>{0, 20, 40, 60}));
+  std::uint64_t synapses = 0;
+  for (std::size_t b = 0; b < 8; ++b) synapses += records.at(1).counts.at(b);
+  EXPECT_EQ(synapses, 800u);
+  ASSERT_EQ(line("run m.toml --time 60ms --resume r/checkpoint_25ms.tsc --threads 2 --out s" + record).exit_code, 0);
+  const auto rest = load_weight_records(folder_ / "s");
+  EXPECT_EQ(rest.at(0).times_ms, (std::vector<double>{30, 40, 50, 60}));
+  EXPECT_EQ(rest.at(0).weights, std::vector<float>(records[0].weights.begin() + 60, records[0].weights.end()));
+  ASSERT_EQ(line("plot r weights").exit_code, 0);
+  EXPECT_NE(read_text(folder_ / "r/weights.svg").find("a sample of 20 synapses"), std::string::npos);
+  expect_refused("plot r map", "This result holds no map that forms: record all synapses of a projection with rewiring, --record "
+                               "weights:PROJECTION:all:INTERVAL.");
+  ASSERT_EQ(line("run m.toml --time 60ms --out t").exit_code, 0);
+  expect_refused("plot t weights", "This result holds no weights over time");
+  // A result that takes the place of another one leaves no file of it.
+  ASSERT_EQ(line("run m.toml --time 60ms --out r --force").exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "r/weights.h5"));
+}
+
+TEST_F(Plastic, RecordingsThatMeanNothingAreRefused) {
+  const auto refused = [this](const std::string& what, const std::string& part) {
+    expect_refused("run m.toml --out r --record " + what, "--record " + what);
+    expect_refused("run m.toml --out r --record " + what, part);
+  };
+  refused("weights", "should be weights:PROJECTION:COUNT:INTERVAL");
+  refused("weights:to_I:10ms", "should be weights:PROJECTION:COUNT:INTERVAL");
+  refused("weights:to_I:histogran:10ms", "'histogran' is not what can be recorded of weights: a number of synapses, all, histogram or "
+                                         "histogram=BINS. Did you mean 'histogram'?");
+  refused("weights:to_I:0:10ms", "'0' is not a whole number from 1 to 10000000.");
+  refused("weights:to_I:histogram=0:10ms", "'0' is not a whole number from 1 to 10000.");
+  refused("weights:to_I:all:10", "'10' has no unit");
+  refused("weights:to_I:all:0ms", "the interval must be above 0");
+  refused("weights:to_I:all:0.25ms", "not a multiple of the time step, 0.1 ms");
+  refused("weights:to_J:all:10ms", "There is no projection named 'to_J'. Did you mean 'to_I'?");
+  refused("weights:to_E:all:10ms", "The weights of 'to_E' stay as they are: it has no plasticity.");
+}
+
+// Weights that stop being numbers end the run; what was recorded up to then is a whole result.
+TEST_F(Plastic, WeightsThatAreNoNumbersEndTheRunWithAResult) {
+  std::string model = read_text(folder_ / "m.toml");
+  const std::string before = "rule = \"stdp\", Wmax = \"600 pA\"";
+  model.replace(model.find(before), before.size(), "rule = \"stdp_power_law\", lambda = 1e300, mu = 9");
+  write_text(folder_ / "bad.toml", model);
+  const Outcome outcome = line("run bad.toml --out r --record weights:to_I:10:1ms");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.err.find("A weight of projection 'to_I', of a synapse of neuron "), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("Check the parameters of its plasticity (stdp_power_law)."), std::string::npos) << outcome.err;
+  EXPECT_GT(load_weight_records(folder_ / "r").at(0).times_ms.size(), 3u);
+  EXPECT_EQ(line("stats r").exit_code, 0);
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ Network learning(const PlasticityExample& example, double dt_ms = 0.1) {
     p.plasticity = example.plasticity;
     // Weights count in pA here: bounds follow.
     for (auto& [name, value] : p.plasticity->parameters) {
-      if (name == "Wmax") value *= 60.0 / std::abs(example.weight);
+      if (name == "Wmax" || name == "Wmin" || name.starts_with("A_")) value *= 60.0 / std::abs(example.weight);
     }
+    if (!p.plasticity->modulator.empty()) p.plasticity->modulator = "I";
     network.projections.push_back(p);
   };
   learn("E", "E", Kind::fixed_indegree, 20, Distribution::constant(1.5));

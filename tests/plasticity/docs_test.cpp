@@ -87,7 +87,7 @@ TEST(Rules, AreDescribedCompletely) {
     ParameterValues defaults;
     for (const ParameterInfo& p : rule.parameters) {
       EXPECT_FALSE(p.description.empty()) << p.name;
-      EXPECT_TRUE(p.unit == "ms" || p.unit == "weight" || p.unit.empty()) << p.name;
+      EXPECT_TRUE(p.unit == "ms" || p.unit == "weight" || p.unit == "kHz" || p.unit.empty()) << p.name;
       EXPECT_TRUE(p.minimum_allowed ? p.default_value >= p.minimum : p.default_value > p.minimum) << p.name;
       EXPECT_LE(p.default_value, p.maximum) << p.name;
       // A time constant of a trace cannot be 0 (of facilitation it can: there is none then).

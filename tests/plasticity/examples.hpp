@@ -37,16 +37,20 @@ struct PlasticityExample {
   };
   for (const double mu : {0.0, 0.4, 1.0}) examples.push_back(power_law(mu));
   examples.push_back({"triplet", {"stdp_triplet", {{"Wmax", 2.0}, {"Aplus", 0.002}, {"Aplus_triplet", 0.002}, {"Aminus_triplet", 0.001}}}, 1.0, 2.0});
+  // Whoever takes it names a population of its network.
+  examples.push_back({"dopamine",
+                      {"stdp_dopamine", {{"Wmax", 2.0}, {"Wmin", 0.1}, {"A_plus", 0.0005}, {"A_minus", 0.0006}, {"b", 0.02}, {"tau_c", 400.0}}, 0.0, "?", 2.3},
+                      1.0, 2.0});
   examples.push_back({"inhibitory", {"vogels_sprekeler", {{"Wmax", -2.0}, {"eta", 0.004}, {"alpha", 0.4}}}, -1.0, 2.0});
   return examples;
 }
 
-/// One for everything that a rule can need: sums of traces (the first one), slow traces, negative weights, a number per
-/// synapse, one spike after the other (the last one).
+/// One for everything that a rule can need: sums of traces (the first one), slow traces, negative weights, a third factor, a
+/// number per synapse, one spike after the other (the last one).
 [[nodiscard]] inline std::vector<PlasticityExample> different_examples() {
   const std::vector<PlasticityExample> all = plasticity_examples();
   std::vector<PlasticityExample> some;
-  for (const char* const name : {"additive", "triplet", "inhibitory", "stdp_nn_pre_centered", "Guetig"}) {
+  for (const char* const name : {"additive", "triplet", "inhibitory", "dopamine", "stdp_nn_pre_centered", "Guetig"}) {
     some.push_back(*std::find_if(all.begin(), all.end(), [name](const auto& example) { return example.name == name; }));
   }
   return some;

@@ -45,6 +45,7 @@ Network trains_to_trains(const Plasticity& plasticity, double weight, const Dist
   Projection plastic = project("pre", "post", Kind::all_to_all, 0, Distribution::constant(weight), delay_ms);
   plastic.name = "plastic";
   plastic.plasticity = plasticity;
+  if (!plasticity.modulator.empty()) plastic.plasticity->modulator = "pre";
   network.projections = {drive, plastic};
   return network;
 }

@@ -41,6 +41,10 @@ SpikePairs spike_pairs_of(const nlohmann::json& entry) {
   pairs.weight = entry.at("w0").get<double>();
   pairs.pre_ms = entry.at("pre").get<std::vector<double>>();
   pairs.post_ms = entry.at("post").get<std::vector<double>>();
+  if (entry.contains("modulator")) {
+    pairs.modulator_ms = entry.at("modulator").get<std::vector<double>>();
+    pairs.modulator_delay_ms = entry.at("modulator_delay").get<double>();
+  }
   return pairs;
 }
 
@@ -60,6 +64,11 @@ Network network_of(const SpikePairs& pairs) {
   network.populations = {source("pre", pairs.pre_ms), source("drive", drive), neuron};
   network.projections = {projection("drive", "drive", 1e7, pairs.dt_ms), projection("synapse", "pre", pairs.weight, pairs.delay_ms)};
   network.projections[1].plasticity = Plasticity{pairs.rule, pairs.parameters, pairs.axonal_delay_ms};
+  if (!pairs.modulator_ms.empty()) {
+    network.populations.push_back(source("modulator", pairs.modulator_ms));
+    network.projections[1].plasticity->modulator = "modulator";
+    network.projections[1].plasticity->modulator_delay_ms = pairs.modulator_delay_ms;
+  }
   return network;
 }
 

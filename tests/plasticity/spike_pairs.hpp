@@ -17,9 +17,12 @@ struct SpikePairs {
   double dt_ms = 0.1, delay_ms = 1.0, axonal_delay_ms = 0.0;
   double weight = 1.0;
   std::vector<double> pre_ms, post_ms;
+  std::vector<double> modulator_ms = {};  ///< spikes of the modulator; empty: there is none
+  double modulator_delay_ms = 1.0;
 };
 
-/// A case of the published layout: "rule", "params", "dt", "delay", "w0", "pre", "post". The rule may have the name of a
+/// A case of the published layout: "rule", "params", "dt", "delay", "w0", "pre", "post" (with a third factor also "modulator",
+/// "modulator_delay"). The rule may have the name of a
 /// special case (stdp_additive, stdp_multiplicative, stdp_guetig).
 [[nodiscard]] SpikePairs spike_pairs_of(const nlohmann::json& entry);
 

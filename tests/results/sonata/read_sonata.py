@@ -138,7 +138,8 @@ def check_edges(folder):
     model, out = os.path.join(folder, "edges.toml"), os.path.join(folder, "edges")
     with open(model, "w", encoding="utf-8") as file:
         file.write(LEARNING)
-    subprocess.run([sys.argv[2], "run", model, "--out", out, "--quiet", "--record", "synapses"], check=True)
+    subprocess.run([sys.argv[2], "run", model, "--out", out, "--quiet", "--record", "synapses",
+                    "--record", "weights:learns:all:5ms"], check=True)
     path = os.path.join(out, "edges.h5")
     check_root(path)
     storage = libsonata.EdgeStorage(path)
@@ -155,6 +156,27 @@ def check_edges(folder):
     with open(os.path.join(out, "report.json"), encoding="utf-8") as file:
         report = json.load(file)
     assert "edges.h5" in report["files"] and "edges.h5" in report["checksums"]
+    check_weights(os.path.join(out, "weights.h5"), lost)
+
+
+def check_weights(path, lost):
+    """Columns are edges, by target, then source; the one from 1 to 0 changes between 15 and 20 ms."""
+    check_root(path)
+    ordered = sorted(EDGES, key=lambda edge: (edge[1], edge[0]))
+    edges = libsonata.EdgeStorage(path).open_population("learns")
+    every = edges.select_all()
+    assert edges.source == "pre" and edges.target == "post"
+    assert list(zip(edges.source_nodes(every), edges.target_nodes(every))) == [(s, t) for s, t, _, _ in ordered]
+    assert list(edges.get_attribute("delay", every)) == [d for _, _, _, d in ordered]
+    report = libsonata.ElementReportReader(path)["learns"]
+    assert report.data_units == "mV" and report.time_units == "ms" and report.sorted
+    assert list(report.get_node_ids()) == [0, 1, 2] and np.allclose(report.times, (0.0, 30.0, 5.0))
+    frame = report.get()
+    assert np.array_equal(frame.ids, [[0, 0], [0, 1], [1, 2], [2, 3]]), frame.ids
+    assert np.allclose(frame.times, 5.0 * np.arange(6)), frame.times
+    for time, row in zip(frame.times, frame.data):
+        expected = [w - lost if (s, t) == (1, 0) and time >= 20.0 else w for s, t, w, _ in ordered]
+        assert np.allclose(row, expected, rtol=1e-5), (time, row)
 
 
 def main():

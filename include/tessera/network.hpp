@@ -155,6 +155,8 @@ struct StructuralPlasticity {
   std::map<std::string, double> parameters;  ///< those that differ from the rule's defaults
   double interval_ms = 1.0;                  ///< between two times at which it acts
   std::uint32_t max_indegree = 0;            ///< it makes no synapse onto a target that has so many; 0: no limit
+  std::uint32_t max_outdegree = 0;           ///< the same of a source, whose synapses lie on all chunks of the targets
+  std::map<std::string, std::string> words = {};  ///< parameters that are words; those left out have the rule's defaults
 };
 
 struct Projection {

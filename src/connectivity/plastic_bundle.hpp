@@ -75,6 +75,8 @@ struct PlasticRows<Real>::Bundle {
   const StructuralRule* structural = nullptr;
   std::int64_t rewiring_interval = 1;  ///< steps
   std::uint32_t max_indegree = 0;
+  std::vector<std::uint32_t> allowed;  ///< [source] synapses that may be made until the next time; empty: any number
+  const SeenNeurons* seen = nullptr;   ///< what the rule sees of neurons
   std::optional<SheetPair> sheets;
   std::vector<std::uint32_t> indegree;  ///< [target in the chunk]
   std::size_t used = 0, wasted = 0;     ///< places up to the last row's end; of them, those that rows have left
@@ -111,7 +113,7 @@ struct PlasticRows<Real>::Bundle {
 
   [[nodiscard]] std::uint64_t bytes() const {
     return words.bytes() + targets.bytes() + weights.bytes() + states.bytes() + seen_sums.bytes() + rows.capacity() * sizeof(Row) +
-           (first_row.capacity() + indegree.capacity()) * sizeof(std::uint32_t) + (sums ? sums->bytes() : 0);
+           (first_row.capacity() + indegree.capacity() + allowed.capacity()) * sizeof(std::uint32_t) + (sums ? sums->bytes() : 0);
   }
 
  private:

@@ -126,6 +126,13 @@ class PlasticRows<Real>::View final : public StructuralView {
     }
   }
 
+  double source_value(std::size_t k, std::uint32_t source) const override {
+    return value(bundle_.seen == nullptr ? nullptr : &bundle_.seen->of_sources, k, source);
+  }
+  double target_value(std::size_t k, std::uint32_t target) const override {
+    return value(bundle_.seen == nullptr ? nullptr : &bundle_.seen->of_targets, k, target);
+  }
+
   double distance(std::uint32_t source, std::uint32_t target) const override { return sheets().distance(source, target); }
   std::uint32_t source_near(std::uint32_t target, int columns, int rows) const override {
     const Sheet from = sheets().source(), to = sheets().target();
@@ -139,29 +146,42 @@ class PlasticRows<Real>::View final : public StructuralView {
     return static_cast<std::uint32_t>(y) * from.x.cells + static_cast<std::uint32_t>(x);
   }
 
+  void reweight(const std::function<double(std::uint32_t, std::uint32_t, double)>& change) override {
+    for (std::uint32_t s = 0; s < bundle_.sources; ++s) {
+      Row& of = row(s);
+      bring_up_to_date(of);
+      for (std::uint32_t k = 0; k < of.count; ++k) {
+        Real& weight = bundle_.weights[of.begin + k];
+        const double magnitude = bundle_.sign * change(s, bundle_.first_target + bundle_.target(of.begin + k), bundle_.sign * weight);
+        if (is_possible(magnitude)) {
+          weight = static_cast<Real>(magnitude);
+        } else {
+          ++bundle_.rewired.invalid;
+        }
+      }
+    }
+  }
+
   bool remove(std::uint32_t source, std::uint32_t target) override {
     if (!in_range(source, target)) return false;
     const std::uint32_t k = place(source, target);
     if (k == row(source).count) return false;
     bundle_.remove(row(source), k);
     ++bundle_.rewired.eliminated;
+    if (!bundle_.allowed.empty()) ++bundle_.allowed[source];
     return true;
   }
   bool add(std::uint32_t source, std::uint32_t target, double weight) override {
     RewiringCounts& counts = bundle_.rewired;
     const double magnitude = weight * bundle_.sign;
-    if (!in_range(source, target) || !(magnitude >= 0.0 && magnitude <= std::max(std::abs(bundle_.rule->lowest), bundle_.rule->highest))) {
-      return ++counts.invalid, false;
-    }
+    if (!in_range(source, target) || !is_possible(magnitude)) return ++counts.invalid, false;
     if (exists(source, target)) return ++counts.existing, false;
-    if (bundle_.max_indegree > 0 && indegree(target) >= bundle_.max_indegree) return ++counts.at_limit, false;
-    // The row is brought to one time with the new synapse.
+    const bool full = bundle_.max_indegree > 0 && indegree(target) >= bundle_.max_indegree;
+    if (full || (!bundle_.allowed.empty() && bundle_.allowed[source] == 0)) return ++counts.at_limit, false;
     Row& to = row(source);
-    const std::int32_t now = owner_.time_of_row(bundle_, to, step_);
-    if (bundle_.rule->efficacy == nullptr && to.seen < now) {
-      owner_.advance_row(bundle_, to, owner_.columns_of(bundle_, to), bundle_.is_summed() ? &*bundle_.sums : nullptr, now, false, step_, nullptr);
-    }
+    bring_up_to_date(to);
     bundle_.append(to, target - bundle_.first_target, static_cast<Real>(magnitude));
+    if (!bundle_.allowed.empty()) --bundle_.allowed[source];
     ++counts.formed;
     return true;
   }
@@ -177,6 +197,19 @@ class PlasticRows<Real>::View final : public StructuralView {
   }
 
  private:
+  [[nodiscard]] static double value(const std::vector<std::vector<double>>* values, std::size_t k, std::uint32_t neuron) {
+    if (values == nullptr || k >= values->size()) throw InputError("A structural rule looks at a value of neurons that it has not asked for.");
+    return (*values)[k].at(neuron);
+  }
+  [[nodiscard]] bool is_possible(double magnitude) const {
+    return magnitude >= 0.0 && magnitude <= std::max(std::abs(bundle_.rule->lowest), bundle_.rule->highest);
+  }
+  /// All synapses of a row have one time: that of one that is made, or gets another weight, now.
+  void bring_up_to_date(Row& of) {
+    const std::int32_t now = owner_.time_of_row(bundle_, of, step_);
+    if (bundle_.rule->efficacy != nullptr || of.seen >= now) return;
+    owner_.advance_row(bundle_, of, owner_.columns_of(bundle_, of), bundle_.is_summed() ? &*bundle_.sums : nullptr, now, false, step_, nullptr);
+  }
   [[nodiscard]] bool in_range(std::uint32_t source, std::uint32_t target) const {
     return source < bundle_.sources && target - bundle_.first_target < bundle_.targets_in_chunk;
   }
@@ -223,6 +256,68 @@ void PlasticRows<Real>::rewire(std::int64_t step) {
     View view(*this, *bundle, step);
     bundle->structural->act(view);
     rewiring_seconds_ += std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+}
+
+template <class Real>
+typename PlasticRows<Real>::Bundle* PlasticRows<Real>::bundle_of(std::uint32_t projection, std::uint32_t target) const {
+  for (const auto& bundle : bundles_) {
+    if (bundle->projection == projection && target - bundle->first_target < bundle->targets_in_chunk) return bundle.get();
+  }
+  return nullptr;
+}
+
+template <class Real>
+void PlasticRows<Real>::count_degrees(std::uint32_t projection, std::span<std::uint64_t> of_sources, std::span<std::uint64_t> of_targets) const {
+  for (const auto& bundle : bundles_) {
+    if (bundle->projection != projection) continue;
+    for (std::uint32_t s = 0; s < bundle->sources && !of_sources.empty(); ++s) of_sources[s] += bundle->rows[bundle->first_row[s]].count;
+    for (std::uint32_t t = 0; t < bundle->targets_in_chunk && !of_targets.empty(); ++t) of_targets[bundle->first_target + t] += bundle->indegree[t];
+  }
+}
+
+template <class Real>
+void PlasticRows<Real>::show_synapses(std::uint32_t projection, std::span<const char> sources, std::span<const char> targets,
+                                      const std::function<void(std::uint32_t source, std::uint32_t target)>& show) const {
+  for (const auto& bundle : bundles_) {
+    if (bundle->projection != projection) continue;
+    for (std::uint32_t s = 0; s < bundle->sources; ++s) {
+      if (!sources.empty() && sources[s] == 0) continue;
+      const Row& row = bundle->rows[bundle->first_row[s]];
+      for (std::uint32_t k = 0; k < row.count; ++k) {
+        const std::uint32_t target = bundle->first_target + bundle->target(row.begin + k);
+        if (targets.empty() || targets[target] != 0) show(s, target);
+      }
+    }
+  }
+}
+
+/// The state of the rows is that after the step before.
+template <class Real>
+bool PlasticRows<Real>::change(std::uint32_t projection, std::int64_t step, std::uint32_t source, std::uint32_t target,
+                               std::optional<double> weight) {
+  Bundle* const bundle = bundle_of(projection, target);
+  if (bundle == nullptr) return false;
+  View view(*this, *bundle, step - 1);
+  return weight ? view.add(source, target, *weight) : view.remove(source, target);
+}
+
+template <class Real>
+void PlasticRows<Real>::refuse(std::uint32_t projection, std::uint32_t target) {
+  if (Bundle* const bundle = bundle_of(projection, target)) ++bundle->rewired.at_limit;
+}
+
+template <class Real>
+void PlasticRows<Real>::allow(std::uint32_t projection, std::uint32_t chunk, std::vector<std::uint32_t> of_sources) {
+  for (const auto& bundle : bundles_) {
+    if (bundle->projection == projection && bundle->chunk == chunk) bundle->allowed = of_sources;
+  }
+}
+
+template <class Real>
+void PlasticRows<Real>::show(std::uint32_t projection, const SeenNeurons& neurons) {
+  for (const auto& bundle : bundles_) {
+    if (bundle->projection == projection) bundle->seen = &neurons;
   }
 }
 

@@ -19,6 +19,7 @@
 #include "connectivity/post_history.hpp"
 #include "connectivity/post_sums.hpp"
 #include "connectivity/row_store.hpp"
+#include "connectivity/structural_rows.hpp"
 #include "plasticity/plastic_row.hpp"
 #include "tessera/structural_rule.hpp"
 
@@ -49,12 +50,12 @@ struct PlasticSynapse {
 };
 
 template <class Real>
-class PlasticRows {
+class PlasticRows : public StructuralRows {
  public:
   using Input = typename InputOf<Real>::type;
 
   explicit PlasticRows(const PlasticRowsInput& input);
-  ~PlasticRows();
+  ~PlasticRows() override;
 
   /// Takes in spikes of `step`, before any of them is due; several calls add up.
   void receive(std::int64_t step, SpikeLists spikes);
@@ -84,6 +85,15 @@ class PlasticRows {
   /// Of a projection on this tile.
   [[nodiscard]] RewiringCounts rewired(std::uint32_t projection) const;
   [[nodiscard]] double rewiring_seconds() const { return rewiring_seconds_; }
+
+  void count_degrees(std::uint32_t projection, std::span<std::uint64_t> of_sources, std::span<std::uint64_t> of_targets) const override;
+  void show_synapses(std::uint32_t projection, std::span<const char> sources, std::span<const char> targets,
+                     const std::function<void(std::uint32_t source, std::uint32_t target)>& show) const override;
+  bool change(std::uint32_t projection, std::int64_t step, std::uint32_t source, std::uint32_t target,
+              std::optional<double> weight) override;
+  void refuse(std::uint32_t projection, std::uint32_t target) override;
+  void allow(std::uint32_t projection, std::uint32_t chunk, std::vector<std::uint32_t> of_sources) override;
+  void show(std::uint32_t projection, const SeenNeurons& neurons) override;
 
   /// The first weight that stopped being finite; step -1: none.
   struct NotFinite {
@@ -143,6 +153,7 @@ class PlasticRows {
   void catch_up(std::int64_t step);
   void catch_up_sums(std::int64_t step);
   void rewire(std::int64_t step);
+  [[nodiscard]] Bundle* bundle_of(std::uint32_t projection, std::uint32_t target) const;
   [[nodiscard]] std::int32_t time_of_row(const Bundle& bundle, const Row& row, std::int64_t step) const;
   [[nodiscard]] static bool lay_out_rows(Bundle& bundle, std::vector<Row> rows);
   [[nodiscard]] static bool count_targets(Bundle& bundle);

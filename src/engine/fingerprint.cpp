@@ -47,6 +47,11 @@ class Hash {
     }
     put(r.interval_ms);
     put(static_cast<double>(r.max_indegree));
+    put(static_cast<double>(r.max_outdegree));
+    for (const auto& [name, word] : r.words) {
+      text(name);
+      text(word);
+    }
   }
   [[nodiscard]] std::uint64_t value() const { return value_; }
 

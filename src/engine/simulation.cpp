@@ -118,7 +118,12 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
     first += population.size;
   }
   neurons.emplace(wiring->chunks(), context.first_id, placement.rank_of_chunk, placement.ranks);
+  RewiringPlan rewired = plan_rewiring(network, context.structural, context.kernels);
+  context.memories = rewired.memories;
   make_tiles(ports);
+  if (!rewired.locals.empty() || !rewired.groups.empty()) {
+    rewiring = std::make_unique<GlobalRewiring>(std::move(rewired), GlobalRewiring::Input{&network, wiring.get(), &placement, &ranks, &context, &tiles});
+  }
   Meetings meetings{exchange.local_interval, exchange.remote_interval, options.precision == Precision::exact,
                     make_exchange()};
   loop = std::make_unique<StepLoop>(tiles, placement, std::move(meetings), wiring->max_delay_steps(),
@@ -172,6 +177,26 @@ void Simulation::run(double time_ms) {
 std::int64_t Simulation::step() const noexcept { return impl_->now; }
 SimulationReport Simulation::report() const { return impl_->report(); }
 
+namespace {
+
+/// A number of that name which structural rules keep of the neurons of a chunk; of several the first.
+void read_memory(const TileContext& context, Tile& tile, std::uint32_t chunk, const std::string& name, std::int64_t now, double* values) {
+  for (std::size_t m = 0; m < context.memories.size(); ++m) {
+    const MemoryKind& kind = context.memories[m];
+    const Chunk& of = context.wiring->chunks()[chunk];
+    const auto found = std::find(kind.names.begin(), kind.names.end(), name);
+    if (kind.population != of.population || found == kind.names.end()) continue;
+    std::vector<std::vector<double>> columns(kind.names.size(), std::vector<double>(of.size));
+    std::vector<double*> places;
+    for (auto& column : columns) places.push_back(column.data());
+    tile.memories()->read(m, chunk, now, places);
+    std::copy_n(columns[static_cast<std::size_t>(found - kind.names.begin())].begin(), of.size, values);
+    return;
+  }
+}
+
+}  // namespace
+
 std::vector<double> Simulation::state(const std::string& population, const std::string& variable) const {
   const std::size_t p = impl_->network.index_of(population);
   if (impl_->device != nullptr) impl_->device->read_state();
@@ -179,7 +204,9 @@ std::vector<double> Simulation::state(const std::string& population, const std::
   for (const auto& tile : impl_->tiles) {
     for (const std::uint32_t c : tile->chunks()) {
       const Chunk& chunk = impl_->wiring->chunks()[c];
-      if (chunk.population == p) tile->read_state(c, variable, chunk.size, values.data() + chunk.begin);
+      if (chunk.population != p) continue;
+      tile->read_state(c, variable, chunk.size, values.data() + chunk.begin);
+      read_memory(impl_->context, *tile, c, variable, impl_->now, values.data() + chunk.begin);
     }
   }
   return values;

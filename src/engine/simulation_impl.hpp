@@ -11,6 +11,7 @@
 #include "base/thread_team.hpp"
 #include "comm/agreement.hpp"
 #include "engine/device_loop.hpp"
+#include "engine/global_rewiring.hpp"
 #include "engine/neuron_ranges.hpp"
 #include "engine/step_loop.hpp"
 #include "engine/tile.hpp"
@@ -83,6 +84,7 @@ struct Simulation::Impl {
   // State.
   std::vector<std::unique_ptr<Tile>> tiles;
   std::unique_ptr<StepLoop> loop;
+  std::unique_ptr<GlobalRewiring> rewiring;  ///< null: no rule looks beyond a chunk
   std::unique_ptr<DeviceLoop> device;  ///< null: steps run on the processor
   std::int64_t now = 0;
   std::int64_t window_begin = 0;  ///< of the activity check

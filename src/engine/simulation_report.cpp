@@ -48,6 +48,7 @@ std::uint64_t Simulation::Impl::own_spikes() const {
 /// What structural rules have done on this rank goes to the end of what is summed over ranks,
 void Simulation::Impl::add_rewiring(SimulationReport& report, std::vector<std::uint64_t>& sums) const {
   for (const auto& tile : tiles) report.rewiring_seconds += tile->rewiring_seconds();
+  if (rewiring != nullptr) report.rewiring_seconds += rewiring->seconds();
   for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
     if (!network.projections[p].rewiring) continue;
     RewiringCounts all;

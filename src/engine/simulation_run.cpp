@@ -161,7 +161,11 @@ std::int64_t Simulation::Impl::launch_end() const {
 std::optional<ActivityError> Simulation::Impl::advance_to(std::int64_t to, std::int64_t end) {
   std::optional<ActivityError> problem;
   while (now < to && !problem) {
-    const std::int64_t until = std::min(to, window_begin + rate_window());
+    std::int64_t until = std::min(to, window_begin + rate_window());
+    if (rewiring != nullptr) {
+      if (now > 0 && rewiring->next_after(now - 1) == now) rewiring->act(now);
+      until = std::min(until, rewiring->next_after(now));
+    }
     std::int64_t reached = until;
     if (device != nullptr) {
       reached = device->advance(now, until, std::min(end, window_after(until)), keep_spikes, *loop);

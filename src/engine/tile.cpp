@@ -36,6 +36,9 @@ class BlockTile : public Tile {
       places_.push_back(at);
     }
     spiked_.resize(largest + kNeuronPadding);
+    if (!context.memories.empty()) {
+      memories_ = std::make_unique<NeuronMemories>(context.memories, context.wiring->chunks(), layout, context.first_id, network.dt_ms);
+    }
     const auto plastic = [&](const Bundle& b) { return is_plastic(*context.wiring, b) && layout.has(b.chunk); };
     const std::vector<Bundle>& bundles = context.wiring->bundles();
     if (std::any_of(bundles.begin(), bundles.end(), plastic)) {
@@ -53,6 +56,7 @@ class BlockTile : public Tile {
       for (std::size_t i = 0; i < n; ++i) spikes.push_back(blocks_[b].first_id() + spiked_[i]);
     }
     if (plastic_) plastic_->spiked(step, std::span(spikes).subspan(before));
+    if (memories_) memories_->spiked(step, std::span(spikes).subspan(before));
     for (SpikeSource& source : sources_) source.emit(step, spikes);
   }
 
@@ -93,6 +97,8 @@ class BlockTile : public Tile {
     return plastic_ ? plastic_->rewired(projection) : RewiringCounts{};
   }
   double rewiring_seconds() const override { return plastic_ ? plastic_->rewiring_seconds() : 0.0; }
+  StructuralRows* structural() override { return plastic_.get(); }
+  NeuronMemories* memories() override { return memories_.get(); }
 
   std::vector<std::uint32_t> chunks() const override {
     std::vector<std::uint32_t> indices;
@@ -155,6 +161,7 @@ class BlockTile : public Tile {
         if (blocks_[b].ports() == 2) visit(slot + places_[b].negative_slot, n * sizeof(Input));
       }
     }
+    if (memories_) memories_->each_array(chunk, visit);
   }
 
   std::vector<NeuronBlock<Real>> blocks_;
@@ -165,6 +172,7 @@ class BlockTile : public Tile {
   AlignedArray<Input> ring_;
   std::vector<std::uint32_t> spiked_;
   std::unique_ptr<PlasticRows<Real>> plastic_;
+  std::unique_ptr<NeuronMemories> memories_;
 };
 
 class FastTile final : public BlockTile<float> {

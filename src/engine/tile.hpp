@@ -11,6 +11,7 @@
 #include "connectivity/plastic_rows.hpp"
 #include "connectivity/row_store.hpp"
 #include "engine/neuron_block.hpp"
+#include "engine/neuron_memories.hpp"
 #include "engine/spike_source.hpp"
 #include "tessera/simulation.hpp"
 
@@ -24,6 +25,7 @@ struct TileContext {
   std::vector<std::uint32_t> first_id;        ///< global id of every population's first neuron
   std::vector<PlasticityVariant> rules;       ///< per projection, empty ones where it is not plastic; of no one: none
   std::vector<std::shared_ptr<const StructuralRule>> structural;  ///< the same, null where nothing is rewired
+  std::vector<MemoryKind> memories;           ///< that structural rules keep of neurons
   std::uint32_t exchange_steps = 1;
   Connectivity connectivity = Connectivity::stored;
   bool count_table = true;
@@ -63,6 +65,9 @@ class Tile {
   /// What structural rules have done to a projection here, and how long they took in all.
   [[nodiscard]] virtual RewiringCounts rewired(std::uint32_t projection) const = 0;
   [[nodiscard]] virtual double rewiring_seconds() const = 0;
+  /// Null where no plastic synapses land here, or no rule keeps anything of neurons.
+  [[nodiscard]] virtual StructuralRows* structural() = 0;
+  [[nodiscard]] virtual NeuronMemories* memories() = 0;
   /// The first neuron whose membrane potential stopped being finite, or the first source of a weight that did;
   /// step -1: none.
   struct NotFinite {

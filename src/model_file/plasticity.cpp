@@ -30,7 +30,8 @@ void read_parameters(TableReader& t, const std::vector<ParameterInfo>& parameter
 // Which parameters the rule should have is unknown; the values can be wrong all the same.
 void read_of_unknown_rule(TableReader& t, const Place& place) {
   for (const std::string& key : t.keys()) {
-    if (key == "rule" || key == "when" || key == "axonal_delay" || key == "modulator" || key == "modulator_delay" || key == "interval" || key == "max_indegree") continue;
+    if (key == "rule" || key == "when" || key == "axonal_delay" || key == "modulator" || key == "modulator_delay" ||
+        key == "interval" || key == "max_indegree" || key == "max_outdegree") continue;
     (void)number_or_nan(t, key, Dimension::of_any_kind(), place);
   }
 }
@@ -82,6 +83,9 @@ void read_rewiring(TableReader& t, const Place& place, const std::optional<Dimen
   if (node != nullptr) rewiring.rule = table->text("rule", "", place);
   if (const StructuralModel* rule = c.models.find_structural_rule(rewiring.rule)) {
     read_parameters(*table, rule->parameters, place, unit, rewiring.parameters);
+    for (const WordInfo& info : rule->words) {
+      if (table->get(info.name) != nullptr) rewiring.words[info.name] = table->text(info.name, info.fallback, place);
+    }
   } else {
     if (!rewiring.rule.empty()) {
       c.problems.add_unknown(node->source(), table->path_of("rule"),
@@ -92,6 +96,7 @@ void read_rewiring(TableReader& t, const Place& place, const std::optional<Dimen
   }
   rewiring.interval_ms = table->number("interval", kMilliseconds, 1.0, place);
   rewiring.max_indegree = static_cast<std::uint32_t>(std::min<std::uint64_t>(table->count("max_indegree", 0, place), 4294967295u));
+  rewiring.max_outdegree = static_cast<std::uint32_t>(std::min<std::uint64_t>(table->count("max_outdegree", 0, place), 4294967295u));
   table->done();
   if (!active) return;
   projection.rewiring = std::move(rewiring);

@@ -16,6 +16,13 @@ bool is_negative(const Projection& p) {
 
 }  // namespace
 
+std::shared_ptr<const StructuralRule> make_rule(const StructuralPlasticity& rewiring, const StructuralModel& rule) {
+  if (rule.make_with_words == nullptr) return rule.make(values_of(rewiring, rule));
+  Words words = rewiring.words;
+  for (const WordInfo& info : rule.words) words.try_emplace(info.name, info.fallback);
+  return rule.make_with_words(values_of(rewiring, rule), words);
+}
+
 PlasticityVariant prepare_rule(const Projection& plastic, const PlasticityModel& rule, double dt_ms) {
   PlasticityVariant variant = rule.prepare(values_of(*plastic.plasticity, rule), dt_ms);
   if (variant.lowest < 0.0 && variant.highest > 0.0) (is_negative(plastic) ? variant.highest : variant.lowest) = 0.0;
@@ -41,7 +48,7 @@ std::vector<std::shared_ptr<const StructuralRule>> prepare_structural_rules(cons
     const std::optional<StructuralPlasticity>& rewiring = network.projections[p].rewiring;
     if (!rewiring) continue;
     const StructuralModel& rule = *models.find_structural_rule(rewiring->rule);
-    rules[p] = rule.make(values_of(*rewiring, rule));
+    rules[p] = make_rule(*rewiring, rule);
   }
   return rules;
 }

@@ -18,6 +18,8 @@ namespace tessera {
 /// Per projection, empty ones where it is not plastic; nothing at all when none is. The network is valid.
 [[nodiscard]] std::vector<PlasticityVariant> prepare_rules(const Network& network, const NeuronCatalogue& models);
 
+[[nodiscard]] std::shared_ptr<const StructuralRule> make_rule(const StructuralPlasticity& rewiring, const StructuralModel& rule);
+
 /// The same of structural rules: per projection, null where nothing is rewired; nothing at all when none is.
 [[nodiscard]] std::vector<std::shared_ptr<const StructuralRule>> prepare_structural_rules(const Network& network,
                                                                                           const NeuronCatalogue& models);

@@ -1,6 +1,7 @@
 // Checks of a projection's plasticity: its rule, the rule's parameters, the weights it starts from, its delays.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -213,6 +214,18 @@ void check_delay_of_rewiring(const plasticity_reporter& report) {
   }
 }
 
+void check_words(const plasticity_reporter& report, const StructuralModel& rule) {
+  for (const auto& [name, word] : report.p.rewiring->words) {
+    const auto info = std::find_if(rule.words.begin(), rule.words.end(), [&name = name](const WordInfo& w) { return w.name == name; });
+    if (info == rule.words.end()) {
+      report("rewiring." + name, fmt::format("The rule {} has no parameter '{}' that is a word.", rule.name, name));
+    } else if (!info->allowed.empty() && std::find(info->allowed.begin(), info->allowed.end(), word) == info->allowed.end()) {
+      report("rewiring." + name, fmt::format("{} of {} is '{}'; it may be {}.{}", name, report.label, word, fmt::join(info->allowed, ", "),
+                                             did_you_mean(word, info->allowed)));
+    }
+  }
+}
+
 void check_structural_rule(const plasticity_reporter& report, const StructuralModel& rule, const std::string& weight_unit) {
   std::vector<ParameterInfo> parameters = rule.parameters;
   for (ParameterInfo& info : parameters) {
@@ -221,14 +234,30 @@ void check_structural_rule(const plasticity_reporter& report, const StructuralMo
   ParameterValues values;
   const auto problems = parameter_problems("The rule " + rule.name, report.label, parameters, report.p.rewiring->parameters, values);
   for (const auto& [name, sentence] : problems) report("rewiring." + name, sentence);
+  check_words(report, rule);
   if (!problems.empty() || rule.check == nullptr) return;
   for (const std::string& sentence : rule.check(values)) {
     report("rewiring", fmt::format("The rewiring of {}: {}", report.label, sentence));
   }
 }
 
+void check_most_of_sources(const plasticity_reporter& report, const Population* source, const Population* target) {
+  const Projection& p = report.p;
+  const std::uint32_t most = p.rewiring->max_outdegree;
+  if (most == 0 || source == nullptr || target == nullptr) return;
+  if (most > target->size) {
+    report("rewiring.max_outdegree", fmt::format("The out-degree of {} is limited to {}, but '{}' has only {} neurons.", report.label, most,
+                                                 p.target, target->size));
+  }
+  if (p.rule.kind == Kind::fixed_outdegree && p.rule.number > most) {
+    report("rewiring.max_outdegree", fmt::format("{} begins with {} synapses per source; the limit, {}, is below that.", report.label,
+                                                 p.rule.number, most));
+  }
+}
+
 void check_most_synapses(const plasticity_reporter& report, const Population* source, const Population* target) {
   const Projection& p = report.p;
+  check_most_of_sources(report, source, target);
   const std::uint32_t most = p.rewiring->max_indegree;
   if (most == 0 || source == nullptr || target == nullptr) return;
   if (most > source->size) {

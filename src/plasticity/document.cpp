@@ -15,11 +15,25 @@ std::string document(const PlasticityModel& model) {
       indented(model.source));
 }
 
+namespace {
+
+std::string table_of(const std::vector<WordInfo>& words) {
+  std::string text;
+  for (const WordInfo& word : words) {
+    std::string allowed;
+    for (const std::string& one : word.allowed) allowed += (allowed.empty() ? "" : ", ") + one;
+    text += fmt::format("  {:20} \"{}\"  {}{}\n", word.name, word.fallback, word.about, allowed.empty() ? "" : ": " + allowed);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string document(const StructuralModel& model) {
   return fmt::format(
       "{}: {}\n\nWhat it does\n{}\n\nParameters (weight: in the unit of the weights of the projection's "
-      "target)\n{}\nSource\n{}\n",
-      model.name, model.summary, indented(model.description), parameter_table(model.parameters),
+      "target)\n{}{}\nSource\n{}\n",
+      model.name, model.summary, indented(model.description), parameter_table(model.parameters), table_of(model.words),
       indented(model.source));
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 PlasticityVariant prepare(const ParameterValues&, double) {
   PlasticityVariant variant;
+  variant.lowest = -std::numeric_limits<double>::infinity();
   variant.highest = std::numeric_limits<double>::infinity();
   variant.reference = transmit_row;
   variant.fast = transmit_row;

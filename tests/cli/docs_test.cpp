@@ -135,7 +135,7 @@ TEST(Documentation, EveryExampleOfStructuralPlasticityRunsOnTheFileOfThePage) {
   ProcessOptions options;
   options.folder = folder.path();
   const std::vector<std::string> commands = examples("structural-plasticity.md");
-  ASSERT_EQ(commands.size(), 14u);
+  ASSERT_EQ(commands.size(), 18u);
   for (const std::string& command : commands) {
     SCOPED_TRACE(command);
     std::vector<std::string> words = words_of(command);
@@ -146,8 +146,11 @@ TEST(Documentation, EveryExampleOfStructuralPlasticityRunsOnTheFileOfThePage) {
     const bool rewires = command.find("train") != std::string::npos &&
                          command.find("static") == std::string::npos && command.find("connectivity") == std::string::npos;
     EXPECT_EQ(outcome.out.find("eliminated in the last epoch") != std::string::npos, rewires) << outcome.out;
-    const bool simulated = command.find("tessera run") == 0 && command.find("rewires=false") == std::string::npos;
-    EXPECT_EQ(outcome.out.find("feed_forward (bamford): ") != std::string::npos, simulated) << outcome.out;
+    const auto runs = [&command](const char* model, const char* without) {
+      return command.find("tessera run") == 0 && command.find(model) != std::string::npos && command.find(without) == std::string::npos;
+    };
+    EXPECT_EQ(outcome.out.find("feed_forward (bamford): ") != std::string::npos, runs("topographic_map", "rewires=false")) << outcome.out;
+    EXPECT_EQ(outcome.out.find("E_to_I (homeostatic): ") != std::string::npos, runs("homeostatic_growth", "grows=false")) << outcome.out;
   }
   // The rule on the page is the one that is compiled and run.
   const std::string rule = read_text(std::string(TESSERA_SOURCE_DIR) + "/examples/custom_rewiring/weak_and_old.hpp");

@@ -26,6 +26,15 @@ TEST(RewiringInAFile, HasARuleParametersAndLimits) {
   EXPECT_EQ(p.rewiring->parameters, expected);
 }
 
+TEST(RewiringInAFile, ParametersMayBeWords) {
+  const Network n = test::parse(model("rewiring = { rule = \"homeostatic\", max_outdegree = 40, source_curve = \"linear\", target_elements = \"den\", source_growth_rate = \"2 Hz\" }\n"));
+  const StructuralPlasticity& rewiring = n.projections.at(0).rewiring.value();
+  const std::map<std::string, std::string> words = {{"source_curve", "linear"}, {"target_elements", "den"}};
+  EXPECT_EQ(rewiring.words, words);
+  EXPECT_EQ(rewiring.max_outdegree, 40u);
+  EXPECT_EQ(rewiring.parameters.at("source_growth_rate"), 2.0);
+}
+
 TEST(RewiringInAFile, WithoutPlasticityWeightsAreStatic) {
   const Network n = test::parse(model("rewiring = { rule = \"prune_and_regrow\" }\n"));
   ASSERT_TRUE(n.projections.at(0).plasticity.has_value());
@@ -43,6 +52,12 @@ TEST(MistakesOfRewiring, AreNamedAndPlaced) {
       {model("rewiring = { rule = \"bamford\", interval = \"0 ms\" }\n"), "interval of 0 ms; it must be above 0"},
       {model("rewiring = { rule = \"bamford\", interval = \"0.01 ms\" }\n"), "less than one step"},
       {model("rewiring = { rule = \"bamford\", max_indegree = 300 }\n"), "limited to 300, but 'S' has only 256 neurons"},
+      {model("rewiring = { rule = \"bamford\", max_outdegree = 257 }\n"), "out-degree of 'p' is limited to 257, but 'T' has only 256 neurons"},
+      {model("rewiring = { rule = \"bamford\", max_outdegree = 4 }\n", "", "rule = \"fixed_outdegree\"\nnumber = 9\nmultapses = false\n"),
+       "begins with 9 synapses per source; the limit, 4, is below that"},
+      {model("rewiring = { rule = \"homeostatic\", source_curve = \"gaus\" }\n"), "it may be linear, gaussian, sigmoid."},
+      {model("rewiring = { rule = \"homeostatic\", target_eps = 0.02, target_eta = 0.02 }\n"), "target_eta and target_eps must differ"},
+      {model("rewiring = { rule = \"deep_r\", weight = \"0 pA\" }\n"), "must not be 0"},
       {model("rewiring = { rule = \"bamford\" }\n", "", "rule = \"fixed_indegree\"\nnumber = 9\n"), "one per pair: set multapses = false"},
       {model("rewiring = { rule = \"bamford\", max_indegree = 4 }\n", "", "rule = \"fixed_indegree\"\nnumber = 9\nmultapses = false\n"),
        "begins with 9 synapses per target; the limit, 4, is below that"},

@@ -7,12 +7,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <fstream>
 #include <thread>
 
 namespace tessera {
 namespace {
+
+// As the affinity, a fact about this process that somebody else decides.
+std::atomic<double> own_part{1.0};
 
 std::uint64_t limit_of(decltype(RLIMIT_AS) resource) {
   rlimit limit{};
@@ -84,6 +88,16 @@ bool can_map(const std::vector<std::size_t>& pieces) {
   return mapped.size() == pieces.size();
 }
 
-ProcessLimits process_limits() { return combine(read_system_limits(), read_control_groups()); }
+ProcessLimits process_limits() {
+  ProcessLimits limits = combine(read_system_limits(), read_control_groups());
+  const double part = own_part;
+  if (part < 1.0) {
+    limits.cores *= part;
+    limits.cores_source += (limits.cores_source.empty() ? "" : ", ") + std::string("shared with other ranks");
+  }
+  return limits;
+}
+
+void share_cores(double part) { own_part = part; }
 
 }  // namespace tessera

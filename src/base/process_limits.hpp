@@ -46,6 +46,9 @@ struct ProcessLimits {
 };
 [[nodiscard]] ProcessLimits combine(const SystemLimits& system, const ControlGroupLimits& groups);
 [[nodiscard]] ProcessLimits process_limits();
+/// From now on process_limits() gives this part (above 0, at most 1) of the cores: other ranks of the same run have
+/// the rest. Said once by the communicator that knows of them, and taken back (1) when it ends.
+void share_cores(double part);
 
 /// Whether so many more bytes could be mapped now, all pieces at the same time: what ulimit -v,
 /// ulimit -d and the system's rules of overcommitment leave. Nothing is kept and no memory is used.

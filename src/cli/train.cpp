@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/printable.hpp"
+#include "base/process_limits.hpp"
 #include "cli/arguments.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output_folder.hpp"
@@ -16,7 +17,6 @@
 #include "cli/train_settings.hpp"
 #include "cli/training_progress.hpp"
 #include "cli/training_session.hpp"
-#include "record/machine_info.hpp"
 #include "tessera/result.hpp"
 #include "tessera/training_result.hpp"
 
@@ -136,7 +136,7 @@ TrainingSummary summary_of(const TrainSettings& settings, const Trainer& trainer
   }
   s.strategy = trainer.strategy();
   const int asked = trainer.options().threads;
-  s.threads = asked > 0 ? asked : std::max(1, this_machine().cores);
+  s.threads = asked > 0 ? asked : process_limits().threads();
   if (trainer.options().communicator) s.ranks = trainer.options().communicator->size();
   s.slices = trainer.options().slices;
   s.parallel = trainer.options().parallel;
@@ -253,6 +253,9 @@ void require_same(const Agreement& ranks, const TrainSettings& settings, std::ui
     Parallel parallel;
     std::uint32_t unused = 0;
   };
+  Agreement::Identity build;
+  build.build = Agreement::this_build();
+  ranks.settle_construction(nullptr, build);
   const Options& options = settings.model.options;
   const Identity own{model_digest(settings.model), data, options.slices, options.epochs, options.parallel};
   const std::vector<Identity> all = ranks.all(own);

@@ -1,10 +1,13 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "comm/agreement.hpp"
 
+#include <algorithm>
+#include <cstdio>
 #include <new>
 #include <string>
 
 #include "tessera/errors.hpp"
+#include "version.hpp"
 
 namespace tessera {
 namespace {
@@ -66,13 +69,22 @@ void throw_first_failure(const std::vector<Heard>& heard, const std::exception_p
   throw RunError(sentence);
 }
 
+std::string text_of(const Agreement::Build& build) {
+  return {build.begin(), std::find(build.begin(), build.end(), '\0')};
+}
+
 void require_same(const std::vector<Heard>& heard) {
+  const Heard& first = heard.front();
+  for (const Heard& one : heard) {
+    if (one.statement.identity.build == first.statement.identity.build) continue;
+    throw InputError("Ranks " + std::to_string(first.rank) + " and " + std::to_string(one.rank) +
+                     " run different builds of Tessera, " + text_of(first.statement.identity.build) + " and " +
+                     text_of(one.statement.identity.build) + ": all ranks of a run need the same.");
+  }
   const struct {
     std::uint64_t Agreement::Identity::* part;
     const char* what;
-  } parts[] = {{&Agreement::Identity::build, "builds of Tessera"},
-               {&Agreement::Identity::network, "models or seeds"},
-               {&Agreement::Identity::options, "options"}};
+  } parts[] = {{&Agreement::Identity::network, "models or seeds"}, {&Agreement::Identity::options, "options"}};
   for (const auto& [part, what] : parts) {
     for (const Heard& one : heard) {
       if (one.statement.identity.*part == heard.front().statement.identity.*part) continue;
@@ -83,6 +95,12 @@ void require_same(const std::vector<Heard>& heard) {
 }
 
 }  // namespace
+
+Agreement::Build Agreement::this_build() {
+  Build build{};
+  std::snprintf(build.data(), build.size(), "%s (%s, %s, %s)", kVersion, kCommit, kCompiler, kBuildType);
+  return build;
+}
 
 void Agreement::gather(std::span<const std::byte> mine, Gathered& all) const {
   if (!alone()) {

@@ -70,9 +70,13 @@ class Agreement {
   /// else the failure of the lowest rank that has one, with its number.
   void settle_failures(const std::exception_ptr& mine) const;
   /// The same, and throws InputError unless all ranks have the same network and seed, options, and build.
+  /// Version, commit, compiler and kind of build, as text: two builds may round differently. Cut where it is longer.
+  using Build = std::array<char, 112>;
   struct Identity {
-    std::uint64_t network = 0, options = 0, build = 0;
+    std::uint64_t network = 0, options = 0;
+    Build build{};
   };
+  [[nodiscard]] static Build this_build();
   void settle_construction(const std::exception_ptr& mine, const Identity& identity) const;
 
  private:

@@ -50,8 +50,9 @@ class Mpi final : public Communicator {
     MPI_Comm_rank(comm_, &rank_);
     MPI_Comm_size(comm_, &size_);
     refuse_what_cannot_work(options);
-    first_word_.open(comm_);
-    spins_ = first_word_.ranks_here() <= process_limits().threads();
+    const int cores = process_limits().threads();
+    machine_.open(comm_);
+    spins_ = machine_.ranks_here() <= cores;
     MpiWatch::OnLoss on_loss;
     if (options.ranks.on_loss) {
       on_loss = [this, call = options.ranks.on_loss](const CommunicationError& error) { call(*this, error); };
@@ -70,7 +71,7 @@ class Mpi final : public Communicator {
     try {
       static_cast<void>(leave(std::numeric_limits<double>::infinity()));
       watch_.reset();
-      first_word_.close();
+      machine_.close();
       MPI_Comm_free(&leaving_comm_);
       MPI_Comm_free(&comm_);
       if (ends_mpi_) MPI_Finalize();
@@ -147,7 +148,7 @@ class Mpi final : public Communicator {
   bool ends_mpi_ = false, spins_ = false;
   int exceptions_at_birth_ = std::uncaught_exceptions();
   std::size_t largest_;
-  FirstWord first_word_;
+  OneMachine machine_;
   std::optional<MpiWatch> watch_;
   HalfCall half_;
   Traffic traffic_;
@@ -451,7 +452,7 @@ bool Mpi::leave(double seconds) {
 
 // MPI may be busy in another thread, and will not become free when it hangs.
 void Mpi::abort(int exit_code, const std::string& message) {
-  first_word_.speak_or_wait([&] {
+  machine_.speak_or_wait([&] {
     const std::string line = message + "\n";
     static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
   });

@@ -1,4 +1,4 @@
-// How a rank waits, and which one speaks when several end the run.
+// How a rank waits, and what it shares with others on its machine.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,6 +9,10 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <vector>
+
+#include "base/process_limits.hpp"
+#include "comm/core_share.hpp"
 
 namespace tessera {
 
@@ -53,9 +57,10 @@ class RunningTime {
   Clock::time_point last_ = Clock::now();
 };
 
-// One word per machine that the first rank which aborts there takes: the others have nothing to add. They must
-// not end the run before it is spoken, either: the launcher would kill the speaker.
-class FirstWord {
+// What the ranks of one machine share: its cores, and a word that the first rank which aborts there takes: the
+// others have nothing to add. They must not end the run before it is spoken, either: the launcher would kill the
+// speaker.
+class OneMachine {
  public:
   void open(MPI_Comm world) {
     MPI_Comm machine = MPI_COMM_NULL;
@@ -63,6 +68,7 @@ class FirstWord {
     int rank = 0, unit = 0;
     MPI_Comm_rank(machine, &rank);
     MPI_Comm_size(machine, &ranks_here_);
+    share_cores_of(machine, rank);
     MPI_Aint bytes = rank == 0 ? 64 : 0;
     void* base = nullptr;
     MPI_Comm_set_errhandler(machine, MPI_ERRORS_RETURN);
@@ -75,6 +81,7 @@ class FirstWord {
     MPI_Comm_free(&machine);
   }
   void close() {
+    share_cores(1.0);
     taken_ = nullptr;
     if (window_ != MPI_WIN_NULL) MPI_Win_free(&window_);
   }
@@ -94,6 +101,16 @@ class FirstWord {
   [[nodiscard]] int ranks_here() const { return ranks_here_; }
 
  private:
+  // Ranks of one machine do not all take all of its cores.
+  void share_cores_of(MPI_Comm machine, int rank) const {
+    std::vector<CoreMask> masks(static_cast<std::size_t>(ranks_here_));
+    const CoreMask own = own_core_mask();
+    constexpr int kBytes = sizeof own;
+    if (MPI_Allgather(&own, kBytes, MPI_BYTE, masks.data(), kBytes, MPI_BYTE, machine) != MPI_SUCCESS) return;
+    const double alone = share_of_cores({{own}}, 0), share = share_of_cores(masks, rank);
+    if (share > 0.0) share_cores(share / alone);
+  }
+
   static constexpr int kFree = 0, kTaken = 1, kSpoken = 2;
   static constexpr int kTurns = 500;  // 5 s, more where this process is not running either
   MPI_Win window_ = MPI_WIN_NULL;

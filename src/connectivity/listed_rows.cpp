@@ -222,6 +222,16 @@ void ListedRows::draw_from_cell(const Listed& listed, std::uint32_t source, Word
   }
 }
 
+template <class Word>
+bool ListedRows::has_item(std::size_t i, std::uint32_t source, WordRow<Word>& row) const {
+  const SourceCells& cells = *wiring_->cells(*bundles_[i].bundle);
+  const std::uint32_t cell = cells.cell_of(source), place = source - cells.begin(cell);
+  if (row.places_.size() < cells.room(cell)) row.places_.resize(cells.room(cell));
+  cells.places(cell, row.places_.data());
+  const auto end = row.places_.begin() + cells.count(cell);
+  return std::find(row.places_.begin(), end, place) != end;
+}
+
 bool ListedRows::draws_together(std::size_t i) const {
   const Listed& listed = bundles_[i];
   const bool constant = listed.same_weight && listed.codes.empty() && listed.groups == 1 && !listed.by_distance;
@@ -445,6 +455,8 @@ template class WordRow<std::uint32_t>;
 template class WordRow<WideWord>;
 template void ListedRows::draw(std::size_t, std::uint32_t, Wiring::Share, WordRow<std::uint32_t>&) const;
 template void ListedRows::draw(std::size_t, std::uint32_t, Wiring::Share, WordRow<WideWord>&) const;
+template bool ListedRows::has_item(std::size_t, std::uint32_t, WordRow<std::uint32_t>&) const;
+template bool ListedRows::has_item(std::size_t, std::uint32_t, WordRow<WideWord>&) const;
 template void ListedRows::draw_together(std::size_t, std::size_t, const std::uint32_t*, const Wiring::Share*, WordRow<std::uint32_t>&) const;
 template void ListedRows::draw_together(std::size_t, std::size_t, const std::uint32_t*, const Wiring::Share*, WordRow<WideWord>&) const;
 template void ListedRows::draw_cell(std::size_t, std::uint32_t, WordRow<std::uint32_t>&, std::vector<std::uint32_t>&) const;

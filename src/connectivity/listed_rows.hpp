@@ -82,6 +82,10 @@ class ListedRows {
   template <class Word>
   void draw(std::size_t i, std::uint32_t source, Wiring::Share share, WordRow<Word>& row) const;
 
+  /// Whether any item of bundle i, which has cells, falls on a source. `row` lends its room.
+  template <class Word>
+  [[nodiscard]] bool has_item(std::size_t i, std::uint32_t source, WordRow<Word>& row) const;
+
   /// Whether many rows of bundle i can be drawn as one: in-degrees whose synapses are a target and nothing else.
   [[nodiscard]] bool draws_together(std::size_t i) const;
   /// Appends the rows of n sources of such a bundle, mixed.

@@ -38,6 +38,7 @@ class ProceduralRows final : public RowStore {
     for (const Fan& fan : fans_) {
       fan_of_[fan.population()] = &fan;
       listed_.emplace_back(*input.wiring, fan, count_table);
+      writes_ = writes_ || !listed_.back().written.empty();
     }
     if (count_table) build_table();
   }
@@ -54,7 +55,7 @@ class ProceduralRows final : public RowStore {
 
   void receive_more(std::int64_t step, SpikeLists lists) override {
     Step& now = history_[static_cast<std::size_t>(step) & mask_];
-    const std::size_t before = now.listed_spikes.size();
+    const std::size_t before = arrived_spikes_.size();
     for (const auto spikes : lists) {
       for (const std::uint32_t neuron : spikes) {
         const std::uint32_t population = population_of(neuron);
@@ -63,10 +64,13 @@ class ProceduralRows final : public RowStore {
         const std::uint32_t source = neuron - fan->first_source();
         if (fan->record_size() > 0) now.spikes.push_back({fan, source, record_of(now, *fan, source)});
         const auto place = static_cast<std::size_t>(fan - fans_.data());
-        if (!listed_[place].empty()) now.listed_spikes.push_back({fan, source, place});
+        if (listed_[place].empty()) continue;
+        arrived_spikes_.push_back({fan, source, place});
+        if (!writes_ && arrived_spikes_.size() == kSiftedAtOnce) keep_until_due(now, before);
       }
     }
-    if (now.listed_spikes.size() > before) arrived_.push_back({step, before, now.listed_spikes.size()});
+    keep_until_due(now, before);
+    if (arrived_spikes_.size() > before) arrived_.push_back({step, before, arrived_spikes_.size()});
   }
 
   void receive_again(std::int64_t step, std::int64_t now, SpikeLists lists) override {
@@ -104,7 +108,7 @@ class ProceduralRows final : public RowStore {
   }
   std::uint64_t synapses() const override { return 0; }
   std::uint64_t bytes() const override {
-    std::uint64_t total = table_.bytes();
+    std::uint64_t total = table_.bytes() + arrived_spikes_.capacity() * sizeof(Spiked);
     for (const ListedBundles& listed : listed_) total += listed.bytes();
     for (const Step& step : history_) {
       total += (step.spikes.capacity() + step.listed_spikes.capacity()) * sizeof(Spiked) + step.counts.capacity() * sizeof(Count) +
@@ -122,11 +126,11 @@ class ProceduralRows final : public RowStore {
   struct Step {
     std::vector<Spiked> spikes;
     std::vector<Count> counts;          ///< without a table: the spikes' count records
-    std::vector<Spiked> listed_spikes;  ///< of sources with listed rows; `record` is the fan's place in listed_
+    std::vector<Spiked> listed_spikes;  ///< whose rows are drawn when due; `record` is the fan's place in listed_
     std::vector<Word> listed;           ///< rows in the format of in_flight.hpp
   };
 
-  /// Spikes of a step's listed_spikes that came together.
+  /// Spikes of arrived_spikes_ that came together.
   struct Arrived {
     std::int64_t step;
     std::size_t first, end;
@@ -138,6 +142,7 @@ class ProceduralRows final : public RowStore {
     std::vector<std::uint32_t> due_group;  ///< ascending, of the bundles in `when_due`
     std::vector<std::uint32_t> when_due, written;
     std::size_t together = 0;  ///< spikes whose rows in `when_due` are drawn as one; 0: one by one
+    bool sifts = false;        ///< most sources have no synapse in `when_due`: their spikes are not kept
 
     ListedBundles(const Wiring& wiring, const Fan& fan, bool count_table) {
       const ListedRows& rows = fan.listed();
@@ -153,6 +158,8 @@ class ProceduralRows final : public RowStore {
       const bool all = std::all_of(when_due.begin(), when_due.end(), [&](std::uint32_t i) { return rows.draws_together(i); });
       double synapses = 1.0;  // of a spike
       for (const std::uint32_t i : when_due) synapses += wiring.expected_synapses_of(rows.bundle(i)) / fan.sources();
+      const bool cells = std::all_of(when_due.begin(), when_due.end(), [&](std::uint32_t i) { return rows.cell_width(i) > 0; });
+      sifts = cells && synapses - 1.0 < kMostToSift;
       if (all) together = std::clamp<std::size_t>(static_cast<std::size_t>(kWordsTogether / synapses), 1, kMostTogether);
     }
     [[nodiscard]] Wiring::Share share(const Wiring& wiring, const Bundle& bundle, std::size_t i, std::uint32_t source) const {
@@ -197,15 +204,33 @@ class ProceduralRows final : public RowStore {
     return begin;
   }
 
+  /// Of the spikes that arrived from `first` on, keeps those that have rows to be drawn when they are due. Where a
+  /// source has much less than one synapse here, that is looked up now: over many ranks nearly all spikes of the
+  /// network have nothing here, and would be kept for as long as a delay is.
+  void keep_until_due(Step& now, std::size_t first) {
+    for (std::size_t s = first; s < arrived_spikes_.size(); ++s) {
+      const Spiked& spiked = arrived_spikes_[s];
+      const ListedBundles& bundles = listed_[spiked.record];
+      if (bundles.when_due.empty()) continue;
+      if (bundles.sifts) prefetch_listed(arrived_spikes_, s);
+      const ListedRows& rows = spiked.fan->listed();
+      const bool here = !bundles.sifts || std::any_of(bundles.when_due.begin(), bundles.when_due.end(), [&](std::uint32_t i) {
+        return rows.has_item(i, spiked.source, row_);
+      });
+      if (here) now.listed_spikes.push_back(spiked);
+    }
+    if (!writes_) arrived_spikes_.resize(first);
+  }
+
   /// Writes out the rows of what has been taken in since the last step.
   void write_arrived() {
     for (const auto& [step, first, end] : arrived_) {
       Step& arrived = history_[static_cast<std::size_t>(step) & mask_];
       for (std::size_t s = first; s < end; ++s) {
-        const Spiked& spiked = arrived.listed_spikes[s];
+        const Spiked& spiked = arrived_spikes_[s];
         const ListedBundles& bundles = listed_[spiked.record];
         if (bundles.written.empty()) continue;
-        prefetch_listed(arrived, s);
+        prefetch_listed(arrived_spikes_, s);
         row_.clear();
         for (const std::uint32_t i : bundles.written) draw_listed(spiked, bundles, i, row_);
         row_.sort();
@@ -213,6 +238,7 @@ class ProceduralRows final : public RowStore {
       }
     }
     arrived_.clear();
+    arrived_spikes_.clear();
   }
 
   void draw_listed(const Spiked& spiked, const ListedBundles& bundles, std::size_t i, WordRow<Word>& row) {
@@ -237,12 +263,16 @@ class ProceduralRows final : public RowStore {
   static constexpr std::size_t kMostDue = 8192;
   static constexpr double kWordsTogether = 4096.0;
   static constexpr std::size_t kMostTogether = 32;
+  /// Synapses of a source here from which on its spikes are kept without looking: a look-up at arrival takes as long as
+  /// the one when they are due, which only those with a synapse need then.
+  static constexpr double kMostToSift = 0.25;
+  static constexpr std::size_t kSiftedAtOnce = 64;
 
   /// Counts and exceptions lie anywhere in their tables: they are asked for some spikes ahead.
-  void prefetch_listed(const Step& step, std::size_t spike) const {
+  void prefetch_listed(std::span<const Spiked> spikes, std::size_t spike) const {
     for (const std::size_t ahead : {2, 1}) {
-      if (spike + ahead >= step.listed_spikes.size()) continue;
-      const Spiked& spiked = step.listed_spikes[spike + ahead];
+      if (spike + ahead >= spikes.size()) continue;
+      const Spiked& spiked = spikes[spike + ahead];
       const ListedRows& rows = spiked.fan->listed();
       for (std::size_t i = 0; i < rows.size(); ++i) {
         if (ahead == 1) {
@@ -267,7 +297,7 @@ class ProceduralRows final : public RowStore {
       if (bundles.together > 0) {
         draw_together(std::span(step.listed_spikes).subspan(s, end - s), due);
       } else {
-        prefetch_listed(step, s);
+        prefetch_listed(step.listed_spikes, s);
         for (const std::uint32_t i : due) draw_listed(step.listed_spikes[s], bundles, i, due_);
       }
       if (due_.size() > kMostDue) deliver_due(ring, now);
@@ -363,7 +393,9 @@ class ProceduralRows final : public RowStore {
   InFlight in_flight_;
   std::vector<VisitOf<Word>> visits_;
   std::vector<ListedBundles> listed_;            ///< per fan
-  std::vector<Arrived> arrived_;                 ///< listed rows to be written out
+  bool writes_ = false;                          ///< some of them have rows that are written out
+  std::vector<Arrived> arrived_;                 ///< since the last step, of listed rows
+  std::vector<Spiked> arrived_spikes_;
   WordRow<Word> row_, due_;
   DrawQueue queue_{};
 };

@@ -5,8 +5,6 @@
 #include <type_traits>
 #include <vector>
 
-#include "version.hpp"
-
 namespace tessera {
 namespace {
 
@@ -147,10 +145,7 @@ Agreement::Identity identity_of(const Network& network, const SimulationOptions&
                            static_cast<int>(options.rank_placement)}) {
     same.put(choice);
   }
-  Hash build;
-  build.text(kVersion);
-  build.text(kCommit);
-  return {run.value(), same.value(), build.value()};
+  return {run.value(), same.value(), Agreement::this_build()};
 }
 
 }  // namespace tessera

@@ -17,7 +17,7 @@ namespace tessera {
 [[nodiscard]] std::uint64_t fingerprint(const Network& network, std::uint64_t seed);
 
 /// What all ranks must have in common: that, initial values, recorders and limits; the options that are not a
-/// rank's own; version and commit of the build.
+/// rank's own; the build.
 [[nodiscard]] Agreement::Identity identity_of(const Network& network, const SimulationOptions& options);
 
 }  // namespace tessera

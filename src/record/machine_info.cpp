@@ -25,7 +25,7 @@ std::string processor_name() {
 }  // namespace
 
 MachineInfo this_machine() {
-  const ProcessLimits limits = process_limits();
+  const ProcessLimits limits = combine(read_system_limits(), read_control_groups());  // of all ranks here
   return {processor_name(), limits.threads(), limits.memory_bytes};
 }
 

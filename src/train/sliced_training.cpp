@@ -23,7 +23,29 @@ void take(std::span<const std::byte>& bytes, T* values, std::size_t n) {
   bytes = bytes.subspan(n * sizeof(T));
 }
 
+// The share of its samples that a slice has in the gradient of a batch.
+float weight_of(std::uint32_t slice, std::uint32_t slices, std::uint32_t samples) {
+  const std::uint32_t own = first_sample(samples, slice + 1, slices) - first_sample(samples, slice, slices);
+  return static_cast<float>(static_cast<double>(own) / samples);
+}
+
 constexpr std::size_t kChunk = 2048;  // floats that stay in the first-level cache
+
+struct Weighted {
+  const float* values;
+  float weight;
+};
+
+// `sum` may be one of the two: it is written chunk by chunk, so that the loop is vectors all the same.
+void add(Weighted left, Weighted right, std::size_t n, float* sum) {
+  float chunk[kChunk];
+  for (std::size_t begin = 0; begin < n; begin += kChunk) {
+    const std::size_t length = std::min(kChunk, n - begin);
+    const float *const l = left.values + begin, *const r = right.values + begin;
+    for (std::size_t i = 0; i < length; ++i) chunk[i] = left.weight * l[i] + right.weight * r[i];
+    std::copy_n(chunk, length, sum + begin);
+  }
+}
 
 // The numbers of a layer that add up.
 constexpr std::uint64_t LayerActivity::* kCounts[] = {
@@ -112,7 +134,12 @@ void SlicedTraining::prepare(const Pieces& pieces) {
   if (place_.size() == pieces.size() + 1 && !resized_) return;
   resized_ = false;
   place_.assign(1, 0);
-  for (const Updater::Piece& piece : pieces) place_.push_back(place_.back() + piece.end - piece.begin);
+  array_.clear();
+  for (std::size_t k = 0; k < pieces.size(); ++k) {
+    place_.push_back(place_.back() + pieces[k].end - pieces[k].begin);
+    if (k == 0 || pieces[k].array != pieces[k - 1].array) array_.push_back(k);
+  }
+  array_.push_back(pieces.size());
 }
 
 SampleRange SlicedTraining::share(std::uint32_t samples) const {
@@ -125,7 +152,6 @@ SampleRange SlicedTraining::share(std::uint32_t samples) const {
 BatchResult SlicedTraining::train(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
                                   std::uint32_t samples, double theta_grad, double rate_factor) {
   prepare(updater.pieces());
-  const std::uint32_t slices = std::min(slices_, samples);
   Part part;
   std::exception_ptr failure;
   try {
@@ -139,8 +165,7 @@ BatchResult SlicedTraining::train(Engine& engine, Crew& crew, Updater& updater, 
   }
   BatchResult result = combine(part, failure, samples);
   if (ranks_.alone()) return result;  // the update was made with the last slice
-  exchange_nodes(slices);
-  add_up(crew, updater, slices);
+  add_up(crew, updater, samples);
   update(crew, updater, rate_factor);
   return result;
 }
@@ -160,12 +185,15 @@ void SlicedTraining::run_slices(Engine& engine, Crew& crew, Updater& updater, co
     }
     const std::size_t slot = open.size() - 1;
     const bool root = ranks_.alone() && open[slot] == SliceRange{0, slices};
-    if (!root && node_.size() <= slot) node_.emplace_back();
-    if (!root) node_[slot].resize(place_.back());
+    // The last slice of a rank that completes no sum stays where it is, in the gradients.
+    const bool stays = !ranks_.alone() && s + 1 == own.end && merges == 0;
+    if (!root && !stays && node_.size() <= slot) node_.emplace_back();
+    if (!root && !stays) node_[slot].resize(place_.back());
     cut_samples(batch, first_sample(samples, s, slices) - offset, first_sample(samples, s + 1, slices) - offset,
                 slice_);
-    const float weight = static_cast<float>(static_cast<double>(slice_.samples) / samples);
+    const float weight = weight_of(s, slices, samples);
     part.add(engine.run(crew, slice_, theta_grad, true, [&](Worker& worker) {
+      if (stays) return;
       keep(worker, updater.pieces(), weight, slot, merges, root);
       if (root) updater.update(worker, engine.arrays(), rate_factor);
     }));
@@ -228,64 +256,134 @@ BatchResult SlicedTraining::combine(const Part& own, const std::exception_ptr& f
   return result;
 }
 
-// Every rank sends the others their shares of its nodes. All know how many nodes each has.
-void SlicedTraining::exchange_nodes(std::uint32_t slices) {
+// A node of the tree: the sum of the slices of `range`, computed by `rank`, of which it is node number `number`.
+struct SlicedTraining::Node {
+  int rank = 0;
+  std::size_t number = 0;
+  SliceRange range;
+  /// It is one slice, without its weight, and lies in the gradients of its rank.
+  bool stays = false;
+  float weight = 1.0F;  ///< what its numbers are still to be multiplied by
+};
+
+// Where the numbers of a node are that belong to the own share of an array.
+struct SlicedTraining::Place {
+  float* data = nullptr;
+  std::size_t first = 0;  ///< the place (place_) of data[0]
+};
+
+// In the order of the slices. All ranks know those of all.
+std::vector<SlicedTraining::Node> SlicedTraining::nodes(std::uint32_t samples) const {
+  const std::uint32_t slices = std::min(slices_, samples);
+  std::vector<Node> all;
+  for (int r = 0; r < ranks_.size(); ++r) {
+    const std::vector<SliceRange> own = nodes_of_rank(slices, r, ranks_.size());
+    for (std::size_t k = 0; k < own.size(); ++k) {
+      const bool stays = k + 1 == own.size() && own[k].end - own[k].begin == 1;
+      all.push_back({r, k, own[k], stays, stays ? weight_of(own[k].begin, slices, samples) : 1.0F});
+    }
+  }
+  return all;
+}
+
+// Every rank sends the others their shares of its nodes, array by array, straight from where they are.
+void SlicedTraining::exchange_nodes(const Pieces& pieces, const std::vector<Node>& nodes) {
   ranks_.enter("training: gradients");
   std::size_t rounds = 0;
-  for (int r = 0; r < ranks_.size(); ++r)
-    rounds = std::max(rounds, nodes_of_rank(slices, r, ranks_.size()).size());
-  const std::size_t own = nodes_of_rank(slices, ranks_.rank(), ranks_.size()).size();
-  received_.resize(rounds);
-  std::vector<int> others;
-  for (int r = 0; r < ranks_.size(); ++r) {
-    if (r != ranks_.rank()) others.push_back(r);
-  }
+  for (const Node& node : nodes) rounds = std::max(rounds, node.number + 1);
+  const std::size_t arrays = array_.size() - 1;
+  received_.resize(rounds * arrays);
+  const auto is_own = [this](const Node& node) { return node.rank == ranks_.rank(); };
   for (std::size_t k = 0; k < rounds; ++k) {
-    std::vector<Parcel> parcels;
-    for (const int r : others) {
-      parcels.push_back({r, k < own ? std::as_bytes(share_of(node_[k], r)) : std::span<const std::byte>{}});
+    for (std::size_t a = 0; a < arrays; ++a) {
+      std::vector<Parcel> parcels;
+      std::vector<int> from;
+      for (const Node& node : nodes) {
+        if (node.number != k) continue;
+        if (!is_own(node)) {
+          if (!share_of(ranks_.rank(), a).empty()) from.push_back(node.rank);
+          continue;
+        }
+        for (int r = 0; r < ranks_.size(); ++r) {
+          const PieceRange share = share_of(r, a);
+          if (r == ranks_.rank() || share.empty()) continue;
+          const Updater::Piece& first = pieces[share.begin];
+          const float* const values =
+              node.stays ? first.array->gradient.data() + first.begin : node_[k].data() + place_[share.begin];
+          parcels.push_back({r, std::as_bytes(std::span(values, place_[share.end] - place_[share.begin]))});
+        }
+      }
+      ranks_.communicator()->start_exchange(parcels, from);
+      ranks_.communicator()->finish_exchange(received_[k * arrays + a]);
     }
-    ranks_.communicator()->start_exchange(parcels, others);
-    ranks_.communicator()->finish_exchange(received_[k]);
   }
 }
 
-// The own share of all nodes, in the order of the slices, becomes the gradient.
-void SlicedTraining::add_up(Crew& crew, Updater& updater, std::uint32_t slices) {
-  const std::size_t first = share_begin(ranks_.rank()), last = share_begin(ranks_.rank() + 1);
-  std::vector<SliceRange> ranges;
-  std::vector<float*> values;  // of the whole share
-  for (int r = 0; r < ranks_.size(); ++r) {
-    const std::vector<SliceRange> nodes = nodes_of_rank(slices, r, ranks_.size());
-    ranges.insert(ranges.end(), nodes.begin(), nodes.end());
-    const int among_others = r < ranks_.rank() ? r : r - 1;
-    for (std::size_t k = 0; k < nodes.size(); ++k) {
-      if (r == ranks_.rank()) {
-        values.push_back(node_[k].data() + place_[first]);
+// Of every array (in order) and node.
+std::vector<SlicedTraining::Place> SlicedTraining::places(const Pieces& pieces, const std::vector<Node>& nodes) {
+  const std::size_t arrays = array_.size() - 1;
+  std::vector<Place> all;
+  for (std::size_t a = 0; a < arrays; ++a) {
+    const PieceRange share = share_of(ranks_.rank(), a);
+    std::vector<int> heard(received_.size() / std::max<std::size_t>(arrays, 1), 0);  // of every round
+    for (const Node& node : nodes) {
+      Place& place = all.emplace_back();
+      if (share.empty()) continue;
+      place.first = place_[share.begin];
+      const Updater::Piece& first = pieces[share.begin];
+      if (node.rank == ranks_.rank()) {
+        place.data = node.stays ? first.array->gradient.data() + first.begin : node_[node.number].data() + place.first;
         continue;
       }
-      const std::size_t begin = received_[k].begin[static_cast<std::size_t>(among_others)];
-      if (received_[k].of(among_others).size() != (place_[last] - place_[first]) * sizeof(float))
-        throw CommunicationError("The gradients of rank " + std::to_string(r) + " have another size than expected.",
-                                 "training: gradients", r);
-      values.push_back(reinterpret_cast<float*>(received_[k].bytes.data() + begin));
+      Gathered& received = received_[node.number * arrays + a];
+      const int number = heard[node.number]++;
+      if (received.of(number).size() != (place_[share.end] - place.first) * sizeof(float))
+        throw CommunicationError("The gradients of rank " + std::to_string(node.rank) + " have another size than expected.",
+                                 "training: gradients", node.rank);
+      place.data = reinterpret_cast<float*>(received.bytes.data() + received.begin[static_cast<std::size_t>(number)]);
     }
   }
-  const auto merges = merges_of(ranges, slices);
+  return all;
+}
+
+// The own share of all nodes, in the order of the slices, becomes the gradient.
+void SlicedTraining::add_up(Crew& crew, Updater& updater, std::uint32_t samples) {
+  const std::vector<Node> all = nodes(samples);
+  exchange_nodes(updater.pieces(), all);
+  const std::vector<Place> place = places(updater.pieces(), all);
+  std::vector<SliceRange> ranges;
+  std::vector<float> weights;
+  for (const Node& node : all) {
+    ranges.push_back(node.range);
+    weights.push_back(node.weight);
+  }
+  const auto merges = merges_of(ranges, std::min(slices_, samples));
+  const std::size_t first = share_begin(ranks_.rank()), last = share_begin(ranks_.rank() + 1);
   crew.run([&](Worker& worker) {
+    std::vector<float> weight;
     worker.each(last - first, [&](std::size_t job) {
-      const Updater::Piece& piece = updater.pieces()[first + job];
-      const std::size_t at = place_[first + job] - place_[first], n = piece.end - piece.begin;
-      // The last of them makes the root.
+      const std::size_t k = first + job;
+      const Updater::Piece& piece = updater.pieces()[k];
+      const auto a = static_cast<std::size_t>(std::upper_bound(array_.begin(), array_.end(), k) - array_.begin()) - 1;
+      const std::size_t n = piece.end - piece.begin;
+      const auto at = [&](std::size_t node) {
+        const Place& from = place[a * all.size() + node];
+        return from.data + (place_[k] - from.first);
+      };
+      weight = weights;  // a sum has them in it
       float* const gradient = piece.array->gradient.data() + piece.begin;
       for (std::size_t m = 0; m < merges.size(); ++m) {
-        const float *const left = values[merges[m].first] + at, *const right = values[merges[m].second] + at;
-        float* const sum = m + 1 == merges.size() ? gradient : values[merges[m].first] + at;
-        for (std::size_t i = 0; i < n; ++i) sum[i] = left[i] + right[i];
+        const auto [one, other] = merges[m];
+        float* const sum = m + 1 == merges.size() ? gradient : at(one);  // the last of them makes the root
+        add({at(one), weight[one]}, {at(other), weight[other]}, n, sum);
+        weight[one] = 1.0F;
       }
-      if (merges.empty()) std::copy_n(values[0] + at, n, gradient);
-      updater.penalise(first + job);
-      if (updater.clips()) updater.measure(first + job);
+      if (merges.empty()) {
+        const float* const only = at(0);
+        for (std::size_t i = 0; i < n; ++i) gradient[i] = weight[0] * only[i];
+      }
+      updater.penalise(k);
+      if (updater.clips()) updater.measure(k);
     });
   });
 }

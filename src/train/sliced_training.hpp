@@ -3,6 +3,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <span>
@@ -44,8 +45,12 @@ class SlicedTraining {
                   std::uint32_t samples, double theta_grad, double rate_factor, Part& part);
   void keep(Worker& worker, const Pieces& pieces, float weight, std::size_t slot, std::size_t merges, bool root);
   [[nodiscard]] BatchResult combine(const Part& own, const std::exception_ptr& failure, std::uint32_t samples);
-  void exchange_nodes(std::uint32_t slices);
-  void add_up(Crew& crew, Updater& updater, std::uint32_t slices);
+  struct Node;   // of the tree, of one rank
+  struct Place;  // of the own share of a node's sums
+  [[nodiscard]] std::vector<Node> nodes(std::uint32_t samples) const;
+  void exchange_nodes(const Pieces& pieces, const std::vector<Node>& nodes);
+  [[nodiscard]] std::vector<Place> places(const Pieces& pieces, const std::vector<Node>& nodes);
+  void add_up(Crew& crew, Updater& updater, std::uint32_t samples);
   void update(Crew& crew, Updater& updater, double rate_factor);
   void gather_squares(Updater& updater);
   void gather_floats(const Pieces& pieces, AlignedArray<float> ParameterArray::* which);
@@ -56,9 +61,13 @@ class SlicedTraining {
   [[nodiscard]] std::size_t share_begin(int rank) const {
     return static_cast<std::size_t>(rank) * (place_.size() - 1) / static_cast<std::size_t>(ranks_.size());
   }
-  [[nodiscard]] std::span<const float> share_of(const std::vector<float>& row, int rank) const {
-    const std::size_t begin = place_[share_begin(rank)];
-    return std::span(row).subspan(begin, place_[share_begin(rank + 1)] - begin);
+  /// Pieces begin .. end of array `a` (in the order of pieces) that are in the share of a rank.
+  struct PieceRange {
+    std::size_t begin = 0, end = 0;
+    [[nodiscard]] bool empty() const { return begin >= end; }
+  };
+  [[nodiscard]] PieceRange share_of(int rank, std::size_t a) const {
+    return {std::max(share_begin(rank), array_[a]), std::min(share_begin(rank + 1), array_[a + 1])};
   }
 
   Agreement ranks_;
@@ -66,8 +75,9 @@ class SlicedTraining {
   BatchResult like_;
   bool resized_ = false;
   std::vector<std::size_t> place_;        ///< of every piece in a row of all, and the end
+  std::vector<std::size_t> array_;        ///< first piece of every array, and the end
   std::vector<std::vector<float>> node_;  ///< own sums that wait for their other half
-  std::vector<Gathered> received_;        ///< nodes of the others, of the own share
+  std::vector<Gathered> received_;        ///< nodes of the others, of the own share, by node, then array
   Gathered gathered_;
   SpikeBatch slice_;
 };

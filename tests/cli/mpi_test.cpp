@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/process_limits.hpp"
 #include "cli/process.hpp"
 #include "cli/small_model.hpp"
 #include "support/mpirun.hpp"
@@ -19,6 +20,35 @@ std::size_t times(const std::string& text, const std::string& part) {
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
   return n;
 }
+
+constexpr const char* kTraining = R"([data]
+set = "yin_yang"
+[data.encoder]
+steps = 30
+dt = "1 ms"
+bias = true
+[data.generator]
+training_samples = 300
+test_samples = 100
+
+[[layer]]
+name = "hidden"
+neuron = "lif"
+size = 40
+tau_mem = "20 ms"
+initial_activity = 0.04
+
+[[layer]]
+name = "output"
+neuron = "readout"
+size = 3
+tau_mem = "20 ms"
+
+[training]
+epochs = 3
+batch = 40
+slices = 4
+)";
 
 class OverRanks : public ::testing::Test {
  protected:
@@ -218,6 +248,28 @@ TEST_F(OverRanks, DifferentModelsSeedsOrOptionsAreFoundBeforeTheFirstStep) {
   }
 }
 
+// The other build is a copy of this one with another commit written into it.
+TEST_F(OverRanks, DifferentBuildsAreFoundBeforeTheFirstStep) {
+  const std::string version = tessera({"--version"}, options_).out;  // "tessera 1.2 (commit)"
+  const std::size_t begin = version.find('(') + 1;
+  const std::string commit = version.substr(begin, version.find(')') - begin), other(commit.size(), 'x');
+  ASSERT_FALSE(commit.empty());
+  std::string program = read_text(TESSERA_BINARY_DIR "/tessera");
+  for (std::size_t at = program.find(commit); at != std::string::npos; at = program.find(commit, at + 1))
+    program.replace(at, commit.size(), other);
+  write_text(folder_ / "other", program);
+  std::filesystem::permissions(folder_ / "other", std::filesystem::perms::owner_all);
+  write_text(folder_ / "t.toml", kTraining);
+  for (const std::string command : {"run m.toml", "train t.toml"}) {
+    const Outcome outcome = script(3, "[ $RANK = 1 ] && exec ./other " + command + " --out r\nexec tessera " + command + " --out r");
+    EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+    EXPECT_EQ(times(outcome.err, "tessera: error: Ranks 0 and 1 run different builds of Tessera, "), 1u) << outcome.err;
+    EXPECT_EQ(times(outcome.err, "(" + commit + ", "), 1u) << outcome.err;
+    EXPECT_EQ(times(outcome.err, "(" + other + ", "), 1u) << outcome.err;
+    EXPECT_FALSE(folder_.contents().count("r/report.json"));
+  }
+}
+
 TEST_F(OverRanks, CommandsThatCannotBeSharedRunOnce) {
   const Outcome info = on(3, "info");
   EXPECT_EQ(info.exit_code, 0) << info.err;
@@ -307,35 +359,6 @@ TEST_F(OverRanks, TheLauncherOfAnotherMpiIsRefused) {
   }
 }
 
-constexpr const char* kTraining = R"([data]
-set = "yin_yang"
-[data.encoder]
-steps = 30
-dt = "1 ms"
-bias = true
-[data.generator]
-training_samples = 300
-test_samples = 100
-
-[[layer]]
-name = "hidden"
-neuron = "lif"
-size = 40
-tau_mem = "20 ms"
-initial_activity = 0.04
-
-[[layer]]
-name = "output"
-neuron = "readout"
-size = 3
-tau_mem = "20 ms"
-
-[training]
-epochs = 3
-batch = 40
-slices = 4
-)";
-
 class TrainingOverRanks : public OverRanks {
  protected:
   TrainingOverRanks() { write_text(folder_ / "t.toml", kTraining); }
@@ -354,6 +377,12 @@ TEST_F(TrainingOverRanks, WeightsAreTheSameOnAnyNumberOfRanks) {
     EXPECT_EQ(report(out)["slices"], 4);
     EXPECT_EQ(report(out)["test"], report("alone")["test"]);
   }
+}
+
+// They are not pinned here, so each may use all cores.
+TEST_F(TrainingOverRanks, RanksOfOneMachineDivideItsCores) {
+  ASSERT_EQ(on(2, "train t.toml --epochs 1 --out r --quiet").exit_code, 0);
+  EXPECT_EQ(report("r")["threads"], std::max(1, process_limits().threads() / 2));
 }
 
 TEST_F(TrainingOverRanks, ACheckpointOfTwoRanksGoesOnOnThree) {
@@ -382,6 +411,18 @@ TEST_F(TrainingOverRanks, RanksThatShareLayersTrainTheSameWeights) {
     for (const std::string file : {"/weights.safetensors", "/confusion.csv", "/raster.csv"})
       EXPECT_EQ(read_text(folder_ / (out + file)), read_text(folder_ / ("alone" + file))) << out << file;
   }
+}
+
+// Its parameter `ranks` follows their number, and --set overrules: the same network on one process.
+TEST_F(TrainingOverRanks, AModelThatGrowsWithTheRanks) {
+  const std::string train = "train " TESSERA_SOURCE_DIR "/models/training/scaling.toml --quiet --epochs 1 --set neurons=450 "
+                            "--set inputs=20 --set samples=96 ";
+  ASSERT_EQ(on(2, train + "--out r").exit_code, 0);
+  ASSERT_EQ(tessera(words_of(train + "--set ranks=2 --slices 2 --out alone"), options_).exit_code, 0);
+  EXPECT_EQ(report("r")["named_parameters"]["ranks"], 2);
+  EXPECT_EQ(report("r")["named_parameters"]["layer"], 300);
+  EXPECT_EQ(report("r")["parallel"], "model");
+  EXPECT_EQ(report("r")["weights_digest"], report("alone")["weights_digest"]);
 }
 
 TEST_F(TrainingOverRanks, MistakesAreToldOnce) {

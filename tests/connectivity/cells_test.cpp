@@ -223,5 +223,53 @@ TEST(Growth, WhatAProcessHoldsFollowsItsSynapsesNotTheSources) {
   }
 }
 
+/// What a chunk of 2,000 neurons keeps of one step in which `spikes` of `sources` neurons spike.
+struct Kept {
+  double bytes = 0.0, with_synapse = 0.0, items = 0.0;
+};
+Kept kept_of_a_step(std::uint32_t sources, std::uint32_t spikes) {
+  const Network network = one_projection(sources, 2000, rule_of(Kind::fixed_indegree, 40));
+  Wiring wiring(network, 3);
+  const auto last = static_cast<std::uint32_t>(wiring.chunks().size() - 1);
+  wiring.own(std::span(&last, 1));
+  wiring.prepare_chunk(last);
+  const TileLayout layout = lay_out_tile(wiring.chunks(), {last}, {1, 1});
+  const WeightUnits units = choose_weight_units(wiring);
+  const auto rows = make_procedural_rows({&wiring, &units, &layout, wiring.exchange_steps()}, true);
+  std::vector<std::uint32_t> all(spikes);
+  for (std::uint32_t s = 0; s < spikes; ++s) all[s] = s * (sources / spikes);
+  Kept kept;
+  kept.items = 40.0 * wiring.chunks().back().size;
+  std::vector<RowSynapse> row;
+  std::size_t synapses = 0;
+  for (const std::uint32_t s : all) {
+    row.clear();
+    for (const Bundle& bundle : wiring.bundles()) wiring.list_row(bundle, s, row);
+    kept.with_synapse += row.empty() ? 0.0 : 1.0;
+    synapses += row.size();
+  }
+  const auto before = static_cast<double>(rows->bytes());
+  const std::span<const std::uint32_t> list(all);
+  rows->receive(0, {&list, 1});
+  std::vector<std::int32_t> ring(std::size_t{wiring.ring_shape().steps()} * wiring.ring_shape().slots());
+  for (std::int64_t step = 1; step <= wiring.max_delay_steps(); ++step) rows->deliver(step, ring.data());
+  kept.bytes = static_cast<double>(rows->bytes()) - before;
+  EXPECT_EQ(rows->counters().synaptic_events, synapses);  // nothing is lost
+  return kept;
+}
+
+// 24 bytes of every spike that waits until it is due, in a room that at most doubles, and a fixed one for those that are
+// looked at; the sources with a synapse are those on which one of the chunk's items falls, all alike.
+TEST(Growth, SpikesWithoutASynapseHereAreNotKept) {
+  constexpr double kSpikes = 50'000.0, kSpikeBytes = 24.0;
+  for (const std::uint32_t sources : {1'000'000u, 4'000'000u, 16'000'000u}) {
+    const Kept kept = kept_of_a_step(sources, static_cast<std::uint32_t>(kSpikes));
+    const double with = kSpikes * -std::expm1(-kept.items / sources);
+    EXPECT_NEAR(kept.with_synapse, with, 6.0 * std::sqrt(with)) << sources;
+    EXPECT_LT(kept.bytes, 2.0 * kSpikeBytes * kept.with_synapse + 8192.0) << sources;
+    EXPECT_GE(kept.bytes, kSpikeBytes * kept.with_synapse) << sources;
+  }
+}
+
 }  // namespace
 }  // namespace tessera::test

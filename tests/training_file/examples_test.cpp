@@ -40,6 +40,27 @@ TEST(TrainingExamples, HaveTheShapesTheyState) {
   EXPECT_EQ(load_training_file(kFolder + "shd.toml").network.input.size(), 700u);
 }
 
+// Per rank 3 x 15,834 neurons; of every neuron 70, 1,376 and 1,376 inputs, and 20 outputs of those of the last layer.
+// On four ranks that is the published size.
+TEST(TrainingExamples, TheOneThatScalesHasTheSameParametersPerRank) {
+  for (const int ranks : {1, 2, 4}) {
+    const TrainingModel model = load_training_file(kFolder + "scaling.toml", {{"ranks", std::to_string(ranks)}});
+    const std::vector<Layer>& layers = model.network.layers;
+    ASSERT_EQ(layers.size(), 4u);
+    double neurons = 0.0, parameters = 20.0 * layers[2].size, below = model.network.input.size();
+    for (std::size_t k = 0; k < 3; ++k) {
+      EXPECT_EQ(layers[k].size, 15'834u * static_cast<unsigned>(ranks));
+      neurons += layers[k].size;
+      parameters += below * layers[k].size * layers[k].input.density;
+      below = layers[k].size;
+    }
+    EXPECT_NEAR(parameters, 45.0e6 * ranks, 0.1e6 * ranks);
+    EXPECT_NEAR(neurons, 47'500.0 * ranks, 5.0 * ranks);
+    EXPECT_EQ(model.options.parallel, Parallel::model);
+    EXPECT_EQ(model.options.slices, static_cast<std::uint32_t>(ranks));
+  }
+}
+
 TEST(TrainingExamples, TheOneOfTheDocumentationLoads) {
   std::stringstream page;
   page << std::ifstream(TESSERA_SOURCE_DIR "/docs/training.md").rdbuf();

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "comm/loopback.hpp"
 #include "train/eprop_networks.hpp"
 #include "train/reference_network.hpp"
 
@@ -234,6 +235,37 @@ TEST(Eprop, LearnsAlikeOnAnyNumberOfThreads) {
       worst = std::max(worst, std::abs(double{one[k].values[i]} - sliced[k].values[i]));
     EXPECT_LE(worst, 0.01) << one[k].name;  // 2 steps of the optimiser
   }
+}
+
+// Targets and rates of a sample do not know which rank or slice it belongs to.
+TEST(Eprop, LearnsAlikeOnAnyNumberOfRanks) {
+  const Network network = eprop_network(NeuronKind::adaptive_lif);
+  Eprop eprop;
+  eprop.feedback = EpropFeedback::random;
+  eprop.rate_strength = 1.0;
+  const auto trained = [&](std::uint32_t slices, std::shared_ptr<Communicator> rank) {
+    Options options = eprop_options(kSquares, eprop);
+    options.slices = slices;
+    options.communicator = std::move(rank);
+    options.optimizer.kind = OptimizerKind::sgd;  // weights move by gradients, not by their signs
+    options.optimizer.learning_rate = 1e-3;
+    Trainer trainer(network, options);
+    for (std::uint64_t n = 0; n < 3; ++n) {
+      SpikeBatch batch = random_batch(network, 7, 0.2, n);
+      batch.target = targets(network, 7);
+      (void)trainer.train(batch);
+    }
+    return trainer.parameters();
+  };
+  const std::vector<Tensor> whole = trained(1, nullptr), alone = trained(3, nullptr);
+  for (std::size_t k = 0; k < whole.size(); ++k) {
+    for (std::size_t i = 0; i < whole[k].values.size(); ++i)
+      ASSERT_NEAR(alone[k].values[i], whole[k].values[i], 1e-5) << whole[k].name;
+  }
+  run_loopback(3, 1, [&](const std::shared_ptr<Communicator>& rank) {
+    const std::vector<Tensor> one = trained(3, rank);
+    for (std::size_t k = 0; k < alone.size(); ++k) EXPECT_EQ(one[k].values, alone[k].values) << one[k].name;
+  });
 }
 
 TEST(Eprop, ResumesWithItsFeedback) {

@@ -126,12 +126,13 @@ struct AugmentationSpec {
   }
 };
 
-/// yin_yang and random_manifolds are generated. Training and test samples come from different
+/// yin_yang, random_manifolds, evidence_accumulation and pattern_generation are generated. Training and test samples come from different
 /// random numbers of the same seed.
 struct GeneratorSpec {
-  /// 0: the default, 5000 for yin_yang, 1000 per class for random_manifolds.
+  /// 0: the default, 5000 for yin_yang, 1000 per class for random_manifolds, 2048 for evidence_accumulation;
+  /// pattern_generation has one sample.
   std::uint32_t training_samples = 0;
-  /// 0: the default, 1000 for yin_yang, 200 per class for random_manifolds.
+  /// 0: the default, 1000 for yin_yang, 200 per class for random_manifolds, 512 for evidence_accumulation.
   std::uint32_t test_samples = 0;
   std::uint64_t seed = 42;  ///< which samples, which manifolds
   // random_manifolds: spike time of channel i at the point x of class c's manifold, rescaled to
@@ -142,6 +143,8 @@ struct GeneratorSpec {
   std::uint32_t classes = 10;   ///< one manifold each, 2 .. 1000
   std::uint32_t channels = 50;  ///< input units, 1 .. 10,000
   std::uint32_t cutoff = 100;   ///< Fourier terms, 1 .. 1000; those below 1e-6 are left out
+  // evidence_accumulation (docs/data.md): 40 channels of which 10 each are left and right cues, the recall cue and noise
+  std::uint32_t cues = 7;  ///< of 100 steps with 50 between them, odd, 1 .. 101
   bool operator==(const GeneratorSpec&) const = default;
 };
 
@@ -181,7 +184,8 @@ struct DataSpec {
   SourceLocation where;
 };
 
-/// yin_yang, random_manifolds, mnist, nmnist, spoken_digits, shd, ssc, dvs_gesture, eurosat, file.
+/// yin_yang, random_manifolds, evidence_accumulation, pattern_generation, mnist, nmnist, spoken_digits, shd, ssc,
+/// dvs_gesture, eurosat, file.
 [[nodiscard]] const std::vector<std::string>& dataset_names();
 /// True for the sets that need no files.
 [[nodiscard]] bool is_generated(const std::string& dataset);

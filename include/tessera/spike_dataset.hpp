@@ -26,6 +26,7 @@ struct SpikeSample {
   std::vector<std::uint32_t> first;
   std::vector<std::uint32_t> channel;
   std::int32_t label = 0;
+  std::vector<float> target = {};  ///< [step][output] of a data set with targets, else empty
 };
 
 /// Several samples, time-major: list q = t * samples + b holds the spikes of sample b in step t,
@@ -37,6 +38,7 @@ struct SpikeBatch {
   std::vector<std::uint32_t> first;  ///< steps * samples + 1
   std::vector<std::uint32_t> channel;
   std::vector<std::int32_t> label;  ///< one per sample, 0 .. classes - 1
+  std::vector<float> target = {};   ///< [sample][step][class] of a data set with targets, else empty
 };
 
 /// A `draw` for which samples are not varied by augmentation: validation, evaluation, pictures.
@@ -52,6 +54,8 @@ class SpikeDataset {
   [[nodiscard]] virtual std::uint32_t steps() const = 0;
   [[nodiscard]] virtual std::uint32_t classes() const = 0;
   [[nodiscard]] virtual std::int32_t label(std::size_t index) const = 0;
+  /// Whether samples have a target for every step and class, for squared_error_per_step.
+  [[nodiscard]] virtual bool has_targets() const { return false; }
   /// Fills `sample`. `draw` selects the random numbers of stochastic encoders and of augmentation:
   /// the same (index, draw) gives the same spikes. kUnvaried: no augmentation. Throws InputError
   /// for a damaged file (file, offset).

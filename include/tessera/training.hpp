@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "tessera/eprop.hpp"
 #include "tessera/errors.hpp"
 #include "tessera/rewiring.hpp"
 #include "tessera/spike_dataset.hpp"
@@ -29,15 +30,17 @@ namespace tessera::training {
 /// last step's of the layer itself) + bias:
 ///   lif           u[t] = alpha u[t-1] (1 - s[t-1]) + I[t] / C        (reset = zero)
 ///                 u[t] = alpha (u[t-1] - theta s[t-1]) + I[t] / C    (reset = subtract)
-///                 s[t] = 1 if u[t] > theta
+///                 u[t] = alpha u[t-1] - theta s[t-1] + I[t] / C          (reset = subtract_undecayed)
+///                 s[t] = 1 if u[t] > theta, and the last spike is at least `refractory` steps ago
 ///   adaptive_lif  the same with the threshold theta + beta a[t],  a[t] = rho a[t-1] + s[t-1]
 ///   synaptic_lif  u as above from i[t] / C,  i[t] = kappa i[t-1] + I[t]
 ///   readout       u[t] = alpha u[t-1] + I[t] / C, never spikes: the output of the network
 /// The gradient does not flow through the reset (it is detached), as in the sources above.
 enum class NeuronKind { lif, adaptive_lif, synaptic_lif, readout };
-enum class Reset { to_zero, subtract };
+enum class Reset { to_zero, subtract, subtract_undecayed };
 
-/// ds/du as a function of x = u - threshold, with steepness beta; all are 1 at x = 0:
+/// ds/du as a function of x = u - threshold, with steepness beta; all are 1 at x = 0, times the layer's height, and 0
+/// while a neuron is refractory:
 ///   superspike        1 / (1 + beta |x|)^2
 ///   arctan            1 / (1 + (beta x)^2)
 ///   sigmoid           4 q (1 - q), q = 1 / (1 + exp(-beta x))
@@ -96,6 +99,8 @@ struct Layer {
   Reset reset = Reset::to_zero;
   Surrogate surrogate = Surrogate::superspike;
   double surrogate_steepness = 10.0;  ///< beta > 0
+  double surrogate_height = 1.0;      ///< > 0; of the derivative at the threshold
+  std::uint32_t refractory = 0;       ///< steps from a spike to the next at least; u runs on meanwhile
   /// Capacity of a list (one sample, one step): this fraction of the neurons, (0, 1].
   double max_activity = 1.0;
   /// Scale the initial weights until this fraction spikes in a step, [0, 1); 0: do not.
@@ -124,7 +129,13 @@ struct Network {
   std::vector<Layer> layers;  ///< the last one is the output: a readout, or a spiking layer
 };
 
-enum class LossKind { cross_entropy, cross_entropy_per_step, spike_count, mean_squared_error };
+enum class LossKind {
+  cross_entropy,
+  cross_entropy_per_step,
+  spike_count,
+  mean_squared_error,
+  squared_error_per_step
+};
 /// How the readout's trace becomes one number per class (logits; also what the prediction
 /// compares).
 enum class Reduction { sum, mean, last, max };
@@ -135,12 +146,16 @@ enum class Reduction { sum, mean, last, max };
 ///   spike_count             spiking output: mean over classes of (spikes / steps - target)^2,
 ///                           target `count_true` for the label's neuron, `count_false` for others
 ///   mean_squared_error      mean over classes of (reduced readout - one-hot)^2
+///   squared_error_per_step  1/2 sum over steps and outputs of (u[t] - target[t])^2, the target from the data, or one-hot.
+///                           Prediction: majority vote; with targets from the data a sample is right when its error
+///                           is at most a tenth of 1/2 sum target^2
 /// All are means over the samples of a batch.
 struct Loss {
   LossKind kind = LossKind::cross_entropy;
   Reduction reduction = Reduction::sum;
   double count_true = 0.8;
   double count_false = 0.05;
+  std::uint32_t window = 0;  ///< the losses per step: the last so many steps of a sample; 0: all
 };
 
 enum class OptimizerKind { adamw, sgd };
@@ -183,6 +198,10 @@ struct Options {
   Loss loss;
   Optimizer optimizer;
   SecondThreshold second_threshold;
+  /// Learns by e-prop instead of back-propagation through time: sparse strategy, losses per step, lif and adaptive_lif
+  /// layers that subtract at a reset. Exact where the second threshold lists whoever has a derivative, as 0 does with
+  /// the triangular surrogate and steepness 1 / theta.
+  std::optional<Eprop> eprop;
   /// Of the training samples, held out, for choosing the best epoch; 0: none, and the training
   /// accuracy chooses.
   double validation_fraction = 0.1;

@@ -36,6 +36,8 @@ std::vector<DatasetFacts> make_table() {
   return {
       {"yin_yang", numbers, {1, 1, 4}, 40, 1.0, {}, {"yin", "yang", "dot"}, true, false},
       {"random_manifolds", events, {1, 50, 1}, 50, 1.0, {}, {}, true, false},
+      {"evidence_accumulation", events, {1, 40, 1}, 2250, 1.0, {}, {"left", "right"}, true, false},
+      {"pattern_generation", events, {1, 100, 1}, 1000, 1.0, {}, {"pattern"}, true, false},
       {"mnist",
        numbers,
        {28, 28, 1},
@@ -173,6 +175,10 @@ DataSpec with_defaults(DataSpec spec) {
     const std::uint32_t classes = spec.generator.classes;
     if (spec.generator.training_samples == 0) spec.generator.training_samples = 1000 * classes;
     if (spec.generator.test_samples == 0) spec.generator.test_samples = 200 * classes;
+  }
+  if (spec.dataset == "evidence_accumulation") {
+    if (spec.generator.training_samples == 0) spec.generator.training_samples = 2048;
+    if (spec.generator.test_samples == 0) spec.generator.test_samples = 512;
   }
   if (facts.content != Content::numbers) {
     fill(e.start_ms, 0.0);

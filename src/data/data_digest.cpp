@@ -1,6 +1,7 @@
 // A number that tells one data set from another: labels and encoded samples.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 
 #include "tessera/data.hpp"
 
@@ -39,6 +40,7 @@ std::uint64_t data_digest(const SpikeDataset& dataset) {
     dataset.read(k * size / read, kUnvaried, sample);  // evenly spread
     for (const std::uint32_t first : sample.first) hash.add(first);
     for (const std::uint32_t channel : sample.channel) hash.add(channel);
+    for (const float x : sample.target) hash.add(std::bit_cast<std::uint32_t>(x));
   }
   return hash.value();
 }

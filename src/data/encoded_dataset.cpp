@@ -103,8 +103,8 @@ std::uint64_t EncodedDataset::cache_key(bool encoded) const {
     text += fmt::format("{} {}", key_.low, key_.high);
   if (is_generated(spec_.dataset)) {
     const GeneratorSpec& g = spec_.generator;
-    text += fmt::format("{} {} {} {} {} {} {} {}", g.training_samples, g.test_samples, g.seed,
-                        g.dimension, g.smoothness, g.classes, g.channels, g.cutoff);
+    text += fmt::format("{} {} {} {} {} {} {} {} {}", g.training_samples, g.test_samples, g.seed,
+                        g.dimension, g.smoothness, g.classes, g.channels, g.cutoff, g.cues);
   }
   if (spec_.dataset == "file") {
     const FileSpec& f = spec_.file;
@@ -151,6 +151,7 @@ void EncodedDataset::read(std::size_t index, std::uint64_t draw, SpikeSample& sa
                                  index, name(), size()));
   }
   sample.label = source_->label(index);
+  source_->target(index, sample.target);
   if (encoded_ && encoded_->get(index, sample.first, sample.channel)) return;
   make(index, draw, varies_ && draw != kUnvaried, sample);
   if (encoded_) encoded_->put(index, sample.first, sample.channel);

@@ -30,6 +30,7 @@ class EncodedDataset : public SpikeDataset {
   [[nodiscard]] std::int32_t label(std::size_t index) const override {
     return source_->label(index);
   }
+  [[nodiscard]] bool has_targets() const override { return source_->has_targets(); }
   void read(std::size_t index, std::uint64_t draw, SpikeSample& sample) const override;
   [[nodiscard]] std::vector<std::string> notes() const override { return source_->notes(); }
 

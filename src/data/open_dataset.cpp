@@ -31,6 +31,9 @@ std::shared_ptr<const Source> open_source(const DataSpec& spec, const Folders& f
     return make_random_manifolds(spec.generator, split,
                                  spec.encoder.steps * spec.encoder.dt_ms * 1e3);
   }
+  const EncoderSpec& e = spec.encoder;
+  if (name == "evidence_accumulation") return make_evidence_accumulation(spec.generator, split, e.steps, e.dt_ms);
+  if (name == "pattern_generation") return make_pattern_generation(spec.generator, e.steps, e.dt_ms);
   if (name == "mnist") return open_mnist(folders, split);
   if (name == "eurosat") return open_eurosat(folders, split, spec.encoder.grey);
   if (name == "nmnist") return open_nmnist(folders, split);

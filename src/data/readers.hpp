@@ -85,6 +85,13 @@ using Folders = std::vector<std::filesystem::path>;
 [[nodiscard]] std::shared_ptr<const EventSource> make_random_manifolds(const GeneratorSpec& spec,
                                                                        Split split,
                                                                        double duration_us);
+/// Channels spike in the steps of `step_ms` of the task; docs/data.md has it. At least evidence_steps() of them.
+[[nodiscard]] std::shared_ptr<const EventSource> make_evidence_accumulation(const GeneratorSpec& spec, Split split,
+                                                                            std::uint32_t steps, double step_ms);
+[[nodiscard]] std::uint32_t evidence_steps(std::uint32_t cues);
+/// One sample with a target, in both splits.
+[[nodiscard]] std::shared_ptr<const EventSource> make_pattern_generation(const GeneratorSpec& spec, std::uint32_t steps,
+                                                                         double step_ms);
 
 /// Set "file".
 [[nodiscard]] std::shared_ptr<const Source> open_own_files(const DataSpec& spec,

@@ -36,6 +36,9 @@ class Source {
   [[nodiscard]] virtual std::size_t size() const = 0;
   [[nodiscard]] virtual Shape shape() const = 0;
   [[nodiscard]] virtual std::int32_t label(std::size_t index) const = 0;
+  /// Of every step and class, see SpikeDataset::has_targets().
+  [[nodiscard]] virtual bool has_targets() const { return false; }
+  virtual void target(std::size_t /*index*/, std::vector<float>& values) const { values.clear(); }
   /// The files the samples come from; what is kept on disk is made anew when one of them changes.
   [[nodiscard]] virtual std::vector<std::filesystem::path> files() const { return {}; }
   /// What was left out of the samples that were read so far, as sentences.

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "data/catalogue.hpp"
+#include "data/readers.hpp"
 
 namespace tessera::training {
 namespace {
@@ -199,26 +200,51 @@ void check_augmentation(const DataSpec& spec, const DatasetFacts& facts, Checker
   }
 }
 
+void check_evidence(const DataSpec& spec, Checker& check) {
+  const std::uint32_t cues = spec.generator.cues;
+  check.range("generator.cues", cues, 1, 101);
+  if (cues % 2 == 0) check.add("generator.cues", fmt::format("{} cues can be equally many on both sides; take an odd number.", cues));
+  const std::uint32_t steps = spec.encoder.steps == 0 ? facts_of(spec).steps : spec.encoder.steps;
+  if (cues <= 101 && steps < evidence_steps(cues))
+    check.add("encoder.steps", fmt::format("{} steps are too few for {} cues and the recall, which take {}.", steps, cues,
+                                           evidence_steps(cues)));
+}
+
 void check_generator(const DataSpec& spec, Checker& check) {
   const GeneratorSpec& g = spec.generator;
   const GeneratorSpec usual;
   if (!is_generated(spec.dataset)) {
     check.unused("generator", g != usual, false,
-                 "yin_yang and random_manifolds, which are generated, use");
+                 "sets that are generated use");
     return;
   }
   check.range("generator.training_samples", g.training_samples, 0, 10'000'000);
   check.range("generator.test_samples", g.test_samples, 0, 10'000'000);
+  GeneratorSpec rest = g;
+  rest.training_samples = rest.test_samples = 0;
+  rest.seed = usual.seed;
   if (spec.dataset == "yin_yang") {
-    GeneratorSpec rest = g;
-    rest.training_samples = rest.test_samples = 0;
-    rest.seed = usual.seed;
     check.unused(
         "generator", rest != usual, false,
         "random_manifolds uses dimension, smoothness, classes, channels and cutoff: yin_yang has "
         "no use for");
     return;
   }
+  if (spec.dataset == "pattern_generation") {
+    rest = g;
+    rest.seed = usual.seed;
+    check.unused("generator", rest != usual, false, "pattern_generation has one sample and uses seed: it has no use for");
+    return;
+  }
+  if (spec.dataset == "evidence_accumulation") {
+    check_evidence(spec, check);
+    rest.cues = usual.cues;
+    check.unused("generator", rest != usual, false,
+                 "random_manifolds uses dimension, smoothness, classes, channels and cutoff: evidence_accumulation has "
+                 "no use for");
+    return;
+  }
+  check.unused("generator.cues", g.cues != usual.cues, false, "evidence_accumulation has cues: random_manifolds has no use for");
   check.range("generator.dimension", g.dimension, 1, 10);
   check.range("generator.smoothness", g.smoothness, 0.0, 100.0);
   check.range("generator.classes", g.classes, 2, 1000);

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "hwy/highway.h"
@@ -56,6 +57,7 @@ HWY_INLINE void step_kind(const Membrane membrane, const MembraneState state, co
   const hn::Vec<Places> stride = hn::Set(du, static_cast<std::uint32_t>(lanes));
   hn::Vec<Places> places = hn::Add(hn::Iota(du, 0), hn::Set(du, first));
   const bool to_zero = membrane.reset_to_zero;
+  const Vector drop = hn::Set(d, membrane.drop);
   const auto step = [&](std::size_t j, auto only) HWY_ATTR {
     const Vector alpha = hn::LoadU(d, membrane.alpha + j);
     Vector input = hn::LoadU(d, current + j);
@@ -84,6 +86,11 @@ HWY_INLINE void step_kind(const Membrane membrane, const MembraneState state, co
       by_alpha = hn::Add(before, hn::Mul(alpha, hn::LoadU(d, state.u_by_alpha + j)));
     }
     const Vector u = hn::Add(hn::Mul(alpha, before), hn::Mul(input, scale));
+    Vector quiet = zero;
+    if (state.quiet != nullptr) {  // no threshold can be reached
+      quiet = hn::Max(zero, hn::Sub(hn::LoadU(d, state.quiet + j), one));
+      level = hn::IfThenElse(hn::Gt(quiet, zero), hn::Set(d, std::numeric_limits<float>::infinity()), level);
+    }
     const Vector x = hn::Sub(u, level);
     const Mask spiking = only(hn::Gt(x, zero));
     Mask listed = spiking;
@@ -99,8 +106,10 @@ HWY_INLINE void step_kind(const Membrane membrane, const MembraneState state, co
     places = hn::Add(places, stride);
 
     const Vector after = to_zero ? hn::IfThenZeroElse(spiking, u)
-                                 : hn::Sub(u, hn::IfThenElseZero(spiking, threshold));
+                                 : hn::Sub(u, hn::IfThenElseZero(spiking, drop));
     hn::StoreU(after, d, state.u + j);
+    if (state.quiet != nullptr)
+      hn::StoreU(hn::IfThenElse(spiking, hn::Set(d, membrane.refractory), quiet), d, state.quiet + j);
     if constexpr (kKind == MembraneKind::synaptic) hn::StoreU(second, d, state.second + j);
     if constexpr (kKind == MembraneKind::adaptive) {
       const Vector next = hn::Add(hn::Mul(decay, second), hn::IfThenElseZero(spiking, one));
@@ -191,7 +200,7 @@ HWY_INLINE void deal(const Membrane& m, const Candidates& c, const ListEnd& spik
     const Vector x = hn::LoadU(d, c.x + k);
     const hn::Vec<Places> places = hn::LoadU(du, c.place + k);
     const Mask real = hn::FirstN(d, c.count - k), positive = hn::Gt(x, hn::Zero(d));
-    const Vector slope = spikes.slope != nullptr ? slopes(m, x) : x;
+    const Vector slope = spikes.slope != nullptr ? hn::Mul(hn::Set(d, m.height), slopes(m, x)) : x;
     const auto to = [&](Mask mask, const ListEnd& end, std::size_t& n) HWY_ATTR {
       const hn::Vec<Places> chosen = chosen_places(mask, places);
       half(hn::And(chosen, low), end.id + n);

@@ -14,14 +14,17 @@ enum class SlopeKind { superspike, arctan, sigmoid, triangular, boxcar };
 
 struct Membrane {
   MembraneKind kind = MembraneKind::lif;
-  bool reset_to_zero = true;      ///< else the threshold is subtracted
+  bool reset_to_zero = true;      ///< else `drop` is subtracted
   const float* alpha = nullptr;   ///< membrane decay of every neuron
   const float* second = nullptr;  ///< adaptive: rho; synaptic: kappa
   float threshold = 1.0f;
+  float drop = 1.0f;           ///< what a spike subtracts from u
+  float refractory = 0.0f;     ///< steps from a spike to the next at least; needs state.quiet
   float adaptation = 0.0f;  ///< rise of the threshold per unit of adaptation
   float inverse_capacitance = 1.0f;
   SlopeKind slope = SlopeKind::superspike;
   float steepness = 10.0f;
+  float height = 1.0f;      ///< of the slope at the threshold
   float second_threshold = 0.0f;  ///< listed if u > second_threshold * (current threshold)
 };
 
@@ -34,6 +37,8 @@ struct MembraneState {
   float* u_by_alpha = nullptr;
   float* second_by_decay = nullptr;
   float* u_by_kappa = nullptr;  ///< synaptic only
+  /// Steps until a neuron may spike, counted from this one; neither spikes nor slopes before. Null: none is refractory.
+  float* quiet = nullptr;
 };
 
 /// Neurons above the second threshold, step after step and in ascending order; room for those of

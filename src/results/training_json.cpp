@@ -85,7 +85,9 @@ ordered_json layer_json(const Layer& l) {
   }
   if (l.neuron == NeuronKind::readout) return object;
   object["threshold"] = number(l.threshold);
-  object["reset"] = l.reset == Reset::to_zero ? "zero" : "subtract";
+  object["reset"] = l.reset == Reset::to_zero ? "zero" : l.reset == Reset::subtract ? "subtract" : "subtract_undecayed";
+  if (l.refractory > 0) object["refractory_steps"] = l.refractory;
+  if (l.surrogate_height != 1.0) object["surrogate_height"] = number(l.surrogate_height);
   object["surrogate"] = to_string(l.surrogate);
   object["steepness"] = number(l.surrogate_steepness);
   object["max_activity"] = number(l.max_activity);
@@ -169,6 +171,7 @@ ordered_json data_json(const DataSpec& given) {
                          {"classes", g.classes},
                          {"channels", g.channels},
                          {"cutoff", g.cutoff}};
+  if (d.dataset == "evidence_accumulation") object["generator"]["cues"] = g.cues;
   return object;
 }
 
@@ -194,11 +197,22 @@ ordered_json optimizer_json(const Optimizer& o) {
           {"step_factor", number(o.step_factor)}};
 }
 
+ordered_json eprop_json(const Eprop& e) {
+  return {{"convention", to_string(e.convention)},
+          {"feedback", to_string(e.feedback)},
+          {"feedback_gain", number(e.feedback_gain)},
+          {"rate_strength", number(e.rate_strength)},
+          {"rate_target_hz", number(e.rate_target_hz)},
+          {"rate_tau_ms", number(e.rate_tau_ms)},
+          {"average", e.average}};
+}
+
 }  // namespace
 
 ordered_json model_json(const TrainingModel& model) {
   const Options& o = model.options;
-  return {{"seed", o.seed},
+  ordered_json object = {
+          {"seed", o.seed},
           {"batch", o.batch},
           {"validation", number(o.validation_fraction)},
           {"data", data_json(model.data)},
@@ -213,6 +227,9 @@ ordered_json model_json(const TrainingModel& model) {
            {{"start", number(o.second_threshold.start)},
             {"target", number(o.second_threshold.target)},
             {"rate", number(o.second_threshold.rate)}}}};
+  if (o.loss.window > 0) object["loss"]["window_steps"] = o.loss.window;
+  if (o.eprop) object["eprop"] = eprop_json(*o.eprop);
+  return object;
 }
 
 }  // namespace tessera::io

@@ -74,7 +74,13 @@ void make_batch(const std::vector<SpikeSample>& samples, std::uint32_t channels,
     throw InputError(fmt::format("a sample has a spike of channel {}; channels are 0 to {}.",
                                  largest, std::int64_t{channels} - 1));
   }
-  for (std::size_t b = 0; b < samples.size(); ++b) batch.label[b] = samples[b].label;
+  batch.target.clear();
+  for (std::size_t b = 0; b < samples.size(); ++b) {
+    batch.label[b] = samples[b].label;
+    if (samples[b].target.size() != samples.front().target.size())
+      throw InputError("the samples of a batch have targets of different sizes.");
+    batch.target.insert(batch.target.end(), samples[b].target.begin(), samples[b].target.end());
+  }
 }
 
 // Slot i holds batch n with n % slots == i. Readers take the numbers in order, while number < taken

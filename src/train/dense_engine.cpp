@@ -149,11 +149,22 @@ std::string connection_obstacle(const Layer& layer, const Connection& connection
   return {};
 }
 
+std::string neuron_obstacle(const Layer& layer) {
+  if (layer.neuron == NeuronKind::readout) return {};
+  const char* what = layer.refractory > 1                        ? "refractory neurons"
+                     : layer.reset == Reset::subtract_undecayed ? "the reset subtract_undecayed"
+                     : layer.surrogate_height != 1.0            ? "surrogates of another height than 1"
+                                                                : nullptr;
+  if (what == nullptr) return {};
+  return fmt::format("The dense strategy does not have {} (layer '{}'); use the sparse one.", what, layer.name);
+}
+
 }  // namespace
 
 std::string dense_network_obstacle(const Network& network) {
   for (const Layer& layer : network.layers) {
     std::string obstacle = connection_obstacle(layer, layer.input);
+    if (obstacle.empty()) obstacle = neuron_obstacle(layer);
     if (obstacle.empty() && layer.recurrent)
       obstacle = connection_obstacle(layer, *layer.recurrent);
     if (!obstacle.empty()) return obstacle;

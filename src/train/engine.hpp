@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,10 @@ class Engine {
   [[nodiscard]] virtual std::uint64_t bytes_over_time() const = 0;
 };
 
-/// The topology must outlive the engine. `ranks` own the tiles together where the topology says so.
+/// The topology must outlive the engine. `eprop`: learns by e-prop, `seed` is that of its feedback. `ranks` own the tiles together where the topology says so.
 [[nodiscard]] std::unique_ptr<Engine> make_sparse_engine(
     const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology,
-    const Agreement& ranks);
+    const Agreement& ranks, const std::optional<Eprop>& eprop = {}, std::uint64_t seed = 0);
 /// Throws InputError with dense_obstacle().
 [[nodiscard]] std::unique_ptr<Engine> make_dense_engine(const Network& network, const Loss& loss,
                                                         const std::vector<LayerTopology>& topology,

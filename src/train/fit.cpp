@@ -122,8 +122,15 @@ bool better(const EpochMetrics& a, const EpochMetrics& b) {
 }
 
 // Before anything is read: a data set that cannot belong to the network.
-void check_data(const Network& network, const SpikeDataset& data) {
+void check_data(const Network& network, LossKind loss, const SpikeDataset& data) {
   std::vector<Problem> problems;
+  if (data.has_targets() && loss != LossKind::squared_error_per_step) {
+    Problem problem;
+    problem.message = fmt::format("The data set '{}' has targets for every step: the loss has to be "
+                                  "squared_error_per_step, not {}.",
+                                  data.name(), to_string(loss));
+    problems.push_back(std::move(problem));
+  }
   const Shape shape = data.shape();
   const auto text = [](const Shape& s) {
     return fmt::format("{} x {} x {}", s.height, s.width, s.channels);
@@ -152,8 +159,8 @@ std::string first_of(std::vector<std::size_t> numbers) {
   return fmt::format("{}{}", fmt::join(numbers, ", "), more ? ", ..." : "");
 }
 
-const SpikeDataset& checked(const Network& network, const SpikeDataset& data) {
-  check_data(network, data);
+const SpikeDataset& checked(const Trainer& trainer, const SpikeDataset& data) {
+  check_data(trainer.network(), trainer.options().loss.kind, data);
   return data;
 }
 
@@ -164,7 +171,7 @@ class Fitting {
   Fitting(Trainer& trainer, const SpikeDataset& data, FitObserver& observer,
           std::vector<EpochMetrics> finished)
       : trainer_(trainer),
-        data_(checked(trainer.network(), data)),
+        data_(checked(trainer, data)),
         ranks_(trainer.options().communicator),
         asked_(observer),
         observer_(ranks_.first() ? observer : nobody_),
@@ -461,7 +468,7 @@ FitResult fit(Trainer& trainer, const SpikeDataset& training, FitObserver& obser
 }
 
 EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserver& observer) {
-  check_data(trainer.network(), data);
+  (void)checked(trainer, data);
   if (data.size() == 0) {
     throw InputError(fmt::format("The data set '{}' has no samples to evaluate.", data.name()));
   }

@@ -46,6 +46,11 @@ Membrane membrane_of(const Layer& layer, double theta_grad) {
   m.kind = membrane_kind(layer.neuron);
   m.reset_to_zero = layer.reset == Reset::to_zero;
   m.threshold = static_cast<float>(layer.threshold);
+  // What is subtracted before the decay, so that it takes the threshold off after it.
+  const bool late = layer.reset == Reset::subtract_undecayed;
+  m.drop = static_cast<float>(late ? layer.threshold / layer.membrane.low : layer.threshold);
+  m.refractory = static_cast<float>(layer.refractory);
+  m.height = static_cast<float>(layer.surrogate_height);
   m.adaptation = static_cast<float>(layer.adaptation_strength);
   m.inverse_capacitance = static_cast<float>(1.0 / layer.capacitance);
   m.slope = slope_kind(layer.surrogate);

@@ -35,6 +35,7 @@ class SampleTrace {
   SampleTrace(const OutputTrace<Value>& output, std::size_t sample)
       : output_(output),
         begin_(sample * output.sample_stride),
+        target_(output.target == nullptr ? nullptr : output.target + sample * output.steps * output.classes),
         steps(output.steps),
         classes(output.classes) {}
 
@@ -48,16 +49,21 @@ class SampleTrace {
     Value* to = output_.derivative + begin_ + step * output_.step_stride;
     for (std::size_t k = 0; k < classes; ++k) to[k] = static_cast<Value>(factor * d[k]);
   }
-  [[nodiscard]] LogitRows rows() const requires std::is_same_v<Value, float> {
-    return {output_.trace + begin_, steps, output_.step_stride, classes};
+  /// From a step on.
+  [[nodiscard]] LogitRows rows(std::uint32_t step) const requires std::is_same_v<Value, float> {
+    return {output_.trace + begin_ + step * output_.step_stride, steps - step, output_.step_stride, classes};
   }
-  [[nodiscard]] Value* derivative() const {
-    return output_.derivative == nullptr ? nullptr : output_.derivative + begin_;
+  [[nodiscard]] Value* derivative(std::uint32_t step) const {
+    return output_.derivative == nullptr ? nullptr : output_.derivative + begin_ + step * output_.step_stride;
+  }
+  [[nodiscard]] const float* target(std::uint32_t step) const {
+    return target_ == nullptr ? nullptr : target_ + std::size_t{step} * classes;
   }
 
  private:
   const OutputTrace<Value>& output_;
   std::size_t begin_;
+  const float* target_;
 
  public:
   const std::uint32_t steps;
@@ -132,25 +138,60 @@ SampleLoss reduced_loss(const Loss& loss, const Trace& trace, std::int32_t label
   return result;
 }
 
-SampleLoss loss_per_step(const SampleTrace<double>& trace, std::int32_t label, double weight) {
+/// The first step that a loss per step looks at; those before it have no derivative.
+template <class Trace>
+std::uint32_t window_begin(const Loss& loss, const Trace& trace) {
+  const std::uint32_t begin = loss.window == 0 ? 0 : trace.steps - std::min(loss.window, trace.steps);
+  const std::vector<double> nothing(trace.classes, 0.0);
+  for (std::uint32_t t = 0; t < begin; ++t) trace.set(t, 0.0, nothing);
+  return begin;
+}
+
+SampleLoss loss_per_step(const Loss& loss, const SampleTrace<double>& trace, std::int32_t label, double weight) {
+  const std::uint32_t begin = window_begin(loss, trace), steps = trace.steps - begin;
   std::vector<double> d(trace.classes);
   std::vector<double> votes(trace.classes, 0.0);
   SampleLoss result;
-  for (std::uint32_t t = 0; t < trace.steps; ++t) {
-    result.loss += cross_entropy(trace.row(t), label, d) / trace.steps;
+  for (std::uint32_t t = begin; t < trace.steps; ++t) {
+    result.loss += cross_entropy(trace.row(t), label, d) / steps;
     votes[static_cast<std::size_t>(largest(trace.row(t)))] += 1.0;
-    trace.set(t, weight / trace.steps, d);
+    trace.set(t, weight / steps, d);
   }
   result.prediction = largest(votes);
   return result;
 }
 
-SampleLoss loss_per_step(const SampleTrace<float>& trace, std::int32_t label, double weight) {
+SampleLoss loss_per_step(const Loss& loss, const SampleTrace<float>& trace, std::int32_t label, double weight) {
+  const std::uint32_t begin = window_begin(loss, trace), steps = trace.steps - begin;
   std::vector<std::uint32_t> votes(trace.classes, 0);
-  const double sum = cross_entropy_rows(trace.rows(), static_cast<std::uint32_t>(label),
-                                        static_cast<float>(weight / trace.steps),
-                                        trace.derivative(), votes.data());
-  return {sum / trace.steps, largest(votes)};
+  const double sum = cross_entropy_rows(trace.rows(begin), static_cast<std::uint32_t>(label),
+                                        static_cast<float>(weight / steps), trace.derivative(begin), votes.data());
+  return {sum / steps, largest(votes)};
+}
+
+/// Without targets the prediction is a vote, with them whether the output came close to them.
+template <class Trace>
+SampleLoss squares_per_step(const Loss& loss, const Trace& trace, std::int32_t label, double weight) {
+  constexpr double kClose = 0.1;
+  std::vector<double> d(trace.classes), votes(trace.classes, 0.0);
+  SampleLoss result;
+  double size = 0.0;
+  for (std::uint32_t t = window_begin(loss, trace); t < trace.steps; ++t) {
+    const auto row = trace.row(t);
+    const float* const target = trace.target(t);
+    for (std::uint32_t k = 0; k < trace.classes; ++k) {
+      const double wanted = target != nullptr ? target[k] : static_cast<std::int32_t>(k) == label ? 1.0 : 0.0;
+      d[k] = row[k] - wanted;
+      result.loss += 0.5 * d[k] * d[k];
+      size += 0.5 * wanted * wanted;
+    }
+    votes[static_cast<std::size_t>(largest(row))] += 1.0;
+    trace.set(t, weight, d);
+  }
+  const bool given = trace.target(0) != nullptr;
+  result.prediction = given ? label : largest(votes);
+  result.followed = !given || result.loss <= kClose * size;
+  return result;
 }
 
 template <class Trace>
@@ -179,7 +220,9 @@ SampleLoss loss_of(const Loss& loss, const OutputTrace<Value>& output, std::size
     case LossKind::mean_squared_error:
       return reduced_loss(loss, trace, label, weight);
     case LossKind::cross_entropy_per_step:
-      return loss_per_step(trace, label, weight);
+      return loss_per_step(loss, trace, label, weight);
+    case LossKind::squared_error_per_step:
+      return squares_per_step(loss, trace, label, weight);
     case LossKind::spike_count:
       return count_loss(loss, trace, label, weight);
   }
@@ -191,7 +234,7 @@ SampleLoss loss_of(const Loss& loss, const OutputTrace<Value>& output, std::size
 void LossResult::add(const SampleLoss& one, std::int32_t label, std::size_t samples) {
   loss += one.loss * (1.0 / static_cast<double>(samples));
   prediction.push_back(one.prediction);
-  correct += one.prediction == label;
+  correct += one.prediction == label && one.followed;
 }
 
 SampleLoss sample_loss(const Loss& loss, const OutputTrace<float>& output, std::size_t sample,
@@ -201,13 +244,13 @@ SampleLoss sample_loss(const Loss& loss, const OutputTrace<float>& output, std::
 
 LossResult evaluate_loss(const Loss& loss, std::span<const double> trace,
                          std::span<const std::int32_t> label, std::uint32_t steps,
-                         std::uint32_t classes, std::span<double> derivative) {
+                         std::uint32_t classes, std::span<double> derivative, std::span<const float> target) {
   LossResult result;
   const std::size_t samples = label.size();
   const OutputTrace<double> output{trace.data(), derivative.empty() ? nullptr : derivative.data(),
                                    classes,      samples * classes,
                                    samples,      steps,
-                                   classes};
+                                   classes,      target.empty() ? nullptr : target.data()};
   for (std::size_t b = 0; b < label.size(); ++b)
     result.add(loss_of(loss, output, b, label[b]), label[b], label.size());
   return result;

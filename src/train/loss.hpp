@@ -15,6 +15,7 @@ namespace tessera::training {
 struct SampleLoss {
   double loss = 0.0;
   std::int32_t prediction = 0;
+  bool followed = true;  ///< false: the output did not follow its target, whatever the prediction
 };
 
 struct LossResult {
@@ -37,6 +38,7 @@ struct OutputTrace {
   std::size_t samples = 0;
   std::uint32_t steps = 0;
   std::uint32_t classes = 0;
+  const float* target = nullptr;  ///< [sample][step][class]; null: one-hot of the label
 };
 
 /// The loss of one sample; its derivative is that of the mean over samples. The maximum over steps
@@ -47,9 +49,10 @@ struct OutputTrace {
                                      std::size_t sample, std::int32_t label);
 
 /// All samples one after the other in float64, [steps][samples][classes], a label per sample. An
-/// empty `derivative` is not written.
+/// empty `derivative` is not written; an empty `target`: one-hot.
 [[nodiscard]] LossResult evaluate_loss(const Loss& loss, std::span<const double> trace,
                                        std::span<const std::int32_t> label, std::uint32_t steps,
-                                       std::uint32_t classes, std::span<double> derivative);
+                                       std::uint32_t classes, std::span<double> derivative,
+                                       std::span<const float> target = {});
 
 }  // namespace tessera::training

@@ -45,9 +45,11 @@ std::string to_string(LossKind kind) {
     case LossKind::spike_count:
       return "spike_count";
     case LossKind::mean_squared_error:
+      return "mean_squared_error";
+    case LossKind::squared_error_per_step:
       break;
   }
-  return "mean_squared_error";
+  return "squared_error_per_step";
 }
 
 std::string to_string(Reduction kind) {
@@ -77,6 +79,11 @@ std::string to_string(Strategy strategy) {
   }
   return "reference";
 }
+
+std::string to_string(EpropConvention convention) {
+  return convention == EpropConvention::mlgenn ? "mlgenn" : "bellec2020";
+}
+std::string to_string(EpropFeedback feedback) { return feedback == EpropFeedback::random ? "random" : "symmetric"; }
 
 std::string to_string(Parallel parallel) { return parallel == Parallel::data ? "data" : "model"; }
 

@@ -45,7 +45,8 @@ struct OutputLoss {
                                       stride,
                                       batch.samples,
                                       batch.steps,
-                                      classes};
+                                      classes,
+                                      batch.target.empty() ? nullptr : batch.target.data()};
       each[b] = sample_loss(loss, output, b, batch.label[b]);
     });
     worker.once([&] {

@@ -48,9 +48,9 @@ void Reference::neuron_step_back(std::size_t index, const ReferenceValues& param
       const double a = adaptive ? trace.adaptation[n] : 0.0;
       const double d_spike = back.d_output[n] + (adaptive ? back.d_adaptation[i] : 0.0);
       const double x = trace.u[n] - layer.threshold - layer.adaptation_strength * a;
-      const double d_x = is_listed(layer, trace, n, theta_grad)
-                             ? d_spike * surrogate(layer.surrogate, layer.surrogate_steepness, x)
-                             : 0.0;
+      const bool passes = is_listed(layer, trace, n, theta_grad) && !is_refractory(layer, trace, n, row);
+      const double d_x =
+          passes ? d_spike * layer.surrogate_height * surrogate(layer.surrogate, layer.surrogate_steepness, x) : 0.0;
       if (adaptive) {
         const double rho = decay_factor(layer.adaptation, parameters, part.rho, j);
         back.d_adaptation[i] = rho * back.d_adaptation[i] - layer.adaptation_strength * d_x;

@@ -23,7 +23,16 @@ double decay_factor(const Decay& decay, const ReferenceValues& parameters, int p
 
 double after_reset(const Layer& layer, double u, double reset) {
   if (layer.neuron == NeuronKind::readout) return u;
-  return layer.reset == Reset::to_zero ? u * (1.0 - reset) : u - layer.threshold * reset;
+  if (layer.reset == Reset::to_zero) return u * (1.0 - reset);
+  const double drop = layer.reset == Reset::subtract ? layer.threshold : layer.threshold / layer.membrane.low;
+  return u - drop * reset;
+}
+
+bool is_refractory(const Layer& layer, const ReferenceTrace& trace, std::size_t n, std::size_t row) {
+  for (std::size_t back = 1; back < layer.refractory && back * row <= n; ++back) {
+    if (trace.reset[n - back * row] != 0.0) return true;
+  }
+  return false;
 }
 
 double activity_slope(const ActivityRegulariser& regulariser, double z) {
@@ -107,11 +116,13 @@ void Reference::neuron_step(std::size_t index, const ReferenceValues& parameters
           before(trace.spike);
       threshold += layer.adaptation_strength * trace.adaptation[n];
     }
-    const double step = trace.u[n] > threshold ? 1.0 : 0.0;
+    const double step = trace.u[n] > threshold && !is_refractory(layer, trace, n, row) ? 1.0 : 0.0;
     trace.reset[n] = options.base != nullptr ? options.base->layers[index].reset[n] : step;
-    trace.spike[n] = options.smoothed ? smooth_spike(layer.surrogate, layer.surrogate_steepness,
-                                                     trace.u[n] - threshold)
-                                      : step;
+    // Where the derivative is 0, finite differences find a spike that does not move.
+    const bool smooth = options.smoothed && !is_refractory(layer, trace, n, row);
+    trace.spike[n] = smooth ? layer.surrogate_height * smooth_spike(layer.surrogate, layer.surrogate_steepness,
+                                                                    trace.u[n] - threshold)
+                            : step;
   }
 }
 
@@ -179,7 +190,7 @@ ReferenceRun Reference::run(const ReferenceValues& parameters, const SpikeBatch&
   }
   run.output_derivative.resize(run.output().size());
   LossResult result = evaluate_loss(loss, run.output(), batch.label, batch.steps, network_.classes,
-                                    run.output_derivative);
+                                    run.output_derivative, batch.target);
   run.loss = result.loss;
   run.correct = result.correct;
   run.prediction = std::move(result.prediction);

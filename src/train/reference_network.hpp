@@ -131,6 +131,9 @@ namespace reference_detail {
                                   std::size_t j);
 /// What is left of u before it decays.
 [[nodiscard]] double after_reset(const Layer& layer, double u, double reset);
+/// Whether neuron n of the arrays spiked less than `refractory` steps ago; the same neuron of the step before lies `row`
+/// places before it.
+[[nodiscard]] bool is_refractory(const Layer& layer, const ReferenceTrace& trace, std::size_t n, std::size_t row);
 /// d regulariser / d z for a neuron with z spikes per step, without strength / N.
 [[nodiscard]] double activity_slope(const ActivityRegulariser& regulariser, double z);
 /// Spikes per step of every neuron, over batch and time.

@@ -50,6 +50,9 @@ void cut_samples(const SpikeBatch& batch, std::uint32_t begin, std::uint32_t end
   part.steps = batch.steps;
   part.channels = batch.channels;
   part.label.assign(batch.label.begin() + begin, batch.label.begin() + end);
+  const std::size_t targets = batch.samples > 0 ? batch.target.size() / batch.samples : 0;
+  part.target.assign(batch.target.begin() + static_cast<std::ptrdiff_t>(begin * targets),
+                     batch.target.begin() + static_cast<std::ptrdiff_t>(end * targets));
   // Time-major: the lists of these samples lie together in every step.
   part.first.assign(1, 0);
   part.channel.clear();

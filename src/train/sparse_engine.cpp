@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "train/engine.hpp"
+#include "train/eprop_signals.hpp"
 #include "train/output_loss.hpp"
 #include "train/sparse_layer.hpp"
 
@@ -13,13 +14,16 @@ namespace {
 class SparseEngine final : public Engine {
  public:
   SparseEngine(const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology,
-               const Agreement& ranks)
+               const Agreement& ranks, const std::optional<Eprop>& eprop, std::uint64_t seed)
       : network_(network), loss_(loss) {
     if (topology[0].share.divided && !ranks.alone()) exchange_ = std::make_unique<TileExchange>(ranks);
     layers_.reserve(network.layers.size());
     for (std::size_t k = 0; k < network.layers.size(); ++k) {
       layers_.emplace_back(network.layers[k], topology[k], exchange_.get());
     }
+    if (!eprop) return;
+    eprop_ = std::make_unique<EpropSignals>(network, loss, *eprop, topology, seed);
+    for (std::size_t k = 0; k + 1 < layers_.size(); ++k) layers_[k].learn_locally(eprop_->lag(), eprop_->adaptation(network.layers[k]));
   }
 
   std::vector<ParameterArray*> arrays() override {
@@ -27,6 +31,10 @@ class SparseEngine final : public Engine {
     for (SparseLayer& layer : layers_) {
       const auto own = layer.arrays();
       all.insert(all.end(), own.begin(), own.end());
+    }
+    if (eprop_) {
+      const auto feedback = eprop_->arrays();
+      all.insert(all.end(), feedback.begin(), feedback.end());
     }
     return all;
   }
@@ -43,7 +51,8 @@ class SparseEngine final : public Engine {
         layers_[k].forward(worker, below(k), theta_grad, gradients);
       }
       evaluate_output(worker, batch, gradients);
-      for (std::size_t k = gradients ? layers_.size() : 0; k-- > 0;) {
+      if (gradients && eprop_) learn_locally(worker, batch);
+      for (std::size_t k = gradients && !eprop_ ? layers_.size() : 0; k-- > 0;) {
         const bool last = k + 1 == layers_.size();
         layers_[k].backward(worker, below(k), last ? output_.derivative.data() : nullptr, k > 0,
                             visits_, k > 0 ? &layers_[k - 1].share() : nullptr);
@@ -79,6 +88,18 @@ class SparseEngine final : public Engine {
   }
 
  private:
+  // Every layer for itself: nothing flows from one to the other but the errors of the output.
+  void learn_locally(Worker& worker, const SpikeBatch& batch) {
+    SparseLayer& readout = layers_.back();
+    eprop_->prepare(worker, batch, output_, readout);
+    for (std::size_t k = 0; k < layers_.size(); ++k) {
+      const bool last = k + 1 == layers_.size();
+      if (!last) eprop_->give(worker, k, layers_[k]);
+      layers_[k].backward(worker, below(k), last ? eprop_->derivative() : nullptr, false, visits_);
+    }
+    eprop_->correct_bias(worker, readout);
+  }
+
   SpikeLists& below(std::size_t layer) { return layer == 0 ? input_ : layers_[layer - 1].lists(); }
 
   void evaluate_output(Worker& worker, const SpikeBatch& batch, bool gradients) {
@@ -108,6 +129,7 @@ class SparseEngine final : public Engine {
 
   Network network_;
   Loss loss_;
+  std::unique_ptr<EpropSignals> eprop_;     ///< null: back-propagation through time
   std::unique_ptr<TileExchange> exchange_;  ///< with the ranks that own the other tiles; null: alone
   std::vector<SparseLayer> layers_;
   SpikeLists input_;
@@ -119,8 +141,9 @@ class SparseEngine final : public Engine {
 
 std::unique_ptr<Engine> make_sparse_engine(const Network& network, const Loss& loss,
                                            const std::vector<LayerTopology>& topology,
-                                           const Agreement& ranks) {
-  return std::make_unique<SparseEngine>(network, loss, topology, ranks);
+                                           const Agreement& ranks, const std::optional<Eprop>& eprop,
+                                           std::uint64_t seed) {
+  return std::make_unique<SparseEngine>(network, loss, topology, ranks, eprop, seed);
 }
 
 }  // namespace tessera::training

@@ -63,6 +63,14 @@ void SparseLayer::parameters_changed() {
   if (second_) second_->refresh();
 }
 
+void SparseLayer::input_matrix(std::vector<float>& matrix) const {
+  const Projection& p = topology_.input;
+  matrix.assign(std::size_t{p.sources} * topology_.neurons, 0.0f);
+  input_->for_each([&](std::uint32_t source, std::uint32_t target, float weight) {
+    matrix[std::size_t{source} * topology_.neurons + target] += p.scale * weight;
+  });
+}
+
 Membrane SparseLayer::make_membrane(std::uint32_t tile) const {
   Membrane m = membrane_of(layer_, theta_grad_);
   m.alpha = membrane_.value() + std::size_t{tile} * width_;
@@ -93,6 +101,7 @@ std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
   const bool alpha = gradients_ && membrane_.trained() && !is_readout();
   const bool second = gradients_ && second_ && second_->trained();
   if (second_) s->second = AlignedArray<float>(neurons);
+  if (layer_.refractory > 1) s->quiet = AlignedArray<float>(neurons);
   if (alpha) s->u_by_alpha = AlignedArray<float>(neurons);
   if (second) s->second_by_decay = AlignedArray<float>(neurons);
   if (second && layer_.neuron == NeuronKind::synaptic_lif)
@@ -134,7 +143,7 @@ MembraneState SparseLayer::state_at(std::size_t at, Scratch& s) {
     return array.size() > 0 ? array.data() + at : nullptr;
   };
   return {part(s.u), part(s.second), part(s.u_by_alpha), part(s.second_by_decay),
-          part(s.u_by_kappa)};
+          part(s.u_by_kappa), part(s.quiet)};
 }
 
 // Step t of one tile, whose state begins at `at`.

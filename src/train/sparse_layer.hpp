@@ -62,6 +62,18 @@ class SparseLayer {
                 std::vector<VisitBlock>& visits, const LayerShare* below = nullptr);
   [[nodiscard]] const LayerShare& share() const { return share_; }
 
+  // Learning without back-propagation: ds of the own lists comes from outside, before backward().
+  /// No gradient flows through the recurrent connection, and entries reach the synapses `lag` (0 or 1) steps late.
+  /// `adaptation`: factor of the strength of the adaptation in gradients.
+  void learn_locally(std::uint32_t lag, float adaptation) {
+    local_ = true;
+    lag_ = lag;
+    adaptation_ = adaptation;
+  }
+  /// The weights of the input connection as [source][neuron]; 0 without a synapse.
+  void input_matrix(std::vector<float>& matrix) const;
+  [[nodiscard]] ParameterArray* bias() { return bias_ ? &*bias_ : nullptr; }
+
  private:
   enum class Order { tiles, samples, convolution };
   struct Scratch;  // of one worker, forward
@@ -139,6 +151,9 @@ class SparseLayer {
   std::vector<Membrane> tile_membranes_;
   double theta_grad_ = 0.0;
   bool gradients_ = false;
+  bool local_ = false;
+  std::uint32_t lag_ = 0;
+  float adaptation_ = 1.0f;
   std::vector<std::unique_ptr<Scratch>> scratch_;
   std::unique_ptr<Flow> flow_;
 

@@ -256,11 +256,12 @@ void SparseLayer::backward_samples(Worker& worker, SpikeLists& input, bool sourc
       for (std::uint32_t tile = 0; tile < tiles_; ++tile)
         carry_row(all_g + f.row(tile, b, 0) * width_, k);
       Recording& own = lists_.recording(0, b);
-      StepEntries entries = StepEntries::behind(own, 0, end);
+      StepEntries entries = StepEntries::behind(own, 0, end - lag_);
       if (convolution_) start_sample(input, b, end, inputs);
       for (std::uint32_t t = end; t-- > begin;) {
-        entries.back_to(own, 0, t);
-        if (t + 1 < f.steps) recurrent_sources(b, t, begin, entries);
+        if (t >= lag_) entries.back_to(own, 0, t - lag_);
+        if (t < lag_) entries = {};
+        if (!local_ && t + 1 < f.steps) recurrent_sources(b, t, begin, entries);
         StepEntries rest = entries;
         for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
           float* row = all_g + f.row(tile, b, t - begin) * width_;

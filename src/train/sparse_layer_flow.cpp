@@ -46,14 +46,15 @@ void SparseLayer::two_state_flow(std::uint32_t tile, std::uint32_t group, Record
   membrane_decay(m, width_, gu, second);
 
   const float scale = adaptive ? m.inverse_capacitance : 1.0f;
+  const float rise = adaptation_ * m.adaptation;
   const bool alpha = membrane_.trained(), decay = second_->trained();
   each_entry([&](Stream& s, std::uint32_t e, std::uint32_t id) {
     const float du = s.ds[e] * s.slope[e];
     gu[id - begin] += scale * du;
-    if (adaptive) second[id - begin] -= m.adaptation * du;
+    if (adaptive) second[id - begin] -= rise * du;
     const std::size_t sum = std::size_t{group} * stride() + id;
     if (alpha) f.alpha[sum] += du * s.by_alpha[e];
-    if (decay) f.decay[sum] += (adaptive ? -m.adaptation * du : du) * s.by_second[e];
+    if (decay) f.decay[sum] += (adaptive ? -rise * du : du) * s.by_second[e];
   });
   membrane_output(m, width_, gu, second, row);
 }
@@ -82,8 +83,8 @@ void SparseLayer::flow_step(const Worker& worker, std::size_t front, std::uint32
       for (std::uint32_t j = 0; j < neurons_of(tile); ++j)
         row[j] = m.inverse_capacitance * derivative[j];
     } else {
-      inject(tile, group, recording.spikes, entries.spike0, entries.spike1, t, row, resets);
-      inject(tile, group, recording.others, entries.other0, entries.other1, t, row, nullptr);
+      inject(tile, group, recording.spikes, entries.spike0, entries.spike1, t - lag_, row, resets);
+      inject(tile, group, recording.others, entries.other0, entries.other1, t - lag_, row, nullptr);
     }
     membrane_flow(m.alpha, width_, 1, m.reset_to_zero ? resets : nullptr, row, sum);
     return;
@@ -123,9 +124,10 @@ void SparseLayer::flow_group(const Worker& worker, std::size_t front, std::uint3
     const std::uint32_t part = lists_.part_of(b), local = b - lists_.part_begin(part);
     Recording& recording = lists_.recording(tile, part);
     if (second_ || is_readout()) {
-      StepEntries entries = StepEntries::behind(recording, local, end);
+      StepEntries entries = StepEntries::behind(recording, local, end - lag_);
       for (std::uint32_t t = steps; t-- > 0;) {
-        entries.back_to(recording, local, begin + t);
+        if (begin + t >= lag_) entries.back_to(recording, local, begin + t - lag_);
+        if (begin + t < lag_) entries = {};
         flow_step(worker, front, tile, b, begin + t, group, recording, entries,
                   rows + std::size_t{t} * width_);
       }
@@ -135,10 +137,11 @@ void SparseLayer::flow_group(const Worker& worker, std::size_t front, std::uint3
     std::fill_n(rows, std::size_t{steps} * width_, 0.0f);
     std::fill_n(resets, steps * width_ / 8, std::uint8_t{0});
     const Stream &spikes = recording.spikes, &others = recording.others;
-    inject(tile, group, spikes, spikes.at(local, begin), spikes.at(local, end), begin, rows,
-           resets);
-    inject(tile, group, others, others.at(local, begin), others.at(local, end), begin, rows,
-           nullptr);
+    // Late entries are those of steps begin - lag .. end - lag; there are none before step 0.
+    const std::uint32_t first = std::max(begin, lag_) - lag_;
+    float* const from = rows + std::size_t{first + lag_ - begin} * width_;
+    inject(tile, group, spikes, spikes.at(local, first), spikes.at(local, end - lag_), first, from, resets);
+    inject(tile, group, others, others.at(local, first), others.at(local, end - lag_), first, from, nullptr);
     membrane_flow(m.alpha, width_, steps, m.reset_to_zero ? resets : nullptr, rows,
                   bias_sum(tile, group));
   }

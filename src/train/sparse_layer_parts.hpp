@@ -12,7 +12,7 @@ namespace tessera::training {
 
 // Forward: the state of the neurons in progress, the input of a step, what they list.
 struct SparseLayer::Scratch {
-  AlignedArray<float> u, second, u_by_alpha, second_by_decay, u_by_kappa, current;
+  AlignedArray<float> u, second, u_by_alpha, second_by_decay, u_by_kappa, quiet, current;
   AlignedArray<std::uint32_t> candidate_place;
   AlignedArray<float> candidate_value[3];
   std::vector<DelayRing> input_ring, recurrent_ring;  ///< one per tile that is in progress
@@ -21,7 +21,7 @@ struct SparseLayer::Scratch {
   Candidates candidates;
 
   void clear() {
-    for (AlignedArray<float>* state : {&u, &second, &u_by_alpha, &second_by_decay, &u_by_kappa}) {
+    for (AlignedArray<float>* state : {&u, &second, &u_by_alpha, &second_by_decay, &u_by_kappa, &quiet}) {
       std::fill(state->begin(), state->end(), 0.0f);
     }
     for (DelayRing& ring : input_ring) ring.clear();

@@ -57,6 +57,10 @@ void check_batch(const Network& network, const SpikeBatch& batch, bool empty_is_
            fmt::format("The offsets of the batch (`first`) do not rise from 0 to its {} spikes.",
                        batch.channel.size()));
   }
+  const std::size_t targets = lists * network.classes;
+  expect(batch.target.empty() || batch.target.size() == targets,
+         fmt::format("The batch has {} targets; {} samples of {} steps and {} classes need {}, or none.",
+                     batch.target.size(), batch.samples, batch.steps, network.classes, targets));
   const auto channel = std::find_if(batch.channel.begin(), batch.channel.end(),
                                     [&](std::uint32_t c) { return c >= batch.channels; });
   if (channel != batch.channel.end()) {
@@ -203,7 +207,7 @@ struct Trainer::Impl {
     } else if (wanted == Strategy::reference) {
       engine = make_reference_engine(network, options.loss, topology);
     } else {
-      engine = make_sparse_engine(network, options.loss, topology, ranks);
+      engine = make_sparse_engine(network, options.loss, topology, ranks, options.eprop, options.seed);
     }
     strategy = wanted;
     updater.attach(engine->arrays());
@@ -212,7 +216,7 @@ struct Trainer::Impl {
 
   // The first batch decides: a function of its activity alone, so that results stay reproducible.
   void choose(const SpikeBatch& batch) {
-    if (options.strategy == Strategy::automatic && !shares_layers() && dense_network_obstacle(network).empty())
+    if (options.strategy == Strategy::automatic && !options.eprop && !shares_layers() && dense_network_obstacle(network).empty())
       measure(batch);
     chosen = true;
   }

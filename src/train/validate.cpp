@@ -101,6 +101,12 @@ void check_neuron(const Reporter& report, const Layer& layer, std::uint64_t neur
   report.check(above_zero(layer.threshold), "threshold", layer.threshold, "above 0");
   report.check(above_zero(layer.surrogate_steepness), "steepness", layer.surrogate_steepness,
                "above 0");
+  report.check(above_zero(layer.surrogate_height), "surrogate_height", layer.surrogate_height, "above 0");
+  report.check(layer.refractory <= most_steps, "refractory", layer.refractory, fmt::format("at most {} steps", most_steps));
+  const Decay& alpha = layer.membrane;
+  if (layer.reset == Reset::subtract_undecayed && (alpha.trainable || alpha.per_neuron || !(alpha.low > 0.0)))
+    report.add("reset", fmt::format("reset = subtract_undecayed of {} needs one fixed membrane time constant above 0.",
+                                    report.what()));
   if (layer.neuron == NeuronKind::adaptive_lif)
     report.check(from_zero(layer.adaptation_strength), "adaptation_strength",
                  layer.adaptation_strength, "at least 0");
@@ -113,7 +119,7 @@ bool input_is_good(const Network& network) {
 }
 
 /// The network's own numbers, not those of its layers.
-void check_frame(const Reporter& report, const Network& network) {
+void check_frame(const Reporter& report, const Network& network, const Loss& loss) {
   if (!input_is_good(network))
     report.add("input", fmt::format("The input has the shape {}; it must have from 1 to {} "
                                     "channels in all.",
@@ -121,7 +127,9 @@ void check_frame(const Reporter& report, const Network& network) {
   report.check(network.steps >= 1 && network.steps <= most_steps, "steps", network.steps,
                fmt::format("from 1 to {}", most_steps));
   report.check(above_zero(network.dt_ms), "dt_ms", network.dt_ms, "above 0");
-  report.check(network.classes >= 2, "classes", network.classes, "at least 2");
+  // One output can follow a target.
+  const std::uint32_t fewest = loss.kind == LossKind::squared_error_per_step ? 1 : 2;
+  report.check(network.classes >= fewest, "classes", network.classes, fmt::format("at least {}", fewest));
   if (network.layers.empty()) report.add("layers", "The network has no layers.");
 }
 
@@ -174,7 +182,7 @@ std::vector<Problem> validate(const Network& network, const Options& options) {
                                  "UTF-8.",
                                  network.name));
   }
-  validation::check_frame({problems, {}, "the network"}, network);
+  validation::check_frame({problems, {}, "the network"}, network, options.loss);
   validation::check_layers(problems, network);
   validation::check_options(problems, network, options);
   return problems;

@@ -35,6 +35,8 @@ class Reporter {
   std::string what_;
 };
 
+/// Nothing without e-prop.
+void check_eprop(const Reporter& report, const Network& network, const Options& options);
 void check_options(std::vector<Problem>& problems, const Network& network, const Options& options);
 /// `source` is the shape of the layer below. Returns the layer's shape, with a zero in it when
 /// there is none (its problem is then reported, and later layers cannot be checked against it).

@@ -29,6 +29,13 @@ void check_optimizer(const Reporter& report, const Optimizer& o) {
 void check_loss(const Reporter& report, const Network& network, const Loss& loss) {
   report.check(fraction(loss.count_true), "count_true", loss.count_true, "from 0 to 1");
   report.check(fraction(loss.count_false), "count_false", loss.count_false, "from 0 to 1");
+  const bool steps = loss.kind == LossKind::cross_entropy_per_step || loss.kind == LossKind::squared_error_per_step;
+  if (steps)
+    report.check(loss.window <= network.steps, "window", loss.window,
+                 fmt::format("at most the steps of a sample, {} (0: all)", network.steps));
+  if (!steps && loss.window != 0)
+    report.add("window", fmt::format("window is {}, but the loss {} does not look at single steps.", loss.window,
+                                     to_string(loss.kind)));
   if (network.layers.empty()) return;
   const Layer& output = network.layers.back();
   const bool readout = output.neuron == NeuronKind::readout;
@@ -140,6 +147,7 @@ void check_options(std::vector<Problem>& problems, const Network& network, const
   check_amounts(inside("", "the training"), network, options);
   check_strategy(inside("", "the training"), network, options);
   check_parallel(inside("", "the training"), network, options);
+  check_eprop(inside("eprop", "e-prop"), network, options);
   check_loss(inside("loss", "the loss"), network, options.loss);
   check_optimizer(inside("optimizer", "the optimizer"), options.optimizer);
   check_second_threshold(inside("second_threshold", "the second threshold"), network,

@@ -53,6 +53,23 @@ class WeightTiles {
   /// rows of the block, steps of a sample one after the other. `ds`: a part of block.ds, or null.
   void gradients(std::uint32_t tile, std::uint32_t begin, std::uint32_t end,
                  const VisitBlock& block, const float* g, Fresh fresh, float* ds);
+  /// Calls f(source, target, weight) for every synapse, sources before pooling.
+  template <class F>
+  void for_each(const F& f) const {
+    if (!array_.store) {
+      return for_each_synapse(*projection_, [&](std::uint32_t source, std::uint32_t target, std::uint32_t,
+                                                std::size_t i) { f(source, target, array_.value[array_.layout.of(i)]); });
+    }
+    for (std::uint32_t source = 0; source < projection_->sources; ++source) {
+      const std::uint32_t row = projection_->pooled_of(source);
+      if (row == not_pooled) continue;
+      for (std::uint32_t tile = 0; tile * width_ < projection_->targets; ++tile) {
+        const RowSpan span = array_.store->spans(tile)[row];
+        for (std::uint32_t i = span.begin; i < span.end; ++i)
+          f(source, tile * width_ + array_.store->slots()[i].target, array_.value[i]);
+      }
+    }
+  }
   /// Whether gradients() takes visits in fours.
   [[nodiscard]] bool in_fours() const { return !sparse(); }
 

@@ -116,6 +116,7 @@ void read_generator(TrainingReader t, GeneratorSpec& g) {
   g.classes = t.count32("classes", g.classes);
   g.channels = t.count32("channels", g.channels);
   g.cutoff = t.count32("cutoff", g.cutoff);
+  g.cues = t.count32("cues", g.cues);
   t.done();
 }
 

@@ -258,15 +258,18 @@ void read_regulariser(TrainingReader& t, Layer& layer) {
 }
 
 // What only neurons that spike have.
-void read_spiking(TrainingReader& t, Layer& layer) {
+void read_spiking(TrainingReader& t, double dt_ms, Layer& layer) {
   bool spiking = layer.neuron != NeuronKind::readout;
-  for (const char* key : {"threshold", "reset", "surrogate", "steepness", "max_activity",
+  for (const char* key : {"threshold", "reset", "refractory", "surrogate", "steepness", "height", "max_activity",
                           "initial_activity", "regulariser", "recurrent"})
     spiking &= t.applies(key, layer.neuron != NeuronKind::readout, "a readout never spikes");
   if (!spiking) return;
   layer.threshold = t.number("threshold", {}, layer.threshold);
   layer.reset = t.word<Reset>("reset", layer.reset,
-                              {{"zero", Reset::to_zero}, {"subtract", Reset::subtract}});
+                              {{"zero", Reset::to_zero},
+                               {"subtract", Reset::subtract},
+                               {"subtract_undecayed", Reset::subtract_undecayed}});
+  layer.refractory = t.steps("refractory", dt_ms, layer.refractory);
   layer.surrogate = t.word<Surrogate>("surrogate", layer.surrogate,
                                       {{"superspike", Surrogate::superspike},
                                        {"arctan", Surrogate::arctan},
@@ -274,6 +277,7 @@ void read_spiking(TrainingReader& t, Layer& layer) {
                                        {"triangular", Surrogate::triangular},
                                        {"piecewise_linear", Surrogate::piecewise_linear}});
   layer.surrogate_steepness = t.number("steepness", {}, layer.surrogate_steepness);
+  layer.surrogate_height = t.number("height", {}, layer.surrogate_height);
   layer.max_activity = t.number("max_activity", {}, layer.max_activity);
   layer.initial_activity = t.number("initial_activity", {}, layer.initial_activity);
   read_regulariser(t, layer);
@@ -289,7 +293,7 @@ Layer read_layer(ModelContext& c, const toml::table& table, const std::string& p
   layer.neuron = t.word<NeuronKind>("neuron", layer.neuron, kNeurons);
   read_input(t, dt_ms, layer);
   read_size(t, layer);
-  read_spiking(t, layer);
+  read_spiking(t, dt_ms, layer);
   if (layer.neuron != NeuronKind::readout) read_recurrent(t, dt_ms, layer);
   read_rewiring(t, layer);
   layer.bias = t.truth("bias", layer.bias);

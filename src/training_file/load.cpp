@@ -48,6 +48,7 @@ std::string layer_key(std::string path, const training::Network& network,
     return layer + "." + (known.remembers(layer + "." + factor) ? factor : tau);
   }
   replace_end(path, ".surrogate_steepness", ".steepness");
+  replace_end(path, ".surrogate_height", ".height");
   return path;
 }
 
@@ -57,6 +58,10 @@ std::string key_of(std::string path, const training::Network& network,
   if (path == "validation_fraction") return "training.validation";
   for (const char* key : {"threads", "batch", "epochs", "patience"}) {
     if (path == key) return "training." + path;
+  }
+  if (path.rfind("eprop.", 0) == 0) {
+    replace_end(path, "_hz", "");
+    replace_end(path, "_ms", "");
   }
   for (const char* key : {"warmup_batches", "final_fraction", "step_epochs", "step_factor"}) {
     if (path == std::string("optimizer.") + key) return std::string("schedule.") + key;
@@ -87,10 +92,18 @@ TrainingModel read_model(const toml::table& file, ModelContext& c,
   read_data(top, model);
   read_layers(c, top.get("layer"), model.network);
   Options& options = model.options;
-  read_section(top, "loss", read_loss, options.loss);
+  if (const toml::table* table = top.table("loss")) {
+    TrainingReader loss(c, *table, "loss");
+    read_loss(loss, model.network.dt_ms, options.loss);
+  }
   read_section(top, "optimizer", read_optimizer, options.optimizer);
   read_section(top, "schedule", read_schedule, options.optimizer);
   read_section(top, "second_threshold", read_second_threshold, options.second_threshold);
+  if (top.table("eprop") != nullptr) {
+    // Whoever has a derivative learns, unless the file says otherwise.
+    if (!top.has("second_threshold")) options.second_threshold = {0.0, 0.0, 0.0};
+    read_section(top, "eprop", read_eprop, options.eprop.emplace());
+  }
   read_section(top, "training", read_training, options);
   top.allow("partition");  // src/machine_file/stated.cpp
   top.done();

@@ -53,22 +53,26 @@ const toml::table* TrainingReader::table(const std::string& key) {
   return nullptr;
 }
 
-void read_loss(TrainingReader& t, Loss& loss) {
+void read_loss(TrainingReader& t, double dt_ms, Loss& loss) {
   loss.kind = t.word<LossKind>("kind", loss.kind,
                                {{"cross_entropy", LossKind::cross_entropy},
                                 {"cross_entropy_per_step", LossKind::cross_entropy_per_step},
                                 {"spike_count", LossKind::spike_count},
-                                {"mean_squared_error", LossKind::mean_squared_error}});
+                                {"mean_squared_error", LossKind::mean_squared_error},
+                                {"squared_error_per_step", LossKind::squared_error_per_step}});
   const bool reduces =
       loss.kind == LossKind::cross_entropy || loss.kind == LossKind::mean_squared_error;
   if (t.applies("reduction", reduces,
-                "cross_entropy_per_step and spike_count look at every step of the output")) {
+                "losses per step and spike_count look at every step of the output")) {
     loss.reduction = t.word<Reduction>("reduction", loss.reduction,
                                        {{"sum", Reduction::sum},
                                         {"mean", Reduction::mean},
                                         {"last", Reduction::last},
                                         {"max", Reduction::max}});
   }
+  const bool per_step = loss.kind == LossKind::cross_entropy_per_step || loss.kind == LossKind::squared_error_per_step;
+  if (t.applies("window", per_step, "only the losses per step look at a part of a sample"))
+    loss.window = t.steps("window", dt_ms, loss.window);
   const bool counts = loss.kind == LossKind::spike_count;
   if (t.applies("count_true", counts, "it is a target of the spike_count loss"))
     loss.count_true = t.number("count_true", {}, loss.count_true);

@@ -47,7 +47,8 @@ class TrainingReader : public TableReader {
 };
 
 void read_layers(ModelContext& c, const toml::node* section, training::Network& network);
-void read_loss(TrainingReader& t, training::Loss& loss);
+void read_loss(TrainingReader& t, double dt_ms, training::Loss& loss);
+void read_eprop(TrainingReader& t, training::Eprop& eprop);
 void read_optimizer(TrainingReader& t, training::Optimizer& optimizer);
 void read_schedule(TrainingReader& t, training::Optimizer& optimizer);
 void read_second_threshold(TrainingReader& t, training::SecondThreshold& threshold);

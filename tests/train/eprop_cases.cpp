@@ -111,6 +111,7 @@ double bellec2020_deviation(const json& entry) {
   Steps steps(entry.at("optimizer"));
   Weights m = c.weights.like(), v = m;
   double worst = 0.0;
+  std::size_t iteration = 0;
   // A value that is not a number stays.
   const auto see = [&](double d) { worst = d <= worst ? worst : d; };
   for (const json& expected : entry.at("expected")) {
@@ -119,6 +120,7 @@ double bellec2020_deviation(const json& entry) {
     if (entry.at("average_gradient")) scale(outcome.gradient, 1.0 / static_cast<double>(c.interval.window));
     if (json(outcome.spikes) != expected.at("spikes")) return std::numeric_limits<double>::infinity();
     see(relative(outcome.loss, expected.at("loss")));
+    if (entry.contains("nest_loss")) see(relative(outcome.loss, entry.at("nest_loss").at(iteration++)));
     see(deviation(c.weights.input, matrix_of(expected.at("w_in"))));
     see(deviation(c.weights.recurrent, matrix_of(expected.at("w_rec"))));
     see(deviation(c.weights.output, matrix_of(expected.at("w_out"))));

@@ -140,14 +140,39 @@ TEST(reference, adaptation_synapses_and_recurrence_by_hand) {
   EXPECT_EQ(run.layers[0].u, (std::vector<double>{0.5, 0.5, 0.375, 0.25}));
 }
 
+// alpha 0.5, input 2 in steps 0, 2 and 3: u[0] = 2 spikes, u[1] = 1 - 1, u[2] = 2 cannot spike before 3 steps are over,
+// u[3] = 1 + 2 can, u[4] = 1.5 - 1.
+TEST(reference, refractory_neurons_and_undecayed_resets_by_hand) {
+  Network n = test::network(1, test::layer("hidden", NeuronKind::lif, 1), 2, 5);
+  n.layers[0].membrane = {0.5, 0.5, false, false};
+  n.layers[0].reset = Reset::subtract_undecayed;
+  n.layers[0].refractory = 3;
+  n.layers[0].bias = true;
+  SpikeBatch batch;
+  batch.samples = 1;
+  batch.steps = 5;
+  batch.channels = 1;
+  batch.first = {0, 1, 1, 2, 3, 3};
+  batch.channel = {0, 0, 0};
+  batch.label = {0};
+  const auto topology = resolve(n, 1);
+  const ReferenceRun run = Reference(n, topology).run({{2.0}, {0.0}, {1.0, 0.0}}, batch, {});
+  EXPECT_EQ(run.layers[0].u, (std::vector<double>{2.0, 0.0, 2.0, 3.0, 0.5}));
+  EXPECT_EQ(run.layers[0].spike, (std::vector<double>{1, 0, 0, 1, 0}));
+}
+
 TEST(reference, gradients_of_every_neuron_kind_and_reset) {
   for (const NeuronKind kind :
        {NeuronKind::lif, NeuronKind::adaptive_lif, NeuronKind::synaptic_lif})
-    for (const Reset reset : {Reset::to_zero, Reset::subtract}) {
+    for (const Reset reset : {Reset::to_zero, Reset::subtract, Reset::subtract_undecayed}) {
       Layer hidden = test::layer("hidden", kind, 8);
       hidden.reset = reset;
       hidden.threshold = 1.2;
       hidden.capacitance = 1.3;
+      if (reset == Reset::subtract_undecayed) {
+        hidden.refractory = 3;
+        hidden.surrogate_height = 0.4;
+      }
       expect_finite_differences({two_hidden(hidden), {}},
                                 to_string(kind) + (reset == Reset::subtract ? " subtract" : ""));
     }
@@ -171,6 +196,11 @@ TEST(reference, gradients_of_every_loss) {
          {Reduction::sum, Reduction::mean, Reduction::last, Reduction::max})
       expect_finite_differences({n, {kind, reduction}}, to_string(kind) + to_string(reduction));
   expect_finite_differences({n, {LossKind::cross_entropy_per_step}}, "per step");
+  for (const LossKind kind : {LossKind::cross_entropy_per_step, LossKind::squared_error_per_step}) {
+    Loss late{kind};
+    late.window = 5;
+    expect_finite_differences({n, late}, to_string(kind) + " in a window");
+  }
   Network spiking = n;
   spiking.layers.back().neuron = NeuronKind::lif;
   expect_finite_differences({spiking, {LossKind::spike_count}}, "spike count");

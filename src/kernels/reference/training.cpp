@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace tessera::reference {
 
@@ -54,8 +55,14 @@ void membrane_step(const Membrane& m, const MembraneState& s, const float* curre
       if (s.second_by_decay != nullptr) by_second = s.second_by_decay[j];
     }
     const float u = m.alpha[j] * before + input * m.inverse_capacitance;
+    float quiet = 0.0f;
+    if (s.quiet != nullptr) {
+      quiet = std::fmax(0.0f, s.quiet[j] - 1.0f);
+      if (quiet > 0.0f) level = std::numeric_limits<float>::infinity();
+    }
     const float x = u - level;
     const bool spiking = x > 0.0f;
+    if (s.quiet != nullptr) s.quiet[j] = spiking ? m.refractory : quiet;
     if (spiking || (gradients && u > m.second_threshold * level)) {
       c.place[c.count] = first + j;
       c.x[c.count] = x;
@@ -65,7 +72,7 @@ void membrane_step(const Membrane& m, const MembraneState& s, const float* curre
       c.spikes += spiking ? 1 : 0;
     }
     const bool forgets = spiking && m.reset_to_zero;
-    s.u[j] = forgets ? 0.0f : spiking ? u - m.threshold : u;
+    s.u[j] = forgets ? 0.0f : spiking ? u - m.drop : u;
     if (s.u_by_alpha != nullptr) s.u_by_alpha[j] = forgets ? 0.0f : by_alpha;
     if (m.kind == MembraneKind::synaptic && s.second_by_decay != nullptr) {
       s.u_by_kappa[j] = forgets ? 0.0f : by_second;
@@ -88,7 +95,7 @@ void list_candidates(const Membrane& m, const Candidates& c, const ListEnd& spik
     const std::uint32_t at = counts[spiking ? 0 : 1]++;
     end.id[at] = static_cast<std::uint16_t>(c.place[k] & 0xffff);
     end.step[at] = static_cast<std::uint16_t>(c.place[k] >> 16);
-    if (end.slope != nullptr) end.slope[at] = slope_of(m, c.x[k]);
+    if (end.slope != nullptr) end.slope[at] = m.height * slope_of(m, c.x[k]);
     if (end.by_alpha != nullptr) end.by_alpha[at] = c.by_alpha[k];
     if (end.by_second != nullptr) end.by_second[at] = c.by_second[k];
   }

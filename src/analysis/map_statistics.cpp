@@ -53,9 +53,9 @@ std::map<double, double> gaps_of(const Edge& source, const Edge& target) {
   return gaps;
 }
 
-class Measure {
+class MapMeasure {
  public:
-  Measure(const ResultPopulation& source, const ResultPopulation& target)
+  MapMeasure(const ResultPopulation& source, const ResultPopulation& target)
       : source_(source.grid, source.size), target_(target.grid, target.size), sources_(source.size), targets_(target.size) {
     const double width = source_.x.length / source_.x.cells;
     const double farthest = std::hypot(gaps_of(source_.x, target_.x).rbegin()->first, gaps_of(source_.y, target_.y).rbegin()->first);
@@ -133,7 +133,7 @@ class Measure {
 };
 
 /// Pairs that have a synapse at one time only, in both directions. Both lists are sorted by source, then target.
-void compare(const Measure& measure, const WeightRecord::Synapses& before, const WeightRecord::Synapses& after, MapStatistics& map) {
+void compare(const MapMeasure& measure, const WeightRecord::Synapses& before, const WeightRecord::Synapses& after, MapStatistics& map) {
   std::size_t i = 0, k = 0;
   const auto pair = [](const WeightRecord::Synapses& s, std::size_t at) { return std::pair(s.sources[at], s.targets[at]); };
   const auto count = [&measure](std::vector<std::uint64_t>& into, const std::pair<std::uint32_t, std::uint32_t>& p) {
@@ -169,7 +169,7 @@ void require_map(const Result& result, const WeightRecord& record) {
 MapStatistics map_statistics(const Result& result, const WeightRecord& record) {
   require_map(result, record);
   const ResultPopulation &source = *result.find(record.info.source), &target = *result.find(record.info.target);
-  const Measure measure(source, target);
+  const MapMeasure measure(source, target);
   const std::size_t last = record.times_ms.size() - 1;
   MapStatistics map;
   map.source_grid = source.grid;

@@ -1,5 +1,6 @@
 // Plots of weights over time and of maps: well-formed, bounded, and showing what is there.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <gtest/gtest.h>
 
 #include "plot/xml.hpp"

@@ -11,7 +11,7 @@ namespace tessera::training {
 namespace {
 
 // Box and Muller.
-double normal(RandomStream& random) {
+double gaussian(RandomStream& random) {
   const double radius = std::sqrt(-2.0 * std::log1p(-random.next_unit()));
   return radius * std::cos(2.0 * std::numbers::pi * random.next_unit());
 }
@@ -41,7 +41,7 @@ EpropSignals::EpropSignals(const Network& network, const Loss& loss, const Eprop
     b.trainable = false;
     RandomStream random(RandomKey(seed), round_of(Purpose::training_weight, 1), static_cast<std::uint32_t>(k), 0);
     for (std::size_t i = 0; i < n; ++i)
-      b.value[i] = static_cast<float>(eprop.feedback_gain / std::sqrt(neurons) * normal(random));
+      b.value[i] = static_cast<float>(eprop.feedback_gain / std::sqrt(neurons) * gaussian(random));
   }
 }
 

@@ -2,20 +2,16 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "train/validate.hpp"
 
 namespace tessera::training::validation {
 namespace {
 
-bool from_zero(double value) { return std::isfinite(value) && value >= 0.0; }
-
 void check_numbers(const Reporter& report, const Eprop& eprop) {
   report.check(from_zero(eprop.feedback_gain), "feedback_gain", eprop.feedback_gain, "at least 0");
   report.check(from_zero(eprop.rate_strength), "rate_strength", eprop.rate_strength, "at least 0");
   report.check(from_zero(eprop.rate_target_hz), "rate_target_hz", eprop.rate_target_hz, "at least 0");
-  report.check(std::isfinite(eprop.rate_tau_ms) && eprop.rate_tau_ms > 0.0, "rate_tau_ms", eprop.rate_tau_ms, "above 0");
+  report.check(above_zero(eprop.rate_tau_ms), "rate_tau_ms", eprop.rate_tau_ms, "above 0");
 }
 
 /// The layers that learn.

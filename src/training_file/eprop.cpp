@@ -7,7 +7,7 @@ namespace tessera::io {
 using namespace training;
 
 void read_eprop(TrainingReader& t, Eprop& eprop) {
-  constexpr Dimension kMs{0, 1, 0, 0}, kHz{-1, -1, 0, 0};
+  constexpr Dimension kPerTime{-1, -1, 0, 0};
   eprop.convention = t.word<EpropConvention>(
       "convention", eprop.convention, {{"bellec2020", EpropConvention::bellec2020}, {"mlgenn", EpropConvention::mlgenn}});
   eprop.feedback = t.word<EpropFeedback>("feedback", eprop.feedback,
@@ -17,7 +17,7 @@ void read_eprop(TrainingReader& t, Eprop& eprop) {
   eprop.rate_strength = t.number("rate_strength", {}, eprop.rate_strength);
   const bool regularises = t.has("rate_strength");
   if (t.applies("rate_target", regularises, "there is no rate_strength"))
-    eprop.rate_target_hz = t.number("rate_target", kHz, eprop.rate_target_hz);
+    eprop.rate_target_hz = t.number("rate_target", kPerTime, eprop.rate_target_hz);
   if (t.applies("rate_tau", regularises && eprop.convention == EpropConvention::mlgenn,
                 "only mlgenn with a rate_strength has a running mean of spikes"))
     eprop.rate_tau_ms = t.number("rate_tau", kMs, eprop.rate_tau_ms);

@@ -96,7 +96,7 @@ TEST(EpropFile, PatternGenerationLearns) {
   TrainingModel model = load_training_file(TESSERA_SOURCE_DIR "/models/training/pattern_generation.toml", {{"neurons", "40"}});
   model.data.encoder.steps = model.network.steps = 250;
   model.options.epochs = 120;
-  model.options.threads = 2;
+  model.options.threads = 1;
   SpikeSample sample;
   open_dataset(model.data, "", Split::train, 1)->read(0, kUnvaried, sample);
   double nothing = 0.0;
@@ -111,8 +111,9 @@ TEST(EpropFile, EvidenceAccumulationLearns) {
   TrainingModel model = load_training_file(TESSERA_SOURCE_DIR "/models/training/evidence_accumulation.toml",
                                            {{"neurons", "40"}, {"cues", "1"}, {"steps", "350"}, {"samples", "64"}});
   model.options.validation_fraction = 0.0;
-  model.options.epochs = 12;
-  model.options.threads = 2;
+  model.options.optimizer.schedule = ScheduleKind::constant;
+  model.options.epochs = 24;
+  model.options.threads = 1;
   const FitResult result = fitted(model);
   EXPECT_GE(result.epochs.back().accuracy, 0.9);
 }
@@ -124,7 +125,7 @@ TEST(EpropFile, TheExampleOfThePage) {
   const std::size_t begin = text.find(fence) + fence.size();
   TrainingModel model = test::parse(text.substr(begin, text.find("```", begin) - begin));
   EXPECT_EQ(model.options.epochs, 2u);
-  model.options.threads = 2;
+  model.options.threads = 1;
   const FitResult result = fitted(model);
   ASSERT_EQ(result.epochs.size(), 2u);
   EXPECT_TRUE(std::isfinite(result.epochs[1].loss));

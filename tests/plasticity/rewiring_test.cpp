@@ -124,9 +124,16 @@ class JoinOnce final : public StructuralRule {
   }
 };
 
-// The source spikes at 5 ms, the target at 15, 30 and 45: the synapse that is made at 20 ms has not seen the target's first
-// spike, but the source's trace is there. Each of the others adds lambda Wmax exp(-(time + 1.5 - 5) / 20).
-TEST(Rewiring, ASynapseBeginsWithTheTracesOfItsNeurons) {
+/// Sets the weight of all synapses to 1, once, at 20 ms.
+class SetOnce final : public StructuralRule {
+ public:
+  void act(StructuralView& view) const override {
+    if (view.time_ms() == 20.0) view.reweight([](std::uint32_t, std::uint32_t, double) { return 1.0; });
+  }
+};
+
+/// A source that spikes at 5 ms, a target that spikes at 15, 30 and 45, and a projection "learns" with this rule.
+Network one_pair(const std::string& rule, double probability) {
   Network network;
   network.name = "joined";
   network.rate_limit_hz = 1e6;
@@ -144,27 +151,47 @@ TEST(Rewiring, ASynapseBeginsWithTheTracesOfItsNeurons) {
   Projection drive = project("drive", "post", Kind::one_to_one, 0, Distribution::constant(1e7), Distribution::constant(0.1));
   Projection learns = project("pre", "post", Kind::pairwise_bernoulli, 0, Distribution::constant(1.0), Distribution::constant(1.5));
   learns.name = "learns";
-  learns.rule.probability = 0.0;
-  learns.rewiring = StructuralPlasticity{"join", {}, 1.0, 0};
+  learns.rule.probability = probability;
+  learns.rewiring = StructuralPlasticity{rule, {}, 1.0, 0};
+  network.projections = {drive, learns};
+  return network;
+}
+
+NeuronCatalogue with_once() {
   NeuronCatalogue models = NeuronCatalogue::builtin();
-  StructuralModel join;
+  StructuralModel join, set;
   join.name = "join";
   join.make = [](const ParameterValues&) -> std::shared_ptr<const StructuralRule> { return std::make_shared<const JoinOnce>(); };
+  set.name = "set";
+  set.make = [](const ParameterValues&) -> std::shared_ptr<const StructuralRule> { return std::make_shared<const SetOnce>(); };
   models.add(join);
+  models.add(set);
+  return models;
+}
+
+// The synapse that is made at 20 ms has not seen the target's first spike, but the source's trace is there. Each of the others
+// adds lambda Wmax exp(-(time + 1.5 - 5) / 20). One that was there has seen the first spike too, until its weight is set.
+TEST(Rewiring, ASynapseThatIsMadeOrSetGoesOnWithTheTracesOfItsNeurons) {
   const double step = 0.01 * 10.0, at_30 = 1.0 + step * std::exp(-26.5 / 20.0), at_45 = at_30 + step * std::exp(-41.5 / 20.0);
-  for (const double mu_minus : {0.0, 1.0}) {
-    for (const double mu_plus : {0.0, 1e-12}) {  // rows with sums, and without
-      learns.plasticity = Plasticity{"stdp", {{"Wmax", 10.0}, {"lambda", 0.01}, {"mu_plus", mu_plus}, {"mu_minus", mu_minus}}, 0.0};
-      network.projections = {drive, learns};
-      for (const bool exact : {false, true}) {
-        Simulation simulation(network, models, exact ? exact_options() : options_of(Connectivity::stored));
-        simulation.run(19.0);
-        EXPECT_TRUE(simulation.synapses("learns").empty());
-        simulation.run(16.0);
-        ASSERT_EQ(simulation.synapses("learns").size(), 1u);
-        EXPECT_NEAR(simulation.synapses("learns")[0].weight, at_30, exact ? 1e-10 : 1e-5);
-        simulation.run(15.0);
-        EXPECT_NEAR(simulation.synapses("learns")[0].weight, at_45, exact ? 1e-10 : 1e-5);
+  for (const bool is_made : {true, false}) {
+    Network network = one_pair(is_made ? "join" : "set", is_made ? 0.0 : 1.0);
+    for (const double mu_minus : {0.0, 1.0}) {
+      for (const double mu_plus : {0.0, 1e-12}) {  // rows with sums, and without
+        network.projections[1].plasticity = Plasticity{"stdp", {{"Wmax", 10.0}, {"lambda", 0.01}, {"mu_plus", mu_plus}, {"mu_minus", mu_minus}}, 0.0};
+        for (const bool exact : {false, true}) {
+          Simulation simulation(network, with_once(), exact ? exact_options() : options_of(Connectivity::stored));
+          const auto weight = [&] { return simulation.synapses("learns").at(0).weight; };  // of 0 -> 0
+          const double tolerance = exact ? 1e-10 : 1e-5;
+          simulation.run(19.0);
+          EXPECT_EQ(simulation.synapses("learns").size(), is_made ? 0u : 4u);
+          if (!is_made) {
+            EXPECT_NEAR(weight(), 1.0 + step * std::exp(-11.5 / 20.0), tolerance);
+          }
+          simulation.run(16.0);
+          EXPECT_NEAR(weight(), at_30, tolerance);
+          simulation.run(15.0);
+          EXPECT_NEAR(weight(), at_45, tolerance);
+        }
       }
     }
   }

@@ -66,24 +66,26 @@ TEST(Partition, ConvolutionIsCutIntoTiles) {
   for (const PartitionRun& run : p.runs) EXPECT_EQ(run.sources, 300u);
 }
 
-// Padding and a pool: 8 x 8 x 1 -> pool 2 -> 4 x 4 -> kernel 3, padding 1 -> 4 x 4. Of a run of the upper 2 x 4 outputs
-// rows 0 .. 2 of the pooled ones are needed, which are rows 0 .. 5 of all 8 columns.
+// Padding and a pool: 8 x 4 -> pool 2 -> 4 x 2 -> kernel 3, padding 1 -> 4 x 2. The upper 2 x 2 outputs need the pooled rows
+// 0 .. 2, which are rows 0 .. 5 of all 4 columns; a column of outputs would need everything. The same lying down.
 TEST(Partition, WindowsKnowPaddingAndPools) {
-  training::Network n;
-  n.input = {8, 8, 1};
-  n.steps = 1;
-  n.layers = {layer("a", 0)};
-  n.layers[0].input.kind = training::ConnectionKind::convolution;
-  n.layers[0].input.filters = 1;
-  n.layers[0].input.kernel = 3;
-  n.layers[0].input.padding = 1;
-  n.layers[0].input.pool = 2;
-  const Partition p = partition(n, machine_of(8, 0));
-  ASSERT_EQ(p.runs.size(), 2u);
-  EXPECT_EQ(p.populations[0].fan_in, 36u);
-  EXPECT_EQ(p.runs[0].sources, 48u);
-  EXPECT_EQ(p.playback_copies, 96u);
-  EXPECT_EQ(p.bound.playback_copies, 64u);
+  for (const training::Shape& shape : {training::Shape{8, 4, 1}, training::Shape{4, 8, 1}}) {
+    training::Network n;
+    n.input = shape;
+    n.steps = 1;
+    n.layers = {layer("a", 0)};
+    n.layers[0].input.kind = training::ConnectionKind::convolution;
+    n.layers[0].input.filters = 1;
+    n.layers[0].input.kernel = 3;
+    n.layers[0].input.padding = 1;
+    n.layers[0].input.pool = 2;
+    const Partition p = partition(n, machine_of(4, 0));
+    ASSERT_EQ(p.runs.size(), 2u);
+    EXPECT_EQ(p.populations[0].fan_in, 36u);
+    EXPECT_EQ(p.runs[0].sources, 24u);
+    EXPECT_EQ(p.playback_copies, 48u);
+    EXPECT_EQ(p.bound.playback_copies, 32u);
+  }
 }
 
 // 2,048 neurons on a torus of 32 x 64, each with 64 inputs at gaussian distances (sigma 3), numbered at random: index order

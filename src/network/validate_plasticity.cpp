@@ -131,7 +131,7 @@ void check_axonal_delay(const plasticity_reporter& report, const Population* sou
 }
 
 // The population whose spikes are the third factor, and their delay.
-void check_modulator(const reporter& report, const PlasticityModel& rule) {
+void check_modulator(const plasticity_reporter& report, const PlasticityModel& rule) {
   const Plasticity& plasticity = *report.p.plasticity;
   if (!rule.has_modulator) {
     if (!plasticity.modulator.empty()) {

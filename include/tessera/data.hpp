@@ -118,6 +118,10 @@ struct AugmentationSpec {
   double crop_ms = 0.0;  ///< the seen window begins up to this much later, uniform, >= 0
   /// Largest angle about the centre, 0 .. 180; images, event cameras.
   double rotation_degrees = 0.0;
+  double rotation_probability = 1.0;  ///< of a sample being rotated at all, 0 .. 1
+  /// Images: the values of a rotated image become min(1, rotation_gain v / largest v), which undoes what the
+  /// interpolation took; 0: they stay.
+  double rotation_gain = 0.0;
   /// Times are multiplied by a number drawn from low .. high.
   double skew_low = 1.0, skew_high = 1.0;
   [[nodiscard]] bool any() const {

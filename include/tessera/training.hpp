@@ -25,6 +25,10 @@ class Communicator;
 }
 
 namespace tessera::training {
+struct Substrate;  // tessera/substrate.hpp
+}
+
+namespace tessera::training {
 
 /// Per step t, with input current I[t] = sum_j w_ij s_j (this step's spikes of the layer below, the
 /// last step's of the layer itself) + bias:
@@ -83,6 +87,13 @@ struct ActivityRegulariser {
   double high = 1.0;
 };
 
+/// Against neurons that spike many times in one sample: with n_bj the spikes of neuron j in sample b,
+/// loss += strength * epoch_factor^epoch * mean over b and j of n_bj^4. Epochs count from 0.
+struct BurstRegulariser {
+  double strength = 0.0;
+  double epoch_factor = 1.0;  ///< above 0, at most 1
+};
+
 struct Layer {
   std::string name;
   NeuronKind neuron = NeuronKind::lif;
@@ -107,6 +118,16 @@ struct Layer {
   double initial_activity = 0.0;
   double initial_gain = 1.0;  ///< weights ~ N(0, gain / sqrt(inputs)) before that
   ActivityRegulariser regulariser;
+  BurstRegulariser bursts;  ///< layers that spike, but not the output; sparse and reference strategies
+  /// loss += weight_penalty * mean of w^4, of the weights of each of the layer's connections; not for connections
+  /// that rewire.
+  double weight_penalty = 0.0;
+  bool on_substrate = true;  ///< whether the layer runs on the substrate where the options have one
+  /// On a substrate with whole weights: what the largest of them stands for, > 0; 0: in every batch the largest weight
+  /// of the connection.
+  double weight_limit = 0.0;
+  /// Beginning of the roll-off towards weight_limit, in weight_limits, 0 .. 1; 1: none, a hard limit.
+  double weight_roll_off = 1.0;
   SourceLocation where;  ///< for messages
 };
 
@@ -153,6 +174,10 @@ enum class Reduction { sum, mean, last, max };
 struct Loss {
   LossKind kind = LossKind::cross_entropy;
   Reduction reduction = Reduction::sum;
+  double scale = 1.0;  ///< cross_entropy: the reduced readout times this, > 0, goes into the softmax
+  /// cross_entropy: loss += this times the mean over samples and classes of (log of the softmax)^4. It keeps the
+  /// readout small.
+  double log_probability_penalty = 0.0;
   double count_true = 0.8;
   double count_false = 0.05;
   std::uint32_t window = 0;  ///< the losses per step: the last so many steps of a sample; 0: all
@@ -216,6 +241,8 @@ struct Options {
   /// alone. The weights do not depend on their number. All ranks give the same network, options and data
   /// (threads may differ), and call train(), evaluate() and fit() in the same order.
   std::shared_ptr<Communicator> communicator;
+  /// The emulated chip through which the network is trained and evaluated; null: none. Sparse strategy, one process.
+  std::shared_ptr<const Substrate> substrate;
 };
 
 /// All problems of a network and its options at once; empty when there are none.
@@ -246,6 +273,22 @@ struct LayerActivity {
   std::uint32_t silent_neurons = 0;  ///< neurons that did not spike in any of these samples
 };
 
+/// Events over a link to or from a part of a network on a substrate.
+struct LinkActivity {
+  std::string name;  ///< "hidden -> output[0:10]", "hidden[0:64] ->"
+  std::uint64_t events = 0;
+  std::uint64_t dropped = 0;  ///< more in one tick of the chip's clock than the link takes
+  std::uint64_t late = 0;     ///< whose tick comes after the end of the sample
+};
+
+/// What the parts of a network on a substrate take, in bytes of the emulation: weights, states and recorded events of
+/// the largest part, which is all that exists at one time, and of all of them together.
+struct SubstrateUse {
+  std::uint64_t largest_part = 0;
+  std::uint64_t all_parts = 0;
+  std::uint32_t parts = 0;
+};
+
 struct BatchResult {
   double loss = 0.0;  ///< mean over samples, without regularisers
   std::uint32_t samples = 0;
@@ -257,6 +300,7 @@ struct BatchResult {
   /// Of the connections that rewire; empty when none does, and where nothing is updated.
   std::vector<RewiringCounts> rewiring;
   double rewiring_seconds = 0.0;
+  std::vector<LinkActivity> links;  ///< on a substrate
 };
 
 /// A loss or a gradient that stopped being a finite number.
@@ -312,8 +356,8 @@ class Trainer {
   /// needs. Over ranks: after gather_state().
   [[nodiscard]] std::vector<Tensor> state() const;
   void set_state(const std::vector<Tensor>& state);
-  /// How many batches the whole training has, for rules of rewiring whose pace follows from it; 0: not
-  /// known. fit() says it.
+  /// How many batches the whole training has, for rules of rewiring and regularisers whose pace follows from it; 0:
+  /// not known (and then every batch is one of the first epoch). fit() says it.
   void plan_batches(std::uint64_t batches) noexcept;
   /// Over ranks, each keeps the state of some parameters: gives all of it to all of them. Called by all;
   /// fit() does so after every epoch. Over ranks that share layers rank 0 gets all parameters, too, and the others
@@ -323,6 +367,13 @@ class Trainer {
   void spread_parameters(const std::vector<Tensor>& on_first);
   /// The name of a parameter of this rank with a value that is not a finite number; empty: there is none.
   [[nodiscard]] std::string not_finite() const;
+
+  /// On a substrate: measures on the emulated chip, for every layer there, by how much its post-synaptic potentials
+  /// differ from those of the model, and scales the weights on their way to the chip accordingly. What was measured
+  /// belongs to the state. Returns the factors, layer by layer (1 for those that are not on the substrate); empty
+  /// without a substrate.
+  std::vector<double> calibrate();
+  [[nodiscard]] SubstrateUse substrate_use() const;  ///< of the last batch
 
   [[nodiscard]] double theta_grad() const noexcept;
   void set_theta_grad(double value);                        ///< -infinity: every neuron is listed
@@ -355,6 +406,7 @@ struct EpochMetrics {
   std::vector<LayerActivity> layers;  ///< of the training batches
   std::vector<RewiringCounts> rewiring;  ///< of the training batches, for connections that rewire
   double rewiring_seconds = 0.0;         ///< of `seconds`
+  std::vector<LinkActivity> links;       ///< on a substrate, of the training batches
   /// Whether validation was measured. If not, the training accuracy chooses the best epoch.
   [[nodiscard]] bool validated() const { return validation_accuracy == validation_accuracy; }
 };
@@ -390,6 +442,7 @@ struct EvaluationResult {
   double accuracy = 0.0;
   std::vector<std::vector<std::uint64_t>> confusion;  ///< [label][prediction]
   std::vector<LayerActivity> layers;
+  std::vector<LinkActivity> links;  ///< on a substrate
 };
 
 struct FitResult {

@@ -90,6 +90,7 @@ struct TrainingSummary {
   std::uint64_t list_bytes = 0;
   std::uint64_t parameters = 0;      ///< number of trained values
   std::uint64_t weights_digest = 0;  ///< of the best epoch
+  SubstrateUse substrate_use;        ///< of the last batch, where the model's options have a substrate
   double seconds = 0.0;              ///< all epochs of this run
   std::vector<ParameterOverride> overrides;
   std::uint64_t data_digest = 0;   ///< of the training samples, see data_digest()

@@ -211,6 +211,17 @@ void training_options(CLI::App& app, Text& data, Text& threads, Text& strategy) 
         "auto: by measured activity; default: the model's");
 }
 
+void substrate_options(CLI::App& app, SubstrateArguments& arguments) {
+  value(app, "--machine", arguments.machine, "NAME|FILE",
+        "run the network on this machine, part by part (see `tessera partition`)");
+  values(app, "--machine-set", arguments.machine_set, "NAME=VALUE",
+         "override a named parameter of the machine; repeatable");
+  value(app, "--chips", arguments.chips, "N", "chips that run at one time; default: the machine's");
+  value(app, "--effects", arguments.effects, "LIST",
+        "what of the machine counts: weights,events,pattern,noise,readout or none; default: all of it");
+  value(app, "--chip-seed", arguments.chip_seed, "N", "which chip: seed of its variation and noise; default: 1");
+}
+
 CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {
   CLI::App* train = app.add_subcommand("train", "Train a network and write a result folder");
   value(*train, "MODEL", arguments.model, "FILE", "training file (TOML)");
@@ -224,6 +235,7 @@ CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {
         "ranks share samples, or the tiles of layers; default: the model's, else data");
   values(*train, "--set", arguments.set, "NAME=VALUE",
          "override a named parameter of the model; repeatable");
+  substrate_options(*train, arguments);
   value(*train, "--out", arguments.out, "DIR",
         "result folder; default: results/<name of the model file>");
   train->add_flag("--force", arguments.force, "replace a result that is there; other files stay");
@@ -238,6 +250,7 @@ CLI::App* add_evaluate(CLI::App& app, EvaluateArguments& arguments) {
       app.add_subcommand("evaluate", "Accuracy of trained weights, class by class");
   value(*evaluate, "RESULT", arguments.result, "DIR", "result folder of a training");
   training_options(*evaluate, arguments.data, arguments.threads, arguments.strategy);
+  substrate_options(*evaluate, arguments);
   value(*evaluate, "--split", arguments.split, "test|train", "samples; default: test");
   evaluate->add_flag("--quiet", arguments.quiet, "no progress and no tables, only the accuracy");
   example(*evaluate, "tessera evaluate results/yin_yang --split train");

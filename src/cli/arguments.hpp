@@ -45,13 +45,19 @@ struct StatsArguments {
   Text result, reference, json, correlation_neurons, subsample_seed;
 };
 
-struct TrainArguments {
+/// On which machine a training runs, and what of it counts.
+struct SubstrateArguments {
+  Text machine, chips, effects, chip_seed;
+  std::vector<std::string> machine_set;
+};
+
+struct TrainArguments : SubstrateArguments {
   Text model, data, cache, epochs, seed, threads, strategy, slices, parallel, out;
   std::vector<std::string> set;
   bool force = false, resume = false, quiet = false;
 };
 
-struct EvaluateArguments {
+struct EvaluateArguments : SubstrateArguments {
   Text result, data, split, threads, strategy;
   bool quiet = false;
 };

@@ -5,6 +5,7 @@
 #include "cli/arguments.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output_folder.hpp"
+#include "cli/substrate.hpp"
 #include "cli/text.hpp"
 #include "cli/train_settings.hpp"
 #include "cli/training_progress.hpp"
@@ -70,6 +71,8 @@ int evaluate(const EvaluateArguments& arguments) {
   const Weights weights = weights_of(kept, model);
   model.options.threads = given.threads;
   if (arguments.strategy) model.options.strategy = given.strategy;
+  model.options.substrate = substrate_of(arguments, model.network, folder / "model.toml", problems);
+  problems.raise();
   const InterruptGuard interrupt;
   TrainingProgressDisplay display(arguments.quiet, interrupt);
   const auto data = open_dataset(model.data, data_folder(arguments.data),
@@ -81,14 +84,18 @@ int evaluate(const EvaluateArguments& arguments) {
   }
   Trainer trainer(model.network, model.options);
   trainer.set_parameters(weights.parameters);
+  (void)trainer.calibrate();
   const EvaluationResult result = training::evaluate(trainer, *data, display);
   display.clear();
   if (interrupt.requested()) return kInterrupted;
   for (const std::string& note : data->notes()) display.on_note(note);
-  if (test) add_evaluation(folder, model, result, raster_of(trainer, *data, 0));
+  // What an emulated chip makes of the weights is told, but is not the result's own accuracy.
+  if (test && !model.options.substrate) add_evaluation(folder, model, result, raster_of(trainer, *data, 0));
   if (!arguments.quiet) {
     fmt::print("{}\n{}\n", class_table(result, class_names(model.data)),
                layer_table(model.network, result.layers));
+    if (model.options.substrate)
+      fmt::print("{}", substrate_text(*model.options.substrate, trainer.substrate_use(), result.links));
   }
   fmt::print("{} accuracy {:.2f} %, loss {:.4f}, {}, epoch {}\n", test ? "test" : "training",
              100.0 * result.accuracy, result.loss, counted(data->size(), "sample"), weights.epoch);

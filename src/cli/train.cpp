@@ -13,6 +13,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/output_folder.hpp"
 #include "cli/ranks.hpp"
+#include "cli/substrate.hpp"
 #include "cli/text.hpp"
 #include "cli/train_settings.hpp"
 #include "cli/training_progress.hpp"
@@ -222,6 +223,8 @@ void show(const TrainSettings& settings, const TrainingSummary& s) {
   fmt::print("time        {} s, {} samples/s in the last epoch\n", number_text(s.seconds, 1),
              grouped(static_cast<std::uint64_t>(s.epochs.back().samples_per_second)));
   show_rewiring(s.epochs.back());
+  if (const auto& substrate = settings.model.options.substrate)
+    fmt::print("{}", substrate_text(*substrate, s.substrate_use, s.epochs.back().links));
   fmt::print("lists       {} over time at most, for one batch\n", bytes_text(s.list_bytes));
   fmt::print("weights     digest {}\n", digest_text(s.weights_digest));
   fmt::print("result      {}\n", printable(settings.out.string()));
@@ -297,6 +300,7 @@ void finish(const Agreement& ranks, Trainer& trainer, const TrainSettings& setti
     display.on_note(fmt::format("{} training samples: {}", data.training->name(), note));
   TrainingSummary summary = summary_of(settings, trainer, keeper.kept(), display);
   summary.list_bytes = fitted.list_bytes;
+  summary.substrate_use = trainer.substrate_use();
   summary.interrupted = fitted.interrupted;
   summary.stopped_early = fitted.stopped_early;
   if (trainer.options().parallel == Parallel::model) {
@@ -330,6 +334,7 @@ int train_on(const std::shared_ptr<Communicator>& communicator, const TrainArgum
   display.phase("opening the data");
   const Data data = open_data(ranks, settings);
   Trainer trainer = together(ranks, [&] { return Trainer(model.network, model.options); });
+  (void)trainer.calibrate();  // a resumed training has its own
   EpochKeeper keeper(settings, display,
                      together(ranks, [&] { return resume(trainer, settings, data.fingerprint); }),
                      data.fingerprint);

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "cli/output_folder.hpp"
+#include "cli/substrate.hpp"
 
 namespace tessera::cli {
 namespace {
@@ -104,6 +105,7 @@ TrainSettings resolve(const TrainArguments& arguments, const std::shared_ptr<Com
       settings.model = load(*arguments.model, ranks ? ranks->size() : 1, settings.overrides);
       apply_options(arguments, settings.model.options, problems);
       settings.model.options.communicator = ranks;
+      settings.model.options.substrate = substrate_of(arguments, settings.model.network, *arguments.model, problems);
       problems.add(training::validate(settings.model.network, settings.model.options));
     } catch (const InputError& error) {
       problems.add(error.problems());

@@ -38,7 +38,8 @@ std::int64_t whole_shift(std::uint32_t most, RandomStream& random) {
 struct Motion {
   Motion(const AugmentationSpec& spec, const Shape& shape, RandomStream& random)
       : centre_x(0.5 * (shape.width - 1)), centre_y(0.5 * (shape.height - 1)) {
-    if (spec.rotation_degrees > 0.0) {
+    const bool always = spec.rotation_probability >= 1.0;
+    if (spec.rotation_degrees > 0.0 && (always || random.next_unit() < spec.rotation_probability)) {
       const double angle = (2.0 * random.next_unit() - 1.0) * spec.rotation_degrees;
       cosine = std::cos(angle * std::numbers::pi / 180.0);
       sine = std::sin(angle * std::numbers::pi / 180.0);
@@ -85,6 +86,14 @@ Centre centre_of(const Events& events, std::uint32_t channels) {
   }
   const double count = std::max<double>(1.0, static_cast<double>(events.size()));
   return {centre.time / count, centre.place / count};
+}
+
+// What the interpolation of a turn took from the brightest places.
+void brighten(double gain, std::vector<float>& values) {
+  const float largest = *std::max_element(values.begin(), values.end());
+  if (!(largest > 0.0f)) return;
+  const float factor = static_cast<float>(gain) / largest;
+  for (float& value : values) value = std::min(1.0f, factor * value);
 }
 
 }  // namespace
@@ -165,6 +174,7 @@ void vary_image(const AugmentationSpec& spec, const Shape& shape, RandomStream& 
       }
     }
   }
+  if (m.turns() && spec.rotation_gain > 0.0) brighten(spec.rotation_gain, values);
 }
 
 void blend(const Events& other, const Shape& shape, RandomStream& random, Events& events) {

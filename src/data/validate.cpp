@@ -180,6 +180,10 @@ void check_augmentation(const DataSpec& spec, const DatasetFacts& facts, Checker
                "images, event cameras and sound use");
   check.unused("augmentation.rotation_degrees", a.rotation_degrees != 0.0, picture,
                "images and event cameras use");
+  check.unused("augmentation.rotation_probability", a.rotation_probability != 1.0, a.rotation_degrees != 0.0,
+               "samples that are rotated use");
+  check.unused("augmentation.rotation_gain", a.rotation_gain != 0.0, facts.image() && a.rotation_degrees != 0.0,
+               "images that are rotated use");
   check.unused("augmentation.blend", a.blend != 0.0, line,
                "shd, ssc, spoken_digits and spikes of your own (file) use");
   const std::string timed = "encoders with spike times (all but rate) use";
@@ -192,6 +196,8 @@ void check_augmentation(const DataSpec& spec, const DatasetFacts& facts, Checker
   check.range("augmentation.blend", a.blend, 0.0, 1.0);
   check.range("augmentation.crop_ms", a.crop_ms, 0.0, kLongest);
   check.range("augmentation.rotation_degrees", a.rotation_degrees, 0.0, 180.0);
+  check.range("augmentation.rotation_probability", a.rotation_probability, 0.0, 1.0);
+  check.range("augmentation.rotation_gain", a.rotation_gain, 0.0, 100.0);
   check.range("augmentation.skew_low", a.skew_low, 0.01, 100.0);
   check.range("augmentation.skew_high", a.skew_high, 0.01, 100.0);
   if (a.skew_low > a.skew_high) {

@@ -15,6 +15,7 @@
 #include "results/training_metrics.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simd_control.hpp"
+#include "tessera/substrate.hpp"
 #include "tessera/training_result.hpp"
 #include "version.hpp"
 
@@ -117,6 +118,23 @@ ordered_json test_json(const EvaluationResult& test) {
   return {{"samples", samples}, {"loss", number(test.loss)}, {"accuracy", number(test.accuracy)}};
 }
 
+ordered_json substrate_json(const Substrate& substrate, const TrainingSummary& s) {
+  ordered_json links = ordered_json::array();
+  if (!s.epochs.empty()) {
+    for (const LinkActivity& link : s.epochs.back().links)
+      links.push_back({{"link", link.name}, {"events", link.events}, {"dropped", link.dropped}, {"late", link.late}});
+  }
+  return {{"machine", substrate.machine.name},
+          {"digest", digest_text(digest(substrate))},
+          {"seed", substrate.seed},
+          {"chips", substrate.partition.chips},
+          {"runs", substrate.partition.runs.size()},
+          {"parts", s.substrate_use.parts},
+          {"largest_part_bytes", s.substrate_use.largest_part},
+          {"all_parts_bytes", s.substrate_use.all_parts},
+          {"links_of_last_epoch", links}};
+}
+
 ordered_json pairs_json(const std::vector<ParameterOverride>& pairs) {
   ordered_json list = ordered_json::array();
   for (const auto& [name, value] : pairs) list.push_back({name, value});
@@ -169,6 +187,7 @@ ordered_json report_object(const TrainingModel& model, const TrainingSummary& s)
                          {"list_bytes", s.list_bytes},
                          {"test_samples", s.test_samples},
                          {"warnings", s.warnings}};
+  if (model.options.substrate) report["substrate"] = substrate_json(*model.options.substrate, s);
   if (s.test) report["test"] = test_json(*s.test);
   if (s.raster) report["raster"] = raster_json(*s.raster);
   report["set"] = pairs_json(s.overrides);

@@ -78,6 +78,9 @@ ordered_json layer_json(const Layer& l) {
                          {"capacitance", number(l.capacitance)},
                          {"initial_gain", number(l.initial_gain)}};
   if (l.recurrent) object["recurrent"] = connection_json(*l.recurrent);
+  if (l.weight_penalty != 0.0) object["weight_penalty"] = number(l.weight_penalty);
+  if (!l.on_substrate) object["substrate"] = false;
+  if (l.weight_limit != 0.0) object["weight_limit"] = {number(l.weight_limit), number(l.weight_roll_off)};
   if (l.neuron == NeuronKind::synaptic_lif) object["synapse"] = decay_json(l.synapse);
   if (l.neuron == NeuronKind::adaptive_lif) {
     object["adaptation"] = decay_json(l.adaptation);
@@ -95,6 +98,9 @@ ordered_json layer_json(const Layer& l) {
   object["regulariser"] = {{"strength", number(l.regulariser.strength)},
                            {"low", number(l.regulariser.low)},
                            {"high", number(l.regulariser.high)}};
+  if (l.bursts.strength != 0.0) {
+    object["bursts"] = {{"strength", number(l.bursts.strength)}, {"epoch_factor", number(l.bursts.epoch_factor)}};
+  }
   return object;
 }
 
@@ -160,6 +166,9 @@ ordered_json data_json(const DataSpec& given) {
                             {"crop_ms", number(a.crop_ms)},
                             {"rotation_degrees", number(a.rotation_degrees)},
                             {"skew", {number(a.skew_low), number(a.skew_high)}}};
+  // Only where they are used: older checkpoints keep their digest.
+  if (a.rotation_probability != 1.0) object["augmentation"]["rotation_probability"] = number(a.rotation_probability);
+  if (a.rotation_gain != 0.0) object["augmentation"]["rotation_gain"] = number(a.rotation_gain);
   if (d.dataset == "file") object["file"] = file_json(d.file);
   if (!is_generated(d.dataset)) return object;
   const GeneratorSpec& g = d.generator;
@@ -209,6 +218,16 @@ ordered_json eprop_json(const Eprop& e) {
 
 }  // namespace
 
+ordered_json loss_json(const Loss& loss) {
+  ordered_json object = {{"kind", to_string(loss.kind)},
+                         {"reduction", to_string(loss.reduction)},
+                         {"count_true", number(loss.count_true)},
+                         {"count_false", number(loss.count_false)}};
+  if (loss.scale != 1.0) object["scale"] = number(loss.scale);
+  if (loss.log_probability_penalty != 0.0) object["log_probability_penalty"] = number(loss.log_probability_penalty);
+  return object;
+}
+
 ordered_json model_json(const TrainingModel& model) {
   const Options& o = model.options;
   ordered_json object = {
@@ -217,11 +236,7 @@ ordered_json model_json(const TrainingModel& model) {
           {"validation", number(o.validation_fraction)},
           {"data", data_json(model.data)},
           {"network", network_json(model.network)},
-          {"loss",
-           {{"kind", to_string(o.loss.kind)},
-            {"reduction", to_string(o.loss.reduction)},
-            {"count_true", number(o.loss.count_true)},
-            {"count_false", number(o.loss.count_false)}}},
+          {"loss", loss_json(o.loss)},
           {"optimizer", optimizer_json(o.optimizer)},
           {"second_threshold",
            {{"start", number(o.second_threshold.start)},

@@ -167,6 +167,9 @@ std::string dense_network_obstacle(const Network& network) {
     if (obstacle.empty()) obstacle = neuron_obstacle(layer);
     if (obstacle.empty() && layer.recurrent)
       obstacle = connection_obstacle(layer, *layer.recurrent);
+    if (obstacle.empty() && layer.bursts.strength != 0.0)
+      obstacle = fmt::format("The dense strategy keeps no lists, so layer '{}' cannot have `bursts`; use the sparse one.",
+                             layer.name);
     if (!obstacle.empty()) return obstacle;
   }
   return {};

@@ -34,12 +34,34 @@ class Engine {
   [[nodiscard]] virtual std::vector<std::array<std::uint32_t, 2>> spikes(
       std::size_t layer, std::uint32_t sample) const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_over_time() const = 0;
+
+  // Of engines with a substrate; see Trainer.
+  [[nodiscard]] virtual SubstrateUse substrate_use() const { return {}; }
+  virtual std::vector<double> calibrate() { return {}; }
+  [[nodiscard]] virtual std::vector<float> calibration() const { return {}; }
+  virtual void set_calibration(const std::vector<float>&) {}
+
+  /// Which run it is, for noise and for regularisers that fade: how many batches have been trained, which of several
+  /// looks at the network after that (0: training), and the epoch.
+  struct Moment {
+    std::uint64_t batch = 0;
+    std::uint32_t look = 0;
+    std::uint32_t epoch = 0;
+  };
+  void set_moment(const Moment& moment) noexcept { moment_ = moment; }
+
+ protected:
+  [[nodiscard]] const Moment& moment() const noexcept { return moment_; }
+
+ private:
+  Moment moment_;
 };
 
 /// The topology must outlive the engine. `eprop`: learns by e-prop, `seed` is that of its feedback. `ranks` own the tiles together where the topology says so.
 [[nodiscard]] std::unique_ptr<Engine> make_sparse_engine(
     const Network& network, const Loss& loss, const std::vector<LayerTopology>& topology,
-    const Agreement& ranks, const std::optional<Eprop>& eprop = {}, std::uint64_t seed = 0);
+    const Agreement& ranks, const std::optional<Eprop>& eprop = {}, std::uint64_t seed = 0,
+    std::shared_ptr<const Substrate> substrate = nullptr);
 /// Throws InputError with dense_obstacle().
 [[nodiscard]] std::unique_ptr<Engine> make_dense_engine(const Network& network, const Loss& loss,
                                                         const std::vector<LayerTopology>& topology,

@@ -49,6 +49,16 @@ void add_activity(std::vector<LayerActivity>& sum, const std::vector<LayerActivi
   }
 }
 
+void add_links(std::vector<LinkActivity>& sum, const std::vector<LinkActivity>& batch) {
+  sum.resize(batch.size());
+  for (std::size_t k = 0; k < batch.size(); ++k) {
+    sum[k].name = batch[k].name;
+    sum[k].events += batch[k].events;
+    sum[k].dropped += batch[k].dropped;
+    sum[k].late += batch[k].late;
+  }
+}
+
 // Sums over samples, whatever the sizes of the batches. Means are those of at least one sample.
 class Tally {
  public:
@@ -61,6 +71,7 @@ class Tally {
     add(result.loss, result.samples, result.correct);
     add_activity(layers_, result.layers);
     add_rewiring(result);
+    add_links(links_, result.links);
     spiked_.resize(result.neuron_spikes.size());
     for (std::size_t k = 0; k < spiked_.size(); ++k) {
       const std::vector<std::uint32_t>& spikes = result.neuron_spikes[k];
@@ -70,6 +81,7 @@ class Tally {
       }
     }
   }
+  [[nodiscard]] const std::vector<LinkActivity>& links() const { return links_; }
   [[nodiscard]] const std::vector<RewiringCounts>& rewiring() const { return rewiring_; }
   [[nodiscard]] double rewiring_seconds() const { return rewiring_seconds_; }
   [[nodiscard]] std::uint64_t samples() const { return samples_; }
@@ -106,6 +118,7 @@ class Tally {
   std::uint64_t samples_ = 0, correct_ = 0;
   std::vector<RewiringCounts> rewiring_;
   double rewiring_seconds_ = 0.0;
+  std::vector<LinkActivity> links_;
   std::vector<LayerActivity> layers_;
   std::vector<std::vector<std::uint8_t>> spiked_;  // of every neuron: 1 when it ever did
 };
@@ -284,6 +297,7 @@ class Fitting {
     m.layers = tally.layers();
     m.rewiring = tally.rewiring();
     m.rewiring_seconds = tally.rewiring_seconds();
+    m.links = tally.links();
     tell_refused(m);
     together(ranks_, [&] { expect_finite_parameters(epoch); });
     validate_epoch(m);
@@ -511,6 +525,7 @@ EvaluationResult evaluate(Trainer& trainer, const SpikeDataset& data, FitObserve
   result.loss = tally.mean_loss();
   result.accuracy = tally.accuracy();
   result.layers = tally.layers();
+  result.links = tally.links();
   return result;
 }
 

@@ -28,6 +28,25 @@ double cross_entropy(std::span<const double> logits, std::int32_t label, std::sp
   return std::log(sum) - (logits[truth] - top);
 }
 
+/// d += the derivative of strength / classes * sum of l^4 by the logits, l = log of the softmax; d holds softmax -
+/// one-hot before.
+void add_log_probability_penalty(double strength, std::span<const double> logits, std::int32_t label,
+                                 std::span<double> d) {
+  const double top = *std::max_element(logits.begin(), logits.end());
+  double sum = 0.0, cubes = 0.0;
+  for (const double z : logits) sum += std::exp(z - top);
+  const auto cube = [&](double z) {
+    const double l = z - top - std::log(sum);
+    return l * l * l;
+  };
+  for (const double z : logits) cubes += cube(z);
+  const double factor = 4.0 * strength / static_cast<double>(logits.size());
+  for (std::size_t k = 0; k < logits.size(); ++k) {
+    const double probability = d[k] + (k == static_cast<std::size_t>(label) ? 1.0 : 0.0);
+    d[k] += factor * (cube(logits[k]) - probability * cubes);
+  }
+}
+
 /// The trace of one sample: a strided view, one row of classes per step.
 template <class Value>
 class SampleTrace {
@@ -125,7 +144,12 @@ SampleLoss reduced_loss(const Loss& loss, const Trace& trace, std::int32_t label
   std::vector<double> d(trace.classes);
   SampleLoss result{0.0, largest(reduced.value)};
   if (loss.kind == LossKind::cross_entropy) {
-    result.loss = cross_entropy(reduced.value, label, d);
+    std::vector<double> logits = reduced.value;
+    for (double& logit : logits) logit *= loss.scale;
+    result.loss = cross_entropy(logits, label, d);
+    if (loss.log_probability_penalty != 0.0)
+      add_log_probability_penalty(loss.log_probability_penalty, logits, label, d);
+    for (double& value : d) value *= loss.scale;
   } else {
     for (std::uint32_t k = 0; k < trace.classes; ++k) {
       const double error = reduced.value[k] - (static_cast<std::int32_t>(k) == label ? 1.0 : 0.0);

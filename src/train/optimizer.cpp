@@ -130,6 +130,11 @@ void Updater::penalise(std::size_t piece) const {
   const Piece& p = pieces_[piece];
   if (p.array->store && p.array->store->l1() != 0.0F)
     p.array->store->add_l1(p.array->gradient.data(), p.begin, p.end);
+  const float cubic = p.array->cubic;
+  for (std::size_t i = p.begin; cubic != 0.0F && i < p.end; ++i) {
+    const float w = p.array->value[i];
+    p.array->gradient[i] += cubic * w * w * w;
+  }
 }
 
 void Updater::measure(std::size_t piece) {

@@ -82,6 +82,7 @@ struct ParameterArray {
   ArrayLayout layout;
   std::size_t elements = 0;  ///< of the tensor
   bool decays = false;       ///< weight decay applies
+  float cubic = 0.0F;        ///< the gradient gets this times w^3, the derivative of a penalty of w^4
   bool trainable = true;
   AlignedArray<float> value;
   AlignedArray<float> gradient;

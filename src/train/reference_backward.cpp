@@ -119,6 +119,23 @@ void Reference::store_decay_gradients(const Part& part, const Layer& layer,
   store(layer.adaptation, part.rho, back.d_rho);
 }
 
+namespace {
+
+// Of every spike: d/ds of strength / (samples * neurons) * sum over samples and neurons of n^4, n = sum over steps of s.
+void add_burst_slopes(const Layer& layer, std::uint32_t epoch, std::size_t steps, std::size_t samples, std::size_t neurons,
+                      const std::vector<double>& spike, std::vector<double>& d_output) {
+  const std::size_t row = samples * neurons;
+  const double strength = layer.bursts.strength * std::pow(layer.bursts.epoch_factor, epoch);
+  for (std::size_t i = 0; i < row; ++i) {
+    double n = 0.0;
+    for (std::size_t t = 0; t < steps; ++t) n += spike[t * row + i];
+    for (std::size_t t = 0; t < steps; ++t)
+      d_output[t * row + i] += strength * 4.0 * n * n * n / static_cast<double>(row);
+  }
+}
+
+}  // namespace
+
 ReferenceValues Reference::gradients(const ReferenceValues& parameters, const SpikeBatch& batch,
                                      const ReferenceRun& run,
                                      const ReferenceOptions& options) const {
@@ -138,6 +155,7 @@ ReferenceValues Reference::gradients(const ReferenceValues& parameters, const Sp
         d_output[n] += layer.regulariser.strength / static_cast<double>(neurons) *
                        activity_slope(layer.regulariser, z[n % neurons]) /
                        static_cast<double>(lists);
+    if (layer.bursts.strength != 0.0) add_burst_slopes(layer, options.epoch, size.steps, size.samples, neurons, run.layers[i].spike, d_output);
     Backward back{std::move(d_output),          std::vector<double>(lists * neurons),
                   std::vector<double>(row),     std::vector<double>(row),
                   std::vector<double>(row),     std::vector<double>(neurons),

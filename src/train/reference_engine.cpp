@@ -40,6 +40,7 @@ class ReferenceEngine final : public Engine {
     }
     ReferenceOptions options;
     options.theta_grad = theta_grad;
+    options.epoch = moment().epoch;
     samples_ = batch.samples;
     steps_ = batch.steps;
     run_ = reference_.run(values, batch, loss_, options);

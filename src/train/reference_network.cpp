@@ -170,6 +170,23 @@ void Reference::forward_layer(std::size_t index, const ReferenceValues& paramete
         layer.name);
 }
 
+namespace {
+
+// strength factor^epoch times the mean of n^4 over samples and neurons, n = spikes of a neuron in a sample.
+double burst_penalty(const Layer& layer, std::uint32_t epoch, const std::vector<double>& spike, std::size_t steps,
+                     std::size_t row) {
+  if (layer.bursts.strength == 0.0) return 0.0;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < row; ++i) {
+    double n = 0.0;
+    for (std::size_t t = 0; t < steps; ++t) n += spike[t * row + i];
+    sum += n * n * n * n;
+  }
+  return layer.bursts.strength * std::pow(layer.bursts.epoch_factor, epoch) * sum / static_cast<double>(row);
+}
+
+}  // namespace
+
 ReferenceRun Reference::run(const ReferenceValues& parameters, const SpikeBatch& batch,
                             const Loss& loss, const ReferenceOptions& options) const {
   const Size size{batch.steps, batch.samples};
@@ -187,6 +204,7 @@ ReferenceRun Reference::run(const ReferenceValues& parameters, const SpikeBatch&
       run.regulariser +=
           layer.regulariser.strength / static_cast<double>(neurons) * (low * low + high * high);
     }
+    run.regulariser += burst_penalty(layer, options.epoch, run.layers[i].spike, size.steps, size.samples * neurons);
   }
   run.output_derivative.resize(run.output().size());
   LossResult result = evaluate_loss(loss, run.output(), batch.label, batch.steps, network_.classes,

@@ -46,6 +46,7 @@ struct ReferenceOptions {
   /// equal finite differences. The reset stays a step and, being detached, is copied from `base` if
   /// given.
   bool smoothed = false;
+  std::uint32_t epoch = 0;  ///< for regularisers that fade
   const ReferenceRun* base = nullptr;
 };
 

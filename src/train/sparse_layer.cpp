@@ -248,6 +248,29 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
   expect_finite(layer_, s.u.data(), topology_.neurons);
 }
 
+void SparseLayer::run_neurons(Worker& worker, const SpikeLists& input) {
+  Scratch& scratch = *scratch_[static_cast<std::size_t>(worker.id())];
+  const std::uint32_t own = order_ == Order::tiles ? share_.own_tiles() : 1;
+  worker.each(std::size_t{own} * lists_.parts, [&](std::size_t job) {
+    const auto k = static_cast<std::uint32_t>(job);
+    const auto run = [&] {
+      if (order_ == Order::tiles) {
+        run_tile(share_.begin() + k / lists_.parts, k % lists_.parts, input, scratch);
+      } else {
+        run_sample(k, input, scratch);
+      }
+    };
+    exchange_ != nullptr ? exchange_->keep_failure(run) : run();
+  });
+}
+
+void SparseLayer::let_run(Worker& worker, const SpikeLists& input) {
+  const Membrane all = constants();
+  const ParameterArray* recurrent = recurrent_ ? &recurrent_->array() : nullptr;
+  runner_->run(worker, {input, lists_, trace_.data(), stride(), list_capacity(), gradients_, all,
+                        convolution_ ? convolution_->array() : input_->array(), recurrent, bias_ ? &*bias_ : nullptr});
+}
+
 void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_grad,
                           bool gradients) {
   worker.once([&] {
@@ -273,19 +296,7 @@ void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_
     const std::size_t cells = is_readout() ? lists_.lists() * stride() : 0;
     if (trace_.size() < cells) trace_ = AlignedArray<float>(cells);
   });
-  Scratch& scratch = *scratch_[static_cast<std::size_t>(worker.id())];
-  const std::uint32_t own = order_ == Order::tiles ? share_.own_tiles() : 1;
-  worker.each(std::size_t{own} * lists_.parts, [&](std::size_t job) {
-    const auto k = static_cast<std::uint32_t>(job);
-    const auto run = [&] {
-      if (order_ == Order::tiles) {
-        run_tile(share_.begin() + k / lists_.parts, k % lists_.parts, input, scratch);
-      } else {
-        run_sample(k, input, scratch);
-      }
-    };
-    exchange_ != nullptr ? exchange_->keep_failure(run) : run();
-  });
+  runner_ != nullptr ? let_run(worker, input) : run_neurons(worker, input);
   if (exchange_ != nullptr && is_readout()) {
     exchange_->gather_columns(worker, share_, {trace_.data(), lists_.lists(), stride(), width_, topology_.neurons});
   } else if (exchange_ != nullptr) {

@@ -25,6 +25,7 @@
 #include "train/convolution.hpp"
 #include "train/crew.hpp"
 #include "train/layer_membrane.hpp"
+#include "train/layer_runner.hpp"
 #include "train/parameters.hpp"
 #include "train/spike_lists.hpp"
 #include "train/tile_exchange.hpp"
@@ -53,6 +54,11 @@ class SparseLayer {
   [[nodiscard]] const float* trace() const { return trace_.data(); }
   [[nodiscard]] std::uint32_t stride() const { return tiles_ * width_; }
 
+  /// Who runs the neurons forward instead of the layer; it must outlive the last forward().
+  void set_runner(LayerRunner* runner) { runner_ = runner; }
+  /// The constants of all neurons, with their decay factors.
+  [[nodiscard]] Membrane constants() const { return make_membrane(0); }
+
   // Called by all workers.
   void forward(Worker& worker, const SpikeLists& input, double theta_grad, bool gradients);
   /// `derivative`: d loss / d trace of the output layer, [sample][step][neuron, padded], else null.
@@ -76,6 +82,8 @@ class SparseLayer {
 
  private:
   enum class Order { tiles, samples, convolution };
+  void run_neurons(Worker& worker, const SpikeLists& input);
+  void let_run(Worker& worker, const SpikeLists& input);
   struct Scratch;  // of one worker, forward
   struct Flow;     // of the backward pass
 
@@ -135,6 +143,7 @@ class SparseLayer {
   const LayerTopology& topology_;
   LayerShare share_;
   TileExchange* exchange_;
+  LayerRunner* runner_ = nullptr;
   Order order_;
   std::uint32_t width_, tiles_;
   std::optional<WeightTiles> input_, recurrent_;

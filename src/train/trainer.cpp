@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/process_limits.hpp"
+#include "tessera/substrate.hpp"
 #include "train/engine.hpp"
 #include "train/optimizer.hpp"
 #include "train/parameters.hpp"
@@ -79,6 +80,11 @@ std::vector<float> in_floats(double x) {
     x -= part;
   }
   return parts;
+}
+
+// 64 bits in three floats, each of which is exact.
+std::vector<float> in_pieces(std::uint64_t bits) {
+  return {static_cast<float>(bits >> 44), static_cast<float>(bits >> 22 & 0x3fffff), static_cast<float>(bits & 0x3fffff)};
 }
 
 double from_floats(const std::vector<float>& parts) {
@@ -164,6 +170,7 @@ struct Trainer::Impl {
 
   // `batch`: all of its samples, or those of this rank.
   BatchResult train(const SpikeBatch& batch, std::uint32_t samples, double rate_factor) {
+    set_moment(true);
     if (!chosen) choose(batch);
     forget_gathered();
     BatchResult result = rewirer.active() ? train_rewiring(batch, samples, rate_factor) : update(batch, samples, rate_factor);
@@ -207,16 +214,36 @@ struct Trainer::Impl {
     } else if (wanted == Strategy::reference) {
       engine = make_reference_engine(network, options.loss, topology);
     } else {
-      engine = make_sparse_engine(network, options.loss, topology, ranks, options.eprop, options.seed);
+      engine = make_sparse_engine(network, options.loss, topology, ranks, options.eprop, options.seed, options.substrate);
     }
     strategy = wanted;
+    penalise_weights();
     updater.attach(engine->arrays());
     rewirer.attach(engine->arrays());
   }
 
+  void penalise_weights() {
+    for (const Layer& layer : network.layers) {
+      for (ParameterArray* array : engine->arrays()) {
+        const bool weights = array->name == layer.name + ".weight" || array->name == layer.name + ".recurrent_weight";
+        if (weights && layer.weight_penalty > 0.0)
+          array->cubic = static_cast<float>(4.0 * layer.weight_penalty / static_cast<double>(array->elements));
+      }
+    }
+  }
+
+  // Batches are trained; looks at the network between two of them have numbers of their own.
+  void set_moment(bool trains) {
+    looks = trains ? 0 : looks + 1;
+    const std::uint64_t n = updater.batches();
+    const auto epoch = planned_batches > 0 ? static_cast<std::uint32_t>(n * options.epochs / planned_batches) : 0;
+    engine->set_moment({n, looks, epoch});
+  }
+
   // The first batch decides: a function of its activity alone, so that results stay reproducible.
   void choose(const SpikeBatch& batch) {
-    if (options.strategy == Strategy::automatic && !options.eprop && !shares_layers() && dense_network_obstacle(network).empty())
+    const bool stays_sparse = shares_layers() || options.eprop || options.substrate != nullptr;
+    if (options.strategy == Strategy::automatic && !stays_sparse && dense_network_obstacle(network).empty())
       measure(batch);
     chosen = true;
   }
@@ -315,6 +342,7 @@ struct Trainer::Impl {
   double theta_grad;
   Rewirer rewirer;
   std::uint64_t planned_batches = 0;
+  std::uint32_t looks = 0;  ///< at the network since the last batch that was trained
   std::unique_ptr<Engine> engine;
   Strategy strategy = Strategy::sparse;
   bool chosen = false;
@@ -358,11 +386,13 @@ BatchResult Trainer::train_share(const SpikeBatch& own, std::uint32_t samples, d
 
 BatchResult Trainer::evaluate(const SpikeBatch& batch) {
   check_batch(impl_->network, batch);
+  impl_->set_moment(false);
   return impl_->engine->run(impl_->crew, batch, impl_->theta_grad, false, {});
 }
 
 BatchResult Trainer::gradients(const SpikeBatch& batch, std::vector<Tensor>& gradients) {
   check_batch(impl_->network, batch);
+  impl_->set_moment(true);
   BatchResult result = impl_->engine->run(impl_->crew, batch, impl_->theta_grad, true, {});
   gradients = impl_->export_all(".gradient");
   return result;
@@ -503,6 +533,9 @@ std::vector<Tensor> Trainer::state() const {
   if (impl_->options.slices > 1) {
     state.push_back({"training.slices", {1}, {static_cast<float>(impl_->options.slices)}});
   }
+  if (std::vector<float> factors = impl_->engine->calibration(); !factors.empty())
+    state.push_back({"substrate.weight_factors", {factors.size()}, std::move(factors)});
+  if (impl_->options.substrate) state.push_back({"substrate.digest", {3}, in_pieces(digest(*impl_->options.substrate))});
   for (Tensor& tensor : impl_->rewirer.state()) state.push_back(std::move(tensor));
   if (impl_->shares_layers()) state.push_back({"training.shares_layers", {1}, {1.0f}});
   return state;
@@ -542,6 +575,24 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
                                  "another way.",
                                  to_string(shared ? Parallel::model : Parallel::data), to_string(i.options.parallel)));
   }
+  const bool on_substrate = std::any_of(state.begin(), state.end(), [](const Tensor& tensor) {
+    return tensor.name == "substrate.weight_factors";
+  });
+  if (on_substrate != (i.options.substrate != nullptr)) {
+    throw InputError(on_substrate ? "The training state was made on a substrate; without one the weights would go another "
+                                    "way."
+                                  : "The training state was made without a substrate; on one the weights would go "
+                                    "another way.");
+  }
+  if (on_substrate) {
+    if (find("substrate.digest", 3) != in_pieces(digest(*i.options.substrate))) {
+      throw InputError("The training state was made on another substrate (machine, effects, seed of the chip, chips or "
+                       "partition); on this one the weights would go another way.");
+    }
+    for (const float factor : find("substrate.weight_factors", i.network.layers.size())) {
+      if (!(factor > 0.0f && std::isfinite(factor))) refuse("substrate.weight_factors");
+    }
+  }
   const double theta_grad = from_floats(find("training.theta_grad", 3));
   if (std::isnan(theta_grad)) refuse("training.theta_grad");
   for (const ParameterArray* array : i.engine->arrays()) {
@@ -561,6 +612,7 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
     i.use(Strategy::dense);
     i.assign(parameters);
   }
+  if (on_substrate) i.engine->set_calibration(find("substrate.weight_factors", i.network.layers.size()));
   i.forget_gathered();
   i.chosen = chosen != 0.0f;
   if (i.rewirer.active()) {
@@ -579,6 +631,8 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
 }
 
 void Trainer::plan_batches(std::uint64_t batches) noexcept { impl_->planned_batches = batches; }
+std::vector<double> Trainer::calibrate() { return impl_->engine->calibrate(); }
+SubstrateUse Trainer::substrate_use() const { return impl_->engine->substrate_use(); }
 double Trainer::theta_grad() const noexcept { return impl_->theta_grad; }
 void Trainer::set_theta_grad(double value) { impl_->theta_grad = value; }
 Strategy Trainer::strategy() const noexcept { return impl_->strategy; }

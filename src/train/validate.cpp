@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/printable.hpp"
+#include "tessera/substrate.hpp"
 #include "train/parameters.hpp"
 
 namespace tessera::training {
@@ -75,6 +76,9 @@ void check_activity(const Reporter& report, const Layer& layer, std::uint64_t ne
                fmt::format("initial_activity of {} is {}, above its max_activity, which is {}.",
                            report.what(), layer.initial_activity, layer.max_activity));
   const ActivityRegulariser& r = layer.regulariser;
+  report.check(from_zero(layer.bursts.strength), "bursts.strength", layer.bursts.strength, "at least 0");
+  report.check(above_zero(layer.bursts.epoch_factor) && layer.bursts.epoch_factor <= 1.0, "bursts.epoch_factor",
+               layer.bursts.epoch_factor, "above 0 and at most 1");
   report.check(from_zero(r.strength), "regulariser.strength", r.strength, "at least 0");
   if (report.check(fraction(r.low), "regulariser.low", r.low, "from 0 to 1") &&
       report.check(fraction(r.high), "regulariser.high", r.high, "from 0 to 1"))
@@ -91,10 +95,18 @@ void check_neuron(const Reporter& report, const Layer& layer, std::uint64_t neur
   }
   report.check(above_zero(layer.capacitance), "capacitance", layer.capacitance, "above 0");
   report.check(from_zero(layer.initial_gain), "initial_gain", layer.initial_gain, "at least 0");
+  report.check(from_zero(layer.weight_penalty), "weight_penalty", layer.weight_penalty, "at least 0");
+  report.check(from_zero(layer.weight_limit), "weight_limit", layer.weight_limit, "at least 0");
+  report.check(fraction(layer.weight_roll_off), "weight_roll_off", layer.weight_roll_off, "from 0 to 1");
+  const bool rewires = layer.input.rewiring.has_value() || (layer.recurrent && layer.recurrent->rewiring);
+  if (layer.weight_penalty > 0.0 && rewires)
+    report.add("weight_penalty", fmt::format("{} rewires: the mean over its weights would change with their number. A "
+                                             "rule of rewiring has a penalty of its own (l1).",
+                                             report.what()));
   if (layer.neuron == NeuronKind::readout) {
-    if (layer.initial_activity != 0.0 || layer.regulariser.strength != 0.0)
+    if (layer.initial_activity != 0.0 || layer.regulariser.strength != 0.0 || layer.bursts.strength != 0.0)
       report.add("", fmt::format("{} is a readout, which never spikes: it can have neither an "
-                                 "initial_activity nor a regulariser.",
+                                 "initial_activity nor a regulariser of its spikes.",
                                  report.what()));
     return;
   }
@@ -142,6 +154,8 @@ void check_place(const Reporter& report, const Network& network, std::size_t ind
     report.add("neuron", fmt::format("{} is a readout but not the last layer; a readout never "
                                      "spikes, so no layer can follow it.",
                                      report.what()));
+  if (last && layer.neuron != NeuronKind::readout && layer.bursts.strength != 0.0)
+    report.add("bursts", fmt::format("{} is the output, whose spikes the loss looks at: it can have no `bursts`.", report.what()));
   if (last && shape.size() != 0 && shape.size() != network.classes)
     report.add("size",
                fmt::format("The output, {}, has the shape {} ({} neurons), but there are {} "
@@ -185,6 +199,9 @@ std::vector<Problem> validate(const Network& network, const Options& options) {
   validation::check_frame({problems, {}, "the network"}, network, options.loss);
   validation::check_layers(problems, network);
   validation::check_options(problems, network, options);
+  if (options.substrate && problems.empty()) {
+    for (Problem& problem : validate(network, options, *options.substrate)) problems.push_back(std::move(problem));
+  }
   return problems;
 }
 

@@ -36,6 +36,9 @@ void check_loss(const Reporter& report, const Network& network, const Loss& loss
   if (!steps && loss.window != 0)
     report.add("window", fmt::format("window is {}, but the loss {} does not look at single steps.", loss.window,
                                      to_string(loss.kind)));
+  report.check(above_zero(loss.scale), "scale", loss.scale, "a finite number above 0");
+  report.check(from_zero(loss.log_probability_penalty), "log_probability_penalty", loss.log_probability_penalty,
+               "at least 0");
   if (network.layers.empty()) return;
   const Layer& output = network.layers.back();
   const bool readout = output.neuron == NeuronKind::readout;
@@ -126,8 +129,23 @@ void check_parallel(const Reporter& report, const Network& network, const Option
 
 namespace {
 
+// A regulariser that looks at single samples of a layer's lists.
+void check_bursts(const Reporter& report, const Network& network, const Options& options) {
+  for (const Layer& layer : network.layers) {
+    if (layer.bursts.strength == 0.0) continue;
+    if (options.eprop)
+      report.add("", fmt::format("Layer '{}' has `bursts`, which only back-propagation regularises, not e-prop.", layer.name));
+    if (options.parallel == Parallel::model) {
+      report.add("parallel", fmt::format("Layer '{}' has `bursts`, which parallel = model cannot regularise; with "
+                                         "parallel = data ranks share the samples of a batch.",
+                                         layer.name));
+    }
+  }
+}
+
 // What only the sparse strategy can do.
 void check_strategy(const Reporter& report, const Network& network, const Options& options) {
+  check_bursts(report, network, options);
   if (options.strategy != Strategy::reference) return;
   for (const Layer& layer : network.layers) {
     if (!layer.input.rewiring && !(layer.recurrent && layer.recurrent->rewiring)) continue;

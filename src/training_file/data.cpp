@@ -95,6 +95,8 @@ void read_augmentation(TrainingReader t, AugmentationSpec& a) {
   a.blend = t.number("blend", {}, a.blend);
   a.crop_ms = t.number("crop", kMs, a.crop_ms);
   a.rotation_degrees = t.number("rotation", {}, a.rotation_degrees);
+  a.rotation_probability = t.number("rotation_probability", {}, a.rotation_probability);
+  a.rotation_gain = t.number("rotation_gain", {}, a.rotation_gain);
   if (const toml::node* node = t.get("skew")) {
     const std::vector<double> range = read_list(t.context(), *node, t.path_of("skew"), {});
     if (range.size() == 2) {

@@ -257,11 +257,21 @@ void read_regulariser(TrainingReader& t, Layer& layer) {
   r.done();
 }
 
+void read_bursts(TrainingReader& t, Layer& layer) {
+  const toml::table* table = t.table("bursts");
+  if (table == nullptr) return;
+  TrainingReader r(t.context(), *table, t.path_of("bursts"));
+  r.need("strength");
+  layer.bursts.strength = r.number("strength", {}, layer.bursts.strength);
+  layer.bursts.epoch_factor = r.number("epoch_factor", {}, layer.bursts.epoch_factor);
+  r.done();
+}
+
 // What only neurons that spike have.
 void read_spiking(TrainingReader& t, double dt_ms, Layer& layer) {
   bool spiking = layer.neuron != NeuronKind::readout;
   for (const char* key : {"threshold", "reset", "refractory", "surrogate", "steepness", "height", "max_activity",
-                          "initial_activity", "regulariser", "recurrent"})
+                          "initial_activity", "regulariser", "bursts", "recurrent"})
     spiking &= t.applies(key, layer.neuron != NeuronKind::readout, "a readout never spikes");
   if (!spiking) return;
   layer.threshold = t.number("threshold", {}, layer.threshold);
@@ -281,6 +291,7 @@ void read_spiking(TrainingReader& t, double dt_ms, Layer& layer) {
   layer.max_activity = t.number("max_activity", {}, layer.max_activity);
   layer.initial_activity = t.number("initial_activity", {}, layer.initial_activity);
   read_regulariser(t, layer);
+  read_bursts(t, layer);
 }
 
 Layer read_layer(ModelContext& c, const toml::table& table, const std::string& path,
@@ -300,6 +311,11 @@ Layer read_layer(ModelContext& c, const toml::table& table, const std::string& p
   read_time_constants(t, dt_ms, layer);
   layer.capacitance = t.number("capacitance", {}, layer.capacitance);
   layer.initial_gain = t.number("initial_gain", {}, layer.initial_gain);
+  layer.weight_penalty = t.number("weight_penalty", {}, layer.weight_penalty);
+  layer.on_substrate = t.truth("substrate", layer.on_substrate);
+  layer.weight_limit = t.number("weight_limit", {}, layer.weight_limit);
+  if (t.applies("weight_roll_off", layer.weight_limit != 0.0, "there is no weight_limit to roll off to"))
+    layer.weight_roll_off = t.number("weight_roll_off", {}, layer.weight_roll_off);
   t.done();
   return layer;
 }

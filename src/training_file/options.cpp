@@ -73,6 +73,11 @@ void read_loss(TrainingReader& t, double dt_ms, Loss& loss) {
   const bool per_step = loss.kind == LossKind::cross_entropy_per_step || loss.kind == LossKind::squared_error_per_step;
   if (t.applies("window", per_step, "only the losses per step look at a part of a sample"))
     loss.window = t.steps("window", dt_ms, loss.window);
+  const bool softmax = loss.kind == LossKind::cross_entropy;
+  if (t.applies("scale", softmax, "only cross_entropy has a softmax of the reduced readout"))
+    loss.scale = t.number("scale", {}, loss.scale);
+  if (t.applies("log_probability_penalty", softmax, "only cross_entropy has a softmax of the reduced readout"))
+    loss.log_probability_penalty = t.number("log_probability_penalty", {}, loss.log_probability_penalty);
   const bool counts = loss.kind == LossKind::spike_count;
   if (t.applies("count_true", counts, "it is a target of the spike_count loss"))
     loss.count_true = t.number("count_true", {}, loss.count_true);

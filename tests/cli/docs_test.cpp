@@ -103,6 +103,25 @@ TEST(Documentation, EveryExampleOfTrainingRunsOnTheFileOfThePage) {
   }
 }
 
+TEST(Documentation, EveryExampleOfPartitionedTrainingRuns) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory_symlink(std::string(TESSERA_SOURCE_DIR) + "/models", folder.path() / "models");
+  ProcessOptions options;
+  options.folder = folder.path();
+  const std::vector<std::string> commands = examples("partitioned-training.md");
+  ASSERT_EQ(commands.size(), 4u);
+  for (const std::string& command : commands) {
+    SCOPED_TRACE(command);
+    std::vector<std::string> words = words_of(command);
+    ASSERT_EQ(words.at(0), "tessera");
+    words.erase(words.begin());
+    const Outcome outcome = tessera(words, options);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    const bool chip = command.find("--machine") != std::string::npos;
+    EXPECT_EQ(outcome.out.find("substrate   brainscales2: ") != std::string::npos, chip) << outcome.out;
+  }
+}
+
 TEST(Documentation, EveryExampleOfPlasticityRunsOnTheFileOfThePage) {
   const TemporaryFolder folder;
   const std::string page = read_text(std::string(TESSERA_SOURCE_DIR) + "/docs/plasticity.md");

@@ -365,6 +365,50 @@ TEST(Augmentation, a_quarter_turn_maps_pixels_onto_pixels) {
   }
 }
 
+// x goes to step T - round(T x), T = 30, and step T stays silent (Arnold et al. 2025), for every value of a byte.
+TEST(Encoding, latency_from_half_a_step_rounds_to_the_nearest_step) {
+  EncoderSpec encoder;
+  encoder.kind = EncoderKind::latency;
+  encoder.steps = 31;
+  encoder.dt_ms = 1.0;
+  encoder.early_ms = 0.5;
+  encoder.late_ms = 30.5;
+  encoder.threshold = 0.01666;
+  const Geometry geometry({1, 1, 1}, encoder);
+  Binner binner;
+  for (int grey = 0; grey < 256; ++grey) {
+    const float x = static_cast<float>(grey) / 255.0f;
+    Events events;
+    latency_events({x}, encoder, events);
+    SpikeSample sample;
+    binner.bin(events, geometry, encoder, sample);
+    const long step = 30 - std::lround(30.0 * grey / 255.0);
+    ASSERT_EQ(sample.channel.size(), step < 30 ? 1u : 0u) << grey;
+    if (step < 30) ASSERT_EQ(sample.first[static_cast<std::size_t>(step) + 1] - sample.first[static_cast<std::size_t>(step)], 1u) << grey;
+  }
+}
+
+TEST(Augmentation, some_images_turn_and_their_brightest_pixel_is_bright_again) {
+  AugmentationSpec spec;
+  spec.rotation_degrees = 25.0;
+  spec.rotation_probability = 0.3;
+  spec.rotation_gain = 1.2;
+  const Shape shape{9, 9, 1};
+  std::uint32_t turned = 0;
+  for (std::uint32_t i = 0; i < 2000; ++i) {
+    RandomStream random(RandomKey(7), Purpose::augmentation, i, 0);
+    std::vector<float> image(81, 0.0f);
+    image[10] = 0.5f;
+    image[11] = 0.25f;
+    const std::vector<float> before = image;
+    vary_image(spec, shape, random, image);
+    if (image == before) continue;  // not even brighter
+    ++turned;
+    ASSERT_EQ(*std::max_element(image.begin(), image.end()), 1.0f);  // 1.2 times the largest is cut at 1
+  }
+  EXPECT_NEAR(turned, 600.0, six_sigma(2000, 0.3));
+}
+
 TEST(Augmentation, images_and_events_move_alike) {
   AugmentationSpec spec;
   spec.shift = 3;

@@ -50,6 +50,43 @@ TEST(loss, derivatives_equal_central_differences) {
   expect_central_differences({LossKind::spike_count}, "spike count");
 }
 
+// What the penalty adds to the derivatives are the differences of strength / (samples classes) * sum of l^4, l = log of
+// the softmax of the scaled readout; the loss itself does not have it.
+TEST(loss, penalty_of_log_probabilities_and_scale) {
+  Loss loss{LossKind::cross_entropy, Reduction::sum};
+  loss.scale = 1.7;
+  expect_central_differences(loss, "scaled");
+  const Loss plain = loss;
+  loss.log_probability_penalty = 0.4;
+  EXPECT_EQ(value(loss, some_trace()), value(plain, some_trace()));
+  const auto penalty = [&](const std::vector<double>& trace) {
+    double total = 0.0;
+    for (std::size_t b = 0; b < samples; ++b) {
+      std::vector<double> z(classes, 0.0);
+      for (std::size_t t = 0; t < steps; ++t) {
+        for (std::size_t k = 0; k < classes; ++k) z[k] += loss.scale * trace[(t * samples + b) * classes + k];
+      }
+      double sum = 0.0;
+      for (const double x : z) sum += std::exp(x);
+      for (const double x : z) total += std::pow(x - std::log(sum), 4.0);
+    }
+    return 0.4 / (samples * classes) * total;
+  };
+  std::vector<double> trace = some_trace(), with(trace.size()), without(trace.size());
+  (void)evaluate_loss(loss, trace, labels, steps, classes, with);
+  (void)evaluate_loss(plain, trace, labels, steps, classes, without);
+  const double h = 1e-5;
+  for (std::size_t i = 0; i < trace.size(); ++i) {
+    const double middle = trace[i];
+    trace[i] = middle + h;
+    const double up = penalty(trace);
+    trace[i] = middle - h;
+    const double down = penalty(trace);
+    trace[i] = middle;
+    EXPECT_NEAR(with[i] - without[i], (up - down) / (2.0 * h), 1e-7) << i;
+  }
+}
+
 // One sample, two steps, two classes: u = (1, 0), (3, 1).
 const std::vector<double> two = {1.0, 0.0, 3.0, 1.0};
 const std::vector<std::int32_t> second = {1};

@@ -127,6 +127,20 @@ TEST(Updater, DecayIsForWeightsAlone) {
   others.expect({0.95f - 0.1f, 0.95f, 0.95f - 0.1f}, {1, 0.9f});
 }
 
+// A penalty of strength * mean of w^4 over three weights: the gradient gets 4 strength w^3 / 3.
+TEST(Updater, PenaltyOfFourthPowersIsInTheGradient) {
+  for (const double clip : {0.0, 100.0}) {  // before it is measured, and where nothing is
+    Optimizer o = plain_sgd();
+    o.clip_norm = clip;
+    Arrays arrays;
+    arrays.weight.assign(arrays.weight.value, {1, -2, 0.5F});
+    arrays.weight.cubic = 4.0F * 0.75F / 3.0F;
+    Updater updater(o);
+    arrays.update(updater, 2);
+    arrays.expect({1 - 0.1f * (3 + 1), -2 - 0.1f * -8, 0.5f - 0.1f * (4 + 0.125f)}, {1, 1 - 1.2f});
+  }
+}
+
 TEST(Updater, MomentumKeepsTheVelocity) {
   Optimizer o = plain_sgd();
   o.momentum = 0.5;

@@ -254,6 +254,7 @@ TEST(reference, gradients_of_biases_decays_and_regularisers) {
     hidden.adaptation = {0.8, 0.97, true, true};
     hidden.adaptation_strength = 0.3;
     hidden.regulariser = {20.0, 0.45, 0.55};
+    hidden.bursts = {0.03, 0.9};
     Network n = two_hidden(hidden);
     n.layers.back().bias = true;
     n.layers.back().membrane = {0.8, 0.8, true, true};

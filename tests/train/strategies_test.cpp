@@ -177,6 +177,16 @@ const std::vector<Case>& cases() {
        [](Network& n, Loss&) {
          for (Layer* l : hidden(n)) l->regulariser = {50.0, 0.06, 0.08};
        }},
+      {"bursts",
+       [](Network& n, Loss&) {
+         for (Layer* l : hidden(n)) l->bursts = {0.02, 1.0};
+       }},
+      {"scaled_loss",
+       [](Network&, Loss& loss) {
+         loss = {LossKind::cross_entropy, Reduction::max};
+         loss.scale = 3.0;
+         loss.log_probability_penalty = 1e-3;
+       }},
       {"arctan",
        [](Network& n, Loss&) {
          for (Layer& l : n.layers) l.surrogate = Surrogate::arctan;
@@ -288,7 +298,7 @@ TEST(SparseStrategyInBlocks, EqualsTheOracle) {
 const std::set<std::string>& refused_by_dense() {
   static const std::set<std::string> names = {
       "recurrent_sparse_delayed", "sparse_delayed",      "convolution",
-      "convolution_pooled",       "convolution_readout", "sparse_pooled_sum"};
+      "convolution_pooled",       "convolution_readout", "sparse_pooled_sum", "bursts"};
   return names;
 }
 

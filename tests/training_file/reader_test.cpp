@@ -259,6 +259,45 @@ size = 10
   EXPECT_EQ(model.network.dt_ms, 6.0);
 }
 
+TEST(TrainingFile, KeysOfTrainingOnASubstrateReachTheirFields) {
+  const TrainingModel model = parse(R"(
+[data]
+set = "mnist"
+[data.augmentation]
+rotation = 25
+rotation_probability = 0.5
+rotation_gain = 1.2
+[[layer]]
+name = "hidden"
+size = 20
+substrate = false
+weight_limit = 0.8
+weight_roll_off = 0.25
+weight_penalty = 0.003
+bursts = { strength = 0.01, epoch_factor = 0.985 }
+[[layer]]
+name = "out"
+neuron = "readout"
+size = 10
+[loss]
+reduction = "max"
+scale = 3
+log_probability_penalty = 1e-4
+)");
+  EXPECT_EQ(model.data.augmentation.rotation_probability, 0.5);
+  EXPECT_EQ(model.data.augmentation.rotation_gain, 1.2);
+  const Layer& hidden = model.network.layers[0];
+  EXPECT_FALSE(hidden.on_substrate);
+  EXPECT_TRUE(model.network.layers[1].on_substrate);
+  EXPECT_EQ(hidden.weight_limit, 0.8);
+  EXPECT_EQ(hidden.weight_roll_off, 0.25);
+  EXPECT_EQ(hidden.weight_penalty, 0.003);
+  EXPECT_EQ(hidden.bursts.strength, 0.01);
+  EXPECT_EQ(hidden.bursts.epoch_factor, 0.985);
+  EXPECT_EQ(model.options.loss.scale, 3.0);
+  EXPECT_EQ(model.options.loss.log_probability_penalty, 1e-4);
+}
+
 TEST(TrainingFile, NamedParametersCanBeOverridden) {
   const std::string text =
       "[parameters]\nneurons = 30\ntau = \"20 ms\"\n" + kData +

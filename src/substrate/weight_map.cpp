@@ -1,0 +1,50 @@
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "substrate/weight_map.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace tessera::substrate {
+namespace {
+
+// exp(-x) for x >= 0, to 2e-7: plain enough for the compiler to take several at once, as all weights of a network go
+// through it in every batch. 2^t with t = whole + f, |f| <= 1/2: Taylor's series of 2^f, six terms.
+inline float exp_minus(float x) {
+  const float t = std::min(x, 80.0F) * -1.44269504F;
+  const auto whole = static_cast<std::int32_t>(t - 0.5F);
+  const float y = (t - static_cast<float>(whole)) * 0.693147181F;
+  const float series =
+      1.0F + y * (1.0F + y * (0.5F + y * (0.166666667F + y * (0.0416666667F + y * (0.00833333333F + y * 0.00138888889F)))));
+  return series * std::bit_cast<float>((whole + 127) << 23);
+}
+
+}  // namespace
+
+void WeightMap::apply(const float* w, std::size_t n, float* mapped, float* slope) const {
+  if (is_identity()) {
+    if (mapped != w) std::copy_n(w, n, mapped);
+    if (slope != nullptr) std::fill_n(slope, n, 1.0F);
+    return;
+  }
+  const float begin = roll_off * cap, width = cap - begin;
+  const bool hard = !(width > 0.0F);
+  const float inverse_width = hard ? 0.0F : 1.0F / width;
+  const float size = step(), inverse_step = steps > 0 ? static_cast<float>(steps) / cap : 0.0F;
+  for (std::size_t i = 0; i < n; ++i) {
+    const float s = std::abs(w[i]), beyond = std::max(0.0F, s - begin);
+    const float left = hard ? 1.0F : exp_minus(beyond * inverse_width);
+    float r = hard ? std::min(s, cap) : std::min(s, begin) + width * (1.0F - left);
+    if (steps > 0) r = static_cast<float>(static_cast<std::int32_t>(r * inverse_step + 0.5F)) * size;
+    if (slope != nullptr) slope[i] = left;
+    mapped[i] = std::copysign(r, w[i]);
+  }
+}
+
+std::int32_t WeightMap::chip_weight(float w, float factor) const {
+  const double number = std::abs(static_cast<double>(w)) * factor * steps / cap;
+  const auto rounded = static_cast<std::int32_t>(std::min(number + 0.5, steps + 0.5));
+  return w < 0.0F ? -rounded : rounded;
+}
+
+}  // namespace tessera::substrate

@@ -127,7 +127,7 @@ TEST_F(Plastic, RecordingsThatMeanNothingAreRefused) {
 TEST_F(Plastic, WeightsThatAreNoNumbersEndTheRunWithAResult) {
   std::string model = read_text(folder_ / "m.toml");
   const std::string before = "rule = \"stdp\", Wmax = \"600 pA\"";
-  model.replace(model.find(before), before.size(), "rule = \"stdp_power_law\", lambda = 1e300, mu = 9");
+  model.replace(model.find(before), before.size(), "rule = \"stdp_power_law\", lambda = 1e35, mu = 400");
   write_text(folder_ / "bad.toml", model);
   const Outcome outcome = line("run bad.toml --out r --record weights:to_I:10:1ms");
   EXPECT_EQ(outcome.exit_code, 1);

@@ -22,7 +22,8 @@ template <Exponent kind, class D, class V = hn::Vec<D>>
 HWY_INLINE V power(D d, V base, float exponent) {
   if constexpr (kind == Exponent::zero) return hn::Set(d, 1.0f);
   if constexpr (kind == Exponent::one) return base;
-  const V result = hn::Exp(d, hn::Mul(hn::Set(d, exponent), hn::Log(d, base)));
+  const V most = hn::Set(d, 104.0f);  // where Exp is still good, and infinite
+  const V result = hn::Exp(d, hn::Min(hn::Mul(hn::Set(d, exponent), hn::Log(d, base)), most));
   return hn::IfThenElse(hn::Gt(base, hn::Zero(d)), result, hn::Set(d, exponent == 0.0f ? 1.0f : 0.0f));
 }
 

@@ -65,7 +65,9 @@ HWY_EXPORT(summed_additive);
 struct Reference {
   static constexpr Pairing pairing = Pairing::every;
   static double potentiate(const double* k, double w, double x, double) { return w + k[lambda] * std::pow(w, k[mu]) * x; }
-  static double depress(const double* k, double w, double y, double) { return std::max(0.0, w - k[lambda_alpha] * w * y); }
+  static double depress(const double* k, double w, double y, double) {
+    return std::max(w - k[lambda_alpha] * w * y, 0.0);  // in this order a NaN stays one
+  }
 };
 
 PlasticityVariant prepare(const ParameterValues& p, double) {

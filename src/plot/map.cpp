@@ -70,10 +70,9 @@ void draw_legend(Canvas& canvas, double left) {
 std::string fields(const MapStatistics& map, const WeightRecordInfo& info) {
   Canvas canvas(kWidth, kTop + kField + 30.0);
   canvas.heading("Map of " + info.recording.projection + ": preferred places of '" + info.target + "' on '" + info.source + "'",
-                 fmt::format("spread of synapses about their target's place {} (by weight {}) at {}, {} ({}) at {}",
-                             svg::compact_number(map.before.spread), svg::compact_number(map.before.weighted_spread),
-                             svg::duration_text(map.before.time_ms), svg::compact_number(map.after.spread),
-                             svg::compact_number(map.after.weighted_spread), svg::duration_text(map.after.time_ms)));
+                 fmt::format("spread of synapses about their target's place {:.3g} (by weight {:.3g}) at {}, {:.3g} ({:.3g}) at {}",
+                             map.before.spread, map.before.weighted_spread, svg::duration_text(map.before.time_ms), map.after.spread,
+                             map.after.weighted_spread, svg::duration_text(map.after.time_ms)));
   draw_field(canvas, map, map.before, 40.0, "at " + svg::duration_text(map.before.time_ms));
   draw_field(canvas, map, map.after, 90.0 + kField, "at " + svg::duration_text(map.after.time_ms));
   draw_legend(canvas, 140.0 + 2.0 * kField);

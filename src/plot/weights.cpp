@@ -87,8 +87,8 @@ std::string subtitle(const WeightRecord& record, const Distribution& d) {
   std::string what = r.what == What::histogram ? "all synapses"
                      : r.what == What::all     ? "all synapses, recorded one by one"
                                                : "a sample of " + svg::grouped(record.at(record.times_ms.size() - 1).weights.size()) + " synapses";
-  return fmt::format("{} to {}, {}; mean {} to {} {}", record.info.source, record.info.target, what, svg::compact_number(d.mean.front()),
-                     svg::compact_number(d.mean.back()), record.info.unit);
+  return fmt::format("{} to {}, {}; mean {:.3g} to {:.3g} {}", record.info.source, record.info.target, what, d.mean.front(), d.mean.back(),
+                     record.info.unit);
 }
 
 // Darker where more synapses are; the square root shows bins with few.

@@ -8,7 +8,7 @@
 namespace tessera::test {
 namespace {
 
-/// Source 3 of 5 spikes at 10 and 30 ms, its target at 21.1: a step of 1e305 w^9 then makes the weight infinite.
+/// Source 3 of 5 spikes at 10 and 30 ms, its target at 21.1: a step of 1e35 w^400 then makes the weight infinite.
 Network exploding() {
   Network network;
   Population sources;
@@ -20,7 +20,7 @@ Network exploding() {
   Projection learns = project("sources", "cells", Kind::explicit_list, 0, Distribution::constant(1), Distribution::constant(1));
   learns.name = "learns";
   learns.rule.list = {{3, 1, 5.0, 1.0}, {1, 0, 5.0, 1.0}};
-  learns.plasticity = Plasticity{"stdp_power_law", {{"lambda", 1e305}, {"mu", 9.0}}, 0.0};
+  learns.plasticity = Plasticity{"stdp_power_law", {{"lambda", 1e35}, {"mu", 400.0}}, 0.0};
   Projection drive = project("sources", "cells", Kind::explicit_list, 0, Distribution::constant(1), Distribution::constant(1));
   drive.name = "drive";
   drive.rule.list = {{4, 1, 1000.0, 1.0}};
@@ -56,6 +56,7 @@ TEST(WeightsThatAreNoNumbers, AreNotThoseThatAreLarge) {
   Network network = exploding();
   network.projections[0].plasticity->parameters["lambda"] = 1000.0;
   network.projections[0].plasticity->parameters["mu"] = 2.0;
+  network.projections[0].plasticity->parameters["alpha"] = 0.0;
   Simulation simulation = simulation_of(network, exact_options());
   simulation.run(100.0);
   double largest = 0.0;

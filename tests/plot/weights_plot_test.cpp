@@ -3,6 +3,8 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "plot/xml.hpp"
 #include "tessera/plot.hpp"
 

@@ -29,7 +29,7 @@ float weight_of(std::uint32_t slice, std::uint32_t slices, std::uint32_t samples
   return static_cast<float>(static_cast<double>(own) / samples);
 }
 
-constexpr std::size_t kChunk = 2048;  // floats that stay in the first-level cache
+constexpr std::size_t kSumFloats = 2048;  // floats that stay in the first-level cache
 
 struct Weighted {
   const float* values;
@@ -38,9 +38,9 @@ struct Weighted {
 
 // `sum` may be one of the two: it is written chunk by chunk, so that the loop is vectors all the same.
 void add(Weighted left, Weighted right, std::size_t n, float* sum) {
-  float chunk[kChunk];
-  for (std::size_t begin = 0; begin < n; begin += kChunk) {
-    const std::size_t length = std::min(kChunk, n - begin);
+  float chunk[kSumFloats];
+  for (std::size_t begin = 0; begin < n; begin += kSumFloats) {
+    const std::size_t length = std::min(kSumFloats, n - begin);
     const float *const l = left.values + begin, *const r = right.values + begin;
     for (std::size_t i = 0; i < length; ++i) chunk[i] = left.weight * l[i] + right.weight * r[i];
     std::copy_n(chunk, length, sum + begin);
@@ -207,9 +207,9 @@ void SlicedTraining::keep(Worker& worker, const Pieces& pieces, float weight, st
   worker.each(pieces.size(), [&](std::size_t k) {
     float* const gradient = pieces[k].array->gradient.data() + pieces[k].begin;
     const std::size_t n = pieces[k].end - pieces[k].begin;
-    float sum[kChunk];
-    for (std::size_t begin = 0; begin < n; begin += kChunk) {
-      const std::size_t length = std::min(kChunk, n - begin);
+    float sum[kSumFloats];
+    for (std::size_t begin = 0; begin < n; begin += kSumFloats) {
+      const std::size_t length = std::min(kSumFloats, n - begin);
       for (std::size_t i = 0; i < length; ++i) sum[i] = weight * gradient[begin + i];
       for (std::size_t m = merges; m-- > 0;) {
         const float* const left = node_[slot + m].data() + place_[k] + begin;

@@ -18,16 +18,14 @@ Dimension unit_of(const std::string& name) { return find_unit(name).value_or(Dim
 
 // NEST keeps the time constant of the postsynaptic trace in the neuron.
 void refuse_parameters_of_rules(TableReader& reader, const NeuronModel& model) {
-  const auto has = [&model](const std::string& name) {
-    return std::any_of(model.parameters.begin(), model.parameters.end(),
-                       [&name](const ParameterInfo& info) { return info.name == name; });
-  };
+  std::vector<std::string> names;
+  for (const ParameterInfo& info : model.parameters) names.push_back(info.name);
   for (const std::string& key : reader.keys()) {
     const std::string hint = validation::hint_at_rules(reader.context().models, key);
-    if (has(key) || hint.empty()) continue;
+    if (hint.empty() || std::find(names.begin(), names.end(), key) != names.end()) continue;
     reader.context().problems.add_harmless(
         reader.get(key)->source(), reader.path_of(key),
-        fmt::format("The model {} has no parameter '{}'.{}", model.name, key, hint));
+        fmt::format("The model {} has no parameter '{}'.{}{}", model.name, key, did_you_mean(key, names), hint));
   }
 }
 

@@ -8,16 +8,39 @@
 namespace tessera::substrate {
 namespace {
 
-// exp(-x) for x >= 0, to 2e-7: plain enough for the compiler to take several at once, as all weights of a network go
+// exp(-x) for 0 <= x <= 80, to 2e-7: plain enough for the compiler to take several at once, as all weights of a network go
 // through it in every batch. 2^t with t = whole + f, |f| <= 1/2: Taylor's series of 2^f, six terms.
 inline float exp_minus(float x) {
-  const float t = std::min(x, 80.0F) * -1.44269504F;
+  const float t = x * -1.44269504F;
   const auto whole = static_cast<std::int32_t>(t - 0.5F);
   const float y = (t - static_cast<float>(whole)) * 0.693147181F;
   const float series =
       1.0F + y * (1.0F + y * (0.5F + y * (0.166666667F + y * (0.0416666667F + y * (0.00833333333F + y * 0.00138888889F)))));
   return series * std::bit_cast<float>((whole + 127) << 23);
 }
+
+struct Constants {
+  float cap, begin, width, inverse_width, step, inverse_step;
+  float furthest = 80.0F;  // in widths; a literal in the loop would make a branch of it
+};
+
+// Without a branch in the loop, so that the compiler takes several weights at once.
+template <bool kHard, bool kStepped>
+void map_all(const Constants& c, const float* w, std::size_t n, float* mapped, float* slope) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const float s = std::abs(w[i]);
+    float left = 1.0F, r = std::min(s, c.cap);
+    if constexpr (!kHard) {
+      left = exp_minus(std::min((std::max(s, c.begin) - c.begin) * c.inverse_width, c.furthest));
+      r = std::min(s, c.begin) + c.width * (1.0F - left);
+    }
+    if constexpr (kStepped) r = static_cast<float>(static_cast<std::int32_t>(r * c.inverse_step + 0.5F)) * c.step;
+    slope[i] = left;
+    mapped[i] = std::copysign(r, w[i]);
+  }
+}
+
+constexpr std::size_t kUnwanted = 256;  // slopes that nobody asked for
 
 }  // namespace
 
@@ -29,16 +52,12 @@ void WeightMap::apply(const float* w, std::size_t n, float* mapped, float* slope
   }
   const float begin = roll_off * cap, width = cap - begin;
   const bool hard = !(width > 0.0F);
-  const float inverse_width = hard ? 0.0F : 1.0F / width;
-  const float size = step(), inverse_step = steps > 0 ? static_cast<float>(steps) / cap : 0.0F;
-  for (std::size_t i = 0; i < n; ++i) {
-    const float s = std::abs(w[i]), beyond = std::max(0.0F, s - begin);
-    const float left = hard ? 1.0F : exp_minus(beyond * inverse_width);
-    float r = hard ? std::min(s, cap) : std::min(s, begin) + width * (1.0F - left);
-    if (steps > 0) r = static_cast<float>(static_cast<std::int32_t>(r * inverse_step + 0.5F)) * size;
-    if (slope != nullptr) slope[i] = left;
-    mapped[i] = std::copysign(r, w[i]);
-  }
+  const Constants c{cap, begin, width, hard ? 0.0F : 1.0F / width, step(), steps > 0 ? static_cast<float>(steps) / cap : 0.0F};
+  const auto map = hard ? (steps > 0 ? map_all<true, true> : map_all<true, false>)
+                        : (steps > 0 ? map_all<false, true> : map_all<false, false>);
+  if (slope != nullptr) return map(c, w, n, mapped, slope);
+  float unwanted[kUnwanted];
+  for (std::size_t i = 0; i < n; i += kUnwanted) map(c, w + i, std::min(kUnwanted, n - i), mapped + i, unwanted);
 }
 
 std::int32_t WeightMap::chip_weight(float w, float factor) const {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint64_t kLongestListFile = std::uint64_t{4} << 30;
 
-[[noreturn]] void fail(const std::string& file, int line, std::string message) {
+[[noreturn]] void fail_in_line(const std::string& file, int line, std::string message) {
   SourceLocation where;
   where.file = file;
   where.line = line;
@@ -44,7 +44,7 @@ std::vector<std::size_t> order_of(const std::vector<std::string_view>& header,
   for (const std::string& column : columns) {
     const auto found = std::find(header.begin(), header.end(), column);
     if (found == header.end() || header.size() != columns.size()) {
-      fail(name, 1, fmt::format("The header must name the columns {}.", fmt::join(columns, ", ")));
+      fail_in_line(name, 1, fmt::format("The header must name the columns {}.", fmt::join(columns, ", ")));
     }
     order.push_back(static_cast<std::size_t>(found - header.begin()));
   }
@@ -99,12 +99,12 @@ std::vector<double> parse_csv_list(std::string_view text, const std::string& nam
       continue;
     }
     if (cells.size() != columns.size()) {
-      fail(name, line_number,
+      fail_in_line(name, line_number,
            fmt::format("Every row has the columns {}.", fmt::join(columns, ", ")));
     }
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (!parse_cell(cells[order[i]], number)) {
-        fail(name, line_number,
+        fail_in_line(name, line_number,
              fmt::format("'{:.40}' is not a number ({}).", cells[order[i]], columns[i]));
       }
       values.push_back(number);
@@ -123,7 +123,7 @@ std::vector<double> read_list_file(const std::filesystem::path& file,
   }
   NpyArray array = read_npy(file, kLongestListFile);
   if (array.shape.size() != 2 || array.columns() != columns.size()) {
-    fail(file.string(), 0,
+    fail_in_line(file.string(), 0,
          fmt::format("The array must have two dimensions and {} columns: {}.", columns.size(),
                      fmt::join(columns, ", ")));
   }

@@ -34,7 +34,7 @@ constexpr int kDeepestHeader = 4;
 constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kDigestKey = "tessera_digest";
 
-[[noreturn]] void fail(const std::string& name, std::uint64_t offset, const std::string& what) {
+[[noreturn]] void fail_at_byte(const std::string& name, std::uint64_t offset, const std::string& what) {
   throw InputError(
       fmt::format("{}: this safetensors file is damaged at byte {}: {}", name, offset, what));
 }
@@ -89,12 +89,12 @@ std::string header_text(const Safetensors& content) {
 json parse_header(std::string_view text, const std::string& name) {
   std::vector<std::set<std::string>> keys;
   const auto check = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (depth > kDeepestHeader) fail(name, kLengthBytes, "its header is nested too deeply.");
+    if (depth > kDeepestHeader) fail_at_byte(name, kLengthBytes, "its header is nested too deeply.");
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key &&
         !keys.back().insert(parsed.get<std::string>()).second) {
-      fail(name, kLengthBytes,
+      fail_at_byte(name, kLengthBytes,
            fmt::format("its header has the key {} twice.", parsed.dump(-1, ' ', true)));
     }
     return true;
@@ -104,13 +104,13 @@ json parse_header(std::string_view text, const std::string& name) {
     // The format pads a header with blanks; whatever else the parser overlooks was a blank once.
     const std::size_t end = text.rfind('}') + 1;  // 0: no object, as is said later
     if (end > 0 && text.find_first_not_of(' ', end) != std::string_view::npos) {
-      fail(name, kLengthBytes, "its header is padded with something else than blanks.");
+      fail_at_byte(name, kLengthBytes, "its header is padded with something else than blanks.");
     }
     return header;
   } catch (const json::parse_error& error) {
-    fail(name, kLengthBytes + std::max<std::size_t>(error.byte, 1) - 1, "its header is not JSON.");
+    fail_at_byte(name, kLengthBytes + std::max<std::size_t>(error.byte, 1) - 1, "its header is not JSON.");
   } catch (const json::exception&) {
-    fail(name, kLengthBytes, "its header holds a number that is too large.");
+    fail_at_byte(name, kLengthBytes, "its header holds a number that is too large.");
   }
 }
 
@@ -142,7 +142,7 @@ class HeaderReader {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& what) const { fail(file_, kLengthBytes, what); }
+  [[noreturn]] void refuse(const std::string& what) const { fail_at_byte(file_, kLengthBytes, what); }
 
   void read_metadata(const json& value, std::map<std::string, std::string>& metadata) const {
     if (!value.is_object()) refuse("its __metadata__ is not an object.");
@@ -202,12 +202,12 @@ void check_cover(const std::vector<Entry>& entries, std::uint64_t data_bytes, st
   std::uint64_t reached = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != reached) {
-      fail(name, base + std::min(reached, data_bytes),
+      fail_at_byte(name, base + std::min(reached, data_bytes),
            fmt::format("tensor '{:.80}' begins at {} of the data, but the one before ends at {}.",
                        entry.name, entry.begin, reached));
     }
     if (entry.end > data_bytes) {
-      fail(name, base + data_bytes,
+      fail_at_byte(name, base + data_bytes,
            fmt::format(
                "the file ends inside tensor '{:.80}': {} bytes of data are there, it needs {}.",
                entry.name, data_bytes, entry.end));
@@ -215,7 +215,7 @@ void check_cover(const std::vector<Entry>& entries, std::uint64_t data_bytes, st
     reached = entry.end;
   }
   if (reached != data_bytes) {
-    fail(name, base + reached,
+    fail_at_byte(name, base + reached,
          fmt::format("{} bytes follow that belong to no tensor.", data_bytes - reached));
   }
 }
@@ -236,12 +236,12 @@ void write_safetensors(const std::filesystem::path& file, const Safetensors& con
 
 Safetensors parse_safetensors(std::string_view bytes, const std::string& name) {
   if (bytes.size() < kLengthBytes) {
-    fail(name, bytes.size(), "the file ends before the length of its header.");
+    fail_at_byte(name, bytes.size(), "the file ends before the length of its header.");
   }
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
   if (length > bytes.size() - kLengthBytes || length > kLongestHeader) {
-    fail(name, 0,
+    fail_at_byte(name, 0,
          fmt::format("its header is said to have {} bytes; {} follow, and at most {} are read.",
                      length, bytes.size() - kLengthBytes, kLongestHeader));
   }
@@ -264,7 +264,7 @@ Safetensors parse_safetensors(std::string_view bytes, const std::string& name) {
   const std::string expected = digest->second;
   content.metadata.erase(digest);
   if (expected != digest_of_content(content)) {
-    fail(name, kLengthBytes, "its digest is not that of its content.");
+    fail_at_byte(name, kLengthBytes, "its digest is not that of its content.");
   }
   content.has_digest = true;
   return content;

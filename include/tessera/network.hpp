@@ -209,6 +209,19 @@ struct StateRecorder {
   SourceLocation where;
 };
 
+/// What to write down of the weights of a plastic projection, at time 0 and at every multiple of the interval.
+struct WeightRecording {
+  enum class What { all, sample, histogram };
+  /// Most synapses (all, sample) and bins of one recording. Rank 0 holds 48 bytes of each recorded synapse.
+  static constexpr std::uint32_t kMostSynapses = 10'000'000, kMostBins = 10'000;
+
+  std::string projection;
+  What what = What::sample;
+  std::uint32_t count = 100;  ///< sample: synapses; histogram: bins; 1 or more
+  double interval_ms = 1.0;   ///< a multiple of dt
+  SourceLocation where = {};
+};
+
 struct Network {
   std::string name;
   double dt_ms = 0.1;
@@ -219,6 +232,7 @@ struct Network {
   std::vector<Projection> projections;
   std::vector<Stimulus> stimuli;
   std::vector<StateRecorder> recorders;
+  std::vector<WeightRecording> weight_recorders;
   /// A population that fires above this rate (averaged over 100 ms of model time) stops the run.
   double rate_limit_hz = 1000.0;
   /// Named parameters of the model file after overriding, for reports: numbers in the unit they were

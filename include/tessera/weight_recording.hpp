@@ -18,18 +18,6 @@
 
 namespace tessera {
 
-struct WeightRecording {
-  enum class What { all, sample, histogram };
-  /// Most synapses (all, sample) and bins of one recording. Rank 0 holds 48 bytes of each recorded synapse.
-  static constexpr std::uint32_t kMostSynapses = 10'000'000, kMostBins = 10'000;
-
-  std::string projection;
-  What what = What::sample;
-  std::uint32_t count = 100;  ///< sample: synapses; histogram: bins; 1 or more
-  double interval_ms = 1.0;   ///< a multiple of dt
-  SourceLocation where = {};
-};
-
 /// A recording and what it is of.
 struct WeightRecordInfo {
   WeightRecording recording;
@@ -37,6 +25,10 @@ struct WeightRecordInfo {
   std::string unit;            ///< of weights
   bool rewired = false;        ///< synapses come and go
 };
+
+/// The same recordings, where one that names a table of projections ("recurrent" for "recurrent.E->E" and others)
+/// has become one of each plastic projection of that table.
+[[nodiscard]] std::vector<WeightRecording> one_of_each(const std::vector<WeightRecording>& recordings, const Network& network);
 
 /// What is wrong with recordings of this (valid) network, all of it. Nothing: a WeightRecorder can be made.
 [[nodiscard]] std::vector<Problem> validate(const std::vector<WeightRecording>& recordings, const Network& network);

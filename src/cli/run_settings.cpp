@@ -154,6 +154,9 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
     if (what.synapses && !is_plastic(settings.network)) {
       problems.add("--record", "synapses: no projection of this model is plastic; 'tessera synapses' lists those that stay as they are.");
     }
+    const auto& own = settings.network.weight_recorders;
+    if (!what.listed) settings.record_weights.insert(settings.record_weights.begin(), own.begin(), own.end());
+    settings.record_weights = one_of_each(settings.record_weights, settings.network);
     problems.add(validate(settings.record_weights, settings.network));
     if (what.listed) settings.network.recorders = std::move(what.states);
     problems.add(at_recorder_options(validate(settings.network, models), settings.network));

@@ -192,9 +192,27 @@ void check_delays(const Network& network, const MachineDescription& m, DividedNe
   }
 }
 
+void check_time_constants(const Network& network, const NeuronCatalogue& models, const MachineDescription& m, DividedNetwork& n) {
+  for (const Population& p : network.populations) {
+    if (p.kind != Population::Kind::neurons) continue;
+    const ParameterValues values = values_of(p, *models.find(p.model));
+    const auto has = [&values](const char* name) { return values.all().contains(name); };
+    const auto check = [&](const char* what, double ms, const MachineRange& range) { return check_time_constant(p.name, what, ms, range, m, p.where, n); };
+    if (has("tau_m")) {
+      check("Membrane time constant", values["tau_m"], m.time_constants.membrane_us);
+    } else if (has("C_m") && has("g_L")) {
+      check("Membrane time constant", values["C_m"] / values["g_L"], m.time_constants.membrane_us);
+    }
+    for (const char* synapse : {"tau_syn_ex", "tau_syn_in"}) {
+      if (has(synapse) && check("Synaptic time constant", values[synapse], m.time_constants.synapse_us)) break;
+    }
+    if (has("t_ref") && values["t_ref"] > 0.0) check("Refractory time", values["t_ref"], m.time_constants.refractory_us);
+  }
+}
+
 }  // namespace
 
-DividedNetwork divide(const Network& network, const NeuronCatalogue&, const MachineDescription& machine, const PartitionOptions& options) {
+DividedNetwork divide(const Network& network, const NeuronCatalogue& models, const MachineDescription& machine, const PartitionOptions& options) {
   DividedNetwork n;
   n.name = network.name;
   n.step_ms = network.dt_ms;
@@ -231,6 +249,7 @@ DividedNetwork divide(const Network& network, const NeuronCatalogue&, const Mach
     n.links.push_back(std::move(link));
   }
   check_delays(network, machine, n);
+  check_time_constants(network, models, machine, n);
   map_onto(machine, inputs, n);
   return n;
 }

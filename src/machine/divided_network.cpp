@@ -100,6 +100,16 @@ double not_exceeded(double mean, double variance, double log_odds) {
   return mean + a + std::sqrt(a * a + 2.0 * variance * log_odds);
 }
 
+bool check_time_constant(const std::string& population, const char* what, double ms, const MachineRange& range,
+                         const MachineDescription& machine, const SourceLocation& where, DividedNetwork& network) {
+  const double us = ms / machine.speedup * 1e3;
+  if (!range.limits() || (us >= range.lowest * (1.0 - 1e-9) && us <= range.highest * (1.0 + 1e-9))) return false;
+  network.problems.push_back(
+      {where, fmt::format("{} of '{}': {:.6g} ms, which is {:.6g} us on the chip, but the machine has {:.6g} to {:.6g} us. {} would help.", what, population,
+                          ms, us, range.lowest, range.highest, us < range.lowest ? "A longer one" : "A shorter one")});
+  return true;
+}
+
 void map_onto(const MachineDescription& machine, const std::vector<LinkInputs>& inputs, DividedNetwork& n) {
   n.links_to.assign(n.populations.size(), {});
   for (std::uint32_t l = 0; l < n.links.size(); ++l) n.links_to[n.links[l].target].push_back(l);

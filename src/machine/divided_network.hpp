@@ -104,6 +104,10 @@ struct LinkInputs {
 /// Fills in fan-in, rows, circuits and what a tile holds; reports what is more than the machine can.
 void map_onto(const MachineDescription& machine, const std::vector<LinkInputs>& inputs, DividedNetwork& network);
 
+/// Reports a time constant of the model that the machine cannot have, and says so.
+bool check_time_constant(const std::string& population, const char* what, double ms, const MachineRange& range,
+                         const MachineDescription& machine, const SourceLocation& where, DividedNetwork& network);
+
 /// A number that a sum of independent draws with this mean and variance exceeds with a chance below
 /// exp(-log_odds) (Bernstein's inequality).
 [[nodiscard]] double not_exceeded(double mean, double variance, double log_odds);

@@ -155,8 +155,27 @@ class StimulusReader {
   bool active_ = true, single_ = false;
 };
 
+// weights = "feed_forward": a recorder of weights. Its projections are checked when the whole network is there.
+void read_weight_recorder(ModelContext& c, const toml::table& table, const std::string& path, ModelParts& parts) {
+  using What = WeightRecording::What;
+  TableReader t(c, table, path);
+  const bool active = t.truth("when", true);
+  const std::string what = t.choice("what", "sample", {"sample", "all", "histogram"});
+  WeightRecording r;
+  r.projection = t.text("weights", "");
+  r.what = what == "all" ? What::all : what == "histogram" ? What::histogram : What::sample;
+  const std::uint64_t usual = r.what == What::histogram ? 50 : 100;
+  r.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(t.count("count", usual), 4294967295u));
+  r.interval_ms = t.number("interval", kMilliseconds, 1.0);
+  r.where = c.problems.location(table.source(), path);
+  if (r.what == What::all && t.has("count")) t.complain("count", "All weights are recorded: there is no count.");
+  if (active) parts.weight_recorders.push_back(r);
+  t.done();
+}
+
 void read_recorder(ModelContext& c, const toml::table& table, const std::string& path,
                    ModelParts& parts) {
+  if (table.contains("weights")) return read_weight_recorder(c, table, path, parts);
   TableReader t(c, table, path);
   const bool active = t.truth("when", true);
   StateRecorder r;

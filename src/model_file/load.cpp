@@ -62,6 +62,7 @@ void assemble(ModelParts parts, Network& network) {
   network.projections = std::move(parts.projections);
   network.stimuli = std::move(parts.stimuli);
   network.recorders = std::move(parts.recorders);
+  network.weight_recorders = std::move(parts.weight_recorders);
 }
 
 // Validation names the fields of a network; the file has keys of its own for some of them.

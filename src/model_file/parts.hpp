@@ -18,6 +18,7 @@ struct ModelParts {
   std::vector<Projection> projections;
   std::vector<Stimulus> stimuli;
   std::vector<StateRecorder> recorders;
+  std::vector<WeightRecording> weight_recorders;
 };
 
 // Dimensions that keys have.

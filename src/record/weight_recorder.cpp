@@ -404,6 +404,20 @@ void check_number(const Complaints& complain, const WeightRecording& r, double e
 
 }  // namespace
 
+std::vector<WeightRecording> one_of_each(const std::vector<WeightRecording>& recordings, const Network& network) {
+  std::vector<WeightRecording> all;
+  for (const WeightRecording& r : recordings) {
+    const std::size_t before = all.size();
+    for (const Projection& p : network.projections) {
+      if (!p.plasticity || !p.name.starts_with(r.projection + ".")) continue;
+      all.push_back(r);
+      all.back().projection = p.name;
+    }
+    if (all.size() == before) all.push_back(r);
+  }
+  return all;
+}
+
 std::vector<Problem> validate(const std::vector<WeightRecording>& recordings, const Network& network) {
   std::vector<Problem> problems;
   std::vector<std::string> plastic, all;

@@ -139,5 +139,51 @@ TEST_F(Plastic, WeightsThatAreNoNumbersEndTheRunWithAResult) {
   EXPECT_EQ(line("plot r weights").exit_code, 0);
 }
 
+// The model file's recorders of weights: the same files as by option, beside those that an option adds; none where
+// --record lists what is recorded; mistakes have the place in the file.
+TEST_F(Plastic, WeightsAreRecordedAsTheModelSays) {
+  const std::string plain = read_text(folder_ / "m.toml");
+  const std::string recorders =
+      "\n[[recorders]]\nweights = \"to_I\"\ncount = 20\ninterval = \"10 ms\"\n"
+      "[[recorders]]\nweights = \"to_I\"\nwhat = \"histogram\"\ncount = 8\ninterval = \"20 ms\"\n";
+  write_text(folder_ / "own.toml", plain + recorders);
+  ASSERT_EQ(line("run m.toml --time 60ms --out r --record weights:to_I:20:10ms --record weights:to_I:histogram=8:20ms").exit_code, 0);
+  ASSERT_EQ(line("run own.toml --time 60ms --out s").exit_code, 0);
+  EXPECT_EQ(read_text(folder_ / "s/weights.h5"), read_text(folder_ / "r/weights.h5"));
+  ASSERT_EQ(line("run own.toml --time 60ms --out t --record weights:to_I:5:30ms").exit_code, 0);
+  EXPECT_EQ(load_weight_records(folder_ / "t").size(), 3u);
+  ASSERT_EQ(line("run own.toml --time 60ms --out u --record spikes").exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "u/weights.h5"));
+
+  write_text(folder_ / "bad.toml", plain + "\n[[recorders]]\nweights = \"to_J\"\n[[recorders]]\nweights = \"to_E\"\nwhat = \"histogran\"\n"
+                                           "[[recorders]]\nweights = \"to_I\"\nwhat = \"all\"\ncount = 3\n");
+  expect_refused("run bad.toml --out v", "Did you mean 'histogram'?");
+  expect_refused("run bad.toml --out v", "All weights are recorded: there is no count.");
+  write_text(folder_ / "worse.toml", plain + "\n[[recorders]]\nweights = \"to_J\"\n[[recorders]]\nweights = \"to_I\"\ninterval = \"0.25 ms\"\n");
+  expect_refused("run worse.toml --out v", "There is no projection named 'to_J'. Did you mean 'to_I'?");
+  expect_refused("run worse.toml --out v", "not a multiple of the time step");
+  expect_refused("run worse.toml --out v", "worse.toml:");
+}
+
+// The name of a table of projections stands for each plastic one of it.
+TEST_F(Plastic, ATableOfProjectionsStandsForItsPlasticOnes) {
+  Network network;
+  for (const char* name : {"p.E->E", "p.E->I", "p.I->E", "pp.E->E"}) {
+    network.projections.emplace_back();
+    network.projections.back().name = name;
+    if (name != std::string("p.E->I")) network.projections.back().plasticity.emplace();
+  }
+  WeightRecording table, one;
+  table.projection = "p";
+  table.count = 7;
+  one.projection = "p.E->I";
+  const auto all = one_of_each({table, one}, network);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].projection, "p.E->E");
+  EXPECT_EQ(all[1].projection, "p.I->E");
+  EXPECT_EQ(all[1].count, 7u);
+  EXPECT_EQ(all[2].projection, "p.E->I");
+}
+
 }  // namespace
 }  // namespace tessera::test

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "machine/partition_networks.hpp"
@@ -262,6 +263,64 @@ TEST(Partition, EventsAndTimesFollowFromRates) {
   // A link of half of that forces nothing smaller: every run needs all sources.
   m.events.in_per_clock = 0.2;
   EXPECT_THROW((void)partition(n, kModels, m), InputError);
+}
+
+// Mixed mode: the layer in the middle runs ideally. It takes no circuits, its 40 spikes come from outside, and the first
+// layer, which sends to it alone, is a run's whole content: three populations, of which two are divided.
+TEST(Partition, LayersInIdealArithmeticTakeNoCircuits) {
+  training::Network n = mnist();
+  n.layers = {layer("first", 64), layer("ideal", 40), layer("last", 10)};
+  n.layers[1].on_substrate = false;
+  const Partition p = partition(n, load_machine("brainscales2"));
+  ASSERT_EQ(p.populations.size(), 2u);
+  EXPECT_EQ(p.populations[0].name, "first");
+  EXPECT_EQ(p.populations[0].index, 0u);
+  EXPECT_EQ(p.populations[1].name, "last");
+  EXPECT_EQ(p.populations[1].index, 2u);
+  EXPECT_EQ(p.populations[1].fan_in, 40u);
+  ASSERT_EQ(p.runs.size(), 1u);             // 64 x 7 + 10 circuits of 512
+  EXPECT_EQ(p.runs[0].circuits, 458u);
+  EXPECT_EQ(p.playback_copies, 784u + 40);  // spikes of the first layer are not played back: nothing on a chip needs them
+}
+
+std::string refusal(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "nothing was refused";
+}
+
+// A chip a thousand times as fast has 0.5 to 60 us for membranes, 0.3 to 30 for synapses, 0.04 to 32 for refractory times.
+TEST(Partition, TimeConstantsMustBeThoseOfTheMachine) {
+  Network n;
+  n.populations = {neurons("a", 8)};
+  const MachineDescription m = load_machine("brainscales2");
+  const auto divided = [&] { (void)partition(n, kModels, m); };
+  n.populations[0].parameters = {{"tau_m", 60.0}, {"tau_syn_ex", 0.3}, {"tau_syn_in", 30.0}, {"t_ref", 0.04}};
+  n.dt_ms = 0.01;
+  EXPECT_EQ(refusal(divided), "nothing was refused");
+  n.populations[0].parameters = {{"tau_m", 60.1}, {"tau_syn_ex", 0.25}, {"tau_syn_in", 31.0}, {"t_ref", 33.0}};
+  const std::string all = refusal(divided);
+  EXPECT_NE(all.find("Membrane time constant of 'a': 60.1 ms, which is 60.1 us on the chip, but the machine has 0.5 to 60 us. A shorter one"), std::string::npos) << all;
+  EXPECT_NE(all.find("Synaptic time constant of 'a': 0.25 ms, which is 0.25 us on the chip, but the machine has 0.3 to 30 us. A longer one"), std::string::npos) << all;
+  EXPECT_NE(all.find("Refractory time of 'a': 33 ms"), std::string::npos) << all;
+  EXPECT_EQ(all.find("31 ms"), std::string::npos) << all;  // one complaint about the synapses of a population
+
+  training::Network trained = mnist();
+  trained.layers[0].neuron = training::NeuronKind::synaptic_lif;
+  trained.layers[0].membrane = {std::exp(-1.0 / 6.0), std::exp(-1.0 / 80.0), true, false};  // dt 1 ms: 6 to 80 ms
+  trained.layers[0].synapse = {std::exp(-1.0 / 0.2), std::exp(-1.0 / 0.2), false, false};
+  trained.layers[1].refractory = 40;
+  const auto divide_it = [&] { (void)partition(trained, m); };
+  const std::string layers = refusal(divide_it);
+  EXPECT_NE(layers.find("Membrane time constant of 'hidden': 80 ms"), std::string::npos) << layers;
+  EXPECT_NE(layers.find("Synaptic time constant of 'hidden': 0.2 ms"), std::string::npos) << layers;
+  EXPECT_NE(layers.find("Refractory time of 'output': 40 ms"), std::string::npos) << layers;
+  trained.layers[0].on_substrate = trained.layers[1].on_substrate = false;
+  trained.layers.push_back(layer("last", 2));
+  EXPECT_EQ(refusal(divide_it), "nothing was refused");
 }
 
 }  // namespace

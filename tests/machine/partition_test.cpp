@@ -27,6 +27,12 @@ training::Network mnist() {
   return n;
 }
 
+PartitionOptions on_chips(std::uint32_t chips) {
+  PartitionOptions options;
+  options.chips = chips;
+  return options;
+}
+
 // Signed inputs take two rows of 256. Eight circuits for 784 inputs: 64 neurons fill a chip, so 256 take four, and the 20
 // circuits of the outputs a fifth (Arnold et al. 2024). Seven: 73 a chip, and the last 37 leave room for the outputs.
 TEST(Partition, MnistTakesFiveRunsOfPairsAndFourWithoutThem) {
@@ -46,7 +52,7 @@ TEST(Partition, MnistTakesFiveRunsOfPairsAndFourWithoutThem) {
   EXPECT_EQ(single.bound.playback_copies, 4u * 784 + 256);
   EXPECT_EQ(single.rounds, 4u);
   // Three runs of hidden neurons do not need each other; the one with the outputs needs them all.
-  const Partition chips = partition(mnist(), load_machine("brainscales2"), {.chips = 4});
+  const Partition chips = partition(mnist(), load_machine("brainscales2"), on_chips(4));
   EXPECT_EQ(chips.rounds, 2u);
 }
 
@@ -256,7 +262,7 @@ TEST(Partition, EventsAndTimesFollowFromRates) {
   EXPECT_NEAR(p.predicted.reconfiguration_ms, 6.0, 1e-9);
   EXPECT_NEAR(p.predicted.transfer_ms, 4.0 + (2 * 8000.0 + 100.0) / 1000.0, 1e-6);
   // On two chips everything stays loaded, and both run at one time.
-  const Partition two = partition(n, kModels, m, {.chips = 2});
+  const Partition two = partition(n, kModels, m, on_chips(2));
   EXPECT_EQ(two.rounds, 1u);
   EXPECT_NEAR(two.predicted.chip_ms, 1.5, 1e-9);
   EXPECT_NEAR(two.predicted.reconfiguration_ms, 0.0, 1e-9);
@@ -281,6 +287,37 @@ TEST(Partition, LayersInIdealArithmeticTakeNoCircuits) {
   ASSERT_EQ(p.runs.size(), 1u);             // 64 x 7 + 10 circuits of 512
   EXPECT_EQ(p.runs[0].circuits, 458u);
   EXPECT_EQ(p.playback_copies, 784u + 40);  // spikes of the first layer are not played back: nothing on a chip needs them
+}
+
+/// A population whose neurons all reach each other, so that it is never cut where a chip holds it.
+void add_component(Network& n, const std::string& name, std::uint32_t size) {
+  n.populations.push_back(neurons(name, size));
+  n.projections.push_back(all_to_all(name, name));
+}
+
+// 40 circuits in pieces of 5 5 4 4 3 3 3 3 3 3 2 2 on chips of 10. In the order of the file, and always taking the largest
+// piece that fits, they fill (5 5) (4 4 2) (3 3 3) (3 3 3) and leave one over; (5 3 2) (5 3 2) (4 3 3) (4 3 3) is all of it.
+TEST(Partition, PiecesThatFillChipsExactlyAreFound) {
+  Network n;
+  int number = 0;
+  for (const std::uint32_t size : {5, 5, 4, 4, 3, 3, 3, 3, 3, 3, 2, 2}) add_component(n, "c" + std::to_string(number++), size);
+  EXPECT_EQ(partition(n, kModels, machine_of(10, 0)).runs.size(), 4u);
+}
+
+// Four pieces of half a chip; two need the hundred sources of one population, the others those of another. Side by side in
+// the order of the file every run needs both (400 copies), sorted by their sources one each (200), and 20 neurons reach themselves.
+TEST(Partition, OfFewPiecesThoseWithTheSameSourcesShareARun) {
+  Network n;
+  for (const char* name : {"s", "t"}) {
+    n.populations.push_back(neurons(name, 100));
+    n.populations.back().kind = Population::Kind::poisson_source;
+    n.populations.back().rate_hz = 5.0;
+  }
+  for (const char* name : {"a", "b", "c", "d"}) add_component(n, name, 5);
+  for (const auto& [source, target] : {std::pair{"s", "a"}, {"t", "b"}, {"s", "c"}, {"t", "d"}}) n.projections.push_back(all_to_all(source, target));
+  const Partition p = partition(n, kModels, machine_of(10, 0));
+  EXPECT_EQ(p.runs.size(), 2u);
+  EXPECT_EQ(p.playback_copies, 220u);
 }
 
 std::string refusal(const std::function<void()>& act) {

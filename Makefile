@@ -13,7 +13,7 @@ help: ## this list
 packages: ## install the system packages that are missing (apt)
 	@scripts/install_packages.sh
 
-test-packages: # those, and what the tests of tessera-bench need
+test-packages: # those, and what the tests of tessera-bench and of the Python package need
 	@scripts/install_packages.sh test
 
 build: packages ## build the executable build/release/tessera

@@ -3,7 +3,7 @@
 # Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #
 # Usage: scripts/install_packages.sh [bench|test]     bench: Google Benchmark and what makes Python environments as well;
-# test: the latter, for the tests of tessera-bench
+# test: the latter, for the tests of tessera-bench and of the Python package
 # Exits 0 when everything is there or was installed, 1 with a sentence when that is not possible.
 set -euo pipefail
 
@@ -23,6 +23,7 @@ libraries=(libhwy-dev librandom123-dev libfmt-dev libcli11-dev libtomlplusplus-d
            libopenmpi-dev openmpi-bin)
 [ "${1:-}" = bench ] && libraries+=(libbenchmark-dev)
 case ${1:-} in bench | test) libraries+=(python3-venv) ;; esac
+[ "${1:-}" = test ] && libraries+=(python3-dev)
 
 if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
   # Not a Debian or Ubuntu machine: CMake finds out whether the libraries are there.

@@ -1,0 +1,228 @@
+"""Running a network."""
+# Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _check, _core, _html
+from ._activity import SPIKE, Activity, ByName, Trace, spike_columns
+from ._check import Quantity
+from ._progress import Line, reporter
+from .errors import RunError
+from .network import Network, PopulationLike
+
+#: Synapses: numbers of the neurons in their populations, weight in the target's unit, delay in ms.
+SYNAPSE = np.dtype([("source", "<u4"), ("target", "<u4"), ("weight", "<f8"), ("delay", "<f8")])
+
+
+def _options(*, seed: int, threads: int = 0, tiles: int = 0, group_size: int = 0, connectivity: str = "auto",
+             precision: str = "fast", device: str = "cpu", count_table: bool = True, memory_limit: int = 0,
+             ranks: bool = False, exchange: str = "auto", rank_placement: str = "spread") -> _core.SimulationOptions:
+    return _core.SimulationOptions(
+        seed=_check.whole(seed, "seed", high=2**64 - 1), threads=_check.whole(threads, "threads", high=4096),
+        tiles=_check.whole(tiles, "tiles", high=2**30), group_size=_check.whole(group_size, "group_size", high=2**30),
+        connectivity=_word(connectivity, "connectivity"), precision=_word(precision, "precision"),
+        device=_check.text(device, "device"), count_table=_check.truth(count_table, "count_table"),
+        memory_limit=_check.whole(memory_limit, "memory_limit", high=2**63), ranks=_check.truth(ranks, "ranks"),
+        exchange=_word(exchange, "exchange"), rank_placement=_word(rank_placement, "rank_placement"))
+
+
+def _word(value: Any, name: str) -> str:
+    return _check.choice(value, name, {
+        "connectivity": ("auto", "stored", "procedural"), "precision": ("fast", "exact"),
+        "exchange": ("auto", "collective", "point_to_point"), "rank_placement": ("spread", "pack")}[name])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a simulation will need: ``values`` has every figure by name (neurons, synapses, memory_bytes,
+    real_time_factor, ...), and each is an attribute as well. ``memory`` is a list of (room, bytes, what)."""
+
+    values: Dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self.values:
+            raise AttributeError(name)
+        return self.values[name]
+
+    @property
+    def fits(self) -> bool:
+        """Whether the network fits this machine; else ``obstacles`` says why not."""
+        return not self.values["obstacles"]
+
+    def __repr__(self) -> str:
+        v = self.values
+        return (f"<Plan: {v['neurons']:,} neurons, {v['synapses']:,} synapses, {v['connectivity']}, "
+                f"{v['memory_bytes'] / 1e6:,.0f} MB, {'fits' if self.fits else 'does not fit'}>")
+
+    def _repr_html_(self) -> str:
+        rows = [(room, f"{size / 1e6:,.1f} MB", what) for room, size, what in self.values["memory"]]
+        problems = "".join(f"<p>{_html.escape(o)}</p>" for o in self.values["obstacles"])
+        return f"<p>{_html.escape(repr(self)[1:-1])}</p>" + _html.table(("room", "memory", "what"), rows) + problems
+
+
+def plan(network: Network, **options: Any) -> Plan:
+    """What a `Simulation` with these options will need, before anything is allocated."""
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a Network, not {_check.kind_of(network)}.")
+    options.setdefault("seed", network._core.seed)
+    return Plan(_core.plan(network._core, _options(**options)))
+
+
+class Simulation(Activity):
+    """A network that runs. What is changed in the network afterwards has no effect on it; several simulations do not know
+    of each other.
+
+    ``seed``: left out, the network's. ``threads``: 0 is as many as there is work for. ``connectivity``: "stored",
+    "procedural" or "auto". ``precision``: "fast" or "exact" (float64). ``device``: "cpu", "cuda", "cuda:1", "auto".
+    ``ranks=True``: together with the other processes that mpirun has started. ``record_spikes``: True, False, or the
+    populations whose spikes are kept (12 bytes each). Threads and connectivity change no spike.
+
+    >>> import tessera
+    >>> net = tessera.Network()
+    >>> cells = net.population("cells", 10)
+    >>> _ = net.current(cells, "500 pA")
+    >>> sim = tessera.Simulation(net, seed=3).run("100 ms")
+    >>> sim.spikes["cells"][0]["neuron"]
+    np.uint32(0)
+    """
+
+    def __init__(self, network: Network, *, record_spikes: Union[bool, Sequence[PopulationLike]] = True, **options: Any):
+        if not isinstance(network, Network):
+            raise TypeError(f"network must be a Network, not {_check.kind_of(network)}.")
+        options.setdefault("seed", network._core.seed)
+        self._network = network.copy()
+        self._names = list(self._network.populations)
+        self._seed = options["seed"]
+        if isinstance(record_spikes, bool):
+            recorded = [record_spikes] * len(self._names)
+        else:
+            wanted = {network._find(p, "record_spikes").name for p in _check.listed(record_spikes)}
+            recorded = [name in wanted for name in self._names]
+        self._core = _core.Simulation(self._network._core, _options(**options), recorded)
+        self._recorded, self._process, self._start_ms = recorded, os.getpid(), 0.0
+
+    @property
+    def _alive(self) -> _core.Simulation:
+        if os.getpid() != self._process:
+            raise RunError("This simulation was made in another process; threads do not survive a fork. Make a "
+                           "simulation in this process, perhaps from a checkpoint.")
+        return self._core
+
+    def run(self, time: Quantity, *, progress: Any = None) -> "Simulation":
+        """Advances by ``time`` (ms, whole steps), and may be called again. Other Python threads go on meanwhile.
+
+        ``progress``: left out, a line on a terminal or in a notebook; True, False, or a function that is called about
+        ten times a second with the model time now and at the end (ms), wall seconds, real-time factor, spikes per second.
+        Ctrl-C ends the run within about 100 ms with KeyboardInterrupt; what was simulated until then is there, and the
+        simulation can go on. Throws ActivityError where a population fires above the network's limit.
+        """
+        report = reporter(progress)
+        try:
+            self._alive.run(_check.number(time, "ms", "time"), report)
+        finally:
+            if isinstance(report, Line):
+                report.close()
+        return self
+
+    # ----------------------------------------------------------------------------------- results
+
+    @property
+    def network(self) -> Network:
+        """A copy of the network that runs."""
+        return self._network.copy()
+
+    @property
+    def time(self) -> float:
+        """Model time in ms."""
+        return float(self._alive.step()) * self._network.dt
+
+    @property
+    def spikes(self) -> Mapping[str, NDArray[Any]]:
+        """By population, an array of records (``time`` in ms, ``neuron``), sorted by time, then neuron. It looks into the
+        memory of the recording: nothing is copied, and it is read-only."""
+        core = self._alive
+        return ByName(self._names, lambda i: core.spikes(i).view(SPIKE))
+
+    @property
+    def traces(self) -> List[Trace]:
+        """What `Network.record` asked for, in its order."""
+        traces = []
+        for i in range(self._network._core.recorder_count()):
+            recorder = self._network._core.recorder(i)
+            times, values = (part.view(np.float64) for part in self._alive.samples(i))
+            traces.append(Trace(recorder.population, recorder.variable, times, values.reshape(len(times), recorder.count)))
+        return traces
+
+    def trace(self, population: PopulationLike, variable: str = "V_m") -> Trace:
+        """The first recording of a variable of a population."""
+        name = self._find(population)
+        for t in self.traces:
+            if t.population == name and t.variable == variable:
+                return t
+        raise _check.problem("variable", f"nothing has recorded {variable!r} of '{name}'; use Network.record() before.")
+
+    def clear(self) -> None:
+        """Forgets the recorded spikes and traces. Arrays that were taken stay."""
+        self._alive.clear()
+        self._start_ms = self.time
+
+    def state(self, population: PopulationLike, variable: str = "V_m") -> NDArray[np.float64]:
+        """A state variable of all neurons of a population now, in its unit."""
+        return self._alive.state(self._find(population), _check.text(variable, "variable"))
+
+    def synapses(self, projection: Any) -> NDArray[Any]:
+        """The synapses of a projection (or its name), as records of source, target, weight and delay (ms). Weights are
+        those of now where the projection learns."""
+        name = getattr(projection, "name", projection)
+        known = list(self._network.projections)
+        if _check.text(name, "projection") not in known:
+            raise _check.problem("projection", f"there is no projection named '{name[:80]}'."
+                                 f"{_core.did_you_mean(name, known)}")
+        return self._alive.synapses(name).view(SYNAPSE)
+
+    @property
+    def report(self) -> Dict[str, Any]:
+        """Figures of the run so far: counts, seconds by phase, digest, memory, threads."""
+        return dict(self._alive.report())
+
+    @property
+    def digest(self) -> str:
+        """Equal digests mean equal spikes: 16 hexadecimal digits, those of ``tessera run``."""
+        return str(self._alive.report()["digest"])
+
+    def save_checkpoint(self, file: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes everything needed to go on. Recorded spikes are not part of it."""
+        self._alive.save(_check.path(file, "file"))
+
+    def restore(self, file: Union[str, "os.PathLike[str]"]) -> "Simulation":
+        """Goes on from a checkpoint of the same network and seed. Forgets what was recorded."""
+        self._alive.restore(_check.path(file, "file"))
+        self.clear()
+        return self
+
+    def _find(self, population: Any) -> str:
+        return self._network._find(getattr(population, "name", population), "population").name
+
+    def _result(self) -> _core.Result:
+        result = _core.Result(self._network.name, self._network.dt, self._start_ms, self.time,
+                              self._network._core.discard_ms)
+        for i, p in enumerate(self._network.populations.values()):
+            if self._recorded[i]:
+                result.add_population(p.name, p.size, p.inhibitory, *spike_columns(self.spikes[p.name]))
+        return result
+
+    def __getstate__(self) -> object:
+        raise TypeError("A simulation cannot be pickled; use save_checkpoint() and restore().")
+
+    def __repr__(self) -> str:
+        return f"<Simulation of {self._network!r} at {self.time:g} ms>"
+
+    def _repr_html_(self) -> str:
+        return self._activity_html(repr(self)[1:-1])

@@ -7,7 +7,7 @@ import functools
 import math
 import os
 import sys
-from typing import Any, Iterable, List, Optional, Tuple, Union
+from typing import Any, Iterable, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -109,6 +109,15 @@ def path(value: Any, name: str) -> str:
     if not isinstance(result, str) or "\0" in result:
         raise problem(name, "this is no path.")
     return result
+
+
+def mapping(value: Any, name: str) -> Mapping[str, Any]:
+    """A dictionary; None is an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dictionary, not {kind_of(value)}.")
+    return value
 
 
 def numbers(value: ArrayLike, unit: str, name: str, length: Optional[int] = None) -> NDArray[np.float64]:

@@ -11,12 +11,9 @@ from numpy.typing import ArrayLike
 
 from . import _check, _core, _html
 from ._check import Quantity
+from ._projection import RULES, needed, plasticity_of, rewiring_of, rule_of, set_delay, values_of, weight_unit
 from .distributions import drawn
-from .models import Model, Parameter, model, plasticity_rules, structural_rules
-
-RULES = ("one_to_one", "all_to_all", "fixed_total_number", "fixed_indegree", "fixed_outdegree", "pairwise_bernoulli",
-         "gaussian_2d", "explicit_list")
-
+from .models import Model, model
 
 class Population:
     """A population of a network. Made by the network's functions, which give it a name and neurons."""
@@ -146,8 +143,8 @@ class Network:
         info = _model_named(model)
         p = self._new_population(name, size, inhibitory, mean_rate)
         p.model = info.name
-        p.parameters = _values(parameters, info.parameters, "", f"the model {info.name}", "")
-        for state, value in _mapping(initial, "initial").items():
+        p.parameters = values_of(parameters, info.parameters, "", f"the model {info.name}", "")
+        for state, value in _check.mapping(initial, "initial").items():
             unit = info.states[_check.choice(state, "initial", info.states)]
             if isinstance(value, (list, tuple, np.ndarray)):
                 p.set_initial_values(state, _check.numbers(value, unit, f"initial.{state}", p.size))
@@ -227,22 +224,22 @@ class Network:
         sources, targets = self._find_all(source, "source"), self._find_all(target, "target")
         made = []
         for t in targets:
-            unit = _weight_unit(t)
+            unit = weight_unit(t)
             for s in sources:
                 p = _core.Projection()
                 p.source, p.target = s.name, t.name
                 p.name = self._free_name(name, f"{s.name}->{t.name}", len(sources) * len(targets) > 1)
                 p.where = _core.SourceLocation(*_check.caller(), f"projections.{p.name}")
-                p.rule = _rule(rule, s, t, unit, number, probability, sigma, autapses, multapses, synapses)
+                p.rule = rule_of(rule, s, t, unit, number, probability, sigma, autapses, multapses, synapses)
                 if rule != "explicit_list":
-                    p.weight = drawn(_needed(weight, "weight"), unit, "weight")
-                    _set_delay(p, _needed(delay, "delay"), s)
+                    p.weight = drawn(needed(weight, "weight"), unit, "weight")
+                    set_delay(p, needed(delay, "delay"), s)
                 if plasticity is not None:
-                    p.plasticity = _plasticity(plasticity, unit)
+                    p.plasticity = plasticity_of(plasticity, unit)
                 if rewiring is not None:
-                    p.rewiring = _rewiring(rewiring, unit)
+                    p.rewiring = rewiring_of(rewiring, unit)
                     if plasticity is None:
-                        p.plasticity = _plasticity("static", unit)
+                        p.plasticity = plasticity_of("static", unit)
                 made.append(Projection(self, len(self._projections), p.name, s.name, t.name, rule))
                 self._core.add_projection(p)
                 self._projections[p.name] = made[-1]
@@ -288,7 +285,7 @@ class Network:
         for t in self._find_all(target, "target"):
             s = self._stimulus(t, "poisson", name, start, duration)
             s.rate_hz = _check.number(rate, "Hz", "rate")
-            s.weight = _check.number(weight, _weight_unit(t), "weight")
+            s.weight = _check.number(weight, weight_unit(t), "weight")
             s.delay_ms = _check.number(delay, "ms", "delay")
             self._core.add_stimulus(s)
         return self
@@ -430,125 +427,5 @@ def _overrides(parameters: Mapping[str, Any]) -> List[Tuple[str, str]]:
     return result
 
 
-def _mapping(value: Any, name: str) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dictionary, not {_check.kind_of(value)}.")
-    return value
-
-
 def _model_named(name: Any) -> Model:
     return model(_check.text(name, "model"))
-
-
-def _needed(value: Any, name: str) -> Any:
-    if value is None:
-        raise TypeError(f"{name} is missing.")
-    return value
-
-
-def _values(given: Mapping[str, Any], known: Mapping[str, Parameter], weight_unit: str, owner: str,
-            path: str) -> Dict[str, float]:
-    """Values by name in the units of their parameters; unknown names are told with the nearest one."""
-    values = {}
-    for key, value in given.items():
-        if key not in known:
-            near = _core.did_you_mean(str(key), list(known))
-            raise _check.problem(path + str(key), f"{owner} has no parameter '{key}'.{near}")
-        unit = known[key].unit
-        values[key] = _check.number(value, weight_unit if unit == "weight" else unit, path + key)
-    return values
-
-
-def _weight_unit(target: Population) -> str:
-    if target.kind != "neurons":
-        raise _check.problem("target", f"'{target.name}' is a source of spikes; nothing can act on it.")
-    return model(target.model).weight_unit
-
-
-def _rule(kind: str, source: Population, target: Population, unit: str, number: Any, probability: Any, sigma: Any,
-          autapses: Any, multapses: Any, synapses: Any) -> _core.ConnectivityRule:
-    rule = _core.ConnectivityRule()
-    rule.kind = kind
-    used = {"fixed_total_number": "number", "fixed_indegree": "number", "fixed_outdegree": "number",
-            "pairwise_bernoulli": "probability", "gaussian_2d": "probability sigma", "explicit_list": "synapses"}
-    wanted = used.get(kind, "").split()
-    given = {"number": number, "probability": probability, "sigma": sigma, "synapses": synapses}
-    for key, value in given.items():
-        if (value is not None) != (key in wanted):
-            raise TypeError(f"{key} is missing: the rule {kind} needs it." if value is None else
-                            f"{key} has no meaning for the rule {kind}.")
-    if number is not None:
-        rule.number = _check.whole(number, "number", high=2**63 - 1)
-    if probability is not None:
-        rule.probability = _check.number(probability, "", "probability")
-    if sigma is not None:
-        on_sheet = source._core.extent_mm[0] > 0.0
-        rule.sigma = _check.number(sigma, "mm" if on_sheet else "", "sigma")
-    rule.autapses = _check.truth(autapses, "autapses")
-    rule.multapses = _check.truth(multapses, "multapses")
-    if synapses is not None:
-        if not isinstance(synapses, (list, tuple)) or len(synapses) != 4:
-            raise TypeError("synapses must be four arrays: sources, targets, weights, delays.")
-        sources = _check.indices(synapses[0], "synapses[0]", source.size)
-        count = len(sources)
-        rule.set_list(sources, _check.indices(synapses[1], "synapses[1]", target.size, count),
-                      _check.numbers(synapses[2], unit, "synapses[2]", count),
-                      _check.numbers(synapses[3], "ms", "synapses[3]", count))
-    return rule
-
-
-def _set_delay(p: _core.Projection, delay: Any, source: Population) -> None:
-    if not isinstance(delay, Mapping):
-        p.delay_ms = drawn(delay, "ms", "delay")
-        return
-    known = ("offset", "velocity", "slope")
-    for key in delay:
-        _check.choice(key, "delay", known)
-    if ("velocity" in delay) == ("slope" in delay):
-        raise _check.problem("delay", "a delay that grows with the distance needs either 'velocity' or 'slope'.")
-    on_sheet = source._core.extent_mm[0] > 0.0
-    p.delay_ms = drawn(delay.get("offset", 0.0), "ms", "delay.offset")
-    if "slope" in delay:
-        p.delay_slope = _rate(delay["slope"], "ms/mm" if on_sheet else "ms", "delay.slope")
-        return
-    velocity = _rate(delay["velocity"], "mm/ms" if on_sheet else "1/ms", "delay.velocity")
-    if not velocity > 0.0:
-        raise _check.problem("delay.velocity", f"the velocity must be above 0, not {velocity}.")
-    p.delay_slope = 1.0 / velocity
-
-
-def _rate(value: Any, unit: str, name: str) -> float:
-    """A quantity of a composed unit: a text divided by the unit is a pure number."""
-    if isinstance(value, str):
-        return _check.number(f"({value}) / (1 {unit})", "", name)
-    return _check.number(value, "", name)
-
-
-def _plasticity(value: Any, unit: str) -> _core.Plasticity:
-    given = {"rule": value} if isinstance(value, str) else dict(_mapping(value, "plasticity"))
-    rules = plasticity_rules()
-    p = _core.Plasticity()
-    p.rule = _check.choice(given.pop("rule", None), "plasticity.rule", rules)
-    p.axonal_delay_ms = _check.number(given.pop("axonal_delay", 0.0), "ms", "plasticity.axonal_delay")
-    if "modulator" in given:
-        modulator = given.pop("modulator")
-        p.modulator = modulator.name if isinstance(modulator, Population) else _check.text(modulator, "plasticity.modulator")
-        p.modulator_delay_ms = _check.number(given.pop("modulator_delay", 1.0), "ms", "plasticity.modulator_delay")
-    p.parameters = _values(given, rules[p.rule], unit, f"the rule {p.rule}", "plasticity.")
-    return p
-
-
-def _rewiring(value: Any, unit: str) -> _core.StructuralPlasticity:
-    given = {"rule": value} if isinstance(value, str) else dict(_mapping(value, "rewiring"))
-    rules = structural_rules()
-    r = _core.StructuralPlasticity()
-    r.rule = _check.choice(given.pop("rule", None), "rewiring.rule", rules)
-    parameters, words = rules[r.rule]
-    r.interval_ms = _check.number(given.pop("interval", 1.0), "ms", "rewiring.interval")
-    r.max_indegree = _check.whole(given.pop("max_indegree", 0), "rewiring.max_indegree")
-    r.max_outdegree = _check.whole(given.pop("max_outdegree", 0), "rewiring.max_outdegree")
-    r.words = {w: _check.text(given.pop(w), f"rewiring.{w}") for w in words if w in given}
-    r.parameters = _values(given, parameters, unit, f"the rule {r.rule}", "rewiring.")
-    return r

@@ -1,9 +1,11 @@
 """Ten thousand random calls: each works or says what is wrong; none takes the process down."""
 # Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 import random
+import warnings
 
 import numpy as np
 import tessera
+from tessera import train
 
 VALUES = [None, True, 0, 1, -1, 3, 2.5, 1e300, float("nan"), float("inf"), 2**70, -(2**70), "", "a", "b", "1 ms", "2 mV",
           "3 pA", "5 Hz", "\0", "\ud800", b"x", [], [1], [0, 1], ["1 ms"], (0, 1), {}, {"V_m": 1}, {"rule": "static"},
@@ -52,3 +54,34 @@ def test_random_calls(tmp_path, monkeypatch):
         except EXPECTED:
             pass
     assert worked > 500
+
+
+def test_random_calls_of_training():
+    rng = random.Random(2)
+    net = train.Network([train.Layer("hidden", 4), train.Layer("out", 2, neuron="readout")], inputs=3, classes=2, steps=6)
+    values = VALUES + [np.zeros((4, 6, 3)), np.ones((2, 6, 3), bool), [0, 1, 0, 1], [[0.0, 1.0], [0, 1], 1],
+                       [([1.0], [2], 1), ([], [], 0)], ["hidden"], "hidden", {"hidden.weight": np.zeros((3, 4))}]
+    good = train.Data.from_dense(np.eye(6)[:4, :, None] * np.ones(3), [0, 1, 0, 1])
+    trainer, worked = train.Trainer(net, epochs=1, threads=1), 0
+    calls = [(train.Data.from_dense, ["spikes", "labels", "classes", "shape"]),
+             (train.Data.from_events, ["samples", "times", "units", "labels", "channels", "steps", "dt", "classes", "crop"]),
+             (train.Data.from_samples, ["samples", "channels", "steps", "time_unit"]), (train.Layer, ["name", "size", "alpha"]),
+             (trainer.fit, ["data", "callback", "keep_best"]), (trainer.evaluate, ["data"]),
+             (trainer.forward, ["data", "samples", "spikes"]), (trainer.gradients, ["data", "samples"]),
+             (trainer.step, ["data", "samples", "rate_scale"]), (lambda w: setattr(trainer, "weights", w), ["w"]),
+             (train.Trainer, ["network", "loss", "batch", "seed", "strategy", "slices"]), (trainer.load_weights, ["file"])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # dead neurons
+        for _ in range(3000):
+            function, names = rng.choice(calls)
+            arguments = {k: rng.choice(values) for k in names if rng.random() < 0.8}
+            if "data" in names and rng.random() < 0.8:
+                arguments["data"] = good
+            if "network" in names:
+                arguments["network"] = net
+            try:
+                function(**arguments)
+                worked += 1
+            except EXPECTED:
+                pass
+    assert worked > 100

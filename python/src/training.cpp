@@ -238,6 +238,37 @@ void set_option(TrainingModel& model, const std::string& name, std::uint64_t val
   if (name == "threads") o.threads = static_cast<int>(value);
 }
 
+nb::dict describe_connection(const Connection& c) {
+  nb::dict d;
+  d["kind"] = c.kind == ConnectionKind::dense ? "dense" : c.kind == ConnectionKind::sparse ? "sparse" : "convolution";
+  d["filters"] = c.filters;
+  d["kernel"] = c.kernel;
+  d["stride"] = c.stride;
+  d["padding"] = c.padding;
+  d["pool"] = c.pool;
+  d["pooling"] = c.pooling == Pooling::sum ? "sum" : "average";
+  return d;
+}
+
+// What an exported file has to say about a layer.
+nb::dict describe_layer(const TrainingModel& model, std::size_t index) {
+  const Layer& layer = model.network.layers.at(index);
+  const Shape shape = layer_shapes(model.network).at(index);
+  nb::dict d;
+  d["name"] = layer.name;
+  d["neuron"] = to_string(layer.neuron);
+  d["shape"] = nb::make_tuple(shape.height, shape.width, shape.channels);
+  d["alpha"] = layer.membrane.low;
+  d["kappa"] = layer.synapse.low;
+  d["threshold"] = layer.threshold;
+  d["capacitance"] = layer.capacitance;
+  d["reset"] = layer.reset == Reset::to_zero ? "zero" : layer.reset == Reset::subtract ? "subtract" : "subtract_undecayed";
+  d["refractory"] = layer.refractory;
+  d["connection"] = describe_connection(layer.input);
+  d["recurrent"] = layer.recurrent ? nb::object(describe_connection(*layer.recurrent)) : nb::none();
+  return d;
+}
+
 nb::dict describe_model(const TrainingModel& model) {
   nb::dict d;
   d["name"] = model.network.name;
@@ -291,6 +322,7 @@ void bind_training(nb::module_& m) {
       .def_ro("text", &TrainingModel::text)
       .def("set_option", &set_option)
       .def("describe", &describe_model)
+      .def("layer", &describe_layer)
       .def("open", [](const TrainingModel& model, const std::filesystem::path& folder, bool test) -> std::shared_ptr<SpikeDataset> {
         const nb::gil_scoped_release unlocked;
         return open_dataset(model.data, folder, test ? Split::test : Split::train, model.options.seed);

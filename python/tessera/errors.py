@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable, Optional, Tuple, Union
+from typing import Any, Iterable, Optional, Tuple, Union
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class InputError(TesseraError, ValueError):
             self.problems = tuple(p if isinstance(p, Problem) else Problem(*p) for p in problems)  # type: ignore[misc]
         super().__init__(text or "\n".join(p.message for p in self.problems))
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.problems, str(self))
 
 
@@ -65,7 +65,7 @@ class ActivityError(RunError):
         super().__init__(text)
         self.population, self.neuron, self.step = population, neuron, step
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (str(self), self.population, self.neuron, self.step)
 
 
@@ -76,7 +76,7 @@ class DivergedError(RunError):
         super().__init__(text)
         self.layer = layer
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (str(self), self.layer)
 
 

@@ -61,7 +61,10 @@ class Network:
                 "encoder": {"steps": _check.whole(steps, "steps", 1, 65535), "dt": _check.number(dt, "ms", "dt")}}
         self._parts: Optional[Dict[str, Any]] = {"name": _check.text(name, "name") or "network", "data": data,
                                                  "layer": [x._table() for x in layers]}
-        self._core = _core.parse_training(toml(self._parts), "network", [])
+        if layers and layers[-1].keys.get("neuron", "lif") != "readout":
+            self._parts["loss"] = {"kind": "spike_count"}  # the only one for an output that spikes
+        # Whether the second threshold suits the layers is asked when there is a trainer.
+        self._core = _core.parse_training(toml({**self._parts, "second_threshold": {"target": -100.0}}), "network", [])
 
     @classmethod
     def load(cls, file: Union[str, "os.PathLike[str]"], **parameters: Any) -> "Network":
@@ -104,7 +107,7 @@ class Network:
 
     def to_toml(self) -> str:
         """The text of its training file. Of a network that was built in Python, without a file for its data."""
-        return str(self._core.text)
+        return str(self._core.text) if self._parts is None else toml(self._parts)
 
     def __repr__(self) -> str:
         d = self._core.describe()

@@ -94,6 +94,37 @@ def test_initial_values_are_those_given():
     assert sim.state("a") == pytest.approx(values, rel=1e-6) and sim.state("b") == pytest.approx(np.full(7, -60))
 
 
+def test_a_step_current_lasts_until_the_next_one():
+    net = tessera.Network()
+    cell = net.population("cell", 1, tau_m=10.0, C_m=250.0, E_L=-65.0, V_th=-50.0)
+    net.step_current(cell, [0, 100], [100, 0])
+    sim = tessera.Simulation(net).run(100)
+    assert sim.state(cell)[0] == pytest.approx(-65 + 100 * 10 / 250, abs=1e-3)  # E_L + I tau / C after ten time constants
+    assert sim.run(100).state(cell)[0] == pytest.approx(-65, abs=1e-3)
+
+
+def test_poisson_input_arrives_after_its_delay():
+    net = tessera.Network()
+    cell = net.population("cell", 1, E_L=-65.0)
+    net.poisson(cell, "100 kHz", 1.0, delay="20 ms")
+    sim = tessera.Simulation(net).run(20)
+    assert sim.state(cell)[0] == -65.0
+    assert sim.run(5).state(cell)[0] > -65.0
+
+
+def test_values_stay_within_the_bounds_of_their_distribution():
+    net = tessera.Network()
+    a = net.population("a", 30, initial={"V_m": tessera.uniform("-64 mV", "-52 mV", high=-60)}, inhibitory=True)
+    p = net.connect(a, a, weight=tessera.normal(0, "0.01 nA", low="-1 pA", high=2), delay=tessera.exponential(2, low=1, high=3))
+    sim = tessera.Simulation(net, precision="exact")
+    s = sim.synapses(p)
+    assert (s["weight"].min(), s["weight"].max()) == pytest.approx((-1, 2), abs=0.05)
+    assert (s["delay"].min(), s["delay"].max()) == pytest.approx((1, 3), abs=0.11)
+    assert (sim.state(a) <= -60).all() and (sim.state(a) > -64).all()
+    again = tessera.Network.from_toml(net.to_toml())
+    assert again["a"].inhibitory and not net.population("b", 1).inhibitory
+
+
 def test_names_of_projections_are_free_ones():
     net = tessera.Network()
     a, b = net.population("a", 2), net.population("b", 2)

@@ -10,7 +10,7 @@ import threading
 import numpy as np
 import pytest
 import tessera
-from conftest import command
+from conftest import balanced, command
 
 
 def test_the_command_gives_the_same_digest_for_a_model_file(model_file, tmp_path):
@@ -73,6 +73,12 @@ def test_counts_agree_with_the_report(network):
     assert sim.report["synapses"] == 200 * 20
 
 
+def test_the_seed_of_the_network_is_that_of_its_runs():
+    digests = [balanced(seed=5).simulate(100).digest, tessera.Simulation(balanced(), seed=5).run(100).digest,
+               balanced().simulate(100).digest]
+    assert digests[0] == digests[1] != digests[2]
+
+
 def test_only_the_populations_that_were_asked_for_are_kept(network):
     sim = tessera.Simulation(network, record_spikes=["I"]).run(200)
     assert len(sim.spikes["E"]) == 0 and len(sim.spikes["I"]) == sim.report["population_spikes"]["I"] > 0
@@ -109,6 +115,7 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_been(network, tmp_path):
     assert later.digest == whole.digest and later.time == 200
     expected = whole.spikes["E"][whole.spikes["E"]["time"] > 120.05]
     assert np.array_equal(later.spikes["E"], expected)
+    assert later.rates()["E"] == pytest.approx(len(expected) / 160 / 0.08)
     with pytest.raises(tessera.InputError, match="nothing"):
         tessera.Simulation(network).restore(tmp_path / "nothing")
 

@@ -131,7 +131,7 @@ def test_samples_come_back_whatever_way_they_came():
             step, channel, label = data[n]
             made = np.zeros((9, 4), bool)
             made[step, channel] = True
-            assert np.array_equal(made, spikes[n]) and label == labels[n]
+            assert np.array_equal(made, spikes[n]) and label == labels[n] and len(step) == spikes[n].sum()
 
 
 def test_a_callback_and_ctrl_c_end_a_training():

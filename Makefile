@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh Debian or Ubuntu machine: make microcircuit, make test-all.
 # Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 .DEFAULT_GOAL := help
-.PHONY: help packages test-packages build microcircuit test test-all bench install clean
+.PHONY: help packages test-packages build microcircuit test test-all bench install wheel clean
 
 TESSERA := build/release/tessera
 RESULT := results/microcircuit
@@ -41,6 +41,9 @@ bench: ## build and run the benchmarks (tens of minutes)
 
 install: build ## install library, headers and command below PREFIX (default /usr/local)
 	cmake --install build/release --prefix $(PREFIX)
+
+wheel: test-packages ## build the wheel of the Python package into dist/
+	@scripts/build_wheel.sh
 
 clean: ## remove what was built; results stay
 	rm -rf build

@@ -99,13 +99,13 @@ class Activity:
         return Picture(self._result().raster_svg(-1.0 if at is None else at, _check.number(duration, "ms", "duration")))
 
     def plot(self, start: Optional[Quantity] = None, end: Optional[Quantity] = None, *, axes: Any = None) -> Any:
-        """A raster plot with matplotlib (``pip install 'tessera[plot]'``), all neurons numbered through from the top.
-        Returns the axes."""
-        try:
-            import matplotlib.pyplot as pyplot
-        except ImportError:
-            raise ImportError("plot() needs matplotlib: pip install 'tessera[plot]'. raster() works without it.") from None
+        """A raster plot with matplotlib (``pip install 'tessera[plot]'``), all neurons numbered through from the top,
+        of the times (start, end] in ms. Draws into ``axes`` where they are given. Returns the axes."""
         if axes is None:
+            try:
+                import matplotlib.pyplot as pyplot
+            except ImportError:
+                raise ImportError("plot() needs matplotlib: pip install 'tessera[plot]'. raster() works without it.") from None
             axes = pyplot.subplots()[1]
         low, high = _optional(start, "start"), _optional(end, "end")
         result, first, ticks = self._result(), 0, []

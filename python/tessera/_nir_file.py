@@ -167,8 +167,8 @@ def write_graph(path: str, graph: Graph) -> None:
         root.create_dataset("type", data="NIRGraph", dtype=text)
         root.create_dataset("edges", data=np.array(graph.edges, dtype=object), dtype=text)
         metadata = root.create_group("metadata")
-        for key, value in graph.metadata.items():
-            metadata.create_dataset(key, data=value, dtype=text)
+        for key, said in graph.metadata.items():
+            metadata.create_dataset(key, data=said, dtype=text)
         nodes = root.create_group("nodes")
         for name, (kind, fields) in graph.nodes.items():
             group = nodes.create_group(name)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,10 @@ from ._check import Quantity
 from ._projection import RULES, needed, plasticity_of, rewiring_of, rule_of, set_delay, values_of, weight_unit
 from .distributions import drawn
 from .models import Model, model
+
+if TYPE_CHECKING:
+    from .simulation import Plan, Simulation
+
 
 class Population:
     """A population of a network. Made by the network's functions, which give it a name and neurons."""
@@ -379,13 +383,13 @@ class Network:
         """Throws InputError with everything that is wrong with the network."""
         self._core.require_valid()
 
-    def plan(self, **options: Any) -> Any:
+    def plan(self, **options: Any) -> "Plan":
         """What a simulation with these `Simulation` options will need, before anything is allocated: a `Plan`."""
         from .simulation import plan
 
         return plan(self, **options)
 
-    def simulate(self, time: Quantity, *, progress: Any = None, **options: Any) -> Any:
+    def simulate(self, time: Quantity, *, progress: Any = None, **options: Any) -> "Simulation":
         """Makes a `Simulation` with these options and runs it for ``time`` (ms)."""
         from .simulation import Simulation
 

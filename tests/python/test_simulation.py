@@ -257,6 +257,34 @@ def test_pictures(network, tmp_path):
     assert "MB" in network.plan()._repr_html_()
 
 
+class Axes:
+    """What plot() needs of matplotlib's."""
+
+    def __init__(self):
+        self.drawn, self.labels = [], []
+
+    def plot(self, x, y, *_, color):
+        self.drawn.append((x, y, color))
+
+    def set_yticks(self, places, labels):
+        self.labels = list(zip(places, labels))
+
+    def set_ylim(self, *_):
+        pass
+
+    def set_xlabel(self, label):
+        self.unit = label
+
+
+def test_a_plot_numbers_the_neurons_through(network):
+    sim = network.simulate(100)
+    axes = sim.plot("20 ms", 80, axes=Axes())
+    (te, ne, ce), (ti, ni, ci) = axes.drawn
+    e, i = (s[(s["time"] > 20) & (s["time"] <= 80)] for s in (sim.spikes["E"], sim.spikes["I"]))
+    assert np.array_equal(te, e["time"]) and np.array_equal(ni, i["neuron"] + 160) and ce != ci
+    assert axes.labels == [(80, "E"), (180, "I")] and axes.unit == "time (ms)"
+
+
 def resident():
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -42,7 +42,7 @@ class Data:
         if array.ndim not in (3, 5):
             raise _check.problem("spikes", f"must have the dimensions sample, step, channel, not {array.ndim} of them.")
         if shape is None:
-            shape = array.shape[2] if array.ndim == 3 else array.shape[2:]  # type: ignore[assignment]
+            shape = array.shape[2] if array.ndim == 3 else array.shape[2:]
         flat = array.reshape(array.shape[0], array.shape[1], int(np.prod(array.shape[2:])))
         if _size(shape) != flat.shape[2]:
             raise _check.problem("shape", f"{shape} are {_size(shape)} channels, but the array has {flat.shape[2]}.")
@@ -126,7 +126,8 @@ class Data:
     @property
     def shape(self) -> Tuple[int, int, int]:
         """Height, width, channels."""
-        return tuple(self._core.shape())  # type: ignore[return-value]
+        height, width, channels = self._core.shape()
+        return height, width, channels
 
     @property
     def classes(self) -> int:

@@ -2,6 +2,8 @@
 #include "connectivity/thin_rows.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "base/aligned_array.hpp"
 #include "base/prefetch.hpp"
@@ -34,13 +36,14 @@ class GroupFinder {
     for (std::uint32_t g = 0; g < delays.groups; ++g) codes_.push_back(wiring.step_code(b, first_group_ + g));
   }
   /// Counted from the first group.
-  [[nodiscard]] std::uint16_t find(std::uint32_t draw) const {
+  [[nodiscard]] std::uint32_t find(std::uint32_t draw) const {
     std::uint32_t g = start_[draw >> 8];
     while (g < thresholds_.size() && draw >= thresholds_[g]) ++g;
-    return static_cast<std::uint16_t>(g);
+    return g;
   }
   [[nodiscard]] std::uint32_t first_group() const { return first_group_; }
   [[nodiscard]] std::uint32_t last_group() const { return first_group_ + static_cast<std::uint32_t>(codes_.size()) - 1; }
+  [[nodiscard]] std::uint32_t groups() const { return static_cast<std::uint32_t>(codes_.size()); }
   [[nodiscard]] std::uint32_t code(std::uint32_t group) const { return codes_[group]; }
 
  private:
@@ -49,17 +52,6 @@ class GroupFinder {
   std::vector<std::uint32_t> codes_;
   std::uint16_t start_[256];
 };
-
-/// Few values: nearly all rows have less than ten.
-void sort_few(std::uint16_t* values, std::uint32_t n) {
-  if (n > 24) return std::sort(values, values + n);
-  for (std::uint32_t i = 1; i < n; ++i) {
-    const std::uint16_t value = values[i];
-    std::uint32_t at = i;
-    for (; at > 0 && values[at - 1] > value; --at) values[at] = values[at - 1];
-    values[at] = value;
-  }
-}
 
 class ThinRows final : public RowStore {
  public:
@@ -218,21 +210,28 @@ class ThinRows final : public RowStore {
     const GroupFinder& finder = finders_[row.column->finder];
     const std::uint32_t n = row.count;
     const std::uint32_t* words = delay_words_ + 4 * row.first_block;
-    std::uint16_t groups[256];
-    for (std::uint32_t i = 0; i < n; ++i) groups[i] = finder.find(words[i / 2] >> (16 * (i % 2)) & 0xffff);
-    sort_few(groups, n);
-    for (std::uint32_t begin = 0, end = 0; begin < n; begin = end) {
-      const std::uint32_t group = groups[begin], code = finder.code(group);
-      while (end < n && groups[end] == group) ++end;
-      for (std::uint32_t block = 0; 4 * block < end - begin; ++block) {
-        const std::uint32_t here = std::min(4u, end - begin - 4 * block);
-        const std::size_t at = queue_.size++;
-        queue_.index[at] = ((finder.first_group() + group) << 20 | block) + ((here - 1) << DrawQueue::kLeftShift);
-        queue_.source[at] = row.source;
-        queue_.stream[at] = row.column->stream;
-        queue_.place[at] = row.column->place;
-        queue_.steps[at] = code;
+    // Counted per group, with a bit for every group that has any: ascending order without sorting.
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const std::uint32_t group = finder.find(words[i / 2] >> (16 * (i % 2)) & 0xffff);
+      ++in_group_[group];
+      some_[group / 64] |= std::uint64_t{1} << group % 64;
+    }
+    for (std::uint32_t word = 0; word <= (finder.groups() - 1) / 64; ++word) {
+      for (std::uint64_t bits = std::exchange(some_[word], 0); bits != 0; bits &= bits - 1) {
+        const auto group = 64 * word + static_cast<std::uint32_t>(std::countr_zero(bits));
+        enqueue_group(row, finder.first_group() + group, std::exchange(in_group_[group], std::uint8_t{0}), finder.code(group));
       }
+    }
+  }
+
+  void enqueue_group(const Row& row, std::uint32_t group, std::uint32_t count, std::uint32_t code) {
+    for (std::uint32_t block = 0; 4 * block < count; ++block) {
+      const std::size_t at = queue_.size++;
+      queue_.index[at] = (group << 20 | block) + ((std::min(4u, count - 4 * block) - 1) << DrawQueue::kLeftShift);
+      queue_.source[at] = row.source;
+      queue_.stream[at] = row.column->stream;
+      queue_.place[at] = row.column->place;
+      queue_.steps[at] = code;
     }
   }
 
@@ -265,6 +264,8 @@ class ThinRows final : public RowStore {
   std::uint32_t block_index_[kMostBlocks + DelayBlocks::kSlack] = {}, block_source_[kMostBlocks + DelayBlocks::kSlack] = {},
                 block_stream_[kMostBlocks + DelayBlocks::kSlack] = {};
   std::uint32_t delay_words_[4 * (kMostBlocks + DelayBlocks::kSlack)];
+  std::uint8_t in_group_[kMaxDelayGroups] = {};  ///< of the row at hand; 0 between two
+  std::uint64_t some_[(kMaxDelayGroups + 63) / 64] = {};
   DrawQueue queue_{};
   std::uint32_t words_[4 * DrawQueue::kCapacity + DrawQueue::kSlack];
 };

@@ -33,6 +33,10 @@ struct RasterOptions {
                                     const std::vector<PopulationStatistics>& statistics,
                                     const Reference* reference = nullptr);
 
+/// Mean rates of the report as a heat map, for populations with names of the form AREA.LAYER: a row per area, a column
+/// per layer, and the mean over all neurons of the area. Throws InputError when there are none.
+[[nodiscard]] std::string area_rates_svg(const Result& result);
+
 /// Distribution of the inter-spike intervals, one panel per population.
 [[nodiscard]] std::string isi_svg(const Result& result, const StatisticsOptions& window);
 
@@ -83,6 +87,7 @@ struct HeatTable {
   std::vector<double> values;  ///< row after row; NaN: empty cell
   int decimals = 2;
   bool lower_is_better = true;  ///< the best cell gets a frame
+  bool frame_best = true;       ///< false where no cell is better than another
 };
 [[nodiscard]] std::string heat_table_svg(const HeatTable& table);
 

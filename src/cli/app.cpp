@@ -191,8 +191,8 @@ CLI::App* add_plot(CLI::App& app, PlotArguments& arguments) {
   CLI::App* plot = app.add_subcommand("plot", "Draw a result as SVG");
   value(*plot, "RESULT", arguments.result, "DIR", "result folder of a run or a training");
   value(
-      *plot, "KIND", arguments.kind, "raster|rates|isi|trace|weights|map|loss|activity|confusion",
-      "of a run: raster, rates, isi, trace, weights or map; of a training: loss, activity, confusion or raster");
+      *plot, "KIND", arguments.kind, "raster|rates|areas|isi|trace|weights|map|loss|activity|confusion",
+      "of a run: raster, rates, areas, isi, trace, weights or map; of a training: loss, activity, confusion or raster");
   value(*plot, "-o,--output", arguments.output, "FILE", "SVG file; default: RESULT/KIND.svg");
   value(*plot, "--reference", arguments.reference, "DIR", "rates: mark the means of a reference");
   value(*plot, "--from", arguments.from, "TIME",

@@ -16,8 +16,8 @@
 namespace tessera::cli {
 namespace {
 
-enum Kind : std::size_t { kRaster, kRates, kIsi, kTrace, kWeights, kMap };
-const std::vector<std::string> kKinds = {"raster", "rates", "isi", "trace", "weights", "map"};
+enum Kind : std::size_t { kRaster, kRates, kIsi, kTrace, kWeights, kMap, kAreas };
+const std::vector<std::string> kKinds = {"raster", "rates", "isi", "trace", "weights", "map", "areas"};
 
 // An option that this kind of plot would ignore is refused.
 void refuse_unused(const PlotArguments& arguments, std::size_t kind, Problems& problems) {
@@ -67,6 +67,7 @@ std::string draw(const PlotArguments& arguments, std::size_t kind, const Result&
   }
   if (kind == kWeights) return weights_svg(load_weight_records(result.folder));
   if (kind == kMap) return draw_maps(result);
+  if (kind == kAreas) return area_rates_svg(result);
   const StatisticsOptions window = default_window(result);
   if (kind == kIsi) return isi_svg(result, window);
   const std::vector<PopulationStatistics> statistics = result_statistics(result, window);
@@ -134,7 +135,7 @@ int plot(const PlotArguments& arguments) {
                        : std::filesystem::path(*arguments.result) / (kKinds[*kind] + ".svg");
   LoadOptions load;
   load.traces = *kind == kTrace;
-  load.spikes = *kind != kWeights && *kind != kMap;
+  load.spikes = *kind != kWeights && *kind != kMap && *kind != kAreas;
   const Result result = load_result(*arguments.result, load);
   write_text_file(file, draw(arguments, *kind, result, from_ms, duration_ms));
   fmt::print("{}\n", printable(file.string()));

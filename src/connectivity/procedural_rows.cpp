@@ -11,10 +11,22 @@
 #include "base/prefetch.hpp"
 #include "connectivity/in_flight.hpp"
 #include "connectivity/row_store.hpp"
+#include "connectivity/thin_rows.hpp"
 #include "kernels/deliver.hpp"
 
 namespace tessera {
 namespace {
+
+/// Delay groups up to the last one in which anything of the bundles may be: spikes are kept for so long.
+std::uint32_t groups_on(const RowStoreInput& input, const BundleChoice& holds) {
+  std::vector<bool> on_tile(input.wiring->chunks().size(), false);
+  for (const BlockLayout& block : input.layout->blocks) on_tile[block.chunk] = true;
+  std::uint32_t last = 0;
+  for (const Bundle& b : input.wiring->bundles()) {
+    if (on_tile[b.chunk] && !is_plastic(*input.wiring, b) && holds(b)) last = std::max(last, input.wiring->delay_groups(b).second);
+  }
+  return last + 1;
+}
 
 template <class Count, class Word>
 class ProceduralRows final : public RowStore {
@@ -27,9 +39,9 @@ class ProceduralRows final : public RowStore {
       : wiring_(input.wiring), units_(input.units),
         fans_(make_fans(*input.wiring, *input.units, *input.layout, holds, true)),
         tables_(tables_of(*input.wiring, *input.units)), shape_(input.wiring->ring_shape()),
-        groups_((input.wiring->max_delay_steps() - 1) / shape_.steps() + 1),
+        groups_(groups_on(input, holds)),
         mask_(history_slots(groups_ * shape_.steps() + 2 * input.exchange_steps) - 1),
-        history_(mask_ + 1), in_flight_(shape_, input.wiring->max_delay_steps(), input.exchange_steps) {
+        history_(mask_ + 1), in_flight_(shape_, groups_ * shape_.steps(), input.exchange_steps) {
     std::uint32_t populations = static_cast<std::uint32_t>(input.wiring->network().populations.size());
     for (std::uint32_t p = 0; p < populations; ++p) {
       population_end_.push_back((p > 0 ? population_end_[p - 1] : 0) + input.wiring->network().populations[p].size);
@@ -56,9 +68,10 @@ class ProceduralRows final : public RowStore {
   void receive_more(std::int64_t step, SpikeLists lists) override {
     Step& now = history_[static_cast<std::size_t>(step) & mask_];
     const std::size_t before = arrived_spikes_.size();
+    std::uint32_t population = 0;  // neighbours in a list are mostly of one
     for (const auto spikes : lists) {
       for (const std::uint32_t neuron : spikes) {
-        const std::uint32_t population = population_of(neuron);
+        if (neuron >= population_end_[population] || (population > 0 && neuron < population_end_[population - 1])) population = population_of(neuron);
         const Fan* fan = fan_of_[population];
         if (fan == nullptr) continue;
         const std::uint32_t source = neuron - fan->first_source();
@@ -406,17 +419,29 @@ std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool 
   const BundleChoice wide_lists = [&units = *input.units](const Bundle& b) {
     return units.wide[b.projection] && units.listed(b);
   };
-  const BundleChoice others = std::not_fn(wide_lists);
-  double largest = 0.0;
+  const ThinChoice thin_choice(*input.wiring, *input.units);
+  const BundleChoice thin = [&thin_choice](const Bundle& b) { return thin_choice.holds(b); };
+  const BundleChoice others = [&](const Bundle& b) { return !wide_lists(b) && !thin(b); };
+  const Network& network = input.wiring->network();
+  std::vector<bool> large(network.populations.size(), false);
   for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout, others, true)) {
-    largest = std::max(largest, fan.largest_mean_count());
+    large[fan.population()] = fan.largest_mean_count() > kLargestMeanCount8;
   }
+  const auto any = [&](bool is) { return std::find(large.begin(), large.end(), is) != large.end(); };
+  const BundleChoice in_bytes = [&](const Bundle& b) { return others(b) && !large[b.source_population]; };
+  const BundleChoice in_words = [&](const Bundle& b) { return others(b) && large[b.source_population]; };
+  // Where tables are large, few populations have sources with many synapses, and the others count in bytes.
+  const bool split = thin_choice.any() && any(true) && any(false);
   std::unique_ptr<RowStore> rows;
-  if (largest > kLargestMeanCount8) {
-    rows = std::make_unique<ProceduralRows<std::uint16_t, std::uint32_t>>(input, others, count_table);
+  if (any(true)) {
+    rows = std::make_unique<ProceduralRows<std::uint16_t, std::uint32_t>>(input, split ? in_words : others, count_table);
   } else {
     rows = std::make_unique<ProceduralRows<std::uint8_t, std::uint32_t>>(input, others, count_table);
   }
+  if (split) {
+    rows = make_pair_of_rows(std::move(rows), std::make_unique<ProceduralRows<std::uint8_t, std::uint32_t>>(input, in_bytes, count_table));
+  }
+  if (thin_choice.any() && lands_on(input, thin)) rows = make_pair_of_rows(std::move(rows), make_thin_rows(input, thin, count_table));
   if (lands_on(input, wide_lists)) {
     rows = make_pair_of_rows(std::move(rows),
                              std::make_unique<ProceduralRows<std::uint16_t, WideWord>>(input, wide_lists, count_table));

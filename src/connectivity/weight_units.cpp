@@ -111,22 +111,31 @@ void make_plastic(const PlasticityVariant& rule, Incoming& in) {
   for (int i = 0; i < kParts; ++i) in.weights.emplace_back(in.largest * (i + 0.5) / kParts, 1.0);
 }
 
-/// Per population.
-std::vector<std::vector<Incoming>> incoming(const Wiring& wiring, std::span<const PlasticityVariant> rules) {
+/// The projections and Poisson stimuli of every population, by their numbers.
+struct Arriving {
+  std::vector<std::uint32_t> projections, stimuli;
+};
+std::vector<Arriving> arriving(const Wiring& wiring) {
   const Network& network = wiring.network();
-  std::vector<std::vector<Incoming>> result(network.populations.size());
-  for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
+  std::vector<Arriving> result(network.populations.size());
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) result[wiring.target_population(p)].projections.push_back(p);
+  for (std::uint32_t s = 0; s < network.stimuli.size(); ++s) {
+    if (network.stimuli[s].kind == Stimulus::Kind::poisson) result[network.index_of(network.stimuli[s].target)].stimuli.push_back(s);
+  }
+  return result;
+}
+
+/// Of one population: thousands of projections have a thousand weights each.
+std::vector<Incoming> incoming(const Wiring& wiring, std::span<const PlasticityVariant> rules, const Arriving& arriving) {
+  std::vector<Incoming> all;
+  for (const std::uint32_t p : arriving.projections) {
     const Bundle bundle = wiring.first_bundle(p);
-    std::vector<Incoming>& all = result[bundle.targets.population];
     all.push_back(incoming_of(wiring, bundle));
     if (!is_plastic(wiring, bundle) || rules.empty()) continue;
     if (rules[p].efficacy == nullptr || rules[p].in_parts) make_plastic(rules[p], all.back());
   }
-  for (const Stimulus& stimulus : network.stimuli) {
-    if (stimulus.kind != Stimulus::Kind::poisson) continue;
-    result[network.index_of(stimulus.target)].push_back(incoming_of(stimulus, network.dt_ms));
-  }
-  return result;
+  for (const std::uint32_t s : arriving.stimuli) all.push_back(incoming_of(wiring.network().stimuli[s], wiring.network().dt_ms));
+  return all;
 }
 
 double rounded(double weight, double unit) { return static_cast<double>(std::llround(weight / unit)) * unit; }
@@ -233,7 +242,8 @@ std::int32_t WeightUnits::units_of(double weight, std::uint32_t population) cons
 WeightUnits choose_weight_units(const Wiring& wiring, std::span<const PlasticityVariant> rules) {
   const Network& network = wiring.network();
   WeightUnits units;
-  for (const std::vector<Incoming>& all : incoming(wiring, rules)) {
+  for (const Arriving& of_population : arriving(wiring)) {
+    const std::vector<Incoming> all = incoming(wiring, rules, of_population);
     const double unit = choose_unit(all);
     units.unit.push_back(unit);
     for (const Incoming& in : all) {

@@ -203,7 +203,7 @@ void Wiring::add_projection(std::uint32_t p) {
   const std::uint32_t sources = network_->populations[source].size, chunks = first_chunk_[target + 1] - first_chunk_[target];
   source_of_.push_back(source);
   target_of_.push_back(target);
-  weight_tables_.push_back(std::make_unique<WeightTable>(projection.weight));
+  add_weights(p);
   sheets_.emplace_back();
   if (projection.rule.kind == Kind::gaussian_2d || has_distance_delay(projection)) {
     sheets_[p].emplace(network_->populations[source], network_->populations[target]);
@@ -214,11 +214,22 @@ void Wiring::add_projection(std::uint32_t p) {
   std::uint32_t largest = 0;
   for (std::uint32_t c = first_chunk_[target]; c < first_chunk_[target + 1]; ++c) largest = std::max(largest, chunks_[c].size);
   cell_width_.push_back(cell_width_of(projection, source == target, sources, largest));
-  const RowsToDraw rows{projection, *weight_tables_[p], delay_tables_[delay_table_of_[p]], source == target, cell_width_[p] > 0,
+  const RowsToDraw rows{projection, weight_tables_[weight_table_of_[p]], delay_tables_[delay_table_of_[p]], source == target, cell_width_[p] > 0,
                         static_cast<double>(sources), static_cast<double>(network_->populations[target].size),
                         static_cast<double>(chunks)};
   drawing_.push_back(choose_drawing(rows));
   first_bundle_.push_back(p == 0 ? 0 : first_bundle_[p - 1] + first_chunk_[target_of_[p - 1] + 1] - first_chunk_[target_of_[p - 1]]);
+}
+
+/// A large model has thousands of projections and a few distributions of weights.
+void Wiring::add_weights(std::uint32_t p) {
+  const auto same = std::find_if(first_of_weights_.begin(), first_of_weights_.end(), [&](std::uint32_t other) {
+    return network_->projections[other].weight == network_->projections[p].weight;
+  });
+  weight_table_of_.push_back(static_cast<std::uint32_t>(same - first_of_weights_.begin()));
+  if (same != first_of_weights_.end()) return;
+  first_of_weights_.push_back(p);
+  weight_tables_.emplace_back(network_->projections[p].weight);
 }
 
 void Wiring::add_explicit(std::uint32_t p) {

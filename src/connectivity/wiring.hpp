@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -88,7 +89,7 @@ class Wiring {
     return network_->projections[b.projection];
   }
   [[nodiscard]] const WeightTable& weights(const Bundle& b) const {
-    return *weight_tables_[b.projection];
+    return weight_tables_[weight_table_of_[b.projection]];
   }
   [[nodiscard]] const DelayTable& delays(const Bundle& b) const {
     return delay_tables_[delay_table_of_[b.projection]];
@@ -168,6 +169,7 @@ class Wiring {
  private:
   void prepare_delays();
   void add_projection(std::uint32_t projection);
+  void add_weights(std::uint32_t projection);
   void add_explicit(std::uint32_t projection);
   [[nodiscard]] Bundle bundle_into(std::uint32_t projection, std::uint32_t chunk) const;
   [[nodiscard]] std::vector<std::uint64_t> items_of_chunks(std::uint32_t projection) const;
@@ -206,7 +208,9 @@ class Wiring {
   std::vector<Chunk> chunks_;
   std::vector<std::uint32_t> first_chunk_;                ///< per population and after the last
   std::vector<Bundle> bundles_;                           ///< of own chunks
-  std::vector<std::unique_ptr<WeightTable>> weight_tables_;
+  std::deque<WeightTable> weight_tables_;                 ///< distinct ones
+  std::vector<std::uint32_t> weight_table_of_;            ///< per projection
+  std::vector<std::uint32_t> first_of_weights_;           ///< per distinct table: a projection that has it
   std::vector<DelayTable> delay_tables_;                  ///< distinct ones
   std::vector<std::uint32_t> delay_table_of_;             ///< per projection
   std::vector<std::int32_t> step_tables_;

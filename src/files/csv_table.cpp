@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 
@@ -90,6 +91,41 @@ class TableReader {
 };
 
 }  // namespace
+
+CsvTexts parse_csv_texts(std::string_view text, const std::string& name) {
+  CsvTexts table;
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  std::uint32_t line_number = 0;
+  const auto fail = [&](std::string what) { throw InputError({{{name, static_cast<int>(line_number), 0, ""}, std::move(what)}}); };
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = trimmed_cell(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    ++line_number;
+    if (line.empty() || line.front() == '#') continue;
+    const bool is_header = table.header.empty();
+    std::vector<std::string>& row = is_header ? table.header : table.cells;
+    const std::size_t before = row.size();
+    for (bool more = true; more;) {
+      const std::size_t comma = line.find(',');
+      row.emplace_back(trimmed_cell(line.substr(0, comma)));
+      more = comma != std::string_view::npos;
+      if (more) line.remove_prefix(comma + 1);
+    }
+    if (is_header) {
+      for (auto column = row.begin(); column != row.end(); ++column) {
+        if (std::find(row.begin(), column, *column) != column) fail(fmt::format("Two columns are named '{:.40}'.", *column));
+      }
+      continue;
+    }
+    if (row.size() - before != table.header.size()) {
+      fail(fmt::format("This row has {} cells; the first one has {}.", row.size() - before, table.header.size()));
+    }
+    table.lines.push_back(line_number);
+  }
+  if (table.header.empty()) fail("The file has no header.");
+  return table;
+}
 
 CsvTable parse_csv_table(std::string_view text, const std::string& name) {
   return TableReader(text, name).read();

@@ -28,4 +28,13 @@ struct CsvTable {
 /// with file and line: a cell that is no number (with its column), a row of another length.
 [[nodiscard]] CsvTable parse_csv_table(std::string_view text, const std::string& name);
 
+struct CsvTexts {
+  std::vector<std::string> header;   ///< names of the columns
+  std::vector<std::string> cells;    ///< row after row, without blanks at their ends
+  std::vector<std::uint32_t> lines;  ///< of every row in the file, counted from 1
+};
+/// The same of cells that may be any text without a comma; the first row is the header. Throws InputError with file and
+/// line: no header, a column named twice, a row of another length.
+[[nodiscard]] CsvTexts parse_csv_texts(std::string_view text, const std::string& name);
+
 }  // namespace tessera::io

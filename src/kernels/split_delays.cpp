@@ -59,6 +59,25 @@ void split_delays_impl(RandomKey key, std::uint32_t source, std::uint32_t stream
 }
 #endif
 
+#if HWY_TARGET == HWY_SCALAR
+void delay_draws_impl(RandomKey key, const DelayBlocks& blocks, std::size_t n, std::uint32_t* words) {
+  reference::delay_draws(key, blocks, n, words);
+}
+#else
+void delay_draws_impl(RandomKey key, const DelayBlocks& blocks, std::size_t n, std::uint32_t* words) {
+  const hn::ScalableTag<std::uint32_t> d;
+  const PhiloxKeys keys(key);
+  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const PhiloxLanes lanes = philox(hn::LoadU(d, blocks.index + i), hn::LoadU(d, blocks.source + i), hn::LoadU(d, blocks.stream + i),
+                                     hn::Set(d, static_cast<std::uint32_t>(Purpose::delay_split)), keys);
+    const auto word = [&](int w) {
+      return hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(lanes.odd[w])), hn::BitCast(d, lanes.even[w]));
+    };
+    hn::StoreInterleaved4(word(0), word(1), word(2), word(3), d, words + 4 * i);
+  }
+}
+#endif
+
 }  // namespace HWY_NAMESPACE
 }  // namespace tessera
 HWY_AFTER_NAMESPACE();
@@ -66,6 +85,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace tessera {
 HWY_EXPORT(split_delays_impl);
+HWY_EXPORT(delay_draws_impl);
+
+void delay_draws(RandomKey key, const DelayBlocks& blocks, std::size_t n, std::uint32_t* words) {
+  if (scalar_kernels_forced()) return reference::delay_draws(key, blocks, n, words);
+  HWY_DYNAMIC_DISPATCH(delay_draws_impl)(key, blocks, n, words);
+}
 
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts) {

@@ -14,4 +14,14 @@ namespace tessera {
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts);
 
+/// Blocks of eight such draws each, of any mixture of sources and streams.
+struct DelayBlocks {
+  static constexpr std::size_t kSlack = 64;  ///< entries that kernels read behind the last one, and write blocks of
+  const std::uint32_t* index;                ///< of the block in its row
+  const std::uint32_t* source;
+  const std::uint32_t* stream;
+};
+/// Four words per block: draw i of a block is half i % 2 of its word i / 2.
+void delay_draws(RandomKey key, const DelayBlocks& blocks, std::size_t n, std::uint32_t* words);
+
 }  // namespace tessera

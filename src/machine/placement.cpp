@@ -16,6 +16,7 @@ constexpr double kUpdateLoad = 0.3;
 // About 10 microseconds of a core: many times what a meeting costs while every worker has one. Where
 // other programs take turns on the same cores it costs a time slice (docs/performance.md).
 constexpr double kEventsPerThread = 6000.0;
+constexpr int kTilesPerWorker = 2;  // more than these hold neighbours each
 constexpr double kExactEvent = 4.0;  // of exact precision, in events of fast precision
 
 std::vector<double> chunk_loads(const Network& network, const std::vector<Chunk>& chunks) {
@@ -62,6 +63,32 @@ bool fill(const Wiring& wiring, const std::vector<int>& ports, const std::vector
   return true;
 }
 
+/// A tile of neighbours in the order of the network, which are joined most: where a worker has many tiles, a spike then
+/// concerns few of them, with long rows. The heaviest tiles come first and are dealt out forth and back.
+std::vector<TilePlacement> fill_with_neighbours(const Wiring& wiring, const std::vector<int>& ports, const std::vector<double>& loads,
+                                                const std::vector<std::uint32_t>& own, int workers) {
+  std::vector<TilePlacement> filled(1);
+  std::uint32_t used = 0;
+  for (const std::uint32_t c : own) {
+    const std::uint32_t need = slots_of(wiring.chunks()[c], ports[wiring.chunks()[c].population]);
+    if (used + need > wiring.ring_shape().slots()) {
+      filled.emplace_back();
+      used = 0;
+    }
+    filled.back().chunks.push_back(c);
+    filled.back().load += loads[c];
+    used += need;
+  }
+  std::stable_sort(filled.begin(), filled.end(), [](const TilePlacement& a, const TilePlacement& b) { return a.load > b.load; });
+  std::vector<TilePlacement> dealt;
+  const auto width = static_cast<std::size_t>(workers);
+  for (std::size_t t = 0; t < filled.size(); ++t) {
+    const std::size_t round = t / width * width, in_round = std::min(width, filled.size() - round);
+    dealt.push_back(std::move(filled[round / width % 2 == 0 ? t : round + in_round - 1 - (t - round)]));
+  }
+  return dealt;
+}
+
 void fill_tiles(const Wiring& wiring, const std::vector<int>& ports, const std::vector<double>& loads,
                 const std::vector<std::uint32_t>& order, const SimulationOptions& options, Placement& placement) {
   const std::uint32_t slots_per_tile = wiring.ring_shape().slots();
@@ -72,10 +99,13 @@ void fill_tiles(const Wiring& wiring, const std::vector<int>& ports, const std::
   // Whole tiles per worker, never more tiles than chunks.
   int tiles = std::min((wanted + placement.workers - 1) / placement.workers * placement.workers,
                        static_cast<int>(order.size()));
-  for (;; ++tiles) {
+  const bool many = needed > kTilesPerWorker * placement.workers && options.tiles <= needed;
+  if (many) placement.tiles = fill_with_neighbours(wiring, ports, loads, placement.own_chunks, placement.workers);
+  for (; !many; ++tiles) {
     placement.tiles.assign(static_cast<std::size_t>(tiles), {});
     if (fill(wiring, ports, loads, order, placement.tiles)) break;
   }
+  tiles = static_cast<int>(placement.tiles.size());
   const int group_size = options.group_size > 0 ? options.group_size : std::max(tiles, 1);
   placement.groups = (tiles + group_size - 1) / group_size;
   for (int t = 0; t < tiles; ++t) {

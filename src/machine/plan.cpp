@@ -16,6 +16,7 @@
 #include "connectivity/plastic_rows.hpp"
 #include "connectivity/row_places.hpp"
 #include "connectivity/row_store.hpp"
+#include "connectivity/thin_rows.hpp"
 #include "kernels/draw_rows.hpp"
 #include "machine/fit.hpp"
 #include "network/prepare_rules.hpp"
@@ -68,6 +69,9 @@ struct Totals {
   double records = 0.0;            ///< bytes of count records of one step's spikes
   double exceptions = 0.0;         ///< bytes of the tables of fixed_indegree
   double corrections = 0.0;        ///< bytes of what puts draws right, procedural rows only
+  double waiting = 0.0;            ///< bytes of drawn words of thin rows that wait for their steps
+  double kept_spikes = 0.0;        ///< per step, of sources that have rows which are drawn when they are due
+  std::uint32_t last_group = 0;    ///< of those
   double plastic = 0.0;            ///< plastic synapses
   double plastic_bytes = 0.0;      ///< what they take, with rows and what their targets have spiked
 };
@@ -76,8 +80,10 @@ struct Totals {
 struct SourceOnTile {
   std::uint32_t first_group = kMaxDelayGroups, end_group = 0, bundles = 0;  ///< of those whose synapses are counted
   std::uint32_t first = kMaxDelayGroups, last = 0;                          ///< groups of all
+  bool kept = false;                                                        ///< its spikes, until all is due
   double packed = 0.0, wide = 0.0;                                          ///< synapses
   double corrections = 0.0;                                                 ///< bytes
+  double largest_count = 0.0;                                               ///< of a source, bundle and group
   double groups() const { return bundles > 0 ? end_group - first_group : 0.0; }
 };
 
@@ -87,13 +93,18 @@ double correction_bytes(const Wiring& wiring, const WeightUnits& units, const Bu
 }
 
 /// Stored rows of all sources, and count records with one entry for every group and bundle.
-void add_sources(const Network& network, const std::vector<SourceOnTile>& sources, double entry_bytes, Totals& totals) {
+void add_sources(const Network& network, const std::vector<SourceOnTile>& sources, bool by_population, Totals& totals) {
+  double largest = 0.0;
+  for (const SourceOnTile& on : sources) largest = std::max(largest, on.largest_count);
   for (std::size_t p = 0; p < sources.size(); ++p) {
     const Population& source = network.populations[p];
     const SourceOnTile& on = sources[p];
+    const double entry_bytes = (by_population ? on.largest_count : largest) > kLargestMeanCount8 ? 2.0 : 1.0;
     const double record = on.groups() * on.bundles * entry_bytes;
     totals.table_bytes += record * source.size;
-    totals.records += record * source.mean_rate_hz * source.size * network.dt_ms / 1000.0;
+    const double spikes = source.mean_rate_hz * source.size * network.dt_ms / 1000.0;
+    totals.records += record * spikes;
+    if (on.kept) totals.kept_spikes += spikes;
     for (const auto& [synapses, word] : {std::pair(on.packed, 4.0), std::pair(on.wide, 8.0)}) {
       if (synapses == 0.0) continue;
       const double headers = RowPlaces::expected_headers(source.size, synapses, on.last - on.first + 1.0);
@@ -131,12 +142,11 @@ class PlasticTotals {
   std::set<std::tuple<std::uint32_t, double, double, bool>> histories_;
 };
 
-Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, PlasticTotals& plastic) {
+Totals sum_up(const Wiring& wiring, const WeightUnits& units, const ThinChoice& thin, const TileLayout& layout, PlasticTotals& plastic) {
   const Network& network = wiring.network();
   Totals totals;
   std::vector<bool> on_tile(wiring.chunks().size(), false);
   for (const BlockLayout& block : layout.blocks) on_tile[block.chunk] = true;
-  double largest_count = 0.0;
   std::vector<SourceOnTile> sources(network.populations.size());
   for (const Bundle& b : wiring.bundles()) {
     if (!on_tile[b.chunk]) continue;
@@ -155,18 +165,25 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const TileLayout& 
     (units.wide[b.projection] ? on.wide : on.packed) += n;
     totals.events_per_second += n * source.mean_rate_hz;
     totals.exceptions += wiring.expected_exception_bytes(b);
+    if (thin.holds(b)) {
+      totals.table_bytes += source.size * ThinChoice::kCountBytes;
+      totals.waiting += n * source.mean_rate_hz * wiring.projection(b).delay_ms.mean() / 1000.0 * ThinChoice::kWordBytes;
+      continue;
+    }
+    on.kept = true;
+    totals.last_group = std::max(totals.last_group, last);
     if (units.listed(b) && !units.corrected_by_group(b)) {
       if (wiring.counted(b)) totals.table_bytes += source.size;  // RowCounts: nearly always a byte
       continue;
     }
     const DelayTable& delays = wiring.delays(b);
-    largest_count = std::max(largest_count, wiring.expected_draws_of(b) / source.size * delays.largest_group_share());
+    on.largest_count = std::max(on.largest_count, wiring.expected_draws_of(b) / source.size * delays.largest_group_share());
     ++on.bundles;
     on.corrections += correction_bytes(wiring, units, b);
     on.first_group = std::min(on.first_group, delays.first_group);
     on.end_group = std::max(on.end_group, delays.first_group + delays.groups);
   }
-  add_sources(network, sources, largest_count > kLargestMeanCount8 ? 2.0 : 1.0, totals);
+  add_sources(network, sources, thin.any(), totals);
   return totals;
 }
 
@@ -248,7 +265,7 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
   const Network& network = wiring.network();
   const bool exact = is_exact(options);
   const RingShape shape = wiring.ring_shape();
-  const double history = history_slots(wiring.max_delay_steps() + shape.steps());
+  const ThinChoice thin(wiring, units);
   double spikes_per_step = 0.0, all_sources = 0.0;
   for (const Population& p : network.populations) {
     spikes_per_step += p.mean_rate_hz * p.size * network.dt_ms / 1000.0;
@@ -256,7 +273,7 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
   }
   for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
     const TileLayout layout = lay_out_tile(wiring.chunks(), placement.tiles[t].chunks, ports);
-    const Totals totals = sum_up(wiring, units, layout, plastic);
+    const Totals totals = sum_up(wiring, units, thin, layout, plastic);
     const double fast_ring = ring_bytes(shape.steps(), shape.slots(), 4.0);  // a word addresses all slots
     demand.fast_ring += fast_ring;
     demand.ring += exact ? ring_bytes(ring_steps(wiring, options), layout.slots, 8.0) : fast_ring;
@@ -265,7 +282,9 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
     demand.exceptions += totals.exceptions;
     demand.corrections += totals.corrections;
     demand.plastic += totals.plastic_bytes;
-    demand.in_flight += peak_of(spikes_per_step) * history * (spikes_per_step * 24.0 + (options.count_table ? 0.0 : totals.records));
+    const double history = history_slots((totals.last_group + 1) * shape.steps() + 2 * wiring.exchange_steps());
+    demand.in_flight += peak_of(spikes_per_step) * (history * (totals.kept_spikes * 24.0 + (options.count_table ? 0.0 : totals.records)) +
+                                                    totals.waiting);
     demand.events_per_second += totals.events_per_second;
     plan.own_synapses += totals.synapses;
     if (!exact && totals.stored_words > kLargestTile) {

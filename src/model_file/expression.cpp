@@ -315,11 +315,13 @@ class Evaluator {
     number(a, "an operator");
     number(b, "an operator");
     if (!dimension.is_sane()) fail("the powers of units grow too large");
-    if (a.is_list && b.is_list && a.numbers.size() != b.numbers.size()) {
+    if (a.is_list && b.is_list && (a.numbers.size() != b.numbers.size() || a.columns != b.columns)) {
+      if (a.columns + b.columns > 0) fail(fmt::format("cannot combine {} with {}", describe(a), describe(b)));
       fail(fmt::format("cannot combine a list of {} numbers with one of {}", a.numbers.size(),
                        b.numbers.size()));
     }
     Value result;
+    result.columns = std::max(a.columns, b.columns);
     result.is_list = a.is_list || b.is_list;
     result.dimension = dimension;
     result.numbers.resize(a.is_list ? a.numbers.size() : b.numbers.size());
@@ -392,11 +394,16 @@ Value Value::of_truth(bool truth) {
   return value;
 }
 
+std::string shape_of(const Value& value) {
+  return fmt::format("{} x {}", value.numbers.size() / value.columns, value.columns);
+}
+
 std::string describe(const Value& value) {
   if (value.type == Value::Type::text) return fmt::format("the text '{:.40}'", value.text);
   if (value.type == Value::Type::truth) return value.truth ? "true" : "false";
   const bool pure = value.dimension.is_number();
   const std::string unit = pure ? "" : " in " + describe(value.dimension);
+  if (value.columns > 0) return fmt::format("a table of {} numbers{}", shape_of(value), unit);
   if (value.is_list) return fmt::format("a list of {} numbers{}", value.numbers.size(), unit);
   return pure ? "a number without a unit" : "a value" + unit;
 }

@@ -19,6 +19,7 @@ struct Value {
   Type type = Type::number;
   std::vector<double> numbers{0.0};
   bool is_list = false;
+  std::size_t columns = 0;  ///< of a matrix, whose rows follow each other; 0: no matrix
   Dimension dimension;
   std::string text;
   bool truth = false;
@@ -30,6 +31,8 @@ struct Value {
 };
 /// "a number", "a list of 8 numbers in pA", "the text 'dc'", for messages.
 [[nodiscard]] std::string describe(const Value& value);
+/// "254 x 254", of a matrix.
+[[nodiscard]] std::string shape_of(const Value& value);
 
 /// A sentence about an expression that makes no sense; "" when it was reported already.
 class ExpressionError : public std::runtime_error {

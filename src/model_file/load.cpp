@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -130,9 +131,12 @@ Network read_model(const toml::table& file, ModelContext& c,
 }  // namespace
 }  // namespace io
 
-Network parse_model(const std::string& text, const std::string& name,
-                    const std::filesystem::path& folder, const NeuronCatalogue& models,
-                    const std::vector<ParameterOverride>& overrides, int ranks) {
+namespace {
+
+/// `data`: where files are looked for that are not beside the model.
+Network parse(const std::string& text, const std::string& name, const std::filesystem::path& folder,
+              const std::filesystem::path& data, const NeuronCatalogue& models,
+              const std::vector<ParameterOverride>& overrides, int ranks) {
   const toml::table file = io::parse_toml(text, name);
   // One sentence instead of an unknown key after the other.
   if (file.contains("layer") && !file.contains("populations")) {
@@ -140,14 +144,24 @@ Network parse_model(const std::string& text, const std::string& name,
   }
   io::ModelDiagnostics problems(name);
   io::ModelParameters parameters(problems);
+  parameters.files().look_in(folder, data);
   io::ModelContext context{problems, parameters, models, folder, {}, 0};
   return io::read_model(file, context, overrides, ranks);
+}
+
+}  // namespace
+
+Network parse_model(const std::string& text, const std::string& name,
+                    const std::filesystem::path& folder, const NeuronCatalogue& models,
+                    const std::vector<ParameterOverride>& overrides, int ranks) {
+  return parse(text, name, folder, {}, models, overrides, ranks);
 }
 
 Network load_model_file(const std::filesystem::path& path, const NeuronCatalogue& models,
                         const std::vector<ParameterOverride>& overrides, int ranks) {
   const std::string text = io::read_file(path, io::kLongestModelFile);
-  Network network = parse_model(text, path.string(), path.parent_path(), models, overrides, ranks);
+  const char* const data = std::getenv("TESSERA_DATA_DIR");
+  Network network = parse(text, path.string(), path.parent_path(), data == nullptr ? "" : data, models, overrides, ranks);
   if (network.name.empty()) network.name = path.stem().string();
   return network;
 }

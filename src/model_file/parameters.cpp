@@ -70,6 +70,7 @@ void ModelParameters::read_entry(const std::string& name, const toml::node& node
 void ModelParameters::read_details(Entry& entry, const toml::table& table) {
   static const std::vector<std::string> kKeys{"value",   "unit",    "choices",
                                               "minimum", "maximum", "about"};
+  if (is_table_file(table)) return;  // read when it is settled
   entry.node = nullptr;
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
@@ -115,6 +116,12 @@ Value ModelParameters::evaluate(std::string_view expression) {
   const ExpressionScope scope{[this](const std::string& name) { return look_up(name); }, &budget_,
                               &nesting_};
   return io::evaluate(expression, scope);
+}
+
+std::string ModelParameters::text_of(const std::string& expression) {
+  const Value value = evaluate(expression);
+  if (value.type == Value::Type::text) return value.text;
+  throw ExpressionError(fmt::format("'{}' must be a text, not {}", expression, describe(value)));
 }
 
 Value ModelParameters::look_up(const std::string& name) {
@@ -165,6 +172,13 @@ Value ModelParameters::number_of(const Entry& entry, const toml::node& node) {
 
 Value ModelParameters::default_of(const Entry& entry) {
   const toml::node& node = *entry.node;
+  if (is_table_file(node)) {
+    try {
+      return files_.numbers(read_table_request(*node.as_table(), [this](const std::string& text) { return text_of(text); }, {"about"}));
+    } catch (const InputError& error) {
+      throw ExpressionError(error.what());
+    }
+  }
   if (const auto truth = node.value_exact<bool>()) return Value::of_truth(*truth);
   if (const toml::array* array = node.as_array()) return list_of(entry, *array);
   if (!entry.choices.empty()) {
@@ -224,6 +238,7 @@ Value ModelParameters::overridden(const std::string& name, const Entry& entry,
 void ModelParameters::check(const std::string& name, const Entry& entry) {
   const Value& value = entry.value;
   if (value.type == Value::Type::text) {
+    if (entry.choices.empty()) return;  // any text
     if (std::find(entry.choices.begin(), entry.choices.end(), value.text) == entry.choices.end()) {
       throw ExpressionError(fmt::format("'{}' is not a possible value of '{}'; it can be {}.{}",
                                         value.text, name, fmt::join(entry.choices, ", "),
@@ -281,6 +296,10 @@ void ModelParameters::list(Network& network) const {
     if (value.type == Value::Type::text) network.choices[name] = value.text;
     if (value.type == Value::Type::truth) network.parameters[name] = value.truth ? 1.0 : 0.0;
     if (value.type != Value::Type::number) continue;
+    if (value.columns > 0) {  // of tables, the report has the size
+      network.choices[name] = describe(value);
+      continue;
+    }
     for (std::size_t i = 0; i < value.numbers.size(); ++i) {
       network.parameters[value.is_list ? fmt::format("{}[{}]", name, i) : name] = value.numbers[i];
     }

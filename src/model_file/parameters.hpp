@@ -9,6 +9,7 @@
 
 #include "model_file/expression.hpp"
 #include "model_file/diagnostics.hpp"
+#include "model_file/table_files.hpp"
 #include "tessera/model_file.hpp"
 
 namespace tessera::io {
@@ -20,6 +21,10 @@ class ModelParameters {
   /// Reads the table and applies the overrides; evaluates everything and reports what fails. A parameter
   /// called `ranks` that nobody overrides becomes `ranks` when that is more than one.
   void read(const toml::table* table, const std::vector<ParameterOverride>& overrides, int ranks = 1);
+  /// Files that values are read from.
+  [[nodiscard]] TableFiles& files() { return files_; }
+  /// The text that an expression gives; throws ExpressionError.
+  [[nodiscard]] std::string text_of(const std::string& expression);
   /// Evaluates an expression of the file; throws ExpressionError.
   [[nodiscard]] Value evaluate(std::string_view expression);
   /// Reports parameters that nothing refers to.
@@ -54,6 +59,7 @@ class ModelParameters {
   void complain(const std::string& name, const Entry& entry, const std::string& message);
 
   ModelDiagnostics& problems_;
+  TableFiles files_;
   std::map<std::string, Entry> entries_;
   std::size_t budget_ = 20'000'000;
   int chain_ = 0;    // parameters being settled that look up each other

@@ -273,6 +273,16 @@ std::vector<std::string> member_names(ModelContext& c, const Section& section) {
   const toml::node* node = section.table->get("names");
   if (node == nullptr) return {section.name};
   const std::string path = section.path + ".names";
+  if (is_table_file(*node)) {
+    if (const auto request = table_request(c, *node->as_table(), path)) {
+      try {
+        return c.parameters.files().texts(*request);
+      } catch (const InputError& error) {
+        c.problems.add(node->source(), path, error.what());
+      }
+    }
+    return {};
+  }
   const toml::array* array = node->as_array();
   if (array == nullptr || array->empty() || !array->is_homogeneous<std::string>()) {
     c.problems.add(node->source(), path, "The names of a group must be a list of texts.");

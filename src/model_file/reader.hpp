@@ -119,7 +119,9 @@ std::optional<bool> read_truth(ModelContext& c, const toml::node& node, const st
                                const Place& place);
 std::optional<std::string> read_text(ModelContext& c, const toml::node& node,
                                      const std::string& path, const Place& place);
-/// Whether a table chooses a value by pair: by_source, by_target, excitatory, inhibitory.
+/// What a table with a `file` asks for; nothing after reporting what is wrong with it.
+std::optional<TableRequest> table_request(ModelContext& c, const toml::table& table, const std::string& path);
+/// Whether a table chooses a value by pair (by_source, by_target, excitatory, inhibitory) or by a table in a file.
 bool selects_by_pair(const toml::table& table);
 /// A list of plain numbers or quantities.
 std::vector<double> read_list(ModelContext& c, const toml::node& node, const std::string& path,

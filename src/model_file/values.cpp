@@ -40,6 +40,16 @@ const std::optional<Value>& value_of(ModelContext& c, const toml::node& node,
                                      const std::string& path) {
   const auto [found, fresh] = c.evaluated.try_emplace(&node);
   if (!fresh) return found->second;
+  if (const toml::table* table = node.as_table()) {
+    if (const auto request = table_request(c, *table, path)) {
+      try {
+        found->second = c.parameters.files().numbers(*request);
+      } catch (const InputError& error) {
+        complain(c, node, path, error.what());
+      }
+    }
+    return found->second;
+  }
   const std::string text = *node.value<std::string>();
   try {
     found->second = c.parameters.evaluate(text);
@@ -55,25 +65,22 @@ const std::optional<Value>& value_of(ModelContext& c, const toml::node& node,
   return found->second;
 }
 
-std::optional<double> number_of(ModelContext& c, const toml::node& node, const std::string& path,
-                                const Value& value, const Dimension& unit, const Place& place) {
-  if (value.type != Value::Type::number) {
+// The entry of a value for a place, in the value's own unit.
+std::optional<double> number_at(ModelContext& c, const toml::node& node, const std::string& path, const Value& value,
+                                const Place& place) {
+  if (!value.is_list || place.unknown) return value.numbers[0];
+  if (value.columns > 0) {
+    const std::size_t rows = value.numbers.size() / value.columns;
+    if (place.is_pair() && rows == place.count && value.columns == place.sources) {
+      return value.numbers[place.index * value.columns + place.source];
+    }
     complain(c, node, path,
-             fmt::format("This must be {}, not {}.", wanted_unit(unit), describe(value)));
+             place.is_pair() ? fmt::format("The table has {} numbers, but should have {} x {}: a row per target and a column per source.",
+                                           shape_of(value), place.count, place.sources)
+                             : fmt::format("The table has {} numbers, but this should be a list of {}: one entry per population.",
+                                           shape_of(value), place.count));
     return std::nullopt;
   }
-  if (!value.dimension.same_kind(unit)) {
-    const bool missing = value.dimension.is_number();
-    complain(
-        c, node, path,
-        fmt::format(
-            "This must be {}, but \"{:.60}\" is {}{}.", wanted_unit(unit),
-            *node.value<std::string>(), describe(value),
-            missing ? fmt::format("; write the unit, for example \"1 {}\"", describe(unit)) : ""));
-    return std::nullopt;
-  }
-  if (unit.any) return value.numbers[0];
-  if (!value.is_list || place.unknown) return convert(value.numbers[0], value.dimension, unit);
   if (place.is_pair()) {
     complain(c, node, path,
              "A list alone does not say whether it goes along the sources or the targets of "
@@ -81,11 +88,35 @@ std::optional<double> number_of(ModelContext& c, const toml::node& node, const s
     return std::nullopt;
   }
   if (value.numbers.size() != place.count) {
-    complain(c, node, path,
-             wrong_length(value.numbers.size(), place.count, "entry per population"));
+    complain(c, node, path, wrong_length(value.numbers.size(), place.count, "entry per population"));
     return std::nullopt;
   }
-  return convert(value.numbers[place.index], value.dimension, unit);
+  return value.numbers[place.index];
+}
+
+std::optional<double> number_of(ModelContext& c, const toml::node& node, const std::string& path,
+                                const Value& value, const Dimension& unit, const Place& place) {
+  if (value.type != Value::Type::number) {
+    complain(c, node, path,
+             fmt::format("This must be {}, not {}.", wanted_unit(unit), describe(value)));
+    return std::nullopt;
+  }
+  if (node.is_table() && value.dimension.is_number()) {  // numbers of a file count in the unit of their key
+    return number_at(c, node, path, value, place);
+  }
+  if (!value.dimension.same_kind(unit)) {
+    const bool missing = value.dimension.is_number();
+    complain(
+        c, node, path,
+        fmt::format(
+            "This must be {}, but {} is {}{}.", wanted_unit(unit),
+            node.is_string() ? fmt::format("\"{:.60}\"", *node.value<std::string>()) : "the file's table", describe(value),
+            missing ? fmt::format("; write the unit, for example \"1 {}\"", describe(unit)) : ""));
+    return std::nullopt;
+  }
+  if (unit.any) return value.numbers[0];
+  const std::optional<double> number = number_at(c, node, path, value, place);
+  return number ? std::optional(convert(*number, value.dimension, unit)) : std::nullopt;
 }
 
 std::string element(const std::string& path, std::size_t index) {
@@ -184,7 +215,7 @@ std::optional<double> read_number(ModelContext& c, const toml::node& node, const
   if (leaf != nullptr) *leaf = {&node, path};
   if (const auto number = node.value_exact<double>()) return number;
   if (const auto number = node.value_exact<std::int64_t>()) return static_cast<double>(*number);
-  if (const toml::table* table = node.as_table())
+  if (const toml::table* table = node.as_table(); table != nullptr && !is_table_file(node))
     return read_selected(c, *table, path, unit, place, leaf);
   if (const toml::array* array = node.as_array()) {
     if (place.unknown) return read_all(c, *array, path, unit);
@@ -194,7 +225,7 @@ std::optional<double> read_number(ModelContext& c, const toml::node& node, const
     complain(c, *e.node, e.path, "The list is nested too deeply.");
     return std::nullopt;
   }
-  if (!node.is_string()) {
+  if (!node.is_string() && !node.is_table()) {
     complain(c, node, path,
              fmt::format("This must be {}, not {}.", wanted_unit(unit), describe_node(node)));
     return std::nullopt;
@@ -230,6 +261,12 @@ std::optional<bool> read_truth(ModelContext& c, const toml::node& node, const st
     const std::optional<Value>& value = value_of(c, node, path);
     if (!value) return std::nullopt;
     if (value->type == Value::Type::truth) return value->truth;
+  } else if (is_table_file(node)) {
+    const std::optional<double> number = read_number(c, node, path, {}, place);
+    if (!number) return std::nullopt;
+    if (*number == 0.0 || *number == 1.0) return *number == 1.0;
+    complain(c, node, path, fmt::format("The entry of the table must be 0 (false) or 1 (true), not {}.", *number));
+    return std::nullopt;
   }
   complain(c, node, path,
            fmt::format("This must be true or false, or a condition such as \"$drive == "
@@ -282,8 +319,21 @@ std::vector<double> read_list(ModelContext& c, const toml::node& node, const std
   return numbers;
 }
 
+std::optional<TableRequest> table_request(ModelContext& c, const toml::table& table, const std::string& path) {
+  try {
+    return read_table_request(table, [&c](const std::string& text) { return c.parameters.text_of(text); });
+  } catch (const ExpressionError& error) {
+    const std::string message = error.what();
+    if (message.empty()) c.problems.spoil(path);
+    if (!message.empty()) complain(c, table, path, message + ".");
+  } catch (const InputError& error) {
+    complain(c, table, path, error.what());
+  }
+  return std::nullopt;
+}
+
 bool selects_by_pair(const toml::table& table) {
-  return table.contains("by_source") || table.contains("by_target") ||
+  return table.contains("file") || table.contains("by_source") || table.contains("by_target") ||
          table.contains("excitatory") || table.contains("inhibitory");
 }
 

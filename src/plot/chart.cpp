@@ -155,7 +155,7 @@ void draw_cells(Canvas& canvas, const HeatTable& table, const Extremes& extremes
     }
     const double share = 0.08 + 0.84 * (value - extremes.low) / span;
     canvas.rectangle(x, y, cell_width, cell_height, shade(share).c_str(), "#ffffff", 2);
-    const bool is_best = value == best && frame.empty();
+    const bool is_best = table.frame_best && value == best && frame.empty();
     canvas.text(x + cell_width / 2, y + cell_height / 2 + 4.5,
                 fmt::format("{:.{}f}", value, std::clamp(table.decimals, 0, 9)),
                 {.size = 13,

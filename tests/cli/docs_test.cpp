@@ -49,6 +49,21 @@ TEST(Documentation, EveryExampleOfTheCommandLineRuns) {
   }
 }
 
+TEST(Documentation, ThePageOfTheMultiAreaModelRuns) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory_symlink(std::string(TESSERA_SOURCE_DIR) + "/models", folder.path() / "models");
+  ProcessOptions options;
+  options.folder = folder.path();
+  const std::vector<std::string> commands = examples("multi-area.md");
+  EXPECT_EQ(commands.size(), 5u);
+  for (const std::string& command : commands) {
+    SCOPED_TRACE(command);
+    const Outcome outcome = good_example(command, options);
+    const bool quiet = command.find("metastable") != std::string::npos;  // inhibition silences layers of so small a stand-in
+    EXPECT_TRUE(quiet || outcome.out.find("\nsilent ") == std::string::npos) << outcome.out;
+  }
+}
+
 // The first commands that a reader copies, with the size that stands there.
 TEST(Documentation, TheFirstStepsOfTheReadmeShowActivity) {
   const TemporaryFolder folder;

@@ -38,5 +38,26 @@ TEST(CsvTable, NamesLineAndColumnOfAMistake) {
   EXPECT_EQ(refusal("x,y\n1,2,3\n"), "t.csv:2: This row has 3 cells; the first one has 2.");
 }
 
+TEST(CsvTexts, KeepsCellsAsTheyAre) {
+  const CsvTexts table = parse_csv_texts("\xef\xbb\xbf" "area, n\r\n# no row\r\nV1,4 0 \r\n\r\n7a,\r\n", "t");
+  EXPECT_EQ(table.header, (std::vector<std::string>{"area", "n"}));
+  EXPECT_EQ(table.cells, (std::vector<std::string>{"V1", "4 0", "7a", ""}));
+  EXPECT_EQ(table.lines, (std::vector<std::uint32_t>{3, 5}));
+}
+
+TEST(CsvTexts, NamesTheLineOfAMistake) {
+  const auto texts_refusal = [](const std::string& text) -> std::string {
+    try {
+      (void)parse_csv_texts(text, "t.csv");
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(texts_refusal("a,b\n1\n"), "t.csv:2: This row has 1 cells; the first one has 2.");
+  EXPECT_EQ(texts_refusal("a,b,a\n"), "t.csv:1: Two columns are named 'a'.");
+  EXPECT_TRUE(texts_refusal("# nothing\n").ends_with("The file has no header."));
+}
+
 }  // namespace
 }  // namespace tessera::io

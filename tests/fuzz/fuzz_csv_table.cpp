@@ -13,5 +13,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (table.values.size() != table.rows() * table.columns) std::abort();
   } catch (const tessera::InputError&) {
   }
+  try {
+    const auto texts = tessera::io::parse_csv_texts({reinterpret_cast<const char*>(data), size}, "fuzzed.csv");
+    if (texts.cells.size() != texts.lines.size() * texts.header.size()) std::abort();
+  } catch (const tessera::InputError&) {
+  }
   return 0;
 }

@@ -309,6 +309,22 @@ TEST(SplitDelays, EveryTargetCountsAsTheReference) {
   }
 }
 
+// Eight draws of a block are those that split_delays() counts.
+TEST(DelayDraws, AreThoseThatAreSplit) {
+  constexpr std::size_t kBlocks = 37;
+  std::vector<std::uint32_t> index(kBlocks + DelayBlocks::kSlack), source(index.size()), stream(index.size());
+  for (std::uint32_t i = 0; i < kBlocks; ++i) index[i] = i % 3, source[i] = 7 * i, stream[i] = 1000 - i;
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    std::vector<std::uint32_t> words(4 * index.size());
+    delay_draws(kKey, {index.data(), source.data(), stream.data()}, kBlocks, words.data());
+    for (std::size_t i = 0; i < kBlocks; ++i) {
+      const RandomWords expected = random_words(kKey, Purpose::delay_split, index[i], source[i], stream[i]);
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), words.begin() + 4 * static_cast<std::ptrdiff_t>(i))) << target << i;
+    }
+  }
+}
+
 TEST(DeliverRows, AddsEveryWordAtItsPlaceAndStep) {
   RandomStream random(kKey, Purpose::pair, 0, 0);
   std::vector<std::uint32_t> words(4000);

@@ -4,7 +4,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "files/file.hpp"
+#include "files/npy.hpp"
 #include "model_file/load.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tessera {
 namespace {
@@ -47,6 +50,20 @@ TEST(Documentation, ItsSheetsLoad) {
       std::erf(1.0 / (std::sqrt(2.0) * 0.15)) * std::erf(0.5 / (std::sqrt(2.0) * 0.15));
   EXPECT_NEAR(test::all_synapses(n), 800.0 * 0.5 * 2.0 * M_PI * 0.15 * 0.15 * inside * 100.0, 0.5);
   EXPECT_DOUBLE_EQ(n.projections.at(0).delay_slope, 1.0 / 0.3);
+}
+
+TEST(Documentation, ItsTablesLoad) {
+  const TemporaryFolder folder;
+  io::write_file(folder / "populations.csv", "name,neurons,type\nE,80,E\nI,20,I\n");
+  io::write_file(folder / "synapses.csv", "100,200\n300,400\n");
+  const double weights[] = {10, -20, 30, -40};
+  io::write_npy(folder / "weights.npy", std::span<const double>(weights), 2);
+  const Network n = test::parse(example(2), {}, folder.path());
+  EXPECT_EQ(test::all_neurons(n), 100u);
+  EXPECT_TRUE(n.find("I")->inhibitory);
+  EXPECT_EQ(test::all_synapses(n), 1000.0);
+  EXPECT_EQ(test::find_projection(n, "cortex.E->I")->rule.number, 300u);
+  EXPECT_EQ(test::find_projection(n, "cortex.E->I")->weight.a, 45.0);
 }
 
 }  // namespace

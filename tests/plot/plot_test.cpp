@@ -219,6 +219,23 @@ TEST(HeatTables, FrameTheBest) {
   EXPECT_THROW((void)heat_table_svg(table), InputError);
 }
 
+TEST(Areas, AreRowsWithALayerPerColumn) {
+  Result result;
+  result.model = "two areas";
+  result.populations = {population("V1.4E", 30, false), population("V1.4I", 10, true), population("V2.4E", 20, false), population("noise", 5, false)};
+  result.populations[0].rate_hz = 2.0;
+  result.populations[1].rate_hz = 6.0;
+  result.populations[2].rate_hz = 4.5;
+  const std::string plot = area_rates_svg(result);
+  EXPECT_EQ(xml_problem(plot), "");
+  for (const char* text : {">V1<", ">V2<", ">4E<", ">4I<", ">all<", ">2.00<", ">6.00<"}) EXPECT_EQ(occurrences(plot, text), 1U) << text;
+  EXPECT_EQ(occurrences(plot, ">4.50<"), 2U) << "V2 has one population, whose rate is its mean";
+  EXPECT_EQ(occurrences(plot, ">3.00<"), 1U) << "(30 * 2 + 10 * 6) / 40";
+  EXPECT_EQ(occurrences(plot, "noise"), 0U);
+  EXPECT_EQ(plot.find("font-weight=\"bold\">6.00<"), std::string::npos);
+  EXPECT_THROW((void)area_rates_svg(layered()), InputError);
+}
+
 TEST(Stacked, HoldsAllDocuments) {
   HeatTable table;
   table.rows = {"r"};

@@ -58,6 +58,13 @@ std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTa
 }
 
 // Draw i is half i % 2 of word (i % 8) / 2 of block i / 8.
+void delay_draws(RandomKey key, const DelayBlocks& blocks, std::size_t n, std::uint32_t* words) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const RandomWords drawn = random_words(key, Purpose::delay_split, blocks.index[i], blocks.source[i], blocks.stream[i]);
+    std::copy(drawn.begin(), drawn.end(), words + 4 * i);
+  }
+}
+
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts) {
   std::fill_n(counts, groups, 0u);

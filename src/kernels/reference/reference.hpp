@@ -11,6 +11,7 @@
 #include "kernels/draw_rows.hpp"
 #include "kernels/poisson.hpp"
 #include "kernels/row_targets.hpp"
+#include "kernels/split_delays.hpp"
 
 namespace tessera::reference {
 
@@ -38,6 +39,7 @@ std::size_t draw_entries(const DrawQueue& queue, RandomKey key, const DrawTables
                          std::uint32_t* out);
 std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTables& tables,
                              std::int32_t* ring, std::uint32_t now);
+void delay_draws(RandomKey key, const DelayBlocks& blocks, std::size_t n, std::uint32_t* words);
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts);
 void draw_places(const RowKey& row, std::uint32_t first_block, std::uint32_t blocks, std::uint32_t open,

@@ -1,0 +1,106 @@
+// The multi-area model: its stand-in, and the published tables where they are at hand.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "files/npz.hpp"
+#include "files/file.hpp"
+#include "model_file/load.hpp"
+
+namespace tessera {
+namespace {
+
+using test::all_neurons;
+using test::all_synapses;
+using test::find_projection;
+using test::load;
+
+const std::string kFile = "multi_area/multi_area.toml";
+
+TEST(MultiArea, StandInIsTheMicrocircuitInSeveralSizes) {
+  const Network n = load(kFile, {{"tables", "stand_in"}});
+  ASSERT_EQ(n.populations.size(), 32u);
+  EXPECT_EQ(n.populations[0].name, "A01.23E");
+  // Areas 1 to 4 have 0.75 + 0.5 ((7 a + 3) mod 4) / 4 times the neurons of the microcircuit.
+  const double factors[] = {1.125, 1.0, 0.875, 0.75};
+  const double sizes[] = {20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948};
+  for (std::size_t p = 0; p < 32; ++p) EXPECT_EQ(n.populations[p].size, std::nearbyint(factors[p / 8] * sizes[p % 8])) << p;
+  // p = 0.1009 among 20,683 neurons: 2200.6 synapses per neuron.
+  const double k = std::log(1.0 - 0.1009) / std::log(1.0 - 1.0 / (20683.0 * 20683.0)) / 20683.0;
+  EXPECT_EQ(find_projection(n, "cortex.A02.23E->A02.23E")->rule.number, std::llround(k * 20683.0));
+  // 800 synapses of every neuron come from other areas, but for rounding.
+  std::map<std::string, double> received;
+  for (const Projection& p : n.projections) {
+    if (p.source.substr(0, 3) == p.target.substr(0, 3)) continue;
+    EXPECT_TRUE(p.source.ends_with("23E") || p.source.ends_with("5E") || p.source.ends_with("6E")) << p.name;
+    received[p.target] += static_cast<double>(p.rule.number);
+  }
+  ASSERT_EQ(received.size(), 32u);
+  for (const Population& p : n.populations) EXPECT_NEAR(received[p.name] / p.size, 800.0, 9.0 / p.size) << p.name;
+}
+
+TEST(MultiArea, StatesDifferInWeightsBetweenAreas) {
+  const Network ground = load(kFile, {{"tables", "stand_in"}});
+  const Network metastable = load(kFile, {{"tables", "stand_in"}, {"state", "metastable"}});
+  ASSERT_EQ(ground.projections.size(), metastable.projections.size());
+  for (std::size_t i = 0; i < ground.projections.size(); ++i) {
+    const Projection &a = ground.projections[i], &b = metastable.projections[i];
+    const bool inside = a.source.substr(0, 3) == a.target.substr(0, 3);
+    EXPECT_NEAR(b.weight.a / a.weight.a, inside ? 1.0 : a.target.ends_with("I") ? 3.8 : 1.9, 1e-6) << a.name;
+    EXPECT_EQ(a.rule.number, b.rule.number);
+    EXPECT_EQ(a.delay_ms, b.delay_ms);
+  }
+}
+
+TEST(MultiArea, RefusesAStateThatIsNeither) {
+  try {
+    (void)load(kFile, {{"tables", "stand_in"}, {"state", "grond"}});
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_TRUE(test::contains(error.what(), "it can be ground, metastable. Did you mean 'ground'?"));
+  }
+}
+
+class PublishedMultiArea : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* const data = std::getenv("TESSERA_DATA_DIR");
+    tables_ = data == nullptr ? "" : std::filesystem::path(data) / "multi_area";
+    if (tables_.empty() || !std::filesystem::exists(tables_ / "mam_synapses.npz")) {
+      GTEST_SKIP() << "The tables of the multi-area model are not in TESSERA_DATA_DIR/multi_area; models/multi_area/README.md says how to write them.";
+    }
+  }
+  std::filesystem::path tables_;
+};
+
+TEST_F(PublishedMultiArea, HasThePublishedTotals) {
+  const Network n = load(kFile);
+  EXPECT_EQ(n.populations.size(), 254u);
+  EXPECT_EQ(n.projections.size(), 8344u);
+  EXPECT_EQ(all_neurons(n), 4129924u);
+  EXPECT_EQ(all_synapses(n), 24126516728.0);
+  EXPECT_EQ(n.find("TH.4E"), nullptr);
+  EXPECT_EQ(find_projection(n, "cortex.V1.23E->V1.4E")->delay_ms.a, 1.5);
+  EXPECT_NEAR(find_projection(n, "cortex.V1.23I->V1.23E")->weight.a, -965.893, 1e-3);
+  EXPECT_NEAR(find_projection(n, "cortex.V1.4E->V1.23E")->weight.a, 175.617, 1e-3);
+}
+
+TEST_F(PublishedMultiArea, HasTheNumberOfEveryProjection) {
+  const Network n = load(kFile);
+  const io::NpyArray numbers = io::NpzArchive(io::read_file(tables_ / "mam_synapses.npz", 1 << 28), "npz").read("n_syn");
+  std::map<std::string, std::size_t> index;
+  for (std::size_t p = 0; p < n.populations.size(); ++p) index[n.populations[p].name] = p;
+  std::size_t wrong = 0, present = 0;
+  for (const double number : numbers.values) present += number > 0.0 ? 1 : 0;
+  for (const Projection& p : n.projections) {
+    const double number = numbers.values[index.at(p.target) * 254 + index.at(p.source)];
+    if (static_cast<double>(p.rule.number) != number) ++wrong;
+  }
+  EXPECT_EQ(wrong, 0u);
+  EXPECT_EQ(present, n.projections.size());
+}
+
+}  // namespace
+}  // namespace tessera

@@ -184,7 +184,7 @@ std::vector<LayerTopology> resolve(const Network& network, std::uint64_t seed, c
     resolved.neurons = static_cast<std::uint32_t>(resolved.shape.size());
     resolved.tile_width = tile_width(layer, pooled_shape(source, layer.input.pool).size(), resolved.neurons);
     resolved.share = rule.of((resolved.neurons + resolved.tile_width - 1) / resolved.tile_width);
-    const TargetRange own = rule.divides() ? TargetRange{resolved.share.begin() * resolved.tile_width,
+    const TargetRange own = rule.divides ? TargetRange{resolved.share.begin() * resolved.tile_width,
                                                          resolved.share.end() * resolved.tile_width, true}
                                            : TargetRange{0, resolved.neurons, false};
     resolved.input =

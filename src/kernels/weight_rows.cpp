@@ -1,6 +1,8 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "kernels/weight_rows.hpp"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/weight_rows.cpp"
 #include "hwy/foreach_target.h"
@@ -98,8 +100,21 @@ HWY_INLINE void project_pass(const float* weights, std::size_t width, const std:
                              std::size_t n, const float* g, float* ds) {
   Row<kVectors> value;
   load(g, value);
-  const auto row_of = [&](std::size_t k) HWY_ATTR { return weights + ids[k] * width; };
-  dots<false>(value, value, n, row_of, false, ds);
+  const Floats d;
+  const auto dot = [&](std::size_t k) HWY_ATTR { return multiply<false>(weights + ids[k] * width, value, value); };
+  std::size_t k = 0;
+  for (; k + 4 <= n; k += 4) {
+    const Vector a = dot(k), b = dot(k + 1), c = dot(k + 2), e = dot(k + 3);
+    add_sums(d, a, b, c, e, false, ds + k);
+  }
+  if (k == n) return;
+  // The last ones, too, are lanes of four: what a source gets does not depend on its place in the list.
+  float rest[4] = {};
+  std::copy_n(ds + k, n - k, rest);
+  const auto last = [&](std::size_t i) HWY_ATTR { return dot(std::min(k + i, n - 1)); };
+  const Vector a = last(0), b = last(1), c = last(2), e = last(3);
+  add_sums(d, a, b, c, e, false, rest);
+  std::copy_n(rest, n - k, ds + k);
 }
 
 void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,

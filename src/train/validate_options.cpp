@@ -119,9 +119,8 @@ void check_parallel(const Reporter& report, const Network& network, const Option
     } else if (layer.input.pool > 1) {
       refuse(fmt::format("layer '{}' is pooled", layer.name));
     }
-    if (layer.input.rewiring) refuse(fmt::format("layer '{}' rewires", layer.name));
-    if (layer.recurrent)
-      refuse(fmt::format("layer '{}' is recurrent: all its tiles would need each other in every step", layer.name));
+    if (layer.input.rewiring || (layer.recurrent && layer.recurrent->rewiring))
+      refuse(fmt::format("layer '{}' rewires", layer.name));
   }
 }
 

@@ -231,8 +231,9 @@ CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {
   value(*train, "--seed", arguments.seed, "N", "seed of all random numbers; default: the model's");
   value(*train, "--slices", arguments.slices, "N",
         "parts of a batch that ranks share; the weights depend on it; default: the model's, else 1");
-  value(*train, "--parallel", arguments.parallel, "data|model",
-        "ranks share samples, or the tiles of layers; default: the model's, else data");
+  value(*train, "--parallel", arguments.parallel, "auto|data|model",
+        "ranks share samples (data), or the tiles of layers (model: for weights that do not fit one memory); the weights "
+        "are the same; default: the model's, else auto");
   values(*train, "--set", arguments.set, "NAME=VALUE",
          "override a named parameter of the model; repeatable");
   substrate_options(*train, arguments);

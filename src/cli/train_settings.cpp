@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <limits>
 #include <system_error>
@@ -33,8 +34,8 @@ void apply_options(const TrainArguments& arguments, training::Options& options,
       options.slices = static_cast<std::uint32_t>(*n);
   }
   if (arguments.parallel) {
-    if (const auto choice = parse_choice(*arguments.parallel, {"data", "model"}, "--parallel", problems))
-      options.parallel = *choice == 0 ? training::Parallel::data : training::Parallel::model;
+    if (const auto choice = parse_choice(*arguments.parallel, {"auto", "data", "model"}, "--parallel", problems))
+      options.parallel = std::array{training::Parallel::automatic, training::Parallel::data, training::Parallel::model}[*choice];
   }
   apply_training_options(arguments.threads, arguments.strategy, options, problems);
 }

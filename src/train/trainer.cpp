@@ -9,6 +9,7 @@
 #include "base/process_limits.hpp"
 #include "tessera/substrate.hpp"
 #include "train/engine.hpp"
+#include "train/parallel_choice.hpp"
 #include "train/optimizer.hpp"
 #include "train/parameters.hpp"
 #include "train/rewirer.hpp"
@@ -103,7 +104,7 @@ double listed_fraction(const BatchResult& result) {
 }
 
 ShareRule share_rule(const Options& options) {
-  if (options.parallel == Parallel::data) return {options.slices};
+  if (options.parallel != Parallel::model) return {options.slices};
   const Agreement ranks(options.communicator);
   return {options.slices, true, ranks.rank(), ranks.size()};
 }
@@ -356,7 +357,7 @@ Trainer::Trainer(const Network& network, const Options& options) {
     if (!obstacle.empty()) problems.push_back({{}, obstacle});
   }
   if (!problems.empty()) throw InputError(std::move(problems));
-  impl_ = std::make_unique<Impl>(network, options);
+  impl_ = std::make_unique<Impl>(network, with_parallel_chosen(network, options));
 }
 
 Trainer::~Trainer() = default;

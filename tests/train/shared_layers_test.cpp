@@ -9,12 +9,16 @@
 #include <limits>
 #include <numeric>
 #include <string>
+#include <tuple>
 
 #include "base/random.hpp"
 #include "comm/loopback.hpp"
+#include "train/engine.hpp"
 #include "train/layer_share.hpp"
 #include "train/list_code.hpp"
 #include "train/networks.hpp"
+#include "train/optimizer.hpp"
+#include "train/parallel_choice.hpp"
 #include "train/parameters.hpp"
 
 namespace tessera::training {
@@ -275,6 +279,85 @@ TEST(SharedLayers, ARankHoldsItsOwnTilesOnly) {
   }
 }
 
+// 300 neurons make 3 tiles of 112, 800 make 7 of 128 (which make 6 parts), 4 one of 16. Rank 0 of 3 has one tile of the
+// first layer and the first two of the second (two of six parts); the readout belongs to the last.
+TEST(SharedLayers, ARankHasRoomForItsOwnTilesOnly) {
+  Network network = several_tiles();
+  network.layers[1].recurrent = Connection{};
+  const auto floats = [&](const ShareRule& rule) {
+    const std::vector<LayerTopology> topology = resolve(network, 1, rule);
+    const auto engine = make_sparse_engine(network, {}, topology, Agreement(nullptr));
+    Updater updater{Optimizer{}};
+    updater.attach(engine->arrays());
+    std::vector<std::size_t> sizes;
+    for (const ParameterArray* a : engine->arrays()) {
+      EXPECT_TRUE(a->gradient.size() == a->value.size() && a->first.size() == a->value.size() &&
+                  a->second.size() == a->value.size()) << a->name;
+      sizes.push_back(a->value.size());
+    }
+    return sizes;
+  };
+  const std::vector<std::size_t> whole = floats({}), first = floats({6, true, 0, 3});
+  EXPECT_EQ(whole, (std::vector<std::size_t>{3 * 30 * 112, 7 * 300 * 128, 7 * 800 * 128, 800 * 16}));
+  EXPECT_EQ(first, (std::vector<std::size_t>{30 * 112, 3 * 300 * 128, 3 * 800 * 128, 0}));
+  std::vector<std::size_t> sum(whole.size(), 0);
+  for (int rank = 0; rank < 3; ++rank) {
+    const std::vector<std::size_t> own = floats({6, true, rank, 3});
+    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += own[k];
+  }
+  EXPECT_EQ(sum, whole);
+}
+
+// A recurrent layer costs a message to every other rank in every step forwards, and in every step but the last backwards:
+// the last one brings nothing back. In every slice.
+TEST(SharedLayers, ARecurrentLayerCostsTwoMessagesAStep) {
+  const auto messages = [](bool recurrent) {
+    Network network = several_tiles();
+    if (recurrent) network.layers[1].recurrent = Connection{};
+    std::uint64_t sent = 0;
+    run_loopback(3, 1, [&](Ranks rank) {
+      Options options = options_with(Parallel::model, 4);
+      options.communicator = rank;
+      Trainer trainer(network, options);
+      const std::uint64_t before = rank->traffic().messages;
+      trainer.train(batches(network)[0]);
+      if (rank->rank() == 0) sent = rank->traffic().messages - before;
+    });
+    return sent;
+  };
+  EXPECT_EQ(messages(true) - messages(false), 2u * 4u * (12u + 11u));
+}
+
+// Hand calculation: 30 x 40 + 40 x 24 + 24 x 4 dense weights, 24 x 24 recurrent ones of which a quarter is there, 16 bytes
+// each with adamw, 4 more in slices, 12 more for a synapse.
+TEST(ParallelChoice, LayersAreSharedWhereParametersTakeMoreThanHalfOfTheMemory) {
+  Network network = two_layers();
+  network.layers[1].recurrent = sparse(0.25, 0, 0);
+  Options options = options_with(Parallel::automatic, 2);
+  const double bytes = 20.0 * (30 * 40 + 40 * 24 + 24 * 4) + 32.0 * 24 * 24 / 4;
+  EXPECT_EQ(parameter_bytes(network, options), bytes);
+  EXPECT_EQ(choose_parallel(network, options, static_cast<std::uint64_t>(2 * bytes)), Parallel::data);
+  EXPECT_EQ(choose_parallel(network, options, static_cast<std::uint64_t>(2 * bytes) - 1), Parallel::model);
+  EXPECT_EQ(choose_parallel(network, options, 0), Parallel::data);  // not known
+  options.strategy = Strategy::dense;                               // has no tiles
+  EXPECT_EQ(choose_parallel(network, options, 1000), Parallel::data);
+  options.slices = 1;
+  options.optimizer.kind = OptimizerKind::sgd;
+  options.optimizer.momentum = 0.0;
+  EXPECT_EQ(parameter_bytes(network, options), 8.0 * (30 * 40 + 40 * 24 + 24 * 4) + 20.0 * 24 * 24 / 4);
+}
+
+// Ranks of one machine have its memory together, and all choose alike.
+TEST(ParallelChoice, IsMadeByAllRanks) {
+  const std::uint64_t here = least_memory(Agreement(nullptr));
+  run_loopback(3, 1, [&](Ranks rank) {
+    EXPECT_LE(least_memory(Agreement(rank)), here / 3 + here / 10);  // limits may move a little
+    Options options = options_with(Parallel::automatic, 3);
+    options.communicator = rank;
+    EXPECT_EQ(Trainer(two_layers(), options).options().parallel, Parallel::data);
+  });
+}
+
 TEST(SharedLayers, GoOnOnAnotherNumberOfRanks) {
   const Network network = several_tiles();
   const Options options = options_with(Parallel::model, 6);
@@ -445,6 +528,17 @@ TEST(SharedLayers, WhatCannotBeSharedIsRefusedWithASentence) {
               n.layers[0].input.pool = 2;
             }).find("layer 'first' is pooled"),
             std::string::npos);
+}
+
+// Few parts are there always, more only with slices.
+TEST(SharedLayers, MoreRanksThanPartsAreRefused) {
+  for (const auto& [slices, ranks, good] : {std::tuple{1u, 4, true}, {1u, 5, false}, {5u, 5, true}, {5u, 6, false}}) {
+    run_loopback(ranks, 1, [&, s = slices, fits = good](Ranks rank) {
+      Options options = options_with(Parallel::model, s);
+      options.communicator = rank;
+      EXPECT_EQ(validate(two_layers(), options).empty(), fits) << s << " slices, " << rank->size() << " ranks";
+    });
+  }
 }
 
 // Ids and steps at the ends of their ranges, samples and steps without entries.

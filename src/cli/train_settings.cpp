@@ -56,17 +56,15 @@ void check_out(const TrainSettings& settings, Problems& problems) {
   }
 }
 
-// A model parameter called `ranks` follows the number of ranks, unless --set has another one. It becomes one of the
-// settings of the result, so that what reads it finds the same network.
-training::TrainingModel load(const std::string& file, int ranks, std::vector<ParameterOverride>& overrides) {
+}  // namespace
+
+training::TrainingModel load_for_ranks(const std::string& file, int ranks, std::vector<ParameterOverride>& overrides) {
   training::TrainingModel model = training::load_training_file(file, overrides);
   const bool given = std::any_of(overrides.begin(), overrides.end(), [](const auto& one) { return one.first == "ranks"; });
   if (ranks == 1 || given || model.parameters.count("ranks") == 0) return model;
   overrides.emplace_back("ranks", std::to_string(ranks));
   return training::load_training_file(file, overrides);
 }
-
-}  // namespace
 
 std::filesystem::path data_folder(const Text& given) {
   if (given) return *given;
@@ -103,7 +101,7 @@ TrainSettings resolve(const TrainArguments& arguments, const std::shared_ptr<Com
   if (writes || settings.resume) check_out(settings, problems);
   if (arguments.model) {
     try {
-      settings.model = load(*arguments.model, ranks ? ranks->size() : 1, settings.overrides);
+      settings.model = load_for_ranks(*arguments.model, ranks ? ranks->size() : 1, settings.overrides);
       apply_options(arguments, settings.model.options, problems);
       settings.model.options.communicator = ranks;
       settings.model.options.substrate = substrate_of(arguments, settings.model.network, *arguments.model, problems);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/process_limits.hpp"
 #include "tessera/communicator.hpp"
@@ -15,11 +16,14 @@ namespace tessera::training {
 namespace {
 
 constexpr double kFloat = sizeof(float);
+constexpr double kGrown = 1.5;  // arrays of entries grow by half when they are full
 
 void check(const RankPlanOptions& o) {
   std::vector<Problem> problems;
   const auto expect = [&](bool good, const std::string& sentence) {
-    if (!good) problems.push_back({{}, sentence});
+    Problem problem;
+    problem.message = sentence;
+    if (!good) problems.push_back(std::move(problem));
   };
   expect(o.ranks >= 1, fmt::format("The number of ranks is {}; it must be at least 1.", o.ranks));
   expect(o.rank >= 0 && o.rank < std::max(o.ranks, 1), fmt::format("There is no rank {} of {}.", o.rank, o.ranks));
@@ -79,8 +83,8 @@ void plan_lists(const Network& network, const std::vector<CountedLayer>& layers,
     if (c.readout) lists += 2.0 * runs * c.neurons * kFloat;
     if (c.recurrent) states += 4.0 * runs * c.listed + work.samples * c.own_neurons * kFloat * 4.0;
   }
-  plan.memory.push_back({"lists", "entries of all layers, in a slice", lists});
-  plan.memory.push_back({"visits", "entries by source, of one layer", visits});
+  plan.memory.push_back({"lists", "entries of all layers, in a slice", kGrown * lists});
+  plan.memory.push_back({"visits", "entries by source, of one layer", kGrown * visits});
   if (states > 0.0) plan.memory.push_back({"recurrent", "entries by source and states of neurons", states});
 }
 

@@ -100,21 +100,8 @@ HWY_INLINE void project_pass(const float* weights, std::size_t width, const std:
                              std::size_t n, const float* g, float* ds) {
   Row<kVectors> value;
   load(g, value);
-  const Floats d;
-  const auto dot = [&](std::size_t k) HWY_ATTR { return multiply<false>(weights + ids[k] * width, value, value); };
-  std::size_t k = 0;
-  for (; k + 4 <= n; k += 4) {
-    const Vector a = dot(k), b = dot(k + 1), c = dot(k + 2), e = dot(k + 3);
-    add_sums(d, a, b, c, e, false, ds + k);
-  }
-  if (k == n) return;
-  // The last ones, too, are lanes of four: what a source gets does not depend on its place in the list.
-  float rest[4] = {};
-  std::copy_n(ds + k, n - k, rest);
-  const auto last = [&](std::size_t i) HWY_ATTR { return dot(std::min(k + i, n - 1)); };
-  const Vector a = last(0), b = last(1), c = last(2), e = last(3);
-  add_sums(d, a, b, c, e, false, rest);
-  std::copy_n(rest, n - k, ds + k);
+  const auto row_of = [&](std::size_t k) HWY_ATTR { return weights + ids[k] * width; };
+  dots<false>(value, value, n, row_of, false, ds);
 }
 
 void add_rows(const float* weights, std::uint32_t width, const std::uint16_t* ids, std::size_t n,
@@ -142,9 +129,21 @@ void row_gradients(const float* w, const float* g, std::uint32_t width, const Ro
 }
 void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
                   std::size_t n, const float* g, float* ds) {
-  each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
-    project_pass<vectors>(weights + column, width, ids, n, g + column, ds);
-  });
+  const auto project = [&](const std::uint16_t* of, std::size_t sources, float* into) {
+    each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
+      project_pass<vectors>(weights + column, width, of, sources, g + column, into);
+    });
+  };
+  const std::size_t whole = n / 4 * 4;
+  if (whole > 0) project(ids, whole, ds);
+  if (whole == n) return;
+  // The last ones, too, are lanes of four: what a source gets does not depend on its place in the list.
+  std::uint16_t last[4];
+  float rest[4] = {};
+  for (std::size_t k = 0; k < 4; ++k) last[k] = ids[std::min(whole + k, n - 1)];
+  std::copy_n(ds + whole, n - whole, rest);
+  project(last, 4, rest);
+  std::copy_n(rest, n - whole, ds + whole);
 }
 #endif
 

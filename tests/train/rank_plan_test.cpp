@@ -17,13 +17,13 @@ namespace {
 using Ranks = const std::shared_ptr<Communicator>&;
 constexpr std::uint32_t kSamples = 19;
 
-// Tiles of 128 neurons: 2, 8 and one of 16, without padding but in the readout. All neurons are listed in every step, as
+// Tiles of 128 neurons: 2, 4 and one of 16, without padding but in the readout. All neurons are listed in every step, as
 // long as theta_grad is where it starts.
 Network planned_network() {
   Network network = two_layers();
   network.input = {1, 1, 32};
   network.layers[0].size = 256;
-  network.layers[1].size = 1024;
+  network.layers[1].size = 512;
   network.layers[1].recurrent = Connection{};
   network.layers[0].bias = true;
   make_synaptic(network.layers[1]);
@@ -109,19 +109,19 @@ TEST(RankPlan, CountsTheRoomOfTheParametersThatARankHas) {
     }
     const SplitPlan plan = plan_of(network, options, 3, rank).model;
     // Twelve neurons of the readout are padding; bias and decay factors are on every rank.
-    const double padding = plan.neurons > 0.0 && topology[2].share.own_tiles() > 0 ? 12.0 * 1024 : 0.0;
-    EXPECT_EQ(plan.parameters - 256 - 1024, weights - padding) << rank;
+    const double padding = plan.neurons > 0.0 && topology[2].share.own_tiles() > 0 ? 12.0 * 512 : 0.0;
+    EXPECT_EQ(plan.parameters - 256 - 512, weights - padding) << rank;
     EXPECT_EQ(plan.memory.at(0).bytes, 8.0 * plan.parameters);
     EXPECT_EQ(plan.memory.at(1).bytes, 8.0 * plan.parameters);   // adamw
     EXPECT_EQ(plan.memory.at(2).bytes, 2 * 4.0 * plan.parameters);  // of four slices two sums wait
-    parameters += plan.parameters - 256 - 1024;
+    parameters += plan.parameters - 256 - 512;
     neurons += plan.neurons;
   }
   const RankPlan whole = plan_of(network, options, 1, 0);
-  EXPECT_EQ(whole.parameters, 32.0 * 256 + 256 * 1024 + 1024 * 1024 + 1024 * 4 + 256 + 1024);
+  EXPECT_EQ(whole.parameters, 32.0 * 256 + 256 * 512 + 512 * 512 + 512 * 4 + 256 + 512);
   EXPECT_EQ(whole.data.parameters, whole.parameters);
-  EXPECT_EQ(parameters + 256 + 1024, whole.parameters);
-  EXPECT_EQ(neurons, 256.0 + 1024 + 4);
+  EXPECT_EQ(parameters + 256 + 512, whole.parameters);
+  EXPECT_EQ(neurons, 256.0 + 512 + 4);
 }
 
 // Sums along the tree ((0 1) (2 3)) ((4 5) 6), one after the other.
@@ -151,9 +151,9 @@ TEST(RankPlan, PredictsByTheCostsThatAreGiven) {
   EXPECT_EQ(slow.model.compute_seconds, 0.0);
   wanted.costs = {0.0, 0.0, 1.0, 0.0};
   const RankPlan busy = plan_over_ranks(network, options, wanted);
-  // Of the whole network, in a step of a sample: forwards 3.2 channels, 25.6 and 102.4 neurons, back the channels again and
+  // Of the whole network, in a step of a sample: forwards 3.2 channels, 25.6 and 51.2 neurons, back the channels again and
   // three times as many neurons; the recurrent weights twice for a spike (forwards, and their gradient), once for an entry.
-  const double visits = 3.2 * 256 * 2 + 25.6 * 1024 * 4 + 102.4 * 4 * 4 + 102.4 * 1024 * 2 + 307.2 * 1024;
+  const double visits = 3.2 * 256 * 2 + 25.6 * 512 * 4 + 51.2 * 4 * 4 + 51.2 * 512 * 2 + 153.6 * 512;
   EXPECT_NEAR(busy.data.compute_seconds, visits * kSamples * 12 / 4, 1e-6 * visits);
   wanted.threads = 2;
   EXPECT_NEAR(plan_over_ranks(network, options, wanted).data.compute_seconds, busy.data.compute_seconds / 2, 1e-6);
@@ -183,14 +183,14 @@ TEST(RankPlan, SaysWhatIsNotPossible) {
   }
 }
 
-// 20 bytes a parameter of planned_network() are 26 MB: half of 50 MB is less.
+// 20 bytes a parameter of planned_network() are 8.07 MB: half of 16 MB is less, half of 17 MB is not.
 TEST(RankPlan, ChoosesWhatATrainerWouldChoose) {
   RankPlanOptions wanted;
   wanted.ranks = 2;
-  wanted.rank_bytes = 50'000'000;
+  wanted.rank_bytes = 16'000'000;
   const Options options = planned_options(Parallel::automatic, 2, 0.0);
   EXPECT_EQ(plan_over_ranks(planned_network(), options, wanted).chosen, Parallel::model);
-  wanted.rank_bytes = 60'000'000;
+  wanted.rank_bytes = 17'000'000;
   EXPECT_EQ(plan_over_ranks(planned_network(), options, wanted).chosen, Parallel::data);
 }
 

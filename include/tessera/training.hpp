@@ -207,11 +207,13 @@ enum class Strategy {
   reference   ///< plain loops in float64: the oracle, slow
 };
 
-/// What the ranks of a training share.
+/// What the ranks of a training share. The choice changes no bit of the weights.
 enum class Parallel {
-  data,  ///< the samples of a batch; every rank has all weights
-  model  ///< the tiles of every layer: a rank has the weights, gradients and optimiser state of its own tiles, and
-         ///< only spike lists and what flows back to their entries travel
+  automatic,  ///< the samples, unless parameters with gradients and optimiser state take more than half of the memory
+              ///< of a rank and the layers can be shared
+  data,       ///< the samples of a batch; every rank has all weights
+  model       ///< the tiles of every layer: a rank has the weights, gradients and optimiser state of its own tiles, and
+              ///< only spike lists and what flows back to their entries travel
 };
 
 struct Options {
@@ -232,11 +234,13 @@ struct Options {
   double validation_fraction = 0.1;
   std::uint32_t patience = 0;  ///< stop after so many epochs that were not better; 0: never
   /// Parts of a batch whose gradients are computed for themselves and then added in an order that depends on
-  /// this number alone, 1 to 4096: so many ranks can share a batch at most. Regularisers see a slice.
-  /// With Parallel::model: parts of the tiles of every layer, whose results are added in the same way.
+  /// this number alone, 1 to 4096: so many ranks can share a training at most (its layers: four at least). Regularisers
+  /// see a slice. The tiles of a layer make parts, too, which ranks share with Parallel::model: as many as slices, at
+  /// least four, as far as there are tiles.
   std::uint32_t slices = 1;
-  /// model: sparse strategy, layers that are dense or sparse, neither pooled nor recurrent.
-  Parallel parallel = Parallel::data;
+  /// model: sparse strategy, layers that are dense or sparse, recurrent or not, neither pooled nor rewired. A Trainer's
+  /// options() say what was chosen.
+  Parallel parallel = Parallel::automatic;
   /// The ranks that train the network together, each on some slices; null: this process
   /// alone. The weights do not depend on their number. All ranks give the same network, options and data
   /// (threads may differ), and call train(), evaluate() and fit() in the same order.

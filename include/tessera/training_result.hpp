@@ -85,7 +85,7 @@ struct TrainingSummary {
   int threads = 1;  ///< of a rank
   int ranks = 1;
   std::uint32_t slices = 1;
-  Parallel parallel = Parallel::data;
+  Parallel parallel = Parallel::data;  ///< what was chosen
   /// Of spike lists over time, in the training batch that listed the most.
   std::uint64_t list_bytes = 0;
   std::uint64_t parameters = 0;      ///< number of trained values

@@ -106,10 +106,10 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
 
 CLI::App* add_plan(CLI::App& app, PlanArguments& arguments) {
   CLI::App* plan = app.add_subcommand(
-      "plan", "What a run will need: counted, or one rank of many built without the others");
+      "plan", "What a run will need: counted, or one rank of many built without the others; of a training, counted");
   model_options(*plan, arguments);
   value(*plan, "--ranks", arguments.ranks, "N,N,...",
-        "build one rank of so many on this machine and cost the rest");
+        "build one rank of so many on this machine and cost the rest; of a training file: count one");
   value(*plan, "--rank", arguments.rank, "N", "which one; default: 0");
   value(*plan, "--json", arguments.json, "FILE", "with --ranks: everything as JSON");
   value(*plan, "--svg", arguments.svg, "FILE",
@@ -120,6 +120,11 @@ CLI::App* add_plan(CLI::App& app, PlanArguments& arguments) {
         "with --ranks: of the link of a rank; default: 10");
   value(*plan, "--event-cost", arguments.event_cost, "NS",
         "with --ranks: nanoseconds of a synaptic event on one core; default: measured here");
+  value(*plan, "--activity", arguments.activity, "SHARE",
+        "training file: share of neurons that spike in a step; default: initial_activity, else 0.02");
+  value(*plan, "--listed", arguments.listed, "SHARE",
+        "training file: share that is listed; default: four times the activity, at most max_activity");
+  value(*plan, "--slices", arguments.slices, "N", "training file: as for train; default: the file's");
   example(*plan,
           "tessera plan models/microcircuit/microcircuit.toml --connectivity stored --threads 2\n"
           "  tessera plan models/balanced/balanced.toml --ranks 16,1024 --connectivity procedural");
@@ -231,8 +236,9 @@ CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {
   value(*train, "--seed", arguments.seed, "N", "seed of all random numbers; default: the model's");
   value(*train, "--slices", arguments.slices, "N",
         "parts of a batch that ranks share; the weights depend on it; default: the model's, else 1");
-  value(*train, "--parallel", arguments.parallel, "data|model",
-        "ranks share samples, or the tiles of layers; default: the model's, else data");
+  value(*train, "--parallel", arguments.parallel, "auto|data|model",
+        "ranks share samples (data), or the tiles of layers (model: for weights that do not fit one memory); the weights "
+        "are the same; default: the model's, else auto");
   values(*train, "--set", arguments.set, "NAME=VALUE",
          "override a named parameter of the model; repeatable");
   substrate_options(*train, arguments);

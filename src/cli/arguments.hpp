@@ -27,6 +27,7 @@ struct RunArguments : ModelArguments {
 
 struct PlanArguments : ModelArguments {
   Text ranks, rank, json, svg, latency, bandwidth, event_cost;
+  Text activity, listed, slices;  ///< of a training file
 };
 
 struct PartitionArguments {

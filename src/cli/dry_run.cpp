@@ -29,29 +29,6 @@ struct Wanted {
   SimulationOptions options;
 };
 
-std::vector<int> parse_ranks(const std::string& text, Problems& problems) {
-  std::vector<int> ranks;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const auto number = parse_whole(text.substr(begin, end - begin), 1, kMostRanks, "--ranks", problems);
-    if (number) ranks.push_back(static_cast<int>(*number));
-    begin = end + 1;
-  }
-  return ranks;
-}
-
-/// A positive number of a unit that is fixed.
-void parse_cost(const Text& text, const char* option, const char* unit, double factor, double& value, Problems& problems) {
-  if (!text) return;
-  char* end = nullptr;
-  const double number = std::strtod(text->c_str(), &end);
-  if (end == text->c_str() || *end != '\0' || !(number > 0.0) || number > 1e12) {
-    problems.add(option, fmt::format("'{}' should be a positive number of {}, without unit.", *text, unit));
-    return;
-  }
-  value = number * factor;
-}
-
 Wanted resolve(const PlanArguments& arguments, Problems& problems) {
   Wanted wanted;
   wanted.options = simulation_options(arguments, problems);
@@ -204,8 +181,29 @@ void show_one(const DryRun& r) {
 
 }  // namespace
 
-int plan_ranks(const PlanArguments& arguments) {
-  Problems problems;
+std::vector<int> parse_ranks(const std::string& text, Problems& problems) {
+  std::vector<int> ranks;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const auto number = parse_whole(text.substr(begin, end - begin), 1, kMostRanks, "--ranks", problems);
+    if (number) ranks.push_back(static_cast<int>(*number));
+    begin = end + 1;
+  }
+  return ranks;
+}
+
+void parse_cost(const Text& text, const char* option, const char* unit, double factor, double& value, Problems& problems) {
+  if (!text) return;
+  char* end = nullptr;
+  const double number = std::strtod(text->c_str(), &end);
+  if (end == text->c_str() || *end != '\0' || !(number > 0.0) || number > 1e12) {
+    problems.add(option, fmt::format("'{}' should be a positive number of {}, without unit.", *text, unit));
+    return;
+  }
+  value = number * factor;
+}
+
+int plan_ranks(const PlanArguments& arguments, Problems& problems) {
   require_given(arguments.model, "MODEL", "tessera plan model.toml --ranks 1024", problems);
   const Wanted wanted = resolve(arguments, problems);
   problems.raise();

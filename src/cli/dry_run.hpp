@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/arguments.hpp"
+#include "cli/values.hpp"
 #include "tessera/network.hpp"
 #include "tessera/simulation.hpp"
 
@@ -25,8 +26,13 @@ struct DryRun {
   double real_time_factor = 0.0;   ///< predicted
 };
 
-/// `plan --ranks`: builds the ranks, prints what they took and writes the files asked for.
-int plan_ranks(const PlanArguments& arguments);
+/// `plan --ranks`: builds the ranks, prints what they took and writes the files asked for. `problems`: found before.
+int plan_ranks(const PlanArguments& arguments, Problems& problems);
+
+/// Numbers of ranks, "1,64,1024".
+[[nodiscard]] std::vector<int> parse_ranks(const std::string& text, Problems& problems);
+/// A positive number of a unit that is fixed; `value` becomes so many times `factor`.
+void parse_cost(const Text& text, const char* option, const char* unit, double factor, double& value, Problems& problems);
 
 /// The object that --json writes for one rank.
 [[nodiscard]] std::string dry_run_json(const DryRun& run);

@@ -5,14 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "cli/arguments.hpp"
 #include "cli/text.hpp"
+#include "cli/training_plan.hpp"
 #include "cli/values.hpp"
-#include "files/file.hpp"
-#include "files/toml.hpp"
 #include "tessera/result.hpp"
 #include "tessera/training_file.hpp"
 
@@ -20,19 +18,6 @@ namespace tessera::cli {
 namespace {
 
 constexpr std::size_t kShownRuns = 60;
-
-bool is_training_file(const std::filesystem::path& path) {
-  const toml::table file = io::parse_toml(io::read_file(path, io::kLongestModelFile), path.string());
-  return file.contains("layer") && !file.contains("populations");
-}
-
-double parse_activity(const std::string& text, Problems& problems) {
-  double value = 0.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && value > 0.0 && value <= 1.0) return value;
-  problems.add("--activity", fmt::format("'{}' should be a number above 0 and at most 1.", text));
-  return 0.0;
-}
 
 // A function that may find the input wrong, whose problems join the others.
 template <class Function>
@@ -115,7 +100,7 @@ Inputs read_inputs(const PartitionArguments& a, Problems& problems) {
   if (a.chips) {
     if (const auto chips = parse_whole(*a.chips, 1, 1'000'000, "--chips", problems)) in.options.chips = static_cast<std::uint32_t>(*chips);
   }
-  if (a.activity) in.options.activity = parse_activity(*a.activity, problems);
+  if (a.activity) in.options.activity = parse_share(*a.activity, "--activity", problems);
   if (a.time) in.options.sample_ms = parse_time_ms(*a.time, "--time", problems).value_or(0.0);
   in.options.lock_step = !a.no_lock_step;
   return in;

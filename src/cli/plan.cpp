@@ -6,6 +6,7 @@
 #include "cli/dry_run.hpp"
 #include "cli/run_summary.hpp"
 #include "cli/text.hpp"
+#include "cli/training_plan.hpp"
 #include "cli/values.hpp"
 
 namespace tessera::cli {
@@ -78,8 +79,13 @@ int show_too_large(const Problems& problems) {
 }  // namespace
 
 int plan(const PlanArguments& arguments) {
-  if (arguments.ranks) return plan_ranks(arguments);
+  if (arguments.model && looks_like_training(*arguments.model)) return plan_training(arguments);
   Problems problems;
+  for (const auto& [option, given] : {std::pair("--activity", &arguments.activity), std::pair("--listed", &arguments.listed),
+                                      std::pair("--slices", &arguments.slices)}) {
+    if (*given) problems.add(option, "is for training files.");
+  }
+  if (arguments.ranks) return plan_ranks(arguments, problems);
   for (const auto& [option, given] :
        {std::pair("--rank", &arguments.rank), std::pair("--json", &arguments.json),
         std::pair("--svg", &arguments.svg), std::pair("--latency", &arguments.latency),

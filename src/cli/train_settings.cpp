@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <limits>
 #include <system_error>
@@ -33,8 +34,8 @@ void apply_options(const TrainArguments& arguments, training::Options& options,
       options.slices = static_cast<std::uint32_t>(*n);
   }
   if (arguments.parallel) {
-    if (const auto choice = parse_choice(*arguments.parallel, {"data", "model"}, "--parallel", problems))
-      options.parallel = *choice == 0 ? training::Parallel::data : training::Parallel::model;
+    if (const auto choice = parse_choice(*arguments.parallel, {"auto", "data", "model"}, "--parallel", problems))
+      options.parallel = std::array{training::Parallel::automatic, training::Parallel::data, training::Parallel::model}[*choice];
   }
   apply_training_options(arguments.threads, arguments.strategy, options, problems);
 }
@@ -55,17 +56,15 @@ void check_out(const TrainSettings& settings, Problems& problems) {
   }
 }
 
-// A model parameter called `ranks` follows the number of ranks, unless --set has another one. It becomes one of the
-// settings of the result, so that what reads it finds the same network.
-training::TrainingModel load(const std::string& file, int ranks, std::vector<ParameterOverride>& overrides) {
+}  // namespace
+
+training::TrainingModel load_for_ranks(const std::string& file, int ranks, std::vector<ParameterOverride>& overrides) {
   training::TrainingModel model = training::load_training_file(file, overrides);
   const bool given = std::any_of(overrides.begin(), overrides.end(), [](const auto& one) { return one.first == "ranks"; });
   if (ranks == 1 || given || model.parameters.count("ranks") == 0) return model;
   overrides.emplace_back("ranks", std::to_string(ranks));
   return training::load_training_file(file, overrides);
 }
-
-}  // namespace
 
 std::filesystem::path data_folder(const Text& given) {
   if (given) return *given;
@@ -102,7 +101,7 @@ TrainSettings resolve(const TrainArguments& arguments, const std::shared_ptr<Com
   if (writes || settings.resume) check_out(settings, problems);
   if (arguments.model) {
     try {
-      settings.model = load(*arguments.model, ranks ? ranks->size() : 1, settings.overrides);
+      settings.model = load_for_ranks(*arguments.model, ranks ? ranks->size() : 1, settings.overrides);
       apply_options(arguments, settings.model.options, problems);
       settings.model.options.communicator = ranks;
       settings.model.options.substrate = substrate_of(arguments, settings.model.network, *arguments.model, problems);

@@ -25,6 +25,11 @@ struct TrainSettings {
 [[nodiscard]] TrainSettings resolve(const TrainArguments& arguments, const std::shared_ptr<Communicator>& ranks,
                                     bool writes);
 
+/// A model parameter called `ranks` follows the number of ranks, unless `overrides` have another one. It becomes one of
+/// them, so that what reads the result finds the same network.
+[[nodiscard]] training::TrainingModel load_for_ranks(const std::string& file, int ranks,
+                                                     std::vector<ParameterOverride>& overrides);
+
 /// --data, else the environment's TESSERA_DATA_DIR, else "data".
 [[nodiscard]] std::filesystem::path data_folder(const Text& given);
 

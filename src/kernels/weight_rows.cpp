@@ -1,6 +1,8 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "kernels/weight_rows.hpp"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/weight_rows.cpp"
 #include "hwy/foreach_target.h"
@@ -127,9 +129,21 @@ void row_gradients(const float* w, const float* g, std::uint32_t width, const Ro
 }
 void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
                   std::size_t n, const float* g, float* ds) {
-  each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
-    project_pass<vectors>(weights + column, width, ids, n, g + column, ds);
-  });
+  const auto project = [&](const std::uint16_t* of, std::size_t sources, float* into) {
+    each_pass(width, [&](auto vectors, std::size_t column) HWY_ATTR {
+      project_pass<vectors>(weights + column, width, of, sources, g + column, into);
+    });
+  };
+  const std::size_t whole = n / 4 * 4;
+  if (whole > 0) project(ids, whole, ds);
+  if (whole == n) return;
+  // The last ones, too, are lanes of four: what a source gets does not depend on its place in the list.
+  std::uint16_t last[4];
+  float rest[4] = {};
+  for (std::size_t k = 0; k < 4; ++k) last[k] = ids[std::min(whole + k, n - 1)];
+  std::copy_n(ds + whole, n - whole, rest);
+  project(last, 4, rest);
+  std::copy_n(rest, n - whole, ds + whole);
 }
 #endif
 

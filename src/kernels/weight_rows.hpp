@@ -35,7 +35,7 @@ void row_gradients(const float* w, const float* g, std::uint32_t width, const Ro
                    Fresh fresh, float* dw, float* ds);
 
 /// ds[k] += sum over j of weights[ids[k] * width + j] g[j]: what n sources get back from one row of
-/// g.
+/// g. The bits of a sum do not depend on its place in the list.
 void back_project(const float* weights, std::uint32_t width, const std::uint16_t* ids,
                   std::size_t n, const float* g, float* ds);
 

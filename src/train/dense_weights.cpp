@@ -16,7 +16,7 @@ std::vector<std::uint64_t> shape_of(const Projection& p) {
 
 ArrayLayout layout_of(const Projection& p) {
   const std::size_t rows = p.pooled.size(), width = padded(p.targets);
-  ArrayLayout layout{rows, p.targets, width, {}, padded(rows) * width, {}, 0, {}};
+  ArrayLayout layout{rows, p.targets, width, {}, padded(rows) * width, {}, false, 0, {}};
   if (!is_sparse(p)) return layout;
   layout.place.resize(p.weights);
   for (std::size_t row = 0; row < rows; ++row) {

@@ -1,6 +1,7 @@
 // Which tiles of a layer a rank owns when the tiles are dealt out to ranks. The tiles of a layer make parts: what
 // flows back to a source is summed over the tiles of each part in order, then over the parts, and a part is
-// never divided. So the sums have the same bits on any number of ranks.
+// never divided. How many parts there are depends on the tiles and on `slices` alone. So the sums have the same bits
+// on any number of ranks, and where ranks share samples instead.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -15,12 +16,15 @@ struct LayerShare {
   int rank = 0, ranks = 1;
   bool divided = false;  ///< arrays are kept tile by tile, and hold those of the rank only
 
-  /// Everything on one rank. Few parts take little memory; of a handful of tiles every one is a part, so that
-  /// threads have even shares.
-  static LayerShare whole(std::uint32_t tiles) { return {tiles, tiles <= 6 ? tiles : 4, 0, 1, false}; }
-  /// The tiles make `most` parts, or as many as there are tiles.
-  static LayerShare of_rank(std::uint32_t tiles, std::uint32_t most, int rank, int ranks) {
-    return {tiles, std::min(tiles, most), rank, ranks, true};
+  /// Parts enough for as many ranks as there may be, and else few, which take little memory; of a handful of tiles
+  /// every one is a part, so that threads have even shares.
+  static std::uint32_t parts_for(std::uint32_t tiles, std::uint32_t slices) {
+    return std::min(tiles, std::max(slices, tiles <= 6 ? 6u : 4u));
+  }
+  /// Everything on one rank.
+  static LayerShare whole(std::uint32_t tiles, std::uint32_t slices) { return {tiles, parts_for(tiles, slices), 0, 1, false}; }
+  static LayerShare of_rank(std::uint32_t tiles, std::uint32_t slices, int rank, int ranks) {
+    return {tiles, parts_for(tiles, slices), rank, ranks, true};
   }
 
   [[nodiscard]] std::uint32_t part_of(std::uint32_t tile) const {
@@ -45,11 +49,11 @@ struct LayerShare {
 
 /// How layers are dealt out to the ranks of a training.
 struct ShareRule {
-  std::uint32_t slices = 0;  ///< most parts of a layer; 0: every rank has all of it
+  std::uint32_t slices = 1;
+  bool divides = false;  ///< else every rank has all of a layer
   int rank = 0, ranks = 1;
-  [[nodiscard]] bool divides() const { return slices > 0; }
   [[nodiscard]] LayerShare of(std::uint32_t tiles) const {
-    return divides() ? LayerShare::of_rank(tiles, slices, rank, ranks) : LayerShare::whole(tiles);
+    return divides ? LayerShare::of_rank(tiles, slices, rank, ranks) : LayerShare::whole(tiles, slices);
   }
 };
 

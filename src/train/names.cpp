@@ -85,6 +85,8 @@ std::string to_string(EpropConvention convention) {
 }
 std::string to_string(EpropFeedback feedback) { return feedback == EpropFeedback::random ? "random" : "symmetric"; }
 
-std::string to_string(Parallel parallel) { return parallel == Parallel::data ? "data" : "model"; }
+std::string to_string(Parallel parallel) {
+  return parallel == Parallel::automatic ? "auto" : parallel == Parallel::data ? "data" : "model";
+}
 
 }  // namespace tessera::training

@@ -46,9 +46,9 @@ double schedule_factor(const Optimizer& o, std::uint64_t batch, std::uint64_t ba
 
 namespace {
 
-// Pieces never cross tiles where ranks share them: their sums are the same whoever makes them.
+// Pieces never cross tiles: their sums are the same whoever has which tiles.
 std::vector<std::size_t> bounds_of(const ParameterArray& array) {
-  return array.layout.partial() ? array.layout.bounds : std::vector<std::size_t>{0, array.layout.size};
+  return array.layout.bounds.empty() ? std::vector<std::size_t>{0, array.layout.size} : array.layout.bounds;
 }
 
 }  // namespace

@@ -6,22 +6,28 @@
 namespace tessera::training {
 ArrayLayout ArrayLayout::tiled(std::size_t rows, std::size_t columns, std::size_t width) {
   const std::size_t tiles = (columns + width - 1) / width;
-  return {rows, columns, width, {}, tiles * rows * width, {}, 0, {}};
+  return {rows, columns, width, {}, tiles * rows * width, {}, false, 0, {}};
+}
+
+ArrayLayout ArrayLayout::all_tiles(std::size_t rows, std::size_t columns, std::size_t width) {
+  ArrayLayout layout = some_tiles(rows, columns, width, 0, (columns + width - 1) / width);
+  layout.some = false;
+  return layout;
 }
 
 ArrayLayout ArrayLayout::some_tiles(std::size_t rows, std::size_t columns, std::size_t width, std::size_t begin,
                                     std::size_t end) {
-  ArrayLayout layout{rows, columns, width, {}, (end - begin) * rows * width, {}, begin, {}};
+  ArrayLayout layout{rows, columns, width, {}, (end - begin) * rows * width, {}, true, begin, {}};
   for (std::size_t tile = begin; tile <= end; ++tile) layout.bounds.push_back((tile - begin) * rows * width);
   return layout;
 }
 
 ArrayLayout ArrayLayout::placed(std::vector<std::uint32_t> place) {
   const std::size_t n = place.size();
-  return {1, n, n, std::move(place), padded(n), {}, 0, {}};
+  return {1, n, n, std::move(place), padded(n), {}, false, 0, {}};
 }
 
-ArrayLayout ArrayLayout::flat(std::size_t n) { return {1, n, padded(n), {}, padded(n), {}, 0, {}}; }
+ArrayLayout ArrayLayout::flat(std::size_t n) { return {1, n, padded(n), {}, padded(n), {}, false, 0, {}}; }
 
 ParameterArray::ParameterArray(std::string its_name, std::vector<std::uint64_t> its_shape,
                                ArrayLayout its_layout)

@@ -29,19 +29,22 @@ struct ArrayLayout {
   std::size_t width = 0;
   std::vector<std::uint32_t> place;  ///< when not empty: place[i]
   std::size_t size = 0;              ///< floats, with padding
-  /// Some of the tiles: where each of them begins, and the end.
+  /// Where each of the tiles begins, and the end; empty: not known. An update does not mix numbers of two tiles.
   std::vector<std::size_t> bounds;
+  bool some = false;           ///< the array holds some of the tiles only
   std::size_t first_tile = 0;  ///< of a matrix
   /// Some of a list of elements: places are those of the elements `element`, which rise.
   std::vector<std::uint32_t> element;
 
   static ArrayLayout tiled(std::size_t rows, std::size_t columns, std::size_t width);
+  /// The same with bounds.
+  static ArrayLayout all_tiles(std::size_t rows, std::size_t columns, std::size_t width);
   static ArrayLayout placed(std::vector<std::uint32_t> place);
   static ArrayLayout flat(std::size_t n);  ///< padded to a multiple of 16
   /// Tiles begin .. end of a matrix.
   static ArrayLayout some_tiles(std::size_t rows, std::size_t columns, std::size_t width, std::size_t begin,
                                 std::size_t end);
-  [[nodiscard]] bool partial() const { return !bounds.empty(); }
+  [[nodiscard]] bool partial() const { return some; }
 
   /// For an array that is not partial.
   [[nodiscard]] std::size_t of(std::size_t i) const {

@@ -47,7 +47,10 @@ std::vector<Updater::ArraySquares> SharedParameters::all_squares(const Updater& 
 void SharedParameters::update(Worker& worker, Updater& updater, const std::vector<ParameterArray*>& arrays,
                               double rate_factor) {
   const std::size_t pieces = updater.pieces().size();
-  if (updater.clips()) worker.each(pieces, [&](std::size_t k) { updater.measure(k); });
+  worker.each(pieces, [&](std::size_t k) {
+    updater.penalise(k);
+    if (updater.clips()) updater.measure(k);
+  });
   worker.on_caller([&] {
     ranks_.enter("training: update");
     if (updater.clips()) {

@@ -151,30 +151,43 @@ SampleRange SlicedTraining::share(std::uint32_t samples) const {
 
 BatchResult SlicedTraining::train(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
                                   std::uint32_t samples, double theta_grad, double rate_factor) {
+  if (ranks_.alone()) {
+    return train_all(engine, crew, updater, batch, theta_grad,
+                     [&](Worker& worker) { updater.update(worker, engine.arrays(), rate_factor); });
+  }
   prepare(updater.pieces());
   Part part;
   std::exception_ptr failure;
   try {
-    run_slices(engine, crew, updater, batch, samples, theta_grad, rate_factor, part);
+    const SliceRange own = slices_of_rank(std::min(slices_, samples), ranks_.rank(), ranks_.size());
+    run_slices(engine, crew, updater, batch, samples, own, theta_grad, {}, part);
   } catch (const DivergedError& error) {
-    if (ranks_.alone()) throw;
     part.diverged = error.what();
     part.layer = error.layer;
   } catch (...) {
     failure = std::current_exception();
   }
-  BatchResult result = combine(part, failure, samples);
-  if (ranks_.alone()) return result;  // the update was made with the last slice
+  BatchResult result = combine(parts_of_ranks(part, failure), samples);
   add_up(crew, updater, samples);
   update(crew, updater, rate_factor);
   return result;
 }
 
+BatchResult SlicedTraining::train_all(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
+                                      double theta_grad, const std::function<void(Worker&)>& update) {
+  prepare(updater.pieces());
+  Part part;
+  run_slices(engine, crew, updater, batch, batch.samples, {0, std::min(slices_, batch.samples)}, theta_grad, update, part);
+  std::vector<Part> only;
+  only.push_back(std::move(part));
+  return combine(only, batch.samples);
+}
+
 void SlicedTraining::run_slices(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
-                                std::uint32_t samples, double theta_grad, double rate_factor, Part& part) {
+                                std::uint32_t samples, SliceRange own, double theta_grad,
+                                const std::function<void(Worker&)>& update, Part& part) {
   const std::uint32_t slices = std::min(slices_, samples);
   const std::uint32_t offset = batch.samples == samples ? 0 : share(samples).begin;
-  const SliceRange own = slices_of_rank(slices, ranks_.rank(), ranks_.size());
   std::vector<SliceRange> open;
   for (std::uint32_t s = own.begin; s < own.end; ++s) {
     open.push_back({s, s + 1});
@@ -184,9 +197,9 @@ void SlicedTraining::run_slices(Engine& engine, Crew& crew, Updater& updater, co
       open.pop_back();
     }
     const std::size_t slot = open.size() - 1;
-    const bool root = ranks_.alone() && open[slot] == SliceRange{0, slices};
+    const bool root = update && open[slot] == SliceRange{0, slices};
     // The last slice of a rank that completes no sum stays where it is, in the gradients.
-    const bool stays = !ranks_.alone() && s + 1 == own.end && merges == 0;
+    const bool stays = !update && s + 1 == own.end && merges == 0;
     if (!root && !stays && node_.size() <= slot) node_.emplace_back();
     if (!root && !stays) node_[slot].resize(place_.back());
     cut_samples(batch, first_sample(samples, s, slices) - offset, first_sample(samples, s + 1, slices) - offset,
@@ -195,7 +208,7 @@ void SlicedTraining::run_slices(Engine& engine, Crew& crew, Updater& updater, co
     part.add(engine.run(crew, slice_, theta_grad, true, [&](Worker& worker) {
       if (stays) return;
       keep(worker, updater.pieces(), weight, slot, merges, root);
-      if (root) updater.update(worker, engine.arrays(), rate_factor);
+      if (root) update(worker);
     }));
   }
 }
@@ -220,19 +233,19 @@ void SlicedTraining::keep(Worker& worker, const Pieces& pieces, float weight, st
   });
 }
 
-BatchResult SlicedTraining::combine(const Part& own, const std::exception_ptr& failure, std::uint32_t samples) {
+std::vector<SlicedTraining::Part> SlicedTraining::parts_of_ranks(const Part& own, const std::exception_ptr& failure) {
   ranks_.enter("training: results of a batch");
   ranks_.settle_failures(failure);
   std::vector<Part> parts;
-  if (ranks_.alone()) {
-    parts.push_back(own);
-  } else {
-    ranks_.communicator()->all_gather(own.bytes(), gathered_);
-    for (int r = 0; r < ranks_.size(); ++r) parts.push_back(Part::of(gathered_.of(r), like_));
-  }
+  ranks_.communicator()->all_gather(own.bytes(), gathered_);
+  for (int r = 0; r < ranks_.size(); ++r) parts.push_back(Part::of(gathered_.of(r), like_));
   for (const Part& part : parts) {
     if (!part.diverged.empty()) throw DivergedError(part.diverged, part.layer);
   }
+  return parts;
+}
+
+BatchResult SlicedTraining::combine(const std::vector<Part>& parts, std::uint32_t samples) {
   BatchResult result;
   result.samples = samples;
   for (const Part& part : parts) {

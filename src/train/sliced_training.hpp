@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -27,6 +28,10 @@ class SlicedTraining {
   /// all ranks what the lowest rank that failed has met.
   BatchResult train(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch, std::uint32_t samples,
                     double theta_grad, double rate_factor);
+  /// The same of a process that computes all slices, or of ranks that compute all of them together: `update` has the
+  /// gradient of the batch and is called by all workers.
+  BatchResult train_all(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch, double theta_grad,
+                        const std::function<void(Worker&)>& update);
   /// The samples of a batch that lie in this rank's slices.
   [[nodiscard]] SampleRange share(std::uint32_t samples) const;
   /// Every rank gets the optimiser's state of all, of which it kept its own share.
@@ -41,10 +46,12 @@ class SlicedTraining {
   using Pieces = std::vector<Updater::Piece>;
 
   void prepare(const Pieces& pieces);
-  void run_slices(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch,
-                  std::uint32_t samples, double theta_grad, double rate_factor, Part& part);
+  /// `update`: of the gradient of the batch, where all slices are computed here; else none.
+  void run_slices(Engine& engine, Crew& crew, Updater& updater, const SpikeBatch& batch, std::uint32_t samples,
+                  SliceRange own, double theta_grad, const std::function<void(Worker&)>& update, Part& part);
   void keep(Worker& worker, const Pieces& pieces, float weight, std::size_t slot, std::size_t merges, bool root);
-  [[nodiscard]] BatchResult combine(const Part& own, const std::exception_ptr& failure, std::uint32_t samples);
+  [[nodiscard]] std::vector<Part> parts_of_ranks(const Part& own, const std::exception_ptr& failure);
+  [[nodiscard]] static BatchResult combine(const std::vector<Part>& parts, std::uint32_t samples);
   struct Node;   // of the tree, of one rank
   struct Place;  // of the own share of a node's sums
   [[nodiscard]] std::vector<Node> nodes(std::uint32_t samples) const;

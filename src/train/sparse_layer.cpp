@@ -25,7 +25,8 @@ SparseLayer::SparseLayer(const Layer& layer, const LayerTopology& topology, Tile
       tiles_(share_.tiles),
       membrane_(layer, DecayRole::membrane, topology.neurons, std::size_t{tiles_} * width_) {
   const bool convolves = topology.input.spec.kind == ConnectionKind::convolution;
-  order_ = topology.recurrent ? Order::samples : convolves ? Order::convolution : Order::tiles;
+  order_ = topology.recurrent ? (exchange != nullptr ? Order::steps : Order::samples)
+           : convolves          ? Order::convolution : Order::tiles;
   if (convolves) {
     convolution_.emplace(topology.input, layer.name + ".weight");
   } else {
@@ -87,10 +88,21 @@ std::uint32_t SparseLayer::list_capacity() const {
   return static_cast<std::uint32_t>(std::clamp<double>(most, 1.0, topology_.neurons));
 }
 
+void SparseLayer::make_state(std::size_t neurons, Scratch& s) const {
+  s.u = AlignedArray<float>(neurons);
+  if (second_) s.second = AlignedArray<float>(neurons);
+  if (layer_.refractory > 1) s.quiet = AlignedArray<float>(neurons);
+  if (gradients_ && membrane_.trained() && !is_readout()) s.u_by_alpha = AlignedArray<float>(neurons);
+  if (!(gradients_ && second_ && second_->trained())) return;
+  s.second_by_decay = AlignedArray<float>(neurons);
+  if (layer_.neuron == NeuronKind::synaptic_lif) s.u_by_kappa = AlignedArray<float>(neurons);
+}
+
 std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
   auto s = std::make_unique<Scratch>();
-  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
-  s->u = AlignedArray<float>(neurons);
+  const bool by_tiles = order_ == Order::tiles || order_ == Order::steps;
+  const std::size_t neurons = by_tiles ? width_ : stride();
+  if (order_ != Order::steps) make_state(neurons, *s);
   if (order_ == Order::samples) {
     const std::size_t fitting = kInputBytes / (sizeof(float) * neurons);
     s->block_steps =
@@ -100,12 +112,6 @@ std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
       AlignedArray<float>(s->block_steps * neurons + 16);  // a convolution reads a little further
   const bool alpha = gradients_ && membrane_.trained() && !is_readout();
   const bool second = gradients_ && second_ && second_->trained();
-  if (second_) s->second = AlignedArray<float>(neurons);
-  if (layer_.refractory > 1) s->quiet = AlignedArray<float>(neurons);
-  if (alpha) s->u_by_alpha = AlignedArray<float>(neurons);
-  if (second) s->second_by_decay = AlignedArray<float>(neurons);
-  if (second && layer_.neuron == NeuronKind::synaptic_lif)
-    s->u_by_kappa = AlignedArray<float>(neurons);
   const std::size_t room = neurons * (order_ == Order::tiles ? Recording::kRunSteps : 1) + 16;
   s->candidate_place = AlignedArray<std::uint32_t>(room);
   s->candidate_value[0] = AlignedArray<float>(room);
@@ -114,7 +120,7 @@ std::unique_ptr<SparseLayer::Scratch> SparseLayer::make_scratch() const {
   s->candidates = {s->candidate_place.data(), s->candidate_value[0].data(),
                    alpha ? s->candidate_value[1].data() : nullptr,
                    second ? s->candidate_value[2].data() : nullptr};
-  const std::uint32_t rings = order_ == Order::tiles ? 1 : tiles_;
+  const std::uint32_t rings = order_ == Order::steps ? 0 : order_ == Order::tiles ? 1 : tiles_;
   for (std::uint32_t k = 0; k < rings; ++k) {
     if (input_) s->input_ring.push_back(input_->make_ring());
     if (recurrent_) s->recurrent_ring.push_back(recurrent_->make_ring());
@@ -146,11 +152,11 @@ MembraneState SparseLayer::state_at(std::size_t at, Scratch& s) {
           part(s.u_by_kappa), part(s.quiet)};
 }
 
-// Step t of one tile, whose state begins at `at`.
-void SparseLayer::step(std::uint32_t tile, std::uint32_t t, std::size_t at, Scratch& s,
-                       const float* current) const {
-  membrane_step(tile_membranes_[tile], state_at(at, s), current, neurons_of(tile),
-                Candidates::place_of(t, tile * width_), gradients_, s.candidates);
+// Step t of one tile.
+void SparseLayer::step(std::uint32_t tile, std::uint32_t t, const MembraneState& state, const float* current,
+                       Candidates& candidates) const {
+  membrane_step(tile_membranes_[tile], state, current, neurons_of(tile), Candidates::place_of(t, tile * width_),
+                gradients_, candidates);
 }
 
 void SparseLayer::run_readout(std::uint32_t tile, std::size_t list, const float* current,
@@ -195,7 +201,7 @@ void SparseLayer::run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLi
         continue;
       }
       s.candidates.clear();
-      step(tile, t, 0, s, s.current.data());
+      step(tile, t, state_at(0, s), s.current.data(), s.candidates);
       recording.append(tile_membranes_[tile], s.candidates, gradients_);
     }
     expect_finite(layer_, s.u.data(), neurons_of(tile));  // a NaN stays to the end of the sample
@@ -234,7 +240,7 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
       if (is_readout()) {
         run_readout(tile, std::size_t{b} * lists_.steps + t, current, s.u.data() + at);
       } else {
-        step(tile, t, at, s, current);
+        step(tile, t, state_at(at, s), current, s.candidates);
       }
     }
     if (is_readout()) continue;
@@ -249,6 +255,7 @@ void SparseLayer::run_sample(std::uint32_t b, const SpikeLists& input, Scratch& 
 }
 
 void SparseLayer::run_neurons(Worker& worker, const SpikeLists& input) {
+  if (order_ == Order::steps) return run_steps(worker, input);
   Scratch& scratch = *scratch_[static_cast<std::size_t>(worker.id())];
   const std::uint32_t own = order_ == Order::tiles ? share_.own_tiles() : 1;
   worker.each(std::size_t{own} * lists_.parts, [&](std::size_t job) {
@@ -280,7 +287,8 @@ void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_
       tile_membranes_.push_back(make_membrane(tile));
     lists_.samples = input.samples;
     lists_.steps = input.steps;
-    lists_.section_width = order_ == Order::tiles ? width_ : stride();
+    const bool by_tiles = order_ == Order::tiles || order_ == Order::steps;
+    lists_.section_width = by_tiles ? width_ : stride();
     if (scratch_.empty() || gradients != gradients_) {
       gradients_ = gradients;
       scratch_.clear();
@@ -291,7 +299,7 @@ void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_
       const auto parts = (4 * static_cast<std::uint32_t>(worker.workers()) + tiles_ - 1) / tiles_;
       lists_.resize(tiles_, std::min(parts, input.samples));
     } else {
-      lists_.resize(1, input.samples);
+      lists_.resize(by_tiles ? tiles_ : 1, input.samples);
     }
     const std::size_t cells = is_readout() ? lists_.lists() * stride() : 0;
     if (trace_.size() < cells) trace_ = AlignedArray<float>(cells);
@@ -300,7 +308,8 @@ void SparseLayer::forward(Worker& worker, const SpikeLists& input, double theta_
   if (exchange_ != nullptr && is_readout()) {
     exchange_->gather_columns(worker, share_, {trace_.data(), lists_.lists(), stride(), width_, topology_.neurons});
   } else if (exchange_ != nullptr) {
-    exchange_->gather_lists(worker, share_, gradients, topology_.neurons, lists_);
+    // Where steps were exchanged, all know who spiked.
+    exchange_->gather_lists(worker, share_, {order_ != Order::steps, gradients}, topology_.neurons, lists_);
   }
   if (is_readout()) return;
   merge_.run(worker, list_capacity(), topology_.neurons, lists_);

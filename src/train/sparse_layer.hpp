@@ -2,11 +2,13 @@
 // these lists. Nothing dense is kept over time: membranes live for a step, gradients g for a block
 // of steps of a tile.
 //
-// Three orders of the loops, chosen by the connections:
+// Four orders of the loops, chosen by the connections:
 //   tiles        feed-forward dense or sparse: a tile runs through all samples and steps while
 //                its weights stay in the cache
 //   samples      recurrent: a sample runs through all steps; in a step all tiles, which need the
 //                last step's spikes of each other
+//   steps        recurrent, tiles on several ranks: all samples take a step before the next one, so that
+//                ranks meet once for a step, not for a step of a sample
 //   convolution  not recurrent: a sample runs through all steps, the layer is one tile
 //
 // Sums over samples are taken in an order that does not depend on the number of workers: rows of
@@ -81,16 +83,19 @@ class SparseLayer {
   [[nodiscard]] ParameterArray* bias() { return bias_ ? &*bias_ : nullptr; }
 
  private:
-  enum class Order { tiles, samples, convolution };
+  enum class Order { tiles, samples, steps, convolution };
   void run_neurons(Worker& worker, const SpikeLists& input);
   void let_run(Worker& worker, const SpikeLists& input);
   struct Scratch;  // of one worker, forward
   struct Flow;     // of the backward pass
+  struct Steps;    // of all samples in progress, where they take steps together
 
   [[nodiscard]] Membrane make_membrane(std::uint32_t tile) const;
   [[nodiscard]] std::uint32_t neurons_of(std::uint32_t tile) const;
   [[nodiscard]] std::uint32_t list_capacity() const;
 
+  [[nodiscard]] std::uint32_t own_stride() const { return share_.own_tiles() * width_; }
+  void make_state(std::size_t neurons, Scratch& scratch) const;
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const;
   void run_tile(std::uint32_t tile, std::uint32_t part, const SpikeLists& input, Scratch& scratch);
   [[nodiscard]] TileRun plain_run(std::uint32_t tile, const SpikeLists& input,
@@ -98,11 +103,15 @@ class SparseLayer {
   void input_block(std::uint32_t sample, std::uint32_t begin, std::uint32_t end,
                    const SpikeLists& input, Scratch& scratch) const;
   void run_sample(std::uint32_t sample, const SpikeLists& input, Scratch& scratch);
+  void run_steps(Worker& worker, const SpikeLists& input);
+  void prepare_steps(const SpikeLists& input);
+  void run_step(std::uint32_t tile, std::uint32_t sample, std::uint32_t step, const SpikeLists& input,
+                Scratch& scratch);
   void run_readout(std::uint32_t tile, std::size_t list, const float* current, float* u);
   void input_current(std::uint32_t tile, std::size_t list, std::uint32_t step,
                      const SpikeLists& input, DelayRing* ring, float* current) const;
-  void step(std::uint32_t tile, std::uint32_t t, std::size_t at, Scratch& scratch,
-            const float* current) const;
+  void step(std::uint32_t tile, std::uint32_t t, const MembraneState& state, const float* current,
+            Candidates& candidates) const;
   [[nodiscard]] static MembraneState state_at(std::size_t at, Scratch& scratch);
 
   [[nodiscard]] const float* derivative_row(std::size_t list) const;
@@ -115,6 +124,8 @@ class SparseLayer {
   void build_visits(Worker& worker, const SpikeLists& input, bool sources);
   void backward_tiles(Worker& worker, bool sources);
   void backward_samples(Worker& worker, SpikeLists& input, bool sources);
+  void backward_steps(Worker& worker, bool sources);
+  void block_gradients(Worker& worker, std::uint32_t block, bool sources);
   void backward_convolution(Worker& worker, SpikeLists& input, bool sources);
   void convolution_step(std::vector<StepEntries>& entries, std::uint32_t sample, std::uint32_t step,
                         std::uint32_t group, SpikeLists& input, const float* row, bool sources);
@@ -128,12 +139,14 @@ class SparseLayer {
               std::uint32_t end, std::uint32_t first_step, float* rows, std::uint8_t* resets);
   void two_state_flow(std::uint32_t tile, std::uint32_t group, Recording& recording,
                       const StepEntries& entries, float* gu, float* second, float* row);
-  void row_gradients_of(std::size_t front, std::uint32_t tile, std::uint32_t block,
+  void row_gradients_of(const float* g, std::uint32_t tile, std::uint32_t block,
                         std::uint32_t section, std::uint32_t begin, std::uint32_t end,
                         bool sources);
   void carry_row(float* rows, std::uint32_t block) const;
   void recurrent_sources(std::uint32_t sample, std::uint32_t step, std::uint32_t block_begin,
-                         const StepEntries& entries);
+                         const StepEntries& entries, std::vector<float>& sums);
+  void project_part(std::uint32_t part, std::uint32_t sample, std::uint32_t row, const std::uint16_t* ids, std::size_t n,
+                    float* sums) const;
   void scatter_sources(Worker& worker, SpikeLists& input);
   void finish_gradients(Worker& worker);
   void sum_groups();
@@ -165,6 +178,7 @@ class SparseLayer {
   float adaptation_ = 1.0f;
   std::vector<std::unique_ptr<Scratch>> scratch_;
   std::unique_ptr<Flow> flow_;
+  std::unique_ptr<Steps> steps_;
 
  public:
   ~SparseLayer();

@@ -36,8 +36,10 @@ void SparseLayer::prepare_flow(SpikeLists& input, const float* derivative, bool 
   f.samples = input.samples;
   f.steps = input.steps;
   f.derivative = derivative;
-  f.groups = std::min(f.samples, Flow::kMostGroups);
-  f.parts = sources && order_ == Order::tiles ? share_.own_parts() : 1;
+  // A group for every sample where one takes all steps: then the sums are those of steps that all samples take.
+  const bool own_groups = recurrent_ && !convolution_;
+  f.groups = own_groups ? f.samples : std::min(f.samples, Flow::kMostGroups);
+  f.parts = sources && !convolution_ ? share_.own_parts() : 1;
   f.sections = input_ && input_->projection().pooled_index.empty() ? input.sections : 1;
   const std::uint32_t delay =
       std::max(input_ ? input_->max_delay() : 0, recurrent_ ? recurrent_->max_delay() : 0);
@@ -109,11 +111,11 @@ void SparseLayer::output_ds() {
 void SparseLayer::prepare_front(std::size_t k) {
   Flow& f = *flow_;
   Flow::Front& front = f.fronts[k];
-  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
+  const std::size_t neurons = order_ == Order::tiles ? width_ : own_stride();
   if (order_ == Order::convolution) {
     resize(front.g, f.groups * 2 * std::size_t{width_} + 16);  // a step and the one after it
   } else {
-    const std::size_t tiles = order_ == Order::tiles ? 1 : tiles_;
+    const std::size_t tiles = order_ == Order::tiles ? 1 : share_.own_tiles();
     resize(front.g, f.row(tiles, 0, 0) * width_);
     for (std::size_t tile = 0; tile < tiles; ++tile) {
       std::fill_n(front.g.data() + (f.row(tile, 0, 0) + f.zero_row()) * width_, width_, 0.0f);
@@ -156,8 +158,8 @@ void SparseLayer::build_visits(Worker& worker, const SpikeLists& input, bool sou
   });
 }
 
-// Rows begin .. end of a section's visits.
-void SparseLayer::row_gradients_of(std::size_t front, std::uint32_t tile, std::uint32_t block,
+// Rows begin .. end of a section's visits, from the tile's rows of g.
+void SparseLayer::row_gradients_of(const float* g, std::uint32_t tile, std::uint32_t block,
                                    std::uint32_t section, std::uint32_t begin, std::uint32_t end,
                                    bool sources) {
   Flow& f = *flow_;
@@ -166,7 +168,7 @@ void SparseLayer::row_gradients_of(std::size_t front, std::uint32_t tile, std::u
   const std::uint32_t part = share_.part_of(tile);
   const bool first_of_part = tile == share_.first_tile(part);
   float* ds = sources ? visits.ds.data() + std::size_t{part - share_.first_part(share_.rank)} * visits.visits() : nullptr;
-  input_->gradients(tile, begin, end, visits, f.fronts[front].g.data(),
+  input_->gradients(tile, begin, end, visits, g,
                     {block + 1 == f.blocks, first_of_part}, ds);
 }
 
@@ -185,7 +187,7 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
         for (std::uint32_t group = 0; group < f.groups; ++group)
           flow_group(worker, front, tile, group, k);
         for (std::uint32_t s = 0; s < f.sections; ++s) {
-          row_gradients_of(front, tile, k, s, 0, (*f.visits)[s].rows(), sources);
+          row_gradients_of(f.fronts[front].g.data(), tile, k, s, 0, (*f.visits)[s].rows(), sources);
         }
       }
     }
@@ -200,7 +202,7 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
         const auto s = static_cast<std::uint32_t>(job / pieces),
                    piece = static_cast<std::uint32_t>(job % pieces);
         const std::uint32_t rows = (*f.visits)[s].rows();
-        row_gradients_of(0, tile, k, s, piece * rows / pieces, (piece + 1) * rows / pieces,
+        row_gradients_of(f.fronts[0].g.data(), tile, k, s, piece * rows / pieces, (piece + 1) * rows / pieces,
                          sources);
       });
     }
@@ -209,15 +211,27 @@ void SparseLayer::backward_tiles(Worker& worker, bool sources) {
 
 // What step t + 1 (and later ones, over delays) brings back to this layer's own entries of step t.
 void SparseLayer::recurrent_sources(std::uint32_t b, std::uint32_t t, std::uint32_t block_begin,
-                                    const StepEntries& in) {
-  Flow& f = *flow_;
+                                    const StepEntries& in, std::vector<float>& sums) {
   Recording& r = lists_.recording(0, b);
-  for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-    const float* g = f.fronts[0].g.data() + f.row(tile, b, t + 1 - block_begin) * width_;
-    recurrent_->back_project(tile, r.spikes.id.data() + in.spike0, in.spike1 - in.spike0, g,
-                             r.spikes.ds.data() + in.spike0);
-    recurrent_->back_project(tile, r.others.id.data() + in.other0, in.other1 - in.other0, g,
-                             r.others.ds.data() + in.other0);
+  // A part is summed for itself, as a rank does that has it.
+  for (std::uint32_t part = 0; part < share_.parts; ++part) {
+    const auto project = [&](Stream& s, std::uint32_t begin, std::uint32_t end) {
+      sums.assign(end - begin, 0.0f);
+      project_part(part, b, t + 1 - block_begin, s.id.data() + begin, sums.size(), sums.data());
+      for (std::size_t k = 0; k < sums.size(); ++k) s.ds[begin + k] += sums[k];
+    };
+    project(r.spikes, in.spike0, in.spike1);
+    project(r.others, in.other0, in.other1);
+  }
+}
+
+// sums[k] += what the tiles of a part bring back to source ids[k] from a row of g.
+void SparseLayer::project_part(std::uint32_t part, std::uint32_t b, std::uint32_t row, const std::uint16_t* ids,
+                               std::size_t n, float* sums) const {
+  const Flow& f = *flow_;
+  for (std::uint32_t tile = share_.first_tile(part); tile < share_.first_tile(part + 1); ++tile) {
+    const float* g = f.fronts[0].g.data() + f.row(tile - share_.begin(), b, row) * width_;
+    recurrent_->back_project(tile, ids, n, g, sums);
   }
 }
 
@@ -252,6 +266,7 @@ void SparseLayer::backward_samples(Worker& worker, SpikeLists& input, bool sourc
   const auto run_block = [&](std::uint32_t group, std::uint32_t k) {
     const std::uint32_t begin = f.block_begin(k), end = f.block_end(k);
     std::vector<StepEntries> inputs;
+    std::vector<float> sums;
     for (std::uint32_t b = f.group_begin(group); b < f.group_begin(group + 1); ++b) {
       for (std::uint32_t tile = 0; tile < tiles_; ++tile)
         carry_row(all_g + f.row(tile, b, 0) * width_, k);
@@ -261,7 +276,7 @@ void SparseLayer::backward_samples(Worker& worker, SpikeLists& input, bool sourc
       for (std::uint32_t t = end; t-- > begin;) {
         if (t >= lag_) entries.back_to(own, 0, t - lag_);
         if (t < lag_) entries = {};
-        if (!local_ && t + 1 < f.steps) recurrent_sources(b, t, begin, entries);
+        if (!local_ && t + 1 < f.steps) recurrent_sources(b, t, begin, entries, sums);
         StepEntries rest = entries;
         for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
           float* row = all_g + f.row(tile, b, t - begin) * width_;
@@ -272,32 +287,35 @@ void SparseLayer::backward_samples(Worker& worker, SpikeLists& input, bool sourc
       }
     }
   };
+  for (std::uint32_t k = f.blocks; k-- > 0;) {
+    worker.each(f.groups,
+                [&](std::size_t group) { run_block(static_cast<std::uint32_t>(group), k); });
+    block_gradients(worker, k, sources);
+  }
+}
+
+// Of a recurrent layer, from g of all own tiles in a block.
+void SparseLayer::block_gradients(Worker& worker, std::uint32_t k, bool sources) {
+  Flow& f = *flow_;
   const std::uint32_t own = topology_.neurons, pieces = (kRowJobs + f.sections - 1) / f.sections;
   const std::uint32_t input_jobs = input_ ? f.sections * pieces : 0,
                       own_jobs = std::min(kRowJobs, own);
-  for (std::uint32_t k = f.blocks; k-- > 0;) {
-    const bool fresh = k + 1 == f.blocks;
-    worker.each(f.groups,
-                [&](std::size_t group) { run_block(static_cast<std::uint32_t>(group), k); });
-    for (std::uint32_t tile = 0; tile < tiles_; ++tile) {
-      const float* g = all_g + f.row(tile, 0, 0) * width_;
-      worker.each(input_jobs + own_jobs, [&](std::size_t job) {
-        if (job < input_jobs) {
-          VisitBlock& visits = (*f.visits)[k * f.sections + job / pieces];
-          const std::uint32_t rows = visits.rows(),
-                              piece = static_cast<std::uint32_t>(job % pieces);
-          input_->gradients(tile, piece * rows / pieces, (piece + 1) * rows / pieces, visits, g,
-                            {fresh, tile == 0}, sources ? visits.ds.data() : nullptr);
-          return;
-        }
-        const auto at = static_cast<std::uint32_t>(job - input_jobs);
-        // A spike of the layer itself arrives a step later; the block's first step has no spikes
-        // before step 0.
-        const std::size_t shift = f.block_begin(k) == 0 ? width_ : 0;
-        recurrent_->gradients(tile, at * own / own_jobs, (at + 1) * own / own_jobs, f.recurrent[k],
-                              g + shift, {fresh, false}, nullptr);
-      });
-    }
+  for (std::uint32_t tile = share_.begin(); tile < share_.end(); ++tile) {
+    const float* g = f.fronts[0].g.data() + f.row(tile - share_.begin(), 0, 0) * width_;
+    worker.each(input_jobs + own_jobs, [&](std::size_t job) {
+      if (job < input_jobs) {
+        const auto section = static_cast<std::uint32_t>(job / pieces), piece = static_cast<std::uint32_t>(job % pieces);
+        const std::uint32_t rows = (*f.visits)[std::size_t{k} * f.sections + section].rows();
+        row_gradients_of(g, tile, k, section, piece * rows / pieces, (piece + 1) * rows / pieces, sources);
+        return;
+      }
+      const auto at = static_cast<std::uint32_t>(job - input_jobs);
+      // A spike of the layer itself arrives a step later; the block's first step has no spikes
+      // before step 0.
+      const std::size_t shift = f.block_begin(k) == 0 ? width_ : 0;
+      recurrent_->gradients(tile, at * own / own_jobs, (at + 1) * own / own_jobs, f.recurrent[k],
+                            g + shift, {k + 1 == f.blocks, false}, nullptr);
+    });
   }
 }
 
@@ -423,6 +441,8 @@ void SparseLayer::backward(Worker& worker, SpikeLists& input, const float* deriv
     build_visits(worker, input, sources);
     if (order_ == Order::tiles) {
       backward_tiles(worker, sources);
+    } else if (order_ == Order::steps) {
+      backward_steps(worker, sources);
     } else {
       backward_samples(worker, input, sources);
     }

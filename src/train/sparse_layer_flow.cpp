@@ -89,8 +89,8 @@ void SparseLayer::flow_step(const Worker& worker, std::size_t front, std::uint32
     membrane_flow(m.alpha, width_, 1, m.reset_to_zero ? resets : nullptr, row, sum);
     return;
   }
-  const std::size_t neurons = order_ == Order::tiles ? width_ : stride();
-  const std::size_t at = b * neurons + (order_ == Order::tiles ? 0 : std::size_t{tile} * width_);
+  const std::size_t neurons = order_ == Order::tiles ? width_ : own_stride();
+  const std::size_t at = b * neurons + (order_ == Order::tiles ? 0 : std::size_t{tile - share_.begin()} * width_);
   if (t + 1 == f.steps) {
     std::fill_n(own.gu.data() + at, width_, 0.0f);
     std::fill_n(own.second.data() + at, width_, 0.0f);

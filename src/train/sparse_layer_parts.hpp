@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "train/sparse_layer.hpp"
+#include "train/step_exchange.hpp"
 
 namespace tessera::training {
 
@@ -30,6 +31,14 @@ struct SparseLayer::Scratch {
   }
 };
 
+// Samples that take steps together: their neurons' state, [sample][own tile], and who spiked in the last step.
+struct SparseLayer::Steps {
+  StepExchange exchange;
+  Scratch state;
+  std::uint32_t samples = 0;
+  bool gradients = false;
+};
+
 // Backward. A group is a range of samples whose sums are taken together, a part a range of tiles
 // whose ds are: how many there are does not depend on the number of workers.
 struct SparseLayer::Flow {
@@ -37,7 +46,7 @@ struct SparseLayer::Flow {
 
   // What flows through the tiles in progress, of one worker or of all.
   struct Front {
-    AlignedArray<float> g;           ///< [tile in progress][sample][row][width], a zero row
+    AlignedArray<float> g;           ///< [tile in progress][sample][row][width], a zero row each
     AlignedArray<float> gu, second;  ///< carried from step to step, [sample][neurons in progress]
   };
 

@@ -53,6 +53,17 @@ void Recording::begin_sample() {
 
 void Recording::end_samples() { begin_sample(); }
 
+void Recording::add_spike(std::uint16_t id, std::uint16_t step) {
+  if (spikes.size + kChunk >= spikes.room) {
+    spikes.room = spikes.size + spikes.size / 2 + 2 * kChunk;
+    spikes.id.resize(spikes.room);
+    spikes.step.resize(spikes.room);
+  }
+  spikes.id[spikes.size] = id;
+  spikes.step[spikes.size++] = step;
+  ++counts[step].spikes;
+}
+
 // Behind the entries that count; the streams do not grow yet.
 void Recording::deal(const Membrane& membrane, const Candidates& candidates, bool gradients) {
   const std::uint32_t rest = candidates.count - candidates.spikes;

@@ -50,6 +50,8 @@ struct alignas(128) Recording {
   void append_run(TileRun run, Candidates& candidates);
   static constexpr std::uint32_t kRunSteps = 32;  ///< dealt out together
   void end_samples();
+  /// A spike that another rank has told of, in a recording without gradients that has the counts of all steps.
+  void add_spike(std::uint16_t id, std::uint16_t step);
 
  private:
   void deal(const Membrane& membrane, const Candidates& candidates, bool gradients);

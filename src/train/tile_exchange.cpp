@@ -63,15 +63,16 @@ void TileExchange::send_lists(const LayerShare& share) {
   }
 }
 
-void TileExchange::gather_lists(Worker& worker, const LayerShare& share, bool gradients, std::uint32_t neurons,
+void TileExchange::gather_lists(Worker& worker, const LayerShare& share, ListKinds kinds, std::uint32_t neurons,
                                 SpikeLists& lists) {
   worker.on_caller([&] {
     settle();
     if (coded_.size() < share.own_tiles()) coded_.resize(share.own_tiles());
   });
+  if (!kinds.spikes && !kinds.others) return;
   worker.each(share.own_tiles(), [&](std::size_t k) {
     coded_[k].clear();
-    encode_section(lists, share.begin() + static_cast<std::uint32_t>(k), gradients, coded_[k]);
+    encode_section(lists, share.begin() + static_cast<std::uint32_t>(k), kinds, coded_[k]);
   });
   worker.on_caller([&] { send_lists(share); });
   worker.each(share.tiles, [&](std::size_t job) {
@@ -79,7 +80,7 @@ void TileExchange::gather_lists(Worker& worker, const LayerShare& share, bool gr
     if (share.owns(tile)) return;
     const std::uint32_t width = lists.section_width;
     decode_section(std::span(gathered_.bytes).subspan(section_begin_[job], section_end_[job] - section_begin_[job]), tile,
-                   gradients, std::min(width, neurons - tile * width), lists);
+                   kinds, std::min(width, neurons - tile * width), lists);
   });
 }
 

@@ -13,6 +13,7 @@
 #include "comm/agreement.hpp"
 #include "train/crew.hpp"
 #include "train/layer_share.hpp"
+#include "train/list_code.hpp"
 #include "train/spike_lists.hpp"
 #include "train/visit_block.hpp"
 
@@ -28,6 +29,7 @@ struct NeuronRows {
 class TileExchange {
  public:
   explicit TileExchange(const Agreement& ranks) : ranks_(ranks) {}
+  [[nodiscard]] const Agreement& ranks() const { return ranks_; }
 
   /// Runs a job and keeps what it throws until the ranks meet next. Any worker.
   template <class Job>
@@ -45,7 +47,7 @@ class TileExchange {
   // Called by all workers. All ranks throw what any has kept.
 
   /// The recordings of the own tiles become known to all ranks: ids and steps, not slopes.
-  void gather_lists(Worker& worker, const LayerShare& share, bool gradients, std::uint32_t neurons, SpikeLists& lists);
+  void gather_lists(Worker& worker, const LayerShare& share, ListKinds kinds, std::uint32_t neurons, SpikeLists& lists);
   void gather_columns(Worker& worker, const LayerShare& share, const NeuronRows& rows);
   /// What flowed from the own parts of `above` to the entries of `lists` goes to the owners of their sections
   /// (`below`), who add the parts in order. `visits`: [block][section].

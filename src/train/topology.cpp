@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/random.hpp"
-#include "train/parameter_array.hpp"
+#include "train/tile_width.hpp"
 
 namespace tessera::training {
 namespace {
@@ -126,26 +126,6 @@ Projection resolve_connection(const Connection& spec, const Shape& source, const
   return projection;
 }
 
-// A tile's weights should fit the second-level cache: tiles are narrower where sources are many,
-// but not so narrow that a visit of a row is not worth it.
-constexpr std::uint32_t kDenseTile = 128, kNarrowTile = 64, kTileStep = 32;
-constexpr std::size_t kTileBytes = 1500 << 10;
-// Sparse rows are short: wider tiles keep them worth a visit.
-constexpr std::uint32_t kSparseTile = 512;
-
-std::uint32_t tile_width(const Layer& layer, std::uint64_t sources, std::uint32_t neurons) {
-  const auto whole = [](std::uint32_t n) { return static_cast<std::uint32_t>(padded(n)); };
-  if (layer.input.kind == ConnectionKind::convolution) return whole(neurons);
-  const bool sparse = layer.input.kind == ConnectionKind::sparse &&
-                      (!layer.recurrent || layer.recurrent->kind == ConnectionKind::sparse);
-  const std::size_t rows = std::max<std::size_t>(sources, layer.recurrent ? neurons : 0);
-  const auto fitting = static_cast<std::uint32_t>(kTileBytes / (sizeof(float) * rows));
-  const std::uint32_t dense = std::clamp(fitting / kTileStep * kTileStep, kNarrowTile, kDenseTile);
-  const std::uint32_t most = sparse ? kSparseTile : dense;
-  const std::uint32_t tiles = (neurons + most - 1) / most;
-  return whole((neurons + tiles - 1) / tiles);
-}
-
 std::uint32_t output_size(std::uint32_t input, const Connection& connection) {
   const std::uint64_t padded = std::uint64_t{input} + 2 * std::uint64_t{connection.padding};
   if (padded < connection.kernel || connection.stride == 0) return 0;
@@ -184,7 +164,7 @@ std::vector<LayerTopology> resolve(const Network& network, std::uint64_t seed, c
     resolved.neurons = static_cast<std::uint32_t>(resolved.shape.size());
     resolved.tile_width = tile_width(layer, pooled_shape(source, layer.input.pool).size(), resolved.neurons);
     resolved.share = rule.of((resolved.neurons + resolved.tile_width - 1) / resolved.tile_width);
-    const TargetRange own = rule.divides() ? TargetRange{resolved.share.begin() * resolved.tile_width,
+    const TargetRange own = rule.divides ? TargetRange{resolved.share.begin() * resolved.tile_width,
                                                          resolved.share.end() * resolved.tile_width, true}
                                            : TargetRange{0, resolved.neurons, false};
     resolved.input =

@@ -9,6 +9,7 @@
 #include "base/process_limits.hpp"
 #include "tessera/substrate.hpp"
 #include "train/engine.hpp"
+#include "train/parallel_choice.hpp"
 #include "train/optimizer.hpp"
 #include "train/parameters.hpp"
 #include "train/rewirer.hpp"
@@ -103,9 +104,9 @@ double listed_fraction(const BatchResult& result) {
 }
 
 ShareRule share_rule(const Options& options) {
-  if (options.parallel == Parallel::data) return {};
+  if (options.parallel != Parallel::model) return {options.slices};
   const Agreement ranks(options.communicator);
-  return {options.slices, ranks.rank(), ranks.size()};
+  return {options.slices, true, ranks.rank(), ranks.size()};
 }
 
 int workers_of(const Options& options) {
@@ -199,13 +200,13 @@ struct Trainer::Impl {
 
   BatchResult update(const SpikeBatch& batch, std::uint32_t samples, double rate_factor) {
     const std::vector<ParameterArray*> arrays = engine->arrays();
-    if (shares_layers()) {
-      return engine->run(crew, batch, theta_grad, true,
-                         [&](Worker& worker) { shared.update(worker, updater, arrays, rate_factor); });
-    }
-    if (options.slices > 1) return sliced.train(*engine, crew, updater, batch, samples, theta_grad, rate_factor);
-    return engine->run(crew, batch, theta_grad, true,
-                       [&](Worker& worker) { updater.update(worker, arrays, rate_factor); });
+    if (options.slices > 1 && !shares_layers())
+      return sliced.train(*engine, crew, updater, batch, samples, theta_grad, rate_factor);
+    const auto finish = [&](Worker& worker) {
+      shares_layers() ? shared.update(worker, updater, arrays, rate_factor) : updater.update(worker, arrays, rate_factor);
+    };
+    if (options.slices > 1) return sliced.train_all(*engine, crew, updater, batch, theta_grad, finish);
+    return engine->run(crew, batch, theta_grad, true, finish);
   }
 
   void use(Strategy wanted) {
@@ -356,7 +357,7 @@ Trainer::Trainer(const Network& network, const Options& options) {
     if (!obstacle.empty()) problems.push_back({{}, obstacle});
   }
   if (!problems.empty()) throw InputError(std::move(problems));
-  impl_ = std::make_unique<Impl>(network, options);
+  impl_ = std::make_unique<Impl>(network, with_parallel_chosen(network, options));
 }
 
 Trainer::~Trainer() = default;
@@ -537,7 +538,6 @@ std::vector<Tensor> Trainer::state() const {
     state.push_back({"substrate.weight_factors", {factors.size()}, std::move(factors)});
   if (impl_->options.substrate) state.push_back({"substrate.digest", {3}, in_pieces(digest(*impl_->options.substrate))});
   for (Tensor& tensor : impl_->rewirer.state()) state.push_back(std::move(tensor));
-  if (impl_->shares_layers()) state.push_back({"training.shares_layers", {1}, {1.0f}});
   return state;
 }
 
@@ -568,12 +568,9 @@ void Trainer::set_state(const std::vector<Tensor>& state) {
                                  "another way.",
                                  had, i.options.slices));
   }
-  const bool shared = std::any_of(state.begin(), state.end(),
-                                  [](const Tensor& tensor) { return tensor.name == "training.shares_layers"; });
-  if (shared != i.shares_layers()) {
-    throw InputError(fmt::format("The training state was made with parallel = {}; with {} the weights would go "
-                                 "another way.",
-                                 to_string(shared ? Parallel::model : Parallel::data), to_string(i.options.parallel)));
+  if (chosen == 2.0f && i.shares_layers()) {
+    throw InputError("The training state was made with the dense strategy, which has no tiles that ranks could share "
+                     "(parallel = model); with parallel = data it goes on.");
   }
   const bool on_substrate = std::any_of(state.begin(), state.end(), [](const Tensor& tensor) {
     return tensor.name == "substrate.weight_factors";

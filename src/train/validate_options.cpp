@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tessera/communicator.hpp"
+#include "train/layer_share.hpp"
 #include "train/validate.hpp"
 
 namespace tessera::training::validation {
@@ -72,6 +73,11 @@ void check_second_threshold(const Reporter& report, const Network& network,
   }
 }
 
+// How many ranks can have work.
+std::uint32_t most_ranks(const Options& options) {
+  return options.parallel == Parallel::model ? LayerShare::parts_for(~0u, options.slices) : options.slices;
+}
+
 void check_amounts(const Reporter& report, const Network& network, const Options& options) {
   report.check(options.threads >= 0, "threads", options.threads, "at least 0 (0: one per core)");
   constexpr std::uint32_t most_samples = 65'536;
@@ -87,13 +93,14 @@ void check_amounts(const Reporter& report, const Network& network, const Options
   const int ranks = options.communicator ? options.communicator->size() : 1;
   if (report.check(options.slices >= 1 && options.slices <= most_slices, "slices", options.slices,
                    fmt::format("from 1 to {}", most_slices)) &&
-      options.slices < static_cast<std::uint32_t>(ranks))
-    report.add("slices", fmt::format("{} has {}, but there are {} ranks, which share the slices of a {}: "
-                                     "ask for at least {} (--slices, or `slices` under [training]). The weights "
-                                     "depend on the number of slices, not on that of ranks.",
-                                     options.parallel == Parallel::data ? "A batch" : "A layer",
-                                     options.slices == 1 ? "1 slice" : fmt::format("{} slices", options.slices),
-                                     ranks, options.parallel == Parallel::data ? "batch" : "layer", ranks));
+      most_ranks(options) < static_cast<std::uint32_t>(ranks))
+    report.add("slices", fmt::format("{}, but there are {} ranks, which share them: ask for at least {} slices (--slices, "
+                                     "or `slices` under [training]). The weights depend on the number of slices, not "
+                                     "on that of ranks.",
+                                     options.parallel == Parallel::model
+                                         ? fmt::format("With slices = {} a layer has {} parts", options.slices, most_ranks(options))
+                                         : fmt::format("A batch has {}", options.slices == 1 ? "1 slice" : fmt::format("{} slices", options.slices)),
+                                     ranks, ranks));
   report.check(options.epochs >= 1, "epochs", options.epochs, "at least 1");
   if (report.check(options.validation_fraction >= 0.0 && options.validation_fraction < 1.0,
                    "validation_fraction", options.validation_fraction, "at least 0 and below 1") &&
@@ -105,7 +112,7 @@ void check_amounts(const Reporter& report, const Network& network, const Options
 
 /// Layers whose tiles can lie on different ranks.
 void check_parallel(const Reporter& report, const Network& network, const Options& options) {
-  if (options.parallel == Parallel::data) return;
+  if (options.parallel != Parallel::model) return;
   const auto refuse = [&](const std::string& why) {
     report.add("parallel", fmt::format("Ranks cannot share the tiles of layers (parallel = model): {}. With parallel "
                                        "= data they share the samples of a batch.",
@@ -119,9 +126,8 @@ void check_parallel(const Reporter& report, const Network& network, const Option
     } else if (layer.input.pool > 1) {
       refuse(fmt::format("layer '{}' is pooled", layer.name));
     }
-    if (layer.input.rewiring) refuse(fmt::format("layer '{}' rewires", layer.name));
-    if (layer.recurrent)
-      refuse(fmt::format("layer '{}' is recurrent: all its tiles would need each other in every step", layer.name));
+    if (layer.input.rewiring || (layer.recurrent && layer.recurrent->rewiring))
+      refuse(fmt::format("layer '{}' rewires", layer.name));
   }
 }
 

@@ -26,8 +26,9 @@ ArrayLayout sparse_layout(const Projection& p, std::uint32_t width, const LayerS
   const std::vector<std::size_t> bounds(next.begin(), next.end());
   for (std::size_t i = 0; i < place.size(); ++i) place[i] = next[p.target_of[i] / width - begin]++;
   ArrayLayout layout = ArrayLayout::placed(std::move(place));
-  if (!share.divided) return layout;
   layout.bounds = bounds;
+  if (!share.divided) return layout;
+  layout.some = true;
   layout.width = 0;
   for (std::size_t row = 0; row + 1 < p.row_first.size(); ++row) {
     for (std::uint32_t i = p.row_first[row]; i < p.row_first[row + 1]; ++i)
@@ -39,7 +40,7 @@ ArrayLayout sparse_layout(const Projection& p, std::uint32_t width, const LayerS
 ArrayLayout layout_of(const Projection& p, std::uint32_t width, const LayerShare& share) {
   if (p.rewires()) return ArrayLayout::flat(0);  // until the store has its synapses
   if (p.spec.kind == ConnectionKind::sparse) return sparse_layout(p, width, share);
-  if (!share.divided) return ArrayLayout::tiled(p.pooled.size(), p.targets, width);
+  if (!share.divided) return ArrayLayout::all_tiles(p.pooled.size(), p.targets, width);
   return ArrayLayout::some_tiles(p.pooled.size(), p.targets, width, share.begin(), share.end());
 }
 

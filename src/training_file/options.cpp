@@ -136,7 +136,7 @@ void read_training(TrainingReader& t, Options& options) {
   options.patience = t.count32("patience", options.patience);
   options.slices = t.count32("slices", options.slices);
   options.parallel = t.word<Parallel>("parallel", options.parallel,
-                                      {{"data", Parallel::data}, {"model", Parallel::model}});
+                                      {{"auto", Parallel::automatic}, {"data", Parallel::data}, {"model", Parallel::model}});
   options.strategy = t.word<Strategy>("strategy", options.strategy,
                                       {{"auto", Strategy::automatic},
                                        {"sparse", Strategy::sparse},

@@ -396,7 +396,7 @@ TEST_F(TrainingOverRanks, ACheckpointOfTwoRanksGoesOnOnThree) {
 // Three tiles in the first layer; the test, the confusion and the raster are made by all ranks together.
 TEST_F(TrainingOverRanks, RanksThatShareLayersTrainTheSameWeights) {
   std::string text = kTraining;
-  text.replace(text.find("size = 40"), 9, "size = 300");
+  text.replace(text.find("size = 40"), 9, "size = 300\nrecurrent = true");
   write_text(folder_ / "m.toml", text + "parallel = \"model\"\n");
   ASSERT_EQ(tessera(words_of("train m.toml --out alone --quiet"), options_).exit_code, 0);
   const Outcome outcome = on(3, "train m.toml --threads 1 --out r3");
@@ -404,7 +404,8 @@ TEST_F(TrainingOverRanks, RanksThatShareLayersTrainTheSameWeights) {
   EXPECT_NE(outcome.out.find("3 ranks with 1 thread, 4 slices of every layer"), std::string::npos) << outcome.out;
   EXPECT_EQ(report("r3")["parallel"], "model");
   ASSERT_EQ(on(2, "train m.toml --epochs 2 --out r2 --quiet").exit_code, 0);
-  ASSERT_EQ(on(3, "train m.toml --resume --out r2 --quiet").exit_code, 0);
+  ASSERT_EQ(on(3, "train m.toml --resume --parallel data --out r2 --quiet").exit_code, 0);
+  EXPECT_EQ(report("r2")["parallel"], "data");
   for (const std::string out : {"r3", "r2"}) {
     EXPECT_EQ(report(out)["weights_digest"], report("alone")["weights_digest"]);
     EXPECT_EQ(report(out)["test"], report("alone")["test"]);
@@ -418,7 +419,7 @@ TEST_F(TrainingOverRanks, AModelThatGrowsWithTheRanks) {
   const std::string train = "train " TESSERA_SOURCE_DIR "/models/training/scaling.toml --quiet --epochs 1 --set neurons=450 "
                             "--set inputs=20 --set samples=96 ";
   ASSERT_EQ(on(2, train + "--out r").exit_code, 0);
-  ASSERT_EQ(tessera(words_of(train + "--set ranks=2 --slices 2 --out alone"), options_).exit_code, 0);
+  ASSERT_EQ(tessera(words_of(train + "--set ranks=2 --out alone"), options_).exit_code, 0);
   EXPECT_EQ(report("r")["named_parameters"]["ranks"], 2);
   EXPECT_EQ(report("r")["named_parameters"]["layer"], 300);
   EXPECT_EQ(report("r")["parallel"], "model");
@@ -433,7 +434,6 @@ TEST_F(TrainingOverRanks, MistakesAreToldOnce) {
       {"[ $RANK = 2 ] && MODEL=other.toml || MODEL=t.toml\nexec tessera train $MODEL --out r",
        "Ranks 0 and 2 have different models or seeds"},
       {"exec tessera train t.toml --slices $((RANK / 2 + 3)) --out r", "Ranks 0 and 2 have different numbers of slices"},
-      {"exec tessera train t.toml --parallel model --slices 2 --out r", "A layer has 2 slices, but there are 3 ranks"},
       {"[ $RANK = 2 ] && SHARE=model || SHARE=data\nexec tessera train t.toml --parallel $SHARE --out r",
        "Ranks 0 and 2 have different ways to share the work (parallel)"},
       {"exec tessera train missing.toml --out r", "missing.toml"}};

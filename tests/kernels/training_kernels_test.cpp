@@ -147,6 +147,23 @@ TEST(WeightRows, BackProjectIsTheReferencesOnEveryTarget) {
   }
 }
 
+// Ranks cut a list into pieces: every source gets the same bits in any of them.
+TEST(WeightRows, WhatASourceGetsBackDoesNotDependOnItsPlaceInTheList) {
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    for (const std::uint32_t width : kWidths) {
+      Numbers numbers(width);
+      const Floats weights = numbers.some(kRows * width, -1, 1), g = numbers.some(width, -1, 1);
+      const auto ids = numbers.ids(11, kRows);
+      Floats whole(ids.size(), 0.0f), pieces = whole;
+      back_project(weights.data(), width, ids.data(), ids.size(), g.data(), whole.data());
+      for (std::size_t k = 0, n = 1; k < ids.size(); k += n, n = std::min<std::size_t>(n + 1, ids.size() - k))
+        back_project(weights.data(), width, ids.data() + k, n, g.data(), pieces.data() + k);
+      EXPECT_EQ(whole, pieces) << target << ", width " << width;
+    }
+  }
+}
+
 // What a step of neurons reads and writes. The lists have exactly the room that is asked for, so that a
 // sanitizer sees what is written behind it.
 struct Neurons {

@@ -8,13 +8,15 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <set>
 #include <string>
+#include <tuple>
 
-#include "base/random.hpp"
 #include "comm/loopback.hpp"
+#include "train/engine.hpp"
 #include "train/layer_share.hpp"
-#include "train/list_code.hpp"
 #include "train/networks.hpp"
+#include "train/optimizer.hpp"
 #include "train/parameters.hpp"
 
 namespace tessera::training {
@@ -112,7 +114,27 @@ const std::vector<Case>& cases() {
          n.layers[0].input = sparse(0.4, 0, 3);
          n.layers[1].input = sparse(0.05, 0, 0);
        }},
-      {"regulariser", [](Network& n) { n.layers[1].regulariser = {10.0, 0.2, 0.3}; }}};
+      {"regulariser", [](Network& n) { n.layers[1].regulariser = {10.0, 0.2, 0.3}; }},
+      {"recurrent", [](Network& n) { for (Layer* l : hidden(n)) l->recurrent = Connection{}; }},
+      {"recurrent with full lists, biases and decays",
+       [](Network& n) {
+         make_adaptive(n.layers[0]);
+         make_synaptic(n.layers[1]);
+         for (Layer* l : hidden(n)) {
+           l->recurrent = Connection{};
+           l->bias = true;
+           l->max_activity = 0.2;
+           l->refractory = 3;
+           train_decays(*l);
+         }
+       }},
+      {"recurrent, sparse and delayed",
+       [](Network& n) {
+         for (Layer* l : hidden(n)) l->recurrent = sparse(0.1, 0, 4);
+         n.layers[0].input = sparse(0.4, 0, 2);
+         n.layers[0].size = 1200;
+       }},
+      {"weight penalty", [](Network& n) { n.layers[0].weight_penalty = n.layers[1].weight_penalty = 300.0; }}};
   return all;
 }
 
@@ -135,23 +157,29 @@ TEST(LayerShare, EveryTileBelongsToOneRankAndPartsAreNeverDivided) {
           }
         }
         ASSERT_EQ(next, tiles);
-        ASSERT_EQ(parts, std::min(tiles, slices));
+        ASSERT_EQ(parts, std::min(tiles, std::max(slices, tiles <= 6 ? 6u : 4u)));
         ASSERT_LE(most - least, 1u);
       }
     }
   }
 }
 
-// With as many parts as one process makes of the tiles, the sums are those of today's single process: 3 tiles make
-// 3 parts, 7 make 4.
-TEST(SharedLayers, HaveTheWeightsOfOneProcessThatSharesNothing) {
+// One slice; more than the parts of a layer, and than some batches have samples. Clipped, all gradients meet.
+TEST(SharedLayers, HaveTheWeightsOfSharedSamples) {
   for (const Case& c : cases()) {
     Network network = several_tiles();
     c.change(network);
-    const Trained data = train_all(network, options_with(Parallel::data, 1));
-    Trained model = train_all(network, options_with(Parallel::model, 4));
-    expect_same_results(data, model, c.name);
-    expect_same(data.parameters, model.parameters, c.name);
+    for (const std::uint32_t slices : {1u, 10u}) {
+      Options options = options_with(Parallel::data, slices);
+      if (slices > 1) options.optimizer.clip_norm = 0.05;
+      const Trained data = train_all(network, options);
+      options.parallel = Parallel::model;
+      const Trained model = train_all(network, options);
+      const std::string what = c.name + ", slices: " + std::to_string(slices);
+      expect_same_results(data, model, what);
+      expect_same(data.parameters, model.parameters, what);
+      expect_same(data.state, model.state, what);
+    }
   }
 }
 
@@ -161,7 +189,8 @@ TEST(SharedLayers, HaveTheSameBitsOnAnyNumberOfRanksAndThreads) {
     c.change(network);
     for (const double clip : {0.0, 0.05}) {
       if (clip > 0.0 && &c != &cases().front() && c.name != "sparse and delayed") continue;  // clipped alike
-      Options options = options_with(Parallel::model, 6);
+      const bool recurrent = network.layers[1].recurrent.has_value();  // which ranks meet in every step
+      Options options = options_with(Parallel::model, recurrent ? 3 : 6);
       options.optimizer.clip_norm = clip;
       const Trained alone = train_all(network, options);
       options.threads = 3;
@@ -169,6 +198,7 @@ TEST(SharedLayers, HaveTheSameBitsOnAnyNumberOfRanksAndThreads) {
       expect_same(alone.parameters, threads.parameters, c.name + ", 3 threads");
       expect_same(alone.state, threads.state, c.name + ", 3 threads");
       for (const int ranks : {2, 3, 6}) {
+        if (ranks > static_cast<int>(options.slices)) continue;
         run_loopback(ranks, static_cast<std::uint64_t>(ranks), [&](Ranks rank) {
           Options own = options;
           own.threads = 1 + rank->rank() % 2;
@@ -180,11 +210,38 @@ TEST(SharedLayers, HaveTheSameBitsOnAnyNumberOfRanksAndThreads) {
   }
 }
 
+// A block of g ends between two steps: 20 samples and tiles of 112 neurons leave room for 102 of them.
+TEST(SharedLayers, RecurrentOnesHaveTheSameBitsOverSeveralBlocksOfSteps) {
+  Network network = two_layers();
+  network.steps = 110;
+  network.layers[0].size = 200;
+  network.layers[0].recurrent = Connection{};
+  network.layers[0].bias = true;
+  make_adaptive(network.layers[0]);
+  network.layers[1].size = 150;
+  network.layers[1].recurrent = sparse(0.3, 0, 0);
+  const SpikeBatch batch = random_batch(network, 40, 0.1, 1);
+  const auto train = [&](Ranks rank, Parallel parallel) {
+    Options options = options_with(parallel, 2);
+    options.communicator = rank;
+    Trainer trainer(network, options);
+    for (int k = 0; k < 2; ++k) trainer.train(batch);
+    trainer.gather_state();
+    return trainer.parameters();
+  };
+  const std::vector<Tensor> alone = train(nullptr, Parallel::data);
+  run_loopback(2, 1, [&](Ranks rank) {
+    const std::vector<Tensor> shared = train(rank, Parallel::model);
+    if (rank->rank() == 0) expect_same(alone, shared, "several blocks");
+  });
+}
+
 TEST(SharedLayers, HaveTheSameBitsInAnyOrderOfEvents) {
-  const Network network = several_tiles();
+  Network network = several_tiles();
+  network.layers[1].recurrent = Connection{};
   const Options options = options_with(Parallel::model, 4);
   const Trained alone = train_all(network, options);
-  for (std::uint64_t order = 1; order <= 10; ++order) {
+  for (std::uint64_t order = 1; order <= 5; ++order) {
     run_loopback(4, order, [&](Ranks rank) {
       Options own = options;
       own.communicator = rank;
@@ -206,7 +263,7 @@ TEST(SharedLayers, ARankHoldsItsOwnTilesOnly) {
       held[static_cast<std::size_t>(rank->rank())] = Trainer(network, options).parameters();
     });
     for (std::size_t k = 0; k < whole.size(); ++k) {
-      if (!whole[k].name.ends_with(".weight")) continue;
+      if (!whole[k].name.ends_with("weight")) continue;
       std::size_t holders = 0;
       for (std::size_t i = 0; i < whole[k].values.size(); ++i) {
         int found = 0;
@@ -218,6 +275,55 @@ TEST(SharedLayers, ARankHoldsItsOwnTilesOnly) {
       EXPECT_EQ(holders, whole[k].name == "out.weight" ? 1u : 3u) << c.name << ", " << whole[k].name;
     }
   }
+}
+
+// 300 neurons make 3 tiles of 112, 800 make 7 of 128 (which make 6 parts), 4 one of 16. Rank 0 of 3 has one tile of the
+// first layer and the first two of the second (two of six parts); the readout belongs to the last.
+TEST(SharedLayers, ARankHasRoomForItsOwnTilesOnly) {
+  Network network = several_tiles();
+  network.layers[1].recurrent = Connection{};
+  const auto floats = [&](const ShareRule& rule) {
+    const std::vector<LayerTopology> topology = resolve(network, 1, rule);
+    const auto engine = make_sparse_engine(network, {}, topology, Agreement(nullptr));
+    Updater updater{Optimizer{}};
+    updater.attach(engine->arrays());
+    std::vector<std::size_t> sizes;
+    for (const ParameterArray* a : engine->arrays()) {
+      EXPECT_TRUE(a->gradient.size() == a->value.size() && a->first.size() == a->value.size() &&
+                  a->second.size() == a->value.size()) << a->name;
+      sizes.push_back(a->value.size());
+    }
+    return sizes;
+  };
+  const std::vector<std::size_t> whole = floats({}), first = floats({6, true, 0, 3});
+  EXPECT_EQ(whole, (std::vector<std::size_t>{3 * 30 * 112, 7 * 300 * 128, 7 * 800 * 128, 800 * 16}));
+  EXPECT_EQ(first, (std::vector<std::size_t>{30 * 112, 3 * 300 * 128, 3 * 800 * 128, 0}));
+  std::vector<std::size_t> sum(whole.size(), 0);
+  for (int rank = 0; rank < 3; ++rank) {
+    const std::vector<std::size_t> own = floats({6, true, rank, 3});
+    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += own[k];
+  }
+  EXPECT_EQ(sum, whole);
+}
+
+// A recurrent layer costs a message to every other rank in every step forwards, and in every step but the last backwards:
+// the last one brings nothing back. In every slice.
+TEST(SharedLayers, ARecurrentLayerCostsTwoMessagesAStep) {
+  const auto messages = [](bool recurrent) {
+    Network network = several_tiles();
+    if (recurrent) network.layers[1].recurrent = Connection{};
+    std::uint64_t sent = 0;
+    run_loopback(3, 1, [&](Ranks rank) {
+      Options options = options_with(Parallel::model, 4);
+      options.communicator = rank;
+      Trainer trainer(network, options);
+      const std::uint64_t before = rank->traffic().messages;
+      trainer.train(batches(network)[0]);
+      if (rank->rank() == 0) sent = rank->traffic().messages - before;
+    });
+    return sent;
+  };
+  EXPECT_EQ(messages(true) - messages(false), 2u * 4u * (12u + 11u));
 }
 
 TEST(SharedLayers, GoOnOnAnotherNumberOfRanks) {
@@ -248,10 +354,42 @@ TEST(SharedLayers, GoOnOnAnotherNumberOfRanks) {
     expect_same(whole.parameters, trainer.parameters(), "resumed");
     expect_same(whole.state, trainer.state(), "resumed");
   });
-  Trainer data(network, options_with(Parallel::data, 6));
-  EXPECT_THROW(data.set_state(state), InputError);
-  Trainer model(network, options);
-  EXPECT_THROW(model.set_state(data.state()), InputError);
+  // Ranks that share samples go on, too.
+  run_loopback(4, 5, [&](Ranks rank) {
+    Options own = options_with(Parallel::data, 6);
+    own.communicator = rank;
+    Trainer trainer(network, own);
+    trainer.set_state(state);
+    trainer.set_parameters(parameters);
+    trainer.train(all[2]);
+    trainer.gather_state();
+    expect_same(whole.parameters, trainer.parameters(), "resumed with shared samples");
+    expect_same(whole.state, trainer.state(), "resumed with shared samples");
+  });
+}
+
+TEST(SharedLayers, GoOnFromSharedSamples) {
+  const Network network = several_tiles();
+  const Trained whole = train_all(network, options_with(Parallel::data, 6));
+  const std::vector<SpikeBatch> all = batches(network);
+  Trainer first(network, options_with(Parallel::data, 6));
+  for (std::size_t k = 0; k < 2; ++k) first.train(all[k]);
+  run_loopback(3, 4, [&](Ranks rank) {
+    Options own = options_with(Parallel::model, 6);
+    own.communicator = rank;
+    Trainer trainer(network, own);
+    trainer.set_state(first.state());
+    trainer.spread_parameters(rank->rank() == 0 ? first.parameters() : std::vector<Tensor>{});
+    trainer.train(all[2]);
+    trainer.gather_state();
+    if (rank->rank() == 0) expect_same(whole.parameters, trainer.parameters(), "resumed with shared layers");
+  });
+  std::vector<Tensor> dense = first.state();
+  for (Tensor& tensor : dense) {
+    if (tensor.name == "training.chosen") tensor.values = {2.0f};
+  }
+  Trainer model(network, options_with(Parallel::model, 6));
+  EXPECT_THROW(model.set_state(dense), InputError);
 }
 
 TEST(SharedLayers, AnInitialActivityIsFoundAlike) {
@@ -303,7 +441,8 @@ TEST(SharedLayers, WhatBecomesNoNumberOnOneRankEndsAll) {
 
 // Negative control: lists and gradients that are lost, doubled or emptied on their way are noticed.
 TEST(SharedLayers, WhatHappensToAMessageIsNoticed) {
-  const Network network = several_tiles();
+  Network network = several_tiles();
+  network.layers[0].recurrent = Connection{};
   const Trained alone = train_all(network, options_with(Parallel::model, 4));
   const auto work = [&](Ranks rank) {
     Options options = options_with(Parallel::model, 4);
@@ -324,6 +463,16 @@ TEST(SharedLayers, WhatHappensToAMessageIsNoticed) {
     }
   }
   EXPECT_GE(noticed, 3);
+  // Who misses one says in which phase; those of steps are most messages.
+  std::set<std::string> missing = {"training: spikes of a step", "training: gradients of a step"};
+  for (std::uint64_t message = 0; message < messages && !missing.empty(); message += 23) {
+    try {
+      run_loopback(2, 1, work, {LoopbackFault::Kind::lost, message});
+    } catch (const CommunicationError& error) {
+      missing.erase(error.phase);
+    }
+  }
+  EXPECT_TRUE(missing.empty()) << *missing.begin();
 }
 
 TEST(SharedLayers, WhatCannotBeSharedIsRefusedWithASentence) {
@@ -340,7 +489,13 @@ TEST(SharedLayers, WhatCannotBeSharedIsRefusedWithASentence) {
   EXPECT_NE(problems([](Network&, Options& o) { o.strategy = Strategy::dense; }).find("the dense strategy has no tiles"), std::string::npos);
   EXPECT_NE(problems([](Network&, Options& o) { o.strategy = Strategy::reference; }).find("the reference strategy has no tiles"), std::string::npos);
   EXPECT_NE(problems([](Network& n, Options&) { make_convolutional(n, 1); }).find("layer 'first' is a convolution"), std::string::npos);
-  EXPECT_NE(problems([](Network& n, Options&) { n.layers[1].recurrent = Connection{}; }).find("layer 'second' is recurrent"), std::string::npos);
+  EXPECT_EQ(problems([](Network& n, Options&) { n.layers[1].recurrent = Connection{}; }), "");
+  EXPECT_NE(problems([](Network& n, Options&) {
+              n.layers[1].recurrent = sparse(0.4, 0, 0);
+              n.layers[1].recurrent->rewiring = Rewiring{};
+              make_convolutional(n, 1);
+            }).find("layer 'second' rewires"),
+            std::string::npos);
   EXPECT_NE(problems([](Network& n, Options&) {
               n.layers[1].input = sparse(0.4, 0, 0);
               n.layers[1].input.rewiring = Rewiring{};
@@ -353,72 +508,14 @@ TEST(SharedLayers, WhatCannotBeSharedIsRefusedWithASentence) {
             std::string::npos);
 }
 
-// Ids and steps at the ends of their ranges, samples and steps without entries.
-TEST(ListCode, GivesBackWhatWasWritten) {
-  for (const std::uint32_t parts : {1u, 3u}) {
-    SpikeLists lists;
-    lists.samples = 5;
-    lists.steps = 700;
-    lists.section_width = 96;
-    lists.resize(3, 2);
-    RandomStream stream(RandomKey(1), Purpose::subsample, 0, 0);
-    struct Entry {
-      std::uint32_t sample, step, id;
-      bool operator==(const Entry&) const = default;
-    };
-    std::vector<Entry> written[2];
-    for (std::uint32_t part = 0; part < lists.parts; ++part) {
-      Recording& r = lists.recording(1, part);
-      for (std::uint32_t b = lists.part_begin(part); b < lists.part_begin(part + 1); ++b) {
-        r.begin_sample();
-        for (std::uint32_t t = 0; t < lists.steps; ++t) {
-          const double rate = b == 2 ? 0.0 : t == 699 ? 0.9 : t < 300 ? 0.001 : 0.03;
-          for (std::uint32_t i = 96; i < 192; ++i) {
-            for (int kind = 0; kind < 2; ++kind) {
-              if (stream.next_unit() >= rate) continue;
-              Stream& s = kind == 0 ? r.spikes : r.others;
-              s.id.push_back(static_cast<std::uint16_t>(i));
-              s.step.push_back(static_cast<std::uint16_t>(t));
-              ++s.size;
-              written[kind].push_back({b, t, i});
-            }
-          }
-        }
-      }
-      r.end_samples();
-    }
-    std::vector<std::byte> bytes;
-    encode_section(lists, 1, true, bytes);
-    EXPECT_LT(bytes.size(), 2 * (written[0].size() + written[1].size()));
-
-    SpikeLists read;
-    read.samples = lists.samples;
-    read.steps = lists.steps;
-    read.section_width = lists.section_width;
-    read.resize(3, parts);
-    decode_section(bytes, 1, true, 96, read);
-    std::vector<Entry> found[2];
-    for (std::uint32_t part = 0; part < parts; ++part) {
-      const Recording& r = read.recording(1, part);
-      for (int kind = 0; kind < 2; ++kind) {
-        const Stream& s = kind == 0 ? r.spikes : r.others;
-        ASSERT_EQ(s.first.size(), read.part_begin(part + 1) - read.part_begin(part) + 1);
-        std::uint64_t counted = 0;
-        for (const StepCounts& c : r.counts) counted += kind == 0 ? c.spikes : c.others;
-        EXPECT_EQ(counted, s.size);
-        for (std::uint32_t b = read.part_begin(part), k = 0; b < read.part_begin(part + 1); ++b, ++k) {
-          for (std::uint32_t e = s.first[k]; e < s.first[k + 1]; ++e) found[kind].push_back({b, s.step[e], s.id[e]});
-        }
-      }
-    }
-    EXPECT_TRUE(found[0] == written[0] && found[1] == written[1]) << parts;
-
-    // Cut off, too long, neurons that the section does not have.
-    for (const std::size_t n : {std::size_t{0}, std::size_t{1}, bytes.size() / 2, bytes.size() - 1})
-      EXPECT_THROW(decode_section(std::span(bytes).first(n), 1, true, 96, read), RunError) << n;
-    EXPECT_THROW(decode_section(bytes, 1, true, 95, read), RunError);
-    bytes.push_back(std::byte{0});
-    EXPECT_THROW(decode_section(bytes, 1, true, 96, read), RunError);
+// Few parts are there always, more only with slices.
+TEST(SharedLayers, MoreRanksThanPartsAreRefused) {
+  for (const auto& [slices, ranks, good] : {std::tuple{1u, 4, true}, {1u, 5, false}, {5u, 5, true}, {5u, 6, false}}) {
+    run_loopback(ranks, 1, [&, s = slices, fits = good](Ranks rank) {
+      Options options = options_with(Parallel::model, s);
+      options.communicator = rank;
+      EXPECT_EQ(validate(two_layers(), options).empty(), fits) << s << " slices, " << rank->size() << " ranks";
+    });
   }
 }
 

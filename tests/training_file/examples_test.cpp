@@ -57,8 +57,9 @@ TEST(TrainingExamples, TheOneThatScalesHasTheSameParametersPerRank) {
     EXPECT_NEAR(parameters, 45.0e6 * ranks, 0.1e6 * ranks);
     EXPECT_NEAR(neurons, 47'500.0 * ranks, 5.0 * ranks);
     EXPECT_EQ(model.options.parallel, Parallel::model);
-    EXPECT_EQ(model.options.slices, static_cast<std::uint32_t>(ranks));
+    EXPECT_EQ(model.options.slices, 1u);  // enough for four
   }
+  EXPECT_EQ(load_training_file(kFolder + "scaling.toml", {{"ranks", "5"}, {"neurons", "3000"}}).options.slices, 5u);
 }
 
 TEST(TrainingExamples, TheOneOfTheDocumentationLoads) {

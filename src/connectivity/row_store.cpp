@@ -78,10 +78,12 @@ bool lands_on(const RowStoreInput& input, const BundleChoice& holds) {
 }
 
 double expected_synapses(const RowStoreInput& input, const BundleChoice& holds) {
-  const std::vector<bool> on_tile = chunks_on_tile(input);
+  std::vector<std::uint32_t> neurons(input.wiring->chunks().size(), 0);  // of every chunk, on the tile
+  for (const BlockLayout& block : input.layout->blocks) neurons[block.chunk] = block.count(input.wiring->chunks()[block.chunk]);
   double synapses = 0.0;
   for (const Bundle& b : input.wiring->bundles()) {
-    if (on_tile[b.chunk] && !is_plastic(*input.wiring, b) && holds(b)) synapses += input.wiring->expected_synapses_of(b);
+    if (neurons[b.chunk] == 0 || is_plastic(*input.wiring, b) || !holds(b)) continue;
+    synapses += input.wiring->expected_synapses_of(b) * neurons[b.chunk] / b.targets.size;
   }
   return synapses;
 }

@@ -31,7 +31,7 @@ class BlockTile : public Tile {
         sources_.emplace_back(network, chunk, at.chunk, first, context.wiring->key());
         continue;
       }
-      blocks_.emplace_back(network, context.kernels[chunk.population], chunk, at.chunk, first,
+      blocks_.emplace_back(network, context.kernels[chunk.population], chunk, at.places, at.chunk, first,
                            context.wiring->key());
       places_.push_back(at);
     }
@@ -152,13 +152,13 @@ class BlockTile : public Tile {
   void each_array(std::uint32_t chunk, const Visit& visit) {
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       if (places_[b].chunk != chunk) continue;
-      const std::size_t n = blocks_[b].chunk().size;
+      const std::size_t n = blocks_[b].count();
       for (AlignedArray<Real>& column : blocks_[b].columns()) visit(column.data(), n * sizeof(Real));
       visit(blocks_[b].refractory().data(), n * sizeof(std::uint16_t));
       for (std::uint32_t t = 0; t < ring_steps_; ++t) {
         Input* slot = ring_.data() + t * ring_stride_;
-        visit(slot + places_[b].positive_slot, n * sizeof(Input));
-        if (blocks_[b].ports() == 2) visit(slot + places_[b].negative_slot, n * sizeof(Input));
+        visit(slot + places_[b].positive_slot, blocks_[b].chunk().size * sizeof(Input));
+        if (blocks_[b].ports() == 2) visit(slot + places_[b].negative_slot, blocks_[b].chunk().size * sizeof(Input));
       }
     }
     if (memories_) memories_->each_array(chunk, visit);

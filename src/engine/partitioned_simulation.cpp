@@ -1,0 +1,269 @@
+// Parts that take turns. A part that needs only what others have done before runs through all of the time at once, with
+// their spikes played back; those of a component in lock-step advance by one turn each, again and again.
+// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include "engine/partitioned_impl.hpp"
+#include "tessera/errors.hpp"
+
+namespace tessera {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+constexpr double kAskEverySeconds = 0.1;  // whether to stop
+constexpr double kRateWindow_ms = 100.0;  // as in Simulation
+
+std::int64_t rate_window(const Network& network) {
+  return std::max<std::int64_t>(1, std::llround(kRateWindow_ms / network.dt_ms));
+}
+
+const Network& require(const Network& network, const NeuronCatalogue& models, const PartitionedOptions& options) {
+  std::vector<Problem> problems = validate(network, models, options);
+  if (!problems.empty()) throw InputError(std::move(problems));
+  return network;
+}
+
+std::int64_t whole_steps(double time_ms, double dt_ms) {
+  const double steps = std::round(time_ms / dt_ms);
+  if (!(steps >= 0.0 && steps < 4294967295.0) || std::abs(steps * dt_ms - time_ms) > 1e-6 * dt_ms + 1e-9 * time_ms) {
+    throw InputError("The model time of a run must be a multiple of dt (" + std::to_string(dt_ms) +
+                     " ms), not negative, and have at most 4,294,967,294 steps; it is " + std::to_string(time_ms) + " ms.");
+  }
+  return static_cast<std::int64_t>(steps);
+}
+
+}  // namespace
+
+PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalogue& models, const PartitionedOptions& wanted)
+    : network(require(description, models, wanted)), options(wanted), wiring(network, wanted.simulation.seed) {
+  units = choose_weight_units(wiring);
+  team = std::make_unique<ThreadTeam>(std::max(1, options.simulation.threads));
+  context.network = &network;
+  context.seed = options.simulation.seed;
+  context.wiring = &wiring;
+  context.units = &units;
+  context.kernels = make_kernels(network, models, units.unit);
+  context.ports = ports_of(network, models);
+  context.count_table = options.simulation.count_table;
+  context.local_interval = wiring.exchange_steps();
+  context.team = team.get();
+  std::uint32_t first = 0;
+  for (const Population& population : network.populations) {
+    context.first_id.push_back(first);
+    first += population.size;
+  }
+  population_spikes.assign(network.populations.size(), 0);
+  make_parts();
+  context.neurons = &*neurons;
+  make_groups();
+  choose_connectivity();
+}
+
+void PartitionedSimulation::Impl::build(Group& group) {
+  const auto start = Clock::now();
+  const auto all = static_cast<std::uint32_t>(neurons->total());
+  std::vector<bool> runs_later(all, true);  // parts that have not run when this group does
+  const auto mark = [&](std::uint32_t p) {
+    for (const NeuronRange& range : neurons->of(static_cast<int>(p)).ranges()) {
+      std::fill_n(runs_later.begin() + range.first, range.size, false);
+    }
+  };
+  for (const Group& g : groups) {
+    for (const std::uint32_t p : g.parts) mark(p);
+    if (&g == &group) break;
+  }
+  for (const std::uint32_t p : group.parts) {
+    Part& part = parts[p];
+    part.here = std::make_unique<ChipPart>(context, part.chunks, static_cast<int>(p));
+    part.traces = part.here->make_traces();
+    part.reached_by.assign(all, false);
+    for (std::uint32_t i = 0; i < all; ++i) {
+      part.reached_by[i] = part.here->reaches(i);
+      if (part.reached_by[i] && runs_later[i] && context.connectivity == Connectivity::stored) {
+        throw InputError("Run " + std::to_string(part.run) + " of the partition needs the spikes of a later run, with which it "
+                         "is not in lock-step.");
+      }
+    }
+  }
+  construction_seconds += seconds_since(start);
+}
+
+/// Gives a part the spikes of all others before step `to`.
+void PartitionedSimulation::Impl::play_back(Part& part, std::int64_t to) {
+  std::vector<std::vector<std::uint32_t>> lists(static_cast<std::size_t>(to - part.given));
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    const std::int64_t step = part.given + static_cast<std::int64_t>(i);
+    for (std::size_t q = 0; q < parts.size(); ++q) {
+      if (&parts[q] == &part || parts[q].log.end() <= step) continue;
+      const std::size_t before = lists[i].size();
+      for (const std::uint32_t neuron : parts[q].log.of(step)) {
+        if (part.reached_by[neuron]) lists[i].push_back(neuron);
+      }
+      part.events[q] += lists[i].size() - before;
+    }
+  }
+  const std::vector<std::span<const std::uint32_t>> views(lists.begin(), lists.end());
+  part.here->play_back(part.given, views);
+  part.given = to;
+}
+
+/// False: the observer wants to stop.
+bool PartitionedSimulation::Impl::run_group(Group& group, RunObserver& observer) {
+  const std::int64_t turn = std::min(group.turn_steps, rate_window(network));
+  for (std::int64_t from = 0; from < end; from += turn) {
+    const std::int64_t to = std::min(from + turn, end);
+    for (const std::uint32_t p : group.parts) {
+      Part& part = parts[p];
+      play_back(part, from);
+      part.here->advance(from, to, part.log, part.traces);
+      check_activity(part, to);
+    }
+    group.turns += group.parts.size() > 1 ? group.parts.size() : 0;
+    if (wants_to_stop(observer, (to - from) * static_cast<std::int64_t>(group.parts.size()))) return false;
+  }
+  return true;
+}
+
+/// Keeps the figures of parts that are not needed any more, and gives their memory back.
+void PartitionedSimulation::Impl::put_away(Group& group) {
+  std::uint64_t bytes = 0;
+  for (const std::uint32_t p : group.parts) {
+    Part& part = parts[p];
+    if (part.here == nullptr) continue;
+    part.memory = part.here->memory();
+    part.counters = part.here->counters();
+    part.synapses = part.here->synapses();
+    for (const StepLoop::Counters& worker : part.here->worker_counters()) {
+      const double share = 1.0 / team->size();
+      part.phases.deliver += share * worker.phases.deliver;
+      part.phases.update += share * worker.phases.update;
+      part.phases.wait += share * worker.phases.wait;
+      part.phases.exchange += share * worker.phases.exchange;
+      part.phases.record += share * worker.phases.record;
+      part.messages += worker.messages;
+      part.message_bytes += worker.message_bytes;
+    }
+    bytes += part.memory.all();
+  }
+  peak_bytes = std::max(peak_bytes, bytes);
+  for (const std::uint32_t p : group.parts) {
+    parts[p].here.reset();
+    parts[p].reached_by = {};
+  }
+  if (group.parts.size() == 1) group.turns = 1;
+}
+
+std::size_t PartitionedSimulation::Impl::population_of(std::uint32_t neuron) const {
+  return static_cast<std::size_t>(std::upper_bound(context.first_id.begin(), context.first_id.end(), neuron) - context.first_id.begin()) - 1;
+}
+
+void PartitionedSimulation::Impl::check_activity(Part& part, std::int64_t now) {
+  const std::int64_t window = rate_window(network);
+  if (now < end && now < part.checked + window) return;
+  if (const Tile::NotFinite found = part.here->find_not_finite(); found.step >= 0) {
+    const std::string& name = network.populations[found.population].name;
+    throw ActivityError("The membrane potential of neuron " + std::to_string(found.neuron) + " of population '" + name +
+                            "' is not a finite number at step " + std::to_string(found.step) + " (" +
+                            std::to_string(static_cast<double>(found.step) * network.dt_ms) +
+                            " ms). Check its input weights and initial values.",
+                        name, found.neuron, found.step);
+  }
+  for (; part.checked + window <= now; part.checked += window) check_window(part, part.checked);
+}
+
+/// Adds the spikes of a part to those of a window; what all parts so far have fired may be too much already.
+void PartitionedSimulation::Impl::check_window(const Part& part, std::int64_t begin) {
+  const std::int64_t window = rate_window(network);
+  const auto number = static_cast<std::size_t>(begin / window);
+  if (window_spikes.size() <= number) window_spikes.resize(number + 1, std::vector<std::uint64_t>(network.populations.size(), 0));
+  for (std::int64_t step = begin == 0 ? kFirstSpikeStep : begin; step < begin + window; ++step) {
+    for (const std::uint32_t neuron : part.log.of(step)) ++window_spikes[number][population_of(neuron)];
+  }
+  for (const std::uint32_t p : part.populations) {
+    const Population& population = network.populations[p];
+    const double rate = static_cast<double>(window_spikes[number][p]) / population.size / (static_cast<double>(window) * network.dt_ms) * 1000.0;
+    if (!(rate > network.rate_limit_hz) || population.kind != Population::Kind::neurons) continue;
+    const std::uint64_t neuron = busiest(p, begin);
+    throw ActivityError("Population '" + population.name + "' fires at " + std::to_string(rate) + " spikes/s, above the limit of " +
+                            std::to_string(network.rate_limit_hz) + " spikes/s (rate_limit), at step " + std::to_string(begin + window) +
+                            "; its most active neuron is " + std::to_string(neuron) + ".",
+                        population.name, neuron, begin + window);
+  }
+}
+
+/// The neuron with the most spikes in a window, of those that have run; the first of equal ones.
+std::uint64_t PartitionedSimulation::Impl::busiest(std::size_t population, std::int64_t begin) const {
+  const std::uint32_t first = context.first_id[population];
+  std::vector<std::uint32_t> counts(network.populations[population].size, 0);
+  const std::int64_t window_end = begin + rate_window(network);
+  for (const Part& part : parts) {
+    for (std::int64_t step = begin == 0 ? kFirstSpikeStep : begin; step < std::min(window_end, part.log.end()); ++step) {
+      for (const std::uint32_t neuron : part.log.of(step)) {
+        if (neuron - first < counts.size()) ++counts[neuron - first];
+      }
+    }
+  }
+  return static_cast<std::uint64_t>(std::max_element(counts.begin(), counts.end()) - counts.begin());
+}
+
+bool PartitionedSimulation::Impl::wants_to_stop(RunObserver& observer, std::int64_t steps) {
+  done += steps;
+  const double seconds = std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+  if (seconds < last_asked + kAskEverySeconds) return false;
+  const double took = seconds - last_asked;
+  last_asked = seconds;
+  const double all = static_cast<double>(end) * network.dt_ms;
+  const double part = static_cast<double>(done) / (static_cast<double>(end) * static_cast<double>(parts.size()));
+  observer.on_progress({part * all, all, took, 0.0, 0.0});
+  return observer.stop_requested();
+}
+
+/// The step that all parts have reached.
+std::int64_t PartitionedSimulation::Impl::reached() const {
+  std::int64_t step = end;
+  for (const Part& part : parts) step = std::min(step, std::max<std::int64_t>(0, part.log.end()));
+  return step;
+}
+
+void PartitionedSimulation::Impl::run(double time_ms, RunObserver& observer) {
+  if (end > 0) throw InputError("The parts of a network run once, from the beginning to the end.");
+  end = whole_steps(time_ms, network.dt_ms);
+  const auto start = Clock::now();
+  last_asked = std::chrono::duration<double>(start.time_since_epoch()).count();
+  bool goes_on = end > 0 && !observer.stop_requested();
+  for (Group& group : groups) {
+    if (!goes_on) break;
+    build(group);
+    try {
+      goes_on = run_group(group, observer);
+    } catch (const ActivityError&) {
+      put_away(group);
+      hand_out(reached(), observer);
+      throw;
+    }
+    put_away(group);
+  }
+  hand_out(reached(), observer);
+  run_seconds = seconds_since(start) - construction_seconds;
+}
+
+PartitionedSimulation::PartitionedSimulation(const Network& network, const NeuronCatalogue& models, const PartitionedOptions& options)
+    : impl_(std::make_unique<Impl>(network, models, options)) {}
+PartitionedSimulation::~PartitionedSimulation() = default;
+PartitionedSimulation::PartitionedSimulation(PartitionedSimulation&&) noexcept = default;
+PartitionedSimulation& PartitionedSimulation::operator=(PartitionedSimulation&&) noexcept = default;
+
+void PartitionedSimulation::run(double time_ms, RunObserver& observer) { impl_->run(time_ms, observer); }
+void PartitionedSimulation::run(double time_ms) {
+  RunObserver nobody;
+  impl_->run(time_ms, nobody);
+}
+SimulationReport PartitionedSimulation::report() const { return impl_->report(); }
+TurnsReport PartitionedSimulation::turns() const { return impl_->turns(); }
+
+}  // namespace tessera

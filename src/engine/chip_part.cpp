@@ -10,7 +10,7 @@ namespace tessera {
 ChipPart::ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number) : context_(&context) {
   placement_.workers = context.team->size();
   placement_.rank = number;
-  wiring_ = std::make_unique<Wiring>(*context.network, context.seed);
+  wiring_ = std::make_unique<Wiring>(Wiring::without_chunks(*context.wiring));
   for (const PartChunk& c : chunks) placement_.own_chunks.push_back(c.chunk);
   wiring_->own(placement_.own_chunks);
   place(std::move(chunks));

@@ -30,7 +30,6 @@ struct PartChunk {
 /// What all parts of a network look at; it outlives them.
 struct PartContext {
   const Network* network = nullptr;
-  std::uint64_t seed = 1;
   const Wiring* wiring = nullptr;  ///< with no chunks of its own: what follows from the description
   const WeightUnits* units = nullptr;
   const AllNeurons* neurons = nullptr;

@@ -44,7 +44,6 @@ PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalo
   units = choose_weight_units(wiring);
   team = std::make_unique<ThreadTeam>(std::max(1, options.simulation.threads));
   context.network = &network;
-  context.seed = options.simulation.seed;
   context.wiring = &wiring;
   context.units = &units;
   context.kernels = make_kernels(network, models, units.unit);

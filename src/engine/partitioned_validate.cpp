@@ -72,6 +72,14 @@ void check_options(const SimulationOptions& options, Report& report) {
   if (options.communicator && options.communicator->size() > 1) refuse("ranks", "is one process; start it without mpirun.");
 }
 
+/// Effects that only trainings know so far.
+void check_effects(const MachineDescription& machine, Report& report) {
+  if (machine.is_ideal()) return;
+  report.add("machine", fmt::format("Machine '{}' rounds, varies or limits events, which simulations do not emulate yet: take an "
+                                    "ideal machine, or say --effects none.",
+                                    machine.name));
+}
+
 }  // namespace
 
 std::vector<Problem> validate(const Network& network, const NeuronCatalogue& models, const PartitionedOptions& options) {
@@ -79,6 +87,7 @@ std::vector<Problem> validate(const Network& network, const NeuronCatalogue& mod
   if (!problems.empty()) return problems;
   Report report(problems);
   check_options(options.simulation, report);
+  check_effects(options.machine, report);
   check_network(network, report);
   check_slices(network, options.partition, report);
   return problems;

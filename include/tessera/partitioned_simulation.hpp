@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ struct PartitionedOptions {
   MachineDescription machine;    ///< with the effects that are wanted
   Partition partition;           ///< of the network that is run
   std::uint64_t chip_seed = 1;   ///< of the fixed patterns of the chips and of the noise of their runs
+  /// Where rows of parts in lock-step wait for their turn when all of them together would take more than half of the memory
+  /// (SimulationOptions::memory_limit_bytes); empty: where the system keeps temporary files.
+  std::filesystem::path scratch_folder = {};
 };
 
 /// What went from one part to another. Part 0 is the host: spike sources run there.
@@ -50,7 +54,8 @@ struct TurnsReport {
   std::uint64_t largest_part_bytes = 0;
   std::uint64_t all_parts_bytes = 0;
   std::uint64_t peak_bytes = 0;        ///< parts in memory at one time, at most
-  std::uint64_t saved_bytes = 0;       ///< state of a lock-step part that waits for its turn, all parts together
+  std::uint64_t saved_bytes = 0;       ///< state and input that parts in lock-step keep between turns, all parts together
+  std::uint64_t parked_bytes = 0;      ///< rows of these that waited in a file; 0: they stayed in memory
   std::uint64_t recorded_spikes = 0;
   std::uint64_t record_bytes = 0;      ///< of the recorded spikes (and samples)
 };

@@ -229,7 +229,9 @@ int run_in_parts(const RunSettings& settings, const NeuronCatalogue& models) {
   const InterruptGuard interrupt;
   const OutputLock lock(settings.out);
   ProgressDisplay progress(settings.quiet, interrupt);
-  PartitionedSimulation simulation(settings.network, models, *settings.parts);
+  PartitionedOptions parts = *settings.parts;
+  parts.scratch_folder = settings.out;
+  PartitionedSimulation simulation(settings.network, models, parts);
   prepare_result_folder(settings.out, settings.force);
   Recording recording(settings, models, progress);
   progress.begin_run(0.0, settings.end_ms);

@@ -50,6 +50,14 @@ class PairOfRows final : public RowStore {
     packed_->drop_words();
     wide_->drop_words();
   }
+  void park(ScratchFile& file) override {
+    packed_->park(file);
+    wide_->park(file);
+  }
+  void unpark(const ScratchFile& file) override {
+    packed_->unpark(file);
+    wide_->unpark(file);
+  }
   std::uint64_t synapses() const override { return packed_->synapses() + wide_->synapses(); }
   std::uint64_t bytes() const override { return packed_->bytes() + wide_->bytes(); }
 

@@ -396,6 +396,14 @@ class StoredRows final : public RowStore {
     }
   }
   void drop_words() override { words_ = AlignedArray<Word>(); }
+  void park(ScratchFile& file) override {
+    parked_words_.park(file, words_);
+    for (RowPlaces& rows : rows_) rows.park(file);
+  }
+  void unpark(const ScratchFile& file) override {
+    parked_words_.unpark(file, words_);
+    for (RowPlaces& rows : rows_) rows.unpark(file);
+  }
 
   bool reaches(std::uint32_t source) const override {
     const RowPlaces* rows = find(source);
@@ -452,6 +460,7 @@ class StoredRows final : public RowStore {
     std::uint32_t source;
   };
   AlignedArray<Word> words_;
+  ParkedArray parked_words_;
   std::vector<RowPlaces> rows_;            ///< fans, in the order of their sources
   std::vector<ShortSpike> short_spikes_;   ///< of the step being received
   RingShape shape_;

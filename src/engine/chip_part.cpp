@@ -94,6 +94,14 @@ bool ChipPart::reaches(std::uint32_t neuron) const {
   return std::any_of(tiles_.begin(), tiles_.end(), [neuron](const auto& tile) { return tile->reaches(neuron); });
 }
 
+void ChipPart::park(ScratchFile& file) {
+  for (const auto& tile : tiles_) tile->rows()->park(file);
+}
+
+void ChipPart::unpark(const ScratchFile& file) {
+  for (const auto& tile : tiles_) tile->rows()->unpark(file);
+}
+
 Tile::NotFinite ChipPart::find_not_finite() const {
   Tile::NotFinite first;
   const auto order = [](const Tile::NotFinite& f) { return std::tuple(f.step < 0, f.step, f.population, f.neuron); };

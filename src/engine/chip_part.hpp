@@ -60,6 +60,10 @@ class ChipPart {
   /// Whether a neuron has a target here (true where rows would have to be drawn to know).
   [[nodiscard]] bool reaches(std::uint32_t neuron) const;
 
+  /// Moves the rows into a file until the next turn; what is in flight and the neurons stay.
+  void park(ScratchFile& file);
+  void unpark(const ScratchFile& file);
+
   [[nodiscard]] Tile::NotFinite find_not_finite() const;
   [[nodiscard]] PartMemory memory() const;
   [[nodiscard]] RowCounters counters() const;

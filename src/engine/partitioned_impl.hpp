@@ -42,14 +42,17 @@ struct PartitionedSimulation::Impl {
     std::vector<std::uint32_t> parts;
     std::int64_t turn_steps = 1;
     std::uint64_t turns = 0;
+    std::unique_ptr<ScratchFile> parked;  ///< rows of the parts that wait; null: they stay in memory
   };
 
   // partitioned_parts.cpp: which neurons are where, in which order.
   void make_parts();
   void make_groups();
   [[nodiscard]] std::int64_t turn_steps_of(const Group& group) const;
-  [[nodiscard]] std::uint64_t expected_bytes(const Group& group) const;
+  [[nodiscard]] std::uint64_t expected_bytes(const Part& part) const;
+  [[nodiscard]] bool rows_leave_memory(const Group& group) const;
   void choose_connectivity();
+  [[nodiscard]] std::uint64_t memory_limit() const;
 
   // partitioned_simulation.cpp
   void run(double time_ms, RunObserver& observer);
@@ -57,6 +60,7 @@ struct PartitionedSimulation::Impl {
   bool run_group(Group& group, RunObserver& observer);
   void play_back(Part& part, std::int64_t to);
   void put_away(Group& group);
+  void count_memory(const Group& group);
   void check_activity(Part& part, std::int64_t now);
   void check_window(const Part& part, std::int64_t begin);
   [[nodiscard]] std::uint64_t busiest(std::size_t population, std::int64_t begin) const;
@@ -85,7 +89,7 @@ struct PartitionedSimulation::Impl {
   std::vector<std::vector<std::uint64_t>> window_spikes;  ///< [window][population]
   std::uint64_t digest = 0, spikes = 0;
   std::vector<std::uint64_t> population_spikes;
-  std::uint64_t peak_bytes = 0;
+  std::uint64_t peak_bytes = 0, saved_bytes = 0, parked_bytes = 0;
   double construction_seconds = 0.0, run_seconds = 0.0, observer_seconds = 0.0;
   double last_asked = 0.0;    ///< seconds of the clock
 };

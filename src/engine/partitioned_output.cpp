@@ -129,6 +129,8 @@ TurnsReport PartitionedSimulation::Impl::turns() const {
     report.all_parts_bytes += part.memory.all();
   }
   report.peak_bytes = peak_bytes;
+  report.saved_bytes = saved_bytes;
+  report.parked_bytes = parked_bytes;
   return report;
 }
 

@@ -98,18 +98,18 @@ void PartitionedSimulation::Impl::make_parts() {
 
 /// Runs of one component together, all others one by one, in the order of the partition; the host first.
 void PartitionedSimulation::Impl::make_groups() {
-  if (has_host) groups.push_back({{0}, 1, 0});
+  if (has_host) groups.push_back({{0}, 1, 0, nullptr});
   std::vector<std::uint32_t> group_of_component(options.partition.components.size(), std::numeric_limits<std::uint32_t>::max());
   for (std::uint32_t r = 0; r < options.partition.runs.size(); ++r) {
     const std::uint32_t component = options.partition.runs[r].component, part = r + (has_host ? 1 : 0);
     if (component == PartitionRun::kAlone) {
-      groups.push_back({{part}, 1, 0});
+      groups.push_back({{part}, 1, 0, nullptr});
       continue;
     }
     std::uint32_t& group = group_of_component[component];
     if (group == std::numeric_limits<std::uint32_t>::max()) {
       group = static_cast<std::uint32_t>(groups.size());
-      groups.push_back({{}, 1, 0});
+      groups.push_back({{}, 1, 0, nullptr});
     }
     groups[group].parts.push_back(part);
   }
@@ -142,30 +142,49 @@ std::int64_t PartitionedSimulation::Impl::turn_steps_of(const Group& group) cons
   return 1 + (shortest - 1) / steps * steps;
 }
 
-/// Of the parts of a group with stored rows, about.
-std::uint64_t PartitionedSimulation::Impl::expected_bytes(const Group& group) const {
+/// Of stored rows, about.
+std::uint64_t PartitionedSimulation::Impl::expected_bytes(const Part& part) const {
+  std::vector<double> own(network.populations.size(), 0.0);
+  for (const PartChunk& c : part.chunks) {
+    const Chunk& chunk = wiring.chunks()[c.chunk];
+    own[chunk.population] += static_cast<double>(c.places.empty() ? chunk.size : c.places.size());
+  }
   double synapses = 0.0;
-  for (const std::uint32_t p : group.parts) {
-    std::vector<double> own(network.populations.size(), 0.0);
-    for (const PartChunk& c : parts[p].chunks) {
-      const Chunk& chunk = wiring.chunks()[c.chunk];
-      own[chunk.population] += static_cast<double>(c.places.empty() ? chunk.size : c.places.size());
-    }
-    for (const Projection& projection : network.projections) {
-      const std::size_t target = network.index_of(projection.target);
-      const Population& population = network.populations[target];
-      synapses += expected_synapses(projection, *network.find(projection.source), population) * own[target] / population.size;
-    }
+  for (const Projection& projection : network.projections) {
+    const std::size_t target = network.index_of(projection.target);
+    const Population& population = network.populations[target];
+    synapses += expected_synapses(projection, *network.find(projection.source), population) * own[target] / population.size;
   }
   return static_cast<std::uint64_t>(synapses * kSynapseBytes);
 }
 
+std::uint64_t PartitionedSimulation::Impl::memory_limit() const {
+  return options.simulation.memory_limit_bytes > 0 ? options.simulation.memory_limit_bytes : process_limits().memory_bytes;
+}
+
+/// Whether the parts of a component in lock-step keep their rows in a file while they wait: all of them together would take
+/// more than half of the memory. Reading rows again at every turn costs more than the turn.
+bool PartitionedSimulation::Impl::rows_leave_memory(const Group& group) const {
+  if (group.parts.size() < 2 || context.connectivity != Connectivity::stored) return false;
+  std::uint64_t all = 0;
+  for (const std::uint32_t p : group.parts) all += expected_bytes(parts[p]);
+  return memory_limit() > 0 && all > memory_limit() / 2;
+}
+
 void PartitionedSimulation::Impl::choose_connectivity() {
   context.connectivity = options.simulation.connectivity;
-  if (context.connectivity != Connectivity::automatic) return;
-  const std::uint64_t limit = options.simulation.memory_limit_bytes > 0 ? options.simulation.memory_limit_bytes : process_limits().memory_bytes;
-  const bool fits = limit == 0 || std::all_of(groups.begin(), groups.end(), [&](const Group& g) { return expected_bytes(g) < limit; });
-  context.connectivity = fits ? Connectivity::stored : Connectivity::procedural;
+  std::uint64_t largest = 0;
+  std::uint32_t run = 0;
+  for (const Part& part : parts) {
+    if (expected_bytes(part) <= largest) continue;
+    largest = expected_bytes(part);
+    run = part.run;
+  }
+  const bool fits = memory_limit() == 0 || largest < memory_limit();
+  if (context.connectivity == Connectivity::automatic) context.connectivity = fits ? Connectivity::stored : Connectivity::procedural;
+  if (fits || context.connectivity != Connectivity::stored) return;
+  throw InputError("The rows of run " + std::to_string(run) + " take about " + std::to_string(largest) + " bytes, but this process may use " +
+                   std::to_string(memory_limit()) + ". Procedural connectivity or a machine with smaller chips would help.");
 }
 
 }  // namespace tessera

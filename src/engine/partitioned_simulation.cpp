@@ -76,6 +76,7 @@ void PartitionedSimulation::Impl::build(Group& group) {
     for (const std::uint32_t p : g.parts) mark(p);
     if (&g == &group) break;
   }
+  if (rows_leave_memory(group)) group.parked = std::make_unique<ScratchFile>(options.scratch_folder);
   for (const std::uint32_t p : group.parts) {
     Part& part = parts[p];
     part.here = std::make_unique<ChipPart>(context, part.chunks, static_cast<int>(p));
@@ -88,6 +89,8 @@ void PartitionedSimulation::Impl::build(Group& group) {
                          "is not in lock-step.");
       }
     }
+    part.memory = part.here->memory();
+    if (group.parked) part.here->park(*group.parked);
   }
   construction_seconds += seconds_since(start);
 }
@@ -118,8 +121,10 @@ bool PartitionedSimulation::Impl::run_group(Group& group, RunObserver& observer)
     const std::int64_t to = std::min(from + turn, end);
     for (const std::uint32_t p : group.parts) {
       Part& part = parts[p];
+      if (group.parked) part.here->unpark(*group.parked);
       play_back(part, from);
       part.here->advance(from, to, part.log, part.traces);
+      if (group.parked) part.here->park(*group.parked);
       check_activity(part, to);
     }
     group.turns += group.parts.size() > 1 ? group.parts.size() : 0;
@@ -128,13 +133,25 @@ bool PartitionedSimulation::Impl::run_group(Group& group, RunObserver& observer)
   return true;
 }
 
+/// What a group had in memory at most: of parts whose rows wait in a file the rows of one, and the neurons of all.
+void PartitionedSimulation::Impl::count_memory(const Group& group) {
+  std::uint64_t rows = 0, largest = 0, neuron_bytes = 0;
+  for (const std::uint32_t p : group.parts) {
+    rows += parts[p].memory.synapses;
+    largest = std::max(largest, parts[p].memory.synapses);
+    neuron_bytes += parts[p].memory.neurons;
+    if (group.parts.size() > 1) saved_bytes += parts[p].memory.neurons;
+  }
+  peak_bytes = std::max(peak_bytes, (group.parked ? largest : rows) + neuron_bytes);
+  if (group.parked) parked_bytes += group.parked->size();
+}
+
 /// Keeps the figures of parts that are not needed any more, and gives their memory back.
 void PartitionedSimulation::Impl::put_away(Group& group) {
-  std::uint64_t bytes = 0;
   for (const std::uint32_t p : group.parts) {
     Part& part = parts[p];
     if (part.here == nullptr) continue;
-    part.memory = part.here->memory();
+    if (group.parked == nullptr) part.memory = part.here->memory();  // procedural rows need room while they are in flight
     part.counters = part.here->counters();
     part.synapses = part.here->synapses();
     for (const StepLoop::Counters& worker : part.here->worker_counters()) {
@@ -147,13 +164,13 @@ void PartitionedSimulation::Impl::put_away(Group& group) {
       part.messages += worker.messages;
       part.message_bytes += worker.message_bytes;
     }
-    bytes += part.memory.all();
   }
-  peak_bytes = std::max(peak_bytes, bytes);
+  count_memory(group);
   for (const std::uint32_t p : group.parts) {
     parts[p].here.reset();
     parts[p].reached_by = {};
   }
+  group.parked.reset();
   if (group.parts.size() == 1) group.turns = 1;
 }
 

@@ -111,6 +111,7 @@ ordered_json turns_json(const std::string& machine, const TurnsReport& turns) {
           {"all_parts_bytes", turns.all_parts_bytes},
           {"peak_bytes", turns.peak_bytes},
           {"saved_bytes", turns.saved_bytes},
+          {"parked_bytes", turns.parked_bytes},
           {"parts", std::move(parts)},
           {"edges", std::move(edges)}};
 }

@@ -6,6 +6,7 @@
 
 #include "engine/drawn_network.hpp"
 #include "engine/over_ranks.hpp"
+#include "support/temporary_folder.hpp"
 #include "tessera/partitioned_simulation.hpp"
 
 namespace tessera::test {
@@ -150,6 +151,38 @@ TEST(PartitionedSimulation, MemoryIsThatOfTheLargestPart) {
   EXPECT_EQ(halves.digest, whole.digest);
   EXPECT_EQ(halves.turns.peak_bytes, halves.turns.largest_part_bytes);
   for (const PartMemory& part : halves.turns.parts) EXPECT_LT(static_cast<double>(part.synapses), 0.6 * static_cast<double>(t.parts[1].synapses));
+}
+
+// In lock-step all parts keep their neurons, but with little memory the rows of those that wait are in a file: what is in
+// memory are the rows of one. 880 neurons in parts of 100 have some 45,000 synapses, of which a ninth is 30 kB.
+TEST(PartitionedSimulation, PartsInLockStepWaitOutsideOfMemory) {
+  const Network network = balanced(1.5);
+  const Outcome whole = outcome_of(network, options_of(Connectivity::stored), 60.0);
+  ASSERT_GT(whole.spikes, 500u);
+  const TemporaryFolder folder;
+  PartitionedOptions options = on(network, options_of(Connectivity::stored), machine_of(100));
+  const PartsOutcome here = outcome_in_parts(network, options, 60.0);
+  EXPECT_EQ(here.turns.parked_bytes, 0u);
+  options.simulation.memory_limit_bytes = 100'000;
+  options.scratch_folder = folder.path();
+  const PartsOutcome away = outcome_in_parts(network, options, 60.0);
+  EXPECT_EQ(here.digest, whole.digest);
+  EXPECT_EQ(away.digest, whole.digest);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  std::uint64_t rows = 0, largest = 0, neuron_bytes = 0;
+  for (const PartMemory& part : away.turns.parts) {
+    rows += part.synapses;
+    largest = std::max(largest, part.synapses);
+    neuron_bytes += part.neurons;
+  }
+  EXPECT_EQ(away.turns.lock_step_parts, 9u);
+  EXPECT_EQ(here.turns.peak_bytes, rows + neuron_bytes);
+  EXPECT_EQ(away.turns.peak_bytes, largest + neuron_bytes);
+  EXPECT_EQ(away.turns.saved_bytes, neuron_bytes);
+  EXPECT_GE(away.turns.parked_bytes, rows);
+  EXPECT_LT(largest, rows / 6);
+  options.simulation.memory_limit_bytes = 20'000;
+  EXPECT_THROW(PartitionedSimulation(network, NeuronCatalogue::builtin(), options), InputError);
 }
 
 // Every spike of a layer reaches the next one, and nothing else: 32 synapses of 256 neurons leave none out.

@@ -56,6 +56,7 @@ struct TurnsReport {
   std::uint64_t peak_bytes = 0;        ///< parts in memory at one time, at most
   std::uint64_t saved_bytes = 0;       ///< state and input that parts in lock-step keep between turns, all parts together
   std::uint64_t parked_bytes = 0;      ///< rows of these that waited in a file; 0: they stayed in memory
+  std::vector<std::uint64_t> unrecorded;  ///< of every run: spikes that its chip's way out had no room for; not in the digest
   std::uint64_t recorded_spikes = 0;
   std::uint64_t record_bytes = 0;      ///< of the recorded spikes (and samples)
 };

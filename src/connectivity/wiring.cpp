@@ -179,10 +179,6 @@ void Wiring::map_weights(std::uint32_t projection, const std::function<double(do
   auto table = std::make_shared<WeightTable>(*weight_tables_[projection]);
   for (double& value : table->values) value = map(value);
   weight_tables_[projection] = std::move(table);
-  if (explicit_[projection] == nullptr) return;
-  auto rows = std::make_shared<ExplicitRows>(*explicit_[projection]);
-  for (auto& synapse : rows->synapses) synapse.weight = map(synapse.weight);
-  explicit_[projection] = std::move(rows);
 }
 
 std::uint32_t axonal_steps(const Projection& projection, double dt_ms) {

@@ -58,8 +58,8 @@ class Wiring {
   Wiring(const Network& network, std::uint64_t seed);
   /// Another process's share of the same network, so to speak: what all of it shares is shared with `other`, which may go.
   [[nodiscard]] static Wiring without_chunks(const Wiring& other);
-  /// Replaces every weight of a projection that does not learn by map(weight), as chips do that keep whole numbers; before
-  /// own() and without_chunks(). Signs must not change.
+  /// Replaces every drawn weight of a projection that does not learn by map(weight), as chips do that keep whole numbers;
+  /// before own() and without_chunks(). Signs must not change.
   void map_weights(std::uint32_t projection, const std::function<double(double)>& map);
   /// Makes the bundles into these chunks, of all or of one projection; once, before anything is listed.
   void own(std::span<const std::uint32_t> chunks, std::uint32_t projection = kAllProjections);

@@ -71,7 +71,7 @@ void ChipPart::make_tiles() {
   });
 }
 
-void ChipPart::advance(std::int64_t from, std::int64_t to, SpikeLog& log, std::vector<PartTrace>& traces) {
+std::vector<Spike> ChipPart::advance(std::int64_t from, std::int64_t to, std::vector<PartTrace>& traces) {
   if (from == 0) loop_->begin(*context_->team);
   std::vector<SampleBuffer>& samples = loop_->samples();
   for (SampleBuffer& buffer : samples) {
@@ -80,18 +80,46 @@ void ChipPart::advance(std::int64_t from, std::int64_t to, SpikeLog& log, std::v
     buffer.values.assign(buffer.rows * buffer.columns, 0.0);
   }
   loop_->advance(*context_->team, from, to);
-  log.append(loop_->take_spikes(), to);
   for (std::size_t r = 0; r < samples.size(); ++r) {
     traces[r].values.insert(traces[r].values.end(), samples[r].values.begin(), samples[r].values.end());
   }
+  return loop_->take_spikes();
 }
 
 void ChipPart::play_back(std::int64_t begin, std::span<const std::span<const std::uint32_t>> spikes) {
   loop_->play_back(*context_->team, begin, spikes);
 }
 
-bool ChipPart::reaches(std::uint32_t neuron) const {
-  return std::any_of(tiles_.begin(), tiles_.end(), [neuron](const auto& tile) { return tile->reaches(neuron); });
+std::vector<bool> ChipPart::reached_by(bool exactly) const {
+  std::vector<bool> reached(context_->neurons->total(), false);
+  if (exactly && wiring_ != nullptr) {
+    draw_reached(reached);
+    return reached;
+  }
+  for (std::uint32_t neuron = 0; neuron < reached.size(); ++neuron) {
+    reached[neuron] = std::any_of(tiles_.begin(), tiles_.end(), [neuron](const auto& tile) { return tile->reaches(neuron); });
+  }
+  return reached;
+}
+
+void ChipPart::draw_reached(std::vector<bool>& reached) const {
+  std::vector<std::vector<bool>> own(wiring_->chunks().size());
+  for (const TileLayout& layout : layouts_) {
+    for (const BlockLayout& block : layout.blocks) {
+      own[block.chunk].assign(wiring_->chunks()[block.chunk].size, block.places.empty());
+      for (const std::uint32_t place : block.places) own[block.chunk][place] = true;
+    }
+  }
+  std::vector<RowSynapse> row;
+  for (const Bundle& bundle : wiring_->bundles()) {
+    const std::uint32_t first = context_->first_id[bundle.source_population];
+    for (std::uint32_t s = 0; s < context_->network->populations[bundle.source_population].size; ++s) {
+      if (reached[first + s]) continue;
+      row.clear();
+      wiring_->list_row(bundle, s, row);
+      reached[first + s] = std::any_of(row.begin(), row.end(), [&](const RowSynapse& synapse) { return own[bundle.chunk][synapse.target]; });
+    }
+  }
 }
 
 void ChipPart::park(ScratchFile& file) {

@@ -53,12 +53,13 @@ class ChipPart {
   /// `number`: of its neurons in PartContext::neurons.
   ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number);
 
-  /// Advances from step `from` to `to`. Its spikes and samples are appended to `log` and `traces`.
-  void advance(std::int64_t from, std::int64_t to, SpikeLog& log, std::vector<PartTrace>& traces);
+  /// Advances from step `from` to `to`. Its samples are appended to `traces`; returns its spikes, sorted by step.
+  [[nodiscard]] std::vector<Spike> advance(std::int64_t from, std::int64_t to, std::vector<PartTrace>& traces);
   /// Spikes of others: of step begin + i the list spikes[i].
   void play_back(std::int64_t begin, std::span<const std::span<const std::uint32_t>> spikes);
-  /// Whether a neuron has a target here (true where rows would have to be drawn to know).
-  [[nodiscard]] bool reaches(std::uint32_t neuron) const;
+  /// Neurons of the network that have a target here. `exactly`: also where rows have to be drawn to know; else all of a
+  /// population that sends here.
+  [[nodiscard]] std::vector<bool> reached_by(bool exactly) const;
 
   /// Moves the rows into a file until the next turn; what is in flight and the neurons stay.
   void park(ScratchFile& file);
@@ -78,6 +79,7 @@ class ChipPart {
   void make_tiles();
   void make_sample_buffers();
   [[nodiscard]] std::uint64_t neuron_bytes() const;
+  void draw_reached(std::vector<bool>& reached) const;
 
   const PartContext* context_;
   std::unique_ptr<Wiring> wiring_;  ///< of the part's chunks; null once its rows are written down

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/chip_part.hpp"
+#include "engine/part_link.hpp"
 #include "tessera/partitioned_simulation.hpp"
 
 namespace tessera {
@@ -28,7 +29,10 @@ struct PartitionedSimulation::Impl {
     std::vector<bool> reached_by;            ///< neurons of the network, while it is in memory
     SpikeLog log;
     std::vector<PartTrace> traces;
-    std::vector<std::uint64_t> events;       ///< per part that sends
+    std::vector<substrate::LinkCounts> links;  ///< per part that sends
+    std::optional<PartLink> link;            ///< into it; none: everything arrives
+    std::optional<OutLink> out;
+    std::uint64_t unrecorded = 0;            ///< spikes that could not leave
     std::int64_t given = kFirstSpikeStep;    ///< spikes of others are known up to this step
     std::int64_t checked = 0;                ///< end of the last window whose rates were looked at
     PartMemory memory;
@@ -55,10 +59,12 @@ struct PartitionedSimulation::Impl {
   [[nodiscard]] std::uint64_t memory_limit() const;
 
   // partitioned_simulation.cpp
+  void map_weights();
   void run(double time_ms, RunObserver& observer);
   void build(Group& group);
   bool run_group(Group& group, RunObserver& observer);
   void play_back(Part& part, std::int64_t to);
+  void take_sent(Part& part, std::int64_t step, std::vector<SentSpike>& sent) const;
   void put_away(Group& group);
   void count_memory(const Group& group);
   void check_activity(Part& part, std::int64_t now);
@@ -74,10 +80,11 @@ struct PartitionedSimulation::Impl {
   [[nodiscard]] SimulationReport report() const;
   [[nodiscard]] TurnsReport turns() const;
 
-  Network network;
+  Network network;  ///< with the weights of its lists as chips have them
   PartitionedOptions options;
   Wiring wiring;  ///< without chunks of its own
   WeightUnits units;
+  substrate::EventLinks event_links;
   std::optional<AllNeurons> neurons;
   std::unique_ptr<ThreadTeam> team;
   PartContext context;

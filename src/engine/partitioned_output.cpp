@@ -116,7 +116,8 @@ TurnsReport PartitionedSimulation::Impl::turns() const {
   }
   for (const Part& to : parts) {
     for (std::size_t q = 0; q < parts.size(); ++q) {
-      if (to.events[q] > 0) report.edges.push_back({parts[q].run, to.run, to.events[q], to.events[q], 0, 0});
+      const substrate::LinkCounts& n = to.links[q];
+      if (n.events > 0) report.edges.push_back({parts[q].run, to.run, n.events, n.events - n.dropped - n.late, n.dropped, n.late});
     }
   }
   for (const Part& part : parts) {
@@ -125,6 +126,7 @@ TurnsReport PartitionedSimulation::Impl::turns() const {
     for (const PartTrace& trace : part.traces) report.record_bytes += trace.values.capacity() * sizeof(double);
     if (part.run == 0) continue;
     report.parts.push_back(part.memory);
+    report.unrecorded.push_back(part.unrecorded);
     report.largest_part_bytes = std::max(report.largest_part_bytes, part.memory.all());
     report.all_parts_bytes += part.memory.all();
   }

@@ -82,7 +82,7 @@ void PartitionedSimulation::Impl::make_parts() {
       std::vector<std::uint32_t>& populations = parts[p].populations;
       if (populations.empty() || populations.back() != chunks[c.chunk].population) populations.push_back(chunks[c.chunk].population);
     }
-    parts[p].events.assign(parts.size(), 0);
+    parts[p].links.resize(parts.size());
   }
   std::sort(owned.begin(), owned.end(), [](const Owned& a, const Owned& b) {
     return std::pair(a.range.population, a.range.begin) < std::pair(b.range.population, b.range.begin);

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "engine/partitioned_impl.hpp"
+#include "substrate/weight_map.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera {
@@ -28,6 +29,34 @@ const Network& require(const Network& network, const NeuronCatalogue& models, co
   return network;
 }
 
+/// How the weights of a projection become whole: its largest |weight| is the chip's largest.
+substrate::WeightMap weight_map_of(const MachineDescription::Weights& weights, double largest) {
+  substrate::WeightMap map;
+  if (weights.bits == 0 || !(largest > 0.0)) return map;
+  map.steps = static_cast<std::uint32_t>(std::min(weights.lowest < 0 ? -weights.lowest : weights.highest, weights.highest));
+  map.cap = static_cast<float>(largest);
+  return map;
+}
+
+double mapped(const substrate::WeightMap& map, double weight) {
+  const auto w = static_cast<float>(weight);
+  float on_chip = w;
+  map.apply(&w, 1, &on_chip, nullptr);
+  return on_chip;
+}
+
+/// A network whose listed weights are whole.
+Network on_chip(Network network, const MachineDescription& machine) {
+  for (Projection& p : network.projections) {
+    double largest = 0.0;
+    for (const auto& synapse : p.rule.list) largest = std::max(largest, std::abs(synapse.weight));
+    const substrate::WeightMap map = weight_map_of(machine.weights, largest);
+    if (map.is_identity()) continue;
+    for (auto& synapse : p.rule.list) synapse.weight = mapped(map, synapse.weight);
+  }
+  return network;
+}
+
 std::int64_t whole_steps(double time_ms, double dt_ms) {
   const double steps = std::round(time_ms / dt_ms);
   if (!(steps >= 0.0 && steps < 4294967295.0) || std::abs(steps * dt_ms - time_ms) > 1e-6 * dt_ms + 1e-9 * time_ms) {
@@ -40,7 +69,9 @@ std::int64_t whole_steps(double time_ms, double dt_ms) {
 }  // namespace
 
 PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalogue& models, const PartitionedOptions& wanted)
-    : network(require(description, models, wanted)), options(wanted), wiring(network, wanted.simulation.seed) {
+    : network(on_chip(require(description, models, wanted), wanted.machine)), options(wanted), wiring(network, wanted.simulation.seed) {
+  map_weights();
+  event_links = substrate::links_of(options.machine.events, network.dt_ms * 1e3 / options.machine.speedup);
   units = choose_weight_units(wiring);
   team = std::make_unique<ThreadTeam>(std::max(1, options.simulation.threads));
   context.network = &network;
@@ -63,6 +94,15 @@ PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalo
   choose_connectivity();
 }
 
+/// The same of weights that are drawn.
+void PartitionedSimulation::Impl::map_weights() {
+  for (std::uint32_t p = 0; p < network.projections.size(); ++p) {
+    if (network.projections[p].rule.kind == ConnectivityRule::Kind::explicit_list) continue;
+    const substrate::WeightMap map = weight_map_of(options.machine.weights, wiring.weights(wiring.first_bundle(p)).largest_magnitude());
+    if (!map.is_identity()) wiring.map_weights(p, [&map](double weight) { return mapped(map, weight); });
+  }
+}
+
 void PartitionedSimulation::Impl::build(Group& group) {
   const auto start = Clock::now();
   const auto all = static_cast<std::uint32_t>(neurons->total());
@@ -81,9 +121,10 @@ void PartitionedSimulation::Impl::build(Group& group) {
     Part& part = parts[p];
     part.here = std::make_unique<ChipPart>(context, part.chunks, static_cast<int>(p));
     part.traces = part.here->make_traces();
-    part.reached_by.assign(all, false);
+    if (part.run > 0 && !event_links.in.is_perfect()) part.link.emplace(event_links.in, end, parts.size());
+    if (part.run > 0 && event_links.out.most > 0) part.out.emplace(event_links.out);
+    part.reached_by = part.here->reached_by(part.link.has_value());
     for (std::uint32_t i = 0; i < all; ++i) {
-      part.reached_by[i] = part.here->reaches(i);
       if (part.reached_by[i] && runs_later[i] && context.connectivity == Connectivity::stored) {
         throw InputError("Run " + std::to_string(part.run) + " of the partition needs the spikes of a later run, with which it "
                          "is not in lock-step.");
@@ -95,18 +136,32 @@ void PartitionedSimulation::Impl::build(Group& group) {
   construction_seconds += seconds_since(start);
 }
 
+/// The spikes of a step of all other parts that have a target in this one, by neuron.
+void PartitionedSimulation::Impl::take_sent(Part& part, std::int64_t step, std::vector<SentSpike>& sent) const {
+  sent.clear();
+  for (std::uint32_t q = 0; q < parts.size(); ++q) {
+    if (&parts[q] == &part || parts[q].log.end() <= step) continue;
+    const std::size_t before = sent.size();
+    for (const std::uint32_t neuron : parts[q].log.of(step)) {
+      if (part.reached_by[neuron]) sent.push_back({neuron, q});
+    }
+    if (!part.link) part.links[q].events += sent.size() - before;
+  }
+  if (part.link) std::stable_sort(sent.begin(), sent.end(), [](const SentSpike& a, const SentSpike& b) { return a.neuron < b.neuron; });
+}
+
 /// Gives a part the spikes of all others before step `to`.
 void PartitionedSimulation::Impl::play_back(Part& part, std::int64_t to) {
   std::vector<std::vector<std::uint32_t>> lists(static_cast<std::size_t>(to - part.given));
+  std::vector<SentSpike> sent;
   for (std::size_t i = 0; i < lists.size(); ++i) {
     const std::int64_t step = part.given + static_cast<std::int64_t>(i);
-    for (std::size_t q = 0; q < parts.size(); ++q) {
-      if (&parts[q] == &part || parts[q].log.end() <= step) continue;
-      const std::size_t before = lists[i].size();
-      for (const std::uint32_t neuron : parts[q].log.of(step)) {
-        if (part.reached_by[neuron]) lists[i].push_back(neuron);
-      }
-      part.events[q] += lists[i].size() - before;
+    take_sent(part, step, sent);
+    if (part.link) {
+      part.link->take(step, sent, {});
+      lists[i] = part.link->arrived(step);
+    } else {
+      for (const SentSpike& spike : sent) lists[i].push_back(spike.neuron);
     }
   }
   const std::vector<std::span<const std::uint32_t>> views(lists.begin(), lists.end());
@@ -123,7 +178,9 @@ bool PartitionedSimulation::Impl::run_group(Group& group, RunObserver& observer)
       Part& part = parts[p];
       if (group.parked) part.here->unpark(*group.parked);
       play_back(part, from);
-      part.here->advance(from, to, part.log, part.traces);
+      std::vector<Spike> spikes = part.here->advance(from, to, part.traces);
+      if (part.out) part.out->limit(spikes);
+      part.log.append(spikes, to);
       if (group.parked) part.here->park(*group.parked);
       check_activity(part, to);
     }
@@ -152,6 +209,8 @@ void PartitionedSimulation::Impl::put_away(Group& group) {
     Part& part = parts[p];
     if (part.here == nullptr) continue;
     if (group.parked == nullptr) part.memory = part.here->memory();  // procedural rows need room while they are in flight
+    if (part.link) part.links = part.link->counts();
+    if (part.out) part.unrecorded = part.out->dropped();
     part.counters = part.here->counters();
     part.synapses = part.here->synapses();
     for (const StepLoop::Counters& worker : part.here->worker_counters()) {

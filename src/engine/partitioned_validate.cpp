@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "tessera/communicator.hpp"
 #include "tessera/partitioned_simulation.hpp"
@@ -72,12 +73,27 @@ void check_options(const SimulationOptions& options, Report& report) {
   if (options.communicator && options.communicator->size() > 1) refuse("ranks", "is one process; start it without mpirun.");
 }
 
-/// Effects that only trainings know so far.
-void check_effects(const MachineDescription& machine, Report& report) {
-  if (machine.is_ideal()) return;
-  report.add("machine", fmt::format("Machine '{}' rounds, varies or limits events, which simulations do not emulate yet: take an "
-                                    "ideal machine, or say --effects none.",
-                                    machine.name));
+/// What simulations do not emulate, and what does not fit their steps.
+void check_effects(const Network& network, const MachineDescription& machine, Report& report) {
+  const double step_us = network.dt_ms * 1e3 / machine.speedup, ratio = machine.events.clock_ns * 1e-3 / step_us;
+  if (ratio > 1.0 + 1e-9 && std::abs(ratio - std::round(ratio)) > 1e-6 * ratio) {
+    report.add("dt", fmt::format("A step of the network is {} us of the chip, whose clock of {} us is not a whole number of them.", step_us,
+                                 machine.events.clock_ns * 1e-3));
+  }
+  const auto& pattern = machine.fixed_pattern;
+  const auto& noise = machine.noise;
+  for (const MachineVariation* v : {&pattern.threshold, &pattern.leak, &pattern.membrane_time_constant, &pattern.synapse_time_constant,
+                                    &pattern.weight_gain, &noise.threshold, &noise.membrane, &noise.spike_time_us}) {
+    if (!v->applies()) continue;
+    report.add("machine", fmt::format("Machine '{}' has fixed patterns or noise, which simulations do not emulate: say --effects weights,events.", machine.name));
+    break;
+  }
+  const bool reads_steps = machine.readout.membranes > 0 && (machine.readout.bits > 0 || machine.readout.interval_us > 0.0);
+  if (reads_steps && !network.recorders.empty()) {
+    report.add("machine", fmt::format("Machine '{}' reads membranes in whole steps, but simulations record them as they are: record no states, or "
+                                      "leave \"readout\" out of --effects.",
+                                      machine.name));
+  }
 }
 
 }  // namespace
@@ -87,7 +103,7 @@ std::vector<Problem> validate(const Network& network, const NeuronCatalogue& mod
   if (!problems.empty()) return problems;
   Report report(problems);
   check_options(options.simulation, report);
-  check_effects(options.machine, report);
+  check_effects(network, options.machine, report);
   check_network(network, report);
   check_slices(network, options.partition, report);
   return problems;

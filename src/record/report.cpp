@@ -113,6 +113,7 @@ ordered_json turns_json(const std::string& machine, const TurnsReport& turns) {
           {"saved_bytes", turns.saved_bytes},
           {"parked_bytes", turns.parked_bytes},
           {"parts", std::move(parts)},
+          {"unrecorded", turns.unrecorded},
           {"edges", std::move(edges)}};
 }
 

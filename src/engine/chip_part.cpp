@@ -7,7 +7,8 @@
 
 namespace tessera {
 
-ChipPart::ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number) : context_(&context) {
+ChipPart::ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number, std::unique_ptr<ChipCircuits> circuits)
+    : context_(&context), circuits_(std::move(circuits)) {
   placement_.workers = context.team->size();
   placement_.rank = number;
   wiring_ = std::make_unique<Wiring>(Wiring::without_chunks(*context.wiring));
@@ -21,6 +22,13 @@ ChipPart::ChipPart(const PartContext& context, std::vector<PartChunk> chunks, in
   tile_context_.exchange_steps = context.local_interval;
   tile_context_.connectivity = context.connectivity;
   tile_context_.count_table = context.count_table;
+  tile_context_.noise = context.noise;
+  if (circuits_ != nullptr) {
+    tile_context_.circuit_kernel = [this](std::uint32_t chunk, std::uint32_t place) {
+      const Chunk& of = context_->wiring->chunks()[chunk];
+      return circuits_->kernel(of.population, of.begin + place);
+    };
+  }
   make_tiles();
   Meetings meetings;
   meetings.local_interval = context.local_interval;
@@ -171,7 +179,8 @@ std::uint64_t ChipPart::neuron_bytes() const {
       const Chunk& chunk = context_->wiring->chunks()[block.chunk];
       const NeuronVariant& variant = context_->kernels[chunk.population].variant;
       if (context_->ports[chunk.population] == 0) continue;
-      bytes += padded(block.count(chunk)) * (variant.states.size() * sizeof(float) + sizeof(std::uint16_t)) +
+      const std::uint64_t n = circuits_ ? block.count(chunk) * padded(1) : padded(block.count(chunk));
+      bytes += n * (variant.states.size() * sizeof(float) + sizeof(std::uint16_t)) +
                padded(chunk.size) * sizeof(std::int32_t) + block.places.size() * sizeof(std::uint32_t);
     }
   }

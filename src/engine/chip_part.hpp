@@ -12,6 +12,7 @@
 #include "connectivity/tile_layout.hpp"
 #include "connectivity/weight_units.hpp"
 #include "connectivity/wiring.hpp"
+#include "engine/chip_circuits.hpp"
 #include "engine/neuron_ranges.hpp"
 #include "engine/spike_log.hpp"
 #include "engine/step_loop.hpp"
@@ -40,6 +41,7 @@ struct PartContext {
   bool count_table = true;
   std::uint32_t local_interval = 1;  ///< steps between two meetings of the threads
   ThreadTeam* team = nullptr;
+  const MembraneNoise* noise = nullptr;  ///< null: none
 };
 
 /// Samples of one state recorder of the neurons of a part: [time][column].
@@ -50,8 +52,8 @@ struct PartTrace {
 
 class ChipPart {
  public:
-  /// `number`: of its neurons in PartContext::neurons.
-  ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number);
+  /// `number`: of its neurons in PartContext::neurons. `circuits`: where its neurons differ from each other; else null.
+  ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number, std::unique_ptr<ChipCircuits> circuits);
 
   /// Advances from step `from` to `to`. Its samples are appended to `traces`; returns its spikes, sorted by step.
   [[nodiscard]] std::vector<Spike> advance(std::int64_t from, std::int64_t to, std::vector<PartTrace>& traces);
@@ -82,6 +84,7 @@ class ChipPart {
   void draw_reached(std::vector<bool>& reached) const;
 
   const PartContext* context_;
+  std::unique_ptr<ChipCircuits> circuits_;
   std::unique_ptr<Wiring> wiring_;  ///< of the part's chunks; null once its rows are written down
   Placement placement_;
   std::vector<TileLayout> layouts_;

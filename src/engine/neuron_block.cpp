@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/time_grid.hpp"
 
@@ -143,12 +144,23 @@ void NeuronBlock<Real>::add_poisson(std::int64_t step, Input* const* input) {
   }
 }
 
-/// The input of the neurons that live here. What has come for the others of the chunk is taken away with it.
+/// The input of the neurons that live here.
 template <class Real>
 void NeuronBlock<Real>::gather(Input* const* input) {
   for (int port = 0; port < ports(); ++port) {
-    for (std::uint32_t i = 0; i < count_; ++i) own_input_[port][i] = input[port][places_[i]];
-    std::fill_n(input[port], padded(chunk_.size), Input{0});
+    for (std::uint32_t i = 0; i < count_; ++i) own_input_[port][i] = std::exchange(input[port][places_[i]], Input{0});
+  }
+}
+
+/// A clamped membrane has none.
+template <class Real>
+void NeuronBlock<Real>::add_noise(std::int64_t step) {
+  const double distance = noise_->distance[chunk_.population];
+  if (distance == 0.0) return;
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    if (refractory_[i] > 0) continue;
+    const std::uint32_t word = substrate::membrane_noise_word(noise_->seed, noise_->run, step, first_id_ + place_of(i));
+    columns_[0][i] += static_cast<Real>(distance * noise_->table.of(word));
   }
 }
 
@@ -156,6 +168,7 @@ template <class Real>
 std::size_t NeuronBlock<Real>::update(std::int64_t step, Input* const* input, std::uint32_t* spikes) {
   if (step >= next_current_change_) set_current(step);
   if (!poisson_.empty()) add_poisson(step, input);
+  if (noise_ != nullptr) add_noise(step);
   const NeuronVariant& variant = kernel_->variant;
   UpdateArgs<Real> args;
   args.count = count_;
@@ -169,7 +182,7 @@ std::size_t NeuronBlock<Real>::update(std::int64_t step, Input* const* input, st
     args.input[0] = own_input_[0].data();
     args.input[1] = own_input_[ports() - 1].data();
   }
-  args.input_scale = static_cast<Real>(kernel_->weight_unit);
+  args.input_scale = static_cast<Real>(kernel_->weight_unit * kernel_->input_gain);
   args.current = current_.size() > 0 ? current_.data() : nullptr;
   args.uniform_current = uniform_current_;
   args.constants = variant.constants.data();

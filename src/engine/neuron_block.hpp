@@ -11,6 +11,7 @@
 #include "base/time_grid.hpp"
 #include "connectivity/chunks.hpp"
 #include "kernels/poisson.hpp"
+#include "substrate/variation.hpp"
 #include "tessera/network.hpp"
 
 namespace tessera {
@@ -21,6 +22,15 @@ struct PopulationKernel {
   NeuronVariant variant;
   std::vector<double> default_initial;  ///< per state column
   double weight_unit = 1.0;  ///< physical weight per integer unit
+  double input_gain = 1.0;   ///< of a circuit of a chip, by which its input differs
+};
+
+/// What is added to the membranes of a chip in every step, in distances from leak to threshold.
+struct MembraneNoise {
+  substrate::NoiseTable table;
+  std::uint64_t seed = 1;
+  std::uint32_t run = 0;
+  std::vector<double> distance;  ///< per population, mV; 0: no noise
 };
 
 /// Of every population; sources have an empty variant. `weight_unit`: per population.
@@ -35,8 +45,12 @@ class NeuronBlock {
   /// `places`: of its neurons in the chunk, ascending; empty: all of it. `first_id`: of the chunk's first neuron.
   NeuronBlock(const Network& network, const PopulationKernel& kernel, const Chunk& chunk,
               std::vector<std::uint32_t> places, std::uint32_t chunk_index, std::uint32_t first_id, RandomKey key);
+  /// Several blocks share the input of a chunk: the first one draws its Poisson trains, for all of them.
+  void leave_poisson_to_others() { poisson_.clear(); }
+  void set_noise(const MembraneNoise* noise) { noise_ = noise; }
 
-  /// Advances from step to step + 1. `input` has one column per port, of the whole chunk; they are cleared. `spikes` has
+  /// Advances from step to step + 1. `input` has one column per port, of the whole chunk; what was taken is
+  /// cleared. `spikes` has
   /// room for one place in the chunk per neuron. Returns how many spiked.
   std::size_t update(std::int64_t step, Input* const* input, std::uint32_t* spikes);
 
@@ -83,6 +97,7 @@ class NeuronBlock {
   void set_current(std::int64_t step);
   void add_poisson(std::int64_t step, Input* const* input);
   void gather(Input* const* input);
+  void add_noise(std::int64_t step);
 
   const PopulationKernel* kernel_;
   Chunk chunk_;
@@ -101,6 +116,7 @@ class NeuronBlock {
   std::vector<PoissonInput> poisson_;
   std::vector<std::int32_t> poisson_counts_;
   NotFinite not_finite_;
+  const MembraneNoise* noise_ = nullptr;
 };
 
 extern template class NeuronBlock<float>;

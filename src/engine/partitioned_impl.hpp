@@ -65,6 +65,7 @@ struct PartitionedSimulation::Impl {
   bool run_group(Group& group, RunObserver& observer);
   void play_back(Part& part, std::int64_t to);
   void take_sent(Part& part, std::int64_t step, std::vector<SentSpike>& sent) const;
+  [[nodiscard]] std::vector<std::uint32_t> slips_of(const Part& part, std::int64_t step, const std::vector<SentSpike>& sent) const;
   void put_away(Group& group);
   void count_memory(const Group& group);
   void check_activity(Part& part, std::int64_t now);
@@ -81,10 +82,14 @@ struct PartitionedSimulation::Impl {
   [[nodiscard]] TurnsReport turns() const;
 
   Network network;  ///< with the weights of its lists as chips have them
+  NeuronCatalogue models;
   PartitionedOptions options;
   Wiring wiring;  ///< without chunks of its own
   WeightUnits units;
   substrate::EventLinks event_links;
+  double step_us = 0.0;  ///< of the chip, of a step of the network
+  MembraneNoise noise;
+  substrate::NoiseTable event_noise;  ///< us of the chip
   std::optional<AllNeurons> neurons;
   std::unique_ptr<ThreadTeam> team;
   PartContext context;

@@ -68,10 +68,13 @@ std::int64_t whole_steps(double time_ms, double dt_ms) {
 
 }  // namespace
 
-PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalogue& models, const PartitionedOptions& wanted)
-    : network(on_chip(require(description, models, wanted), wanted.machine)), options(wanted), wiring(network, wanted.simulation.seed) {
+PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalogue& catalogue, const PartitionedOptions& wanted)
+    : network(on_chip(require(description, catalogue, wanted), wanted.machine)), models(catalogue), options(wanted), wiring(network, wanted.simulation.seed) {
   map_weights();
-  event_links = substrate::links_of(options.machine.events, network.dt_ms * 1e3 / options.machine.speedup);
+  step_us = network.dt_ms * 1e3 / options.machine.speedup;
+  event_links = substrate::links_of(options.machine.events, step_us);
+  noise = membrane_noise(network, models, options);
+  event_noise = substrate::NoiseTable(options.machine.noise.spike_time_us);
   units = choose_weight_units(wiring);
   team = std::make_unique<ThreadTeam>(std::max(1, options.simulation.threads));
   context.network = &network;
@@ -82,6 +85,7 @@ PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalo
   context.count_table = options.simulation.count_table;
   context.local_interval = wiring.exchange_steps();
   context.team = team.get();
+  if (!noise.table.empty()) context.noise = &noise;
   std::uint32_t first = 0;
   for (const Population& population : network.populations) {
     context.first_id.push_back(first);
@@ -119,9 +123,13 @@ void PartitionedSimulation::Impl::build(Group& group) {
   if (rows_leave_memory(group)) group.parked = std::make_unique<ScratchFile>(options.scratch_folder);
   for (const std::uint32_t p : group.parts) {
     Part& part = parts[p];
-    part.here = std::make_unique<ChipPart>(context, part.chunks, static_cast<int>(p));
+    std::unique_ptr<ChipCircuits> circuits;
+    if (part.run > 0 && circuits_differ(options.machine)) {
+      circuits = std::make_unique<ChipCircuits>(network, models, context.kernels, options, options.partition.runs[part.run - 1]);
+    }
+    part.here = std::make_unique<ChipPart>(context, part.chunks, static_cast<int>(p), std::move(circuits));
     part.traces = part.here->make_traces();
-    if (part.run > 0 && !event_links.in.is_perfect()) part.link.emplace(event_links.in, end, parts.size());
+    if (part.run > 0 && (!event_links.in.is_perfect() || !event_noise.empty())) part.link.emplace(event_links.in, end, parts.size());
     if (part.run > 0 && event_links.out.most > 0) part.out.emplace(event_links.out);
     part.reached_by = part.here->reached_by(part.link.has_value());
     for (std::uint32_t i = 0; i < all; ++i) {
@@ -150,6 +158,19 @@ void PartitionedSimulation::Impl::take_sent(Part& part, std::int64_t step, std::
   if (part.link) std::stable_sort(sent.begin(), sent.end(), [](const SentSpike& a, const SentSpike& b) { return a.neuron < b.neuron; });
 }
 
+/// Steps by which spikes of neurons slip on their way: x us of the chip, rounded, but never to an earlier step. The host sends
+/// in time.
+std::vector<std::uint32_t> PartitionedSimulation::Impl::slips_of(const Part& part, std::int64_t step, const std::vector<SentSpike>& sent) const {
+  std::vector<std::uint32_t> slips;
+  if (event_noise.empty()) return slips;
+  for (const SentSpike& spike : sent) {
+    const std::uint32_t word = substrate::event_noise_word(options.chip_seed, noise.run, step, spike.neuron, part.run);
+    const double steps = parts[spike.from].run == 0 ? 0.0 : event_noise.of(word) / step_us;
+    slips.push_back(static_cast<std::uint32_t>(std::clamp(std::floor(steps + 0.5), 0.0, 1e6)));
+  }
+  return slips;
+}
+
 /// Gives a part the spikes of all others before step `to`.
 void PartitionedSimulation::Impl::play_back(Part& part, std::int64_t to) {
   std::vector<std::vector<std::uint32_t>> lists(static_cast<std::size_t>(to - part.given));
@@ -158,7 +179,7 @@ void PartitionedSimulation::Impl::play_back(Part& part, std::int64_t to) {
     const std::int64_t step = part.given + static_cast<std::int64_t>(i);
     take_sent(part, step, sent);
     if (part.link) {
-      part.link->take(step, sent, {});
+      part.link->take(step, sent, slips_of(part, step, sent));
       lists[i] = part.link->arrived(step);
     } else {
       for (const SentSpike& spike : sent) lists[i].push_back(spike.neuron);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/chip_circuits.hpp"
 #include "tessera/communicator.hpp"
 #include "tessera/partitioned_simulation.hpp"
 
@@ -80,14 +81,6 @@ void check_effects(const Network& network, const MachineDescription& machine, Re
     report.add("dt", fmt::format("A step of the network is {} us of the chip, whose clock of {} us is not a whole number of them.", step_us,
                                  machine.events.clock_ns * 1e-3));
   }
-  const auto& pattern = machine.fixed_pattern;
-  const auto& noise = machine.noise;
-  for (const MachineVariation* v : {&pattern.threshold, &pattern.leak, &pattern.membrane_time_constant, &pattern.synapse_time_constant,
-                                    &pattern.weight_gain, &noise.threshold, &noise.membrane, &noise.spike_time_us}) {
-    if (!v->applies()) continue;
-    report.add("machine", fmt::format("Machine '{}' has fixed patterns or noise, which simulations do not emulate: say --effects weights,events.", machine.name));
-    break;
-  }
   const bool reads_steps = machine.readout.membranes > 0 && (machine.readout.bits > 0 || machine.readout.interval_us > 0.0);
   if (reads_steps && !network.recorders.empty()) {
     report.add("machine", fmt::format("Machine '{}' reads membranes in whole steps, but simulations record them as they are: record no states, or "
@@ -104,6 +97,8 @@ std::vector<Problem> validate(const Network& network, const NeuronCatalogue& mod
   Report report(problems);
   check_options(options.simulation, report);
   check_effects(network, options.machine, report);
+  const std::vector<Problem> circuits = circuit_problems(network, models, options.machine);
+  problems.insert(problems.end(), circuits.begin(), circuits.end());
   check_network(network, report);
   check_slices(network, options.partition, report);
   return problems;

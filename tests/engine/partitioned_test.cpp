@@ -5,48 +5,12 @@
 #include <algorithm>
 
 #include "engine/drawn_network.hpp"
-#include "engine/over_ranks.hpp"
+#include "engine/partitioned.hpp"
 #include "support/temporary_folder.hpp"
 #include "tessera/partitioned_simulation.hpp"
 
 namespace tessera::test {
 namespace {
-
-/// A machine with so many circuits; each takes as many inputs as it likes.
-MachineDescription machine_of(std::uint32_t circuits, std::uint32_t chips = 1) {
-  MachineDescription machine;
-  machine.name = "ideal";
-  machine.chips = chips;
-  machine.circuits.per_tile = circuits;
-  machine.circuits.fan_in = 1'000'000;
-  return machine;
-}
-
-PartitionedOptions on(const Network& network, const SimulationOptions& simulation, const MachineDescription& machine,
-                      PartitionOptions wanted = {}) {
-  return {simulation, machine, partition(network, NeuronCatalogue::builtin(), machine, wanted), 1};
-}
-
-struct PartsOutcome : Outcome {
-  std::vector<Keeper::Sample> samples;
-  TurnsReport turns;
-};
-
-PartsOutcome outcome_in_parts(const Network& network, const PartitionedOptions& options, double time_ms) {
-  PartitionedSimulation simulation(network, NeuronCatalogue::builtin(), options);
-  Keeper keeper;
-  simulation.run(time_ms, keeper);
-  const SimulationReport report = simulation.report();
-  PartsOutcome outcome;
-  outcome.digest = report.digest;
-  outcome.spikes = report.counts.spikes;
-  outcome.synapses = report.counts.synapses;
-  outcome.events = report.counts.synaptic_events;
-  outcome.list = std::move(keeper.spikes);
-  outcome.samples = std::move(keeper.samples);
-  outcome.turns = simulation.turns();
-  return outcome;
-}
 
 TEST(PartitionedSimulation, RandomNetworksGiveTheSameSpikesInParts) {
   int active = 0, in_lock_step = 0, one_way = 0;

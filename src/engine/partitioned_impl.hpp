@@ -64,6 +64,7 @@ struct PartitionedSimulation::Impl {
   void build(Group& group);
   bool run_group(Group& group, RunObserver& observer);
   void play_back(Part& part, std::int64_t to);
+  void count_rest(Part& part);
   void take_sent(Part& part, std::int64_t step, std::vector<SentSpike>& sent) const;
   [[nodiscard]] std::vector<std::uint32_t> slips_of(const Part& part, std::int64_t step, const std::vector<SentSpike>& sent) const;
   void put_away(Group& group);

@@ -208,7 +208,17 @@ bool PartitionedSimulation::Impl::run_group(Group& group, RunObserver& observer)
     group.turns += group.parts.size() > 1 ? group.parts.size() : 0;
     if (wants_to_stop(observer, (to - from) * static_cast<std::int64_t>(group.parts.size()))) return false;
   }
+  for (const std::uint32_t p : group.parts) count_rest(parts[p]);
   return true;
+}
+
+/// Spikes that nobody waits for any more, because the run ends: they count, too, however long the turns were.
+void PartitionedSimulation::Impl::count_rest(Part& part) {
+  std::vector<SentSpike> sent;
+  for (; part.given < end; ++part.given) {
+    take_sent(part, part.given, sent);
+    if (part.link) part.link->take(part.given, sent, slips_of(part, part.given, sent));
+  }
 }
 
 /// What a group had in memory at most: of parts whose rows wait in a file the rows of one, and the neurons of all.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "engine/drawn_network.hpp"
 #include "engine/partitioned.hpp"
@@ -83,13 +84,14 @@ TEST(PartitionedEffects, EventsOfOneSourceAreLimited) {
 // A clock of 4 steps: an event of step t arrives with the first multiple of 4 at or after t. The last one would arrive at
 // the end or later.
 TEST(PartitionedEffects, EventsWaitForTheClockOfTheChip) {
-  Network network = one_to_one(6, {{0.4, 0}, {0.5, 1}, {0.7, 2}, {0.8, 3}, {2.9, 4}, {9.9, 5}});
+  Network network = one_to_one(6, {{0.4, 0}, {0.5, 1}, {0.7, 2}, {0.8, 3}, {2.9, 4}, {9.7, 5}});
   PartitionedOptions options = on(network, options_of(Connectivity::stored), machine_of(20));
   options.machine = with_clock(20, 0.25);
-  const PartsOutcome outcome = outcome_in_parts(network, options, 10.0);
-  const std::vector<Spike> expected = {{14, 0}, {18, 1}, {18, 2}, {18, 3}, {42, 4}};  // stamps 4, 8, 8, 8, 32 and 10 steps
+  const PartsOutcome outcome = outcome_in_parts(network, options, 9.8);
+  const std::vector<Spike> expected = {{14, 0}, {18, 1}, {18, 2}, {18, 3}, {42, 4}};  // steps 4, 8, 8, 8, 32, and 10 of delay
   EXPECT_TRUE(of_cells(outcome.list, 6) == expected);
-  EXPECT_EQ(outcome.turns.edges.at(0).late + outcome.turns.edges.at(0).played, 6u);
+  EXPECT_EQ(outcome.turns.edges.at(0).late, 1u);
+  EXPECT_EQ(outcome.turns.edges.at(0).played, 5u);
 }
 
 // 20 neurons spike at once, 5 events leave a chip in a step: the lowest five. The others are lost to all others and to the record.
@@ -149,6 +151,129 @@ TEST(PartitionedEffects, DrawnWeightsBecomeWhole) {
   const PartsOutcome outcome = outcome_in_parts(network, options, 100.0);
   EXPECT_GT(outcome.spikes, 500u);
   EXPECT_EQ(outcome.digest, expected.digest);
+}
+
+// With limits of events the order in which events are dropped does not depend on threads and connectivity.
+TEST(PartitionedEffects, AreTheSameForThreadsAndConnectivity) {
+  Network network = balanced(1.5);
+  network.projections[0].rule.kind = Kind::fixed_indegree;
+  network.projections[0].rule.number = 40;
+  PartitionedOptions options = on(network, options_of(Connectivity::stored), machine_of(300));
+  options.machine.events.clock_ns = kStep_ns;
+  options.machine.events.in_per_clock = 2.0;
+  options.machine.weights = {4, -15, 15};
+  options.machine.fixed_pattern.threshold.distribution = Distribution::normal(0.0, 0.05);
+  options.machine.fixed_pattern.weight_gain.distribution = Distribution::normal(0.0, 0.05);
+  options.machine.noise.membrane.distribution = Distribution::normal(0.0, 0.01);
+  options.machine.noise.spike_time_us.distribution = Distribution::normal(0.0, 150.0);
+  const PartsOutcome first = outcome_in_parts(network, options, 60.0);
+  std::uint64_t dropped = 0;
+  for (const PlaybackEdge& edge : first.turns.edges) dropped += edge.dropped;
+  EXPECT_GT(dropped, 50u);
+  options.simulation = options_of(Connectivity::procedural, 2);
+  const PartsOutcome second = outcome_in_parts(network, options, 60.0);
+  EXPECT_EQ(second.digest, first.digest);
+  EXPECT_TRUE(second.list == first.list);
+  ASSERT_EQ(second.turns.edges.size(), first.turns.edges.size());
+  for (std::size_t e = 0; e < first.turns.edges.size(); ++e) EXPECT_EQ(second.turns.edges[e].dropped, first.turns.edges[e].dropped);
+  options.chip_seed = 2;
+  EXPECT_NE(outcome_in_parts(network, options, 60.0).digest, first.digest) << "another chip";
+}
+
+// Numbers that are alike for all circuits: a chip is then the network with other parameters, which the simulator runs.
+TEST(PartitionedEffects, PatternsChangeTheParametersOfNeurons) {
+  Network network = balanced();
+  network.stimuli.push_back(poisson("E", 800.0, 40.0));
+  for (Projection& p : network.projections) p.weight = Distribution::constant(p.weight.mean() < 0.0 ? -256.0 : 64.0);  // halves and quarters stay exact
+  const auto changed = [&](const std::function<void(Population&)>& change) {
+    Network other = network;
+    for (Population& p : other.populations) change(p);
+    return outcome_of(other, options_of(Connectivity::stored), 30.0).digest;
+  };
+  const auto emulated = [&](const std::function<void(MachineDescription&)>& add) {
+    PartitionedOptions options = on(network, options_of(Connectivity::stored), machine_of(300));
+    add(options.machine);
+    return outcome_in_parts(network, options, 30.0).digest;
+  };
+  const std::uint64_t plain = changed([](Population&) {});
+  const Distribution tenth = Distribution::constant(0.125);
+  // The threshold is 15 mV above the leak: 1.875 mV are an eighth.
+  const std::uint64_t threshold = changed([](Population& p) { p.parameters["V_th"] = -50.0 + 1.875; });
+  EXPECT_NE(threshold, plain);
+  EXPECT_EQ(emulated([&](MachineDescription& m) { m.fixed_pattern.threshold.distribution = tenth; }), threshold);
+  EXPECT_EQ(emulated([&](MachineDescription& m) { m.noise.threshold.distribution = tenth; }), threshold);
+  EXPECT_EQ(emulated([&](MachineDescription& m) {
+    m.fixed_pattern.threshold.distribution = tenth;
+    m.fixed_pattern.threshold.on = false;
+  }), plain);
+  EXPECT_EQ(emulated([&](MachineDescription& m) { m.fixed_pattern.leak.distribution = tenth; }),
+            changed([](Population& p) { p.parameters["E_L"] = -65.0 + 1.875; }));
+  EXPECT_EQ(emulated([&](MachineDescription& m) { m.fixed_pattern.membrane_time_constant.distribution = tenth; }),
+            changed([](Population& p) { p.parameters["tau_m"] = 11.25; }));
+  EXPECT_EQ(emulated([&](MachineDescription& m) { m.fixed_pattern.synapse_time_constant.distribution = tenth; }), changed([](Population& p) {
+              p.parameters["tau_syn_ex"] = 0.5625;
+              p.parameters["tau_syn_in"] = p.parameters.contains("tau_syn_in") ? 1.125 : 0.5625;
+            }));
+  network.stimuli.back().weight = 60.0;
+  for (Projection& p : network.projections) p.weight = p.weight.scaled(1.5);
+  const std::uint64_t louder = changed([](Population&) {});
+  network.stimuli.back().weight = 40.0;
+  for (Projection& p : network.projections) p.weight = p.weight.scaled(1.0 / 1.5);
+  EXPECT_EQ(emulated([&](MachineDescription& m) { m.fixed_pattern.weight_gain.distribution = Distribution::constant(0.5); }), louder);
+}
+
+// u = alpha (u + theta x) with normal x: the variance of u is (alpha theta sd)^2 / (1 - alpha^2), and neurons and steps are
+// independent: after 50 ms, alpha = exp(-0.01), 700 neurons. The mean has a standard error of 1 / sqrt(700) = 0.038 SD, the SD
+// of 0.027; five of each are allowed.
+TEST(PartitionedEffects, MembraneNoiseHasTheVarianceOfItsEquation) {
+  Network network;
+  network.name = "noisy";
+  network.populations = {neurons_of("cells", 700)};
+  network.populations[0].parameters["V_th"] = -45.0;  // theta = 20 mV
+  network.recorders = {{"cells", "V_m", 700, 50.0, {}}};
+  PartitionedOptions options = on(network, options_of(Connectivity::stored), machine_of(300));
+  options.machine.noise.membrane.distribution = Distribution::normal(0.0, 0.01);
+  const PartsOutcome outcome = outcome_in_parts(network, options, 50.0);
+  ASSERT_EQ(outcome.samples.size(), 1u);
+  double mean = 0.0, square = 0.0;
+  for (const double v : outcome.samples[0].values) {
+    mean += (v + 65.0) / 700.0;
+    square += (v + 65.0) * (v + 65.0) / 700.0;
+  }
+  const double alpha = std::exp(-0.01), sd = alpha * 20.0 * 0.01 / std::sqrt(1.0 - alpha * alpha);
+  EXPECT_NEAR(mean, 0.0, 5.0 * 0.038 * sd);
+  EXPECT_NEAR(std::sqrt(square), sd, 5.0 * 0.027 * sd);
+}
+
+// Spikes of neurons slip by 0.25 ms, which is 2.5 steps, rounded up; those of the host do not; none comes early.
+TEST(PartitionedEffects, SpikesSlipOnTheirWayButNeverBack) {
+  Network network = one_to_one(4, {{2.0, 0}, {3.0, 1}});
+  network.populations.insert(network.populations.begin() + 1, neurons_of("next", 4, "iaf_psc_delta"));
+  network.projections.push_back(project("cells", "next", Kind::one_to_one, 0, Distribution::constant(100.0), Distribution::constant(1.0)));
+  PartitionOptions stated;
+  stated.stated = {{"cells", 0, 0, 0, {}}, {"next", 0, 0, 1, {}}};
+  PartitionedOptions options{options_of(Connectivity::stored), machine_of(4), partition(network, NeuronCatalogue::builtin(), machine_of(4), stated), 1};
+  options.machine.noise.spike_time_us.distribution = Distribution::constant(250.0);
+  const std::vector<Spike> late = {{30, 0}, {40, 1}, {43, 4}, {53, 5}};
+  EXPECT_TRUE(of_cells(outcome_in_parts(network, options, 10.0).list, 8) == late);
+  options.machine.noise.spike_time_us.distribution = Distribution::constant(-250.0);
+  const std::vector<Spike> in_time = {{30, 0}, {40, 1}, {40, 4}, {50, 5}};
+  EXPECT_TRUE(of_cells(outcome_in_parts(network, options, 10.0).list, 8) == in_time);
+}
+
+TEST(PartitionedEffects, WhatAModelCannotHaveIsSaid) {
+  Network network = one_to_one(4, {});
+  network.populations.push_back(neurons_of("izhikevich", 4, "izhikevich"));
+  network.recorders = {{"cells", "V_m", 1, 1.0, {}}};
+  PartitionedOptions options = on(network, options_of(Connectivity::stored), machine_of(20));
+  options.machine.fixed_pattern.threshold.distribution = Distribution::normal(0.0, 0.1);
+  options.machine.events.clock_ns = 1.5 * kStep_ns;
+  options.machine.readout = {10, 8, 0.0, -1.0, 1.0};
+  std::string all;
+  for (const Problem& problem : validate(network, NeuronCatalogue::builtin(), options)) all += problem.message + "\n";
+  EXPECT_NE(all.find("'izhikevich' has the model izhikevich, whose threshold and leak"), std::string::npos) << all;
+  EXPECT_NE(all.find("is not a whole number of them"), std::string::npos) << all;
+  EXPECT_NE(all.find("record no states"), std::string::npos) << all;
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tessera/network.hpp"
+#include "tessera/partitioned_simulation.hpp"
 #include "tessera/simulation.hpp"
 #include "tessera/weight_recording.hpp"
 
@@ -145,6 +146,8 @@ struct RunSummary {
   std::vector<std::pair<std::string, Plasticity>> plasticity;  ///< of the plastic projections, by name
   /// Names of the files beside report.json, as the recorders' finish() returned them.
   std::vector<std::string> files;
+  std::string substrate;             ///< name of the machine that the network ran on in parts; empty: none
+  std::optional<TurnsReport> turns;  ///< of its parts
   /// In the network's order. Leave empty to take names and sizes from `simulation`, and rates from
   /// its spike counts.
   std::vector<PopulationSummary> populations;

@@ -77,6 +77,17 @@ class HelpFormatter : public CLI::Formatter {
 
 void example(CLI::App& app, const std::string& text) { app.footer("Example:\n  " + text); }
 
+void substrate_options(CLI::App& app, SubstrateArguments& arguments) {
+  value(app, "--machine", arguments.machine, "NAME|FILE",
+        "run the network on this machine, part by part (see `tessera partition`)");
+  values(app, "--machine-set", arguments.machine_set, "NAME=VALUE",
+         "override a named parameter of the machine; repeatable");
+  value(app, "--chips", arguments.chips, "N", "chips that run at one time; default: the machine's");
+  value(app, "--effects", arguments.effects, "LIST",
+        "what of the machine counts: weights,events,pattern,noise,readout or none; default: all of it");
+  value(app, "--chip-seed", arguments.chip_seed, "N", "which chip: seed of its variation and noise; default: 1");
+}
+
 CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
   CLI::App* run = app.add_subcommand("run", "Simulate a model and write a result folder");
   model_options(*run, arguments);
@@ -97,6 +108,9 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
         "continue from a checkpoint of the same model and seed");
   value(*run, "--patience", arguments.patience, "TIME",
         "over ranks: one that is not heard of for so long ends the run; default: 30s");
+  substrate_options(*run, arguments);
+  run->add_flag("--no-lock-step", arguments.no_lock_step,
+                "on a machine: refuse to divide populations that reach each other");
   run->add_flag("--quiet", arguments.quiet, "no progress and no summary, only errors");
   example(*run,
           "tessera run models/microcircuit/microcircuit.toml --time 10s --discard 500ms \\\n"
@@ -214,17 +228,6 @@ void training_options(CLI::App& app, Text& data, Text& threads, Text& strategy) 
   value(app, "--threads", threads, "N", "worker threads; default: the model's, else one per core");
   value(app, "--strategy", strategy, "auto|sparse|dense|reference",
         "auto: by measured activity; default: the model's");
-}
-
-void substrate_options(CLI::App& app, SubstrateArguments& arguments) {
-  value(app, "--machine", arguments.machine, "NAME|FILE",
-        "run the network on this machine, part by part (see `tessera partition`)");
-  values(app, "--machine-set", arguments.machine_set, "NAME=VALUE",
-         "override a named parameter of the machine; repeatable");
-  value(app, "--chips", arguments.chips, "N", "chips that run at one time; default: the machine's");
-  value(app, "--effects", arguments.effects, "LIST",
-        "what of the machine counts: weights,events,pattern,noise,readout or none; default: all of it");
-  value(app, "--chip-seed", arguments.chip_seed, "N", "which chip: seed of its variation and noise; default: 1");
 }
 
 CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {

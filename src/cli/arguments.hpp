@@ -18,9 +18,16 @@ struct ModelArguments {
   bool no_count_table = false;
 };
 
-struct RunArguments : ModelArguments {
+/// On which machine a network runs, and what of it counts.
+struct SubstrateArguments {
+  Text machine, chips, effects, chip_seed;
+  std::vector<std::string> machine_set;
+};
+
+struct RunArguments : ModelArguments, SubstrateArguments {
   Text discard, simd, out, checkpoint_every, resume, patience;
   std::vector<std::string> record;
+  bool no_lock_step = false;
   bool force = false;
   bool quiet = false;
 };
@@ -44,12 +51,6 @@ struct SynapsesArguments : ModelArguments {
 
 struct StatsArguments {
   Text result, reference, json, correlation_neurons, subsample_seed;
-};
-
-/// On which machine a training runs, and what of it counts.
-struct SubstrateArguments {
-  Text machine, chips, effects, chip_seed;
-  std::vector<std::string> machine_set;
 };
 
 struct TrainArguments : SubstrateArguments {

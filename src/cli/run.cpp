@@ -52,6 +52,24 @@ class Recording {
   /// Gives the files their names and writes the report.
   RunSummary finish(const SimulationReport& report, double start_ms, const WeightRecorder& weights,
                     const std::vector<std::string>& weight_files) {
+    RunSummary summary = complete(report, start_ms);
+    summary.files.insert(summary.files.end(), weight_files.begin(), weight_files.end());
+    summary.weights = weights.infos();
+    write_report(settings_.out, summary);
+    return summary;
+  }
+
+  /// The same of a run on a machine.
+  RunSummary finish(const PartitionedSimulation& simulation) {
+    RunSummary summary = complete(simulation.report(), 0.0);
+    summary.substrate = settings_.parts->machine.name;
+    summary.turns = simulation.turns();
+    write_report(settings_.out, summary);
+    return summary;
+  }
+
+ private:
+  RunSummary complete(const SimulationReport& report, double start_ms) {
     RunSummary summary = summarise(settings_.network, settings_.options, report);
     summary.start_ms = start_ms;
     summary.discard_ms = std::min(settings_.discard_ms, report.model_time_ms);
@@ -64,13 +82,9 @@ class Recording {
     if (spikes_) keep(spikes_->finish());
     if (traces_) keep(traces_->finish());
     if (synapses_) keep(synapses_->finish());
-    keep(weight_files);
-    summary.weights = weights.infos();
-    write_report(settings_.out, summary);
     return summary;
   }
 
- private:
   const RunSettings& settings_;
   const NeuronCatalogue& models_;
   ActivityStatistics activity_;
@@ -209,10 +223,35 @@ int simulate(const Agreement& ranks, const RunSettings& settings, const NeuronCa
   return ended_early ? kInterrupted : kOk;
 }
 
+// The parts of a network, one after the other, on a machine that is smaller than it.
+int run_in_parts(const RunSettings& settings, const NeuronCatalogue& models) {
+  require_writable(settings.out);
+  const InterruptGuard interrupt;
+  const OutputLock lock(settings.out);
+  ProgressDisplay progress(settings.quiet, interrupt);
+  PartitionedOptions parts = *settings.parts;
+  parts.scratch_folder = settings.out;
+  PartitionedSimulation simulation(settings.network, models, parts);
+  prepare_result_folder(settings.out, settings.force);
+  Recording recording(settings, models, progress);
+  progress.begin_run(0.0, settings.end_ms);
+  try {
+    simulation.run(settings.end_ms, recording.observer());
+  } catch (const ActivityError&) {
+    (void)recording.finish(simulation);  // what led to it is worth looking at
+    throw;
+  }
+  progress.clear();
+  const RunSummary summary = recording.finish(simulation);
+  if (!settings.quiet) show_run_summary(summary, settings.network, models, settings.out);
+  return summary.interrupted ? kInterrupted : kOk;
+}
+
 int run_on(const std::shared_ptr<Communicator>& communicator, const RunArguments& arguments) {
   const Agreement ranks(communicator);
   const NeuronCatalogue models = NeuronCatalogue::builtin();
   const RunSettings settings = resolve_on(ranks, arguments, models);
+  if (settings.parts) return run_in_parts(settings, models);
   const Plan needs =
       together(ranks, [&] { return tessera::plan(settings.network, models, settings.options); });
   on_first(ranks, [&] { require_writable(settings.out); });

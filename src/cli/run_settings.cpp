@@ -7,6 +7,7 @@
 
 #include "cli/output_folder.hpp"
 #include "cli/ranks.hpp"
+#include "cli/substrate.hpp"
 #include "cli/text.hpp"
 #include "cli/values.hpp"
 #include "tessera/simd_control.hpp"
@@ -107,6 +108,12 @@ void settle_times(const Times& times, RunSettings& settings, Problems& problems)
   settings.discard_ms = 0.0;  // a run shorter than the model's default: all of it counts
 }
 
+// What a run on a machine cannot do, beside what its network and options say.
+void refuse_beside_parts(const Recording& what, int ranks, Problems& problems) {
+  if (what.synapses || !what.weights.empty()) problems.add("--record", "synapses and weights stay as they are on a machine; 'tessera synapses' lists them.");
+  if (ranks > 1) problems.add("--machine", fmt::format("a run on a machine is one process, not {} ranks: its parts take turns.", ranks));
+}
+
 // "--record V_m:E:1:1ms.population" means nothing to who typed it: name the option alone.
 std::vector<Problem> at_recorder_options(std::vector<Problem> problems, const Network& network) {
   for (Problem& problem : problems) {
@@ -162,6 +169,8 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
     problems.add(at_recorder_options(validate(settings.network, models), settings.network));
     if (!arguments.seed) settings.options.seed = settings.network.seed;
     settle_times(given, settings, problems);
+    settings.parts = parts_of(arguments, settings.network, models, settings.options, settings.end_ms, problems);
+    if (settings.parts) refuse_beside_parts(what, ranks, problems);
   }
   problems.raise();
   return settings;

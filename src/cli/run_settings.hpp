@@ -8,6 +8,7 @@
 
 #include "cli/arguments.hpp"
 #include "tessera/network.hpp"
+#include "tessera/partitioned_simulation.hpp"
 #include "tessera/simulation.hpp"
 #include "tessera/weight_recording.hpp"
 
@@ -16,6 +17,7 @@ namespace tessera::cli {
 struct RunSettings {
   Network network;  ///< with the recorders of this run
   SimulationOptions options;
+  std::optional<PartitionedOptions> parts;  ///< on a machine
   double end_ms = 0.0;
   double discard_ms = 0.0;
   bool record_spikes = true;

@@ -8,6 +8,7 @@
 
 #include "base/printable.hpp"
 #include "cli/silence.hpp"
+#include "cli/substrate.hpp"
 #include "cli/text.hpp"
 
 namespace tessera::cli {
@@ -128,6 +129,7 @@ void show_run_summary(const RunSummary& summary, const Network& network,
              bytes_text(report.synapse_bytes));
   fmt::print("spikes            {}, digest {}\n", grouped(report.counts.spikes),
              digest_text(report.digest));
+  if (summary.turns) fmt::print("{}", turns_text(summary.substrate, *summary.turns));
   show_plasticity(network);
   show_rewiring(report);
   const std::string silent = silence_sentence(summary, network, models);

@@ -35,7 +35,8 @@ Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layou
     const BlockLayout* block = block_of[bundle.chunk];
     if (bundle.source_population != source_population || block == nullptr || is_plastic(wiring, bundle) || !holds(bundle)) continue;
     if (const std::string problem = row_problem(wiring, bundle); !problem.empty()) throw InputError(problem);
-    expected_synapses_ += mean_row(wiring, bundle) * sources_;
+    const double share = static_cast<double>(block->count(bundle.targets)) / bundle.targets.size;  // of the chunk that lives here
+    expected_synapses_ += mean_row(wiring, bundle) * sources_ * share;
     const auto [first, last] = wiring.delay_groups(bundle);
     lowest = std::min(lowest, first), highest = std::max(highest, last);
     several_groups_ = lowest < highest;

@@ -10,6 +10,7 @@
 
 #include "base/aligned_array.hpp"
 #include "base/prefetch.hpp"
+#include "base/scratch_file.hpp"
 #include "connectivity/in_flight.hpp"
 
 namespace tessera {
@@ -69,6 +70,18 @@ class RowPlaces {
   [[nodiscard]] static double expected_headers(double sources, double synapses, double groups);
   [[nodiscard]] static double expected_bytes(double sources, double synapses, bool several_groups);
 
+  /// Moves the tables into a file, and back.
+  void park(ScratchFile& file) {
+    parked_[0].park(file, begin_);
+    parked_[1].park(file, place_);
+    parked_[2].park(file, group_);
+  }
+  void unpark(const ScratchFile& file) {
+    parked_[0].unpark(file, begin_);
+    parked_[1].unpark(file, place_);
+    parked_[2].unpark(file, group_);
+  }
+
   [[nodiscard]] std::size_t bytes() const { return begin_.bytes() + place_.bytes() + group_.bytes(); }
 
  private:
@@ -85,6 +98,7 @@ class RowPlaces {
   AlignedArray<std::uint32_t> begin_;     ///< per source or block, and after the last
   AlignedArray<std::uint8_t> place_;      ///< per word of short rows
   AlignedArray<std::uint16_t> group_;     ///< likewise, with groups
+  ParkedArray parked_[3];
 };
 
 }  // namespace tessera

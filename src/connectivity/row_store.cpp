@@ -50,6 +50,14 @@ class PairOfRows final : public RowStore {
     packed_->drop_words();
     wide_->drop_words();
   }
+  void park(ScratchFile& file) override {
+    packed_->park(file);
+    wide_->park(file);
+  }
+  void unpark(const ScratchFile& file) override {
+    packed_->unpark(file);
+    wide_->unpark(file);
+  }
   std::uint64_t synapses() const override { return packed_->synapses() + wide_->synapses(); }
   std::uint64_t bytes() const override { return packed_->bytes() + wide_->bytes(); }
 
@@ -78,10 +86,12 @@ bool lands_on(const RowStoreInput& input, const BundleChoice& holds) {
 }
 
 double expected_synapses(const RowStoreInput& input, const BundleChoice& holds) {
-  const std::vector<bool> on_tile = chunks_on_tile(input);
+  std::vector<std::uint32_t> neurons(input.wiring->chunks().size(), 0);  // of every chunk, on the tile
+  for (const BlockLayout& block : input.layout->blocks) neurons[block.chunk] = block.count(input.wiring->chunks()[block.chunk]);
   double synapses = 0.0;
   for (const Bundle& b : input.wiring->bundles()) {
-    if (on_tile[b.chunk] && !is_plastic(*input.wiring, b) && holds(b)) synapses += input.wiring->expected_synapses_of(b);
+    if (neurons[b.chunk] == 0 || is_plastic(*input.wiring, b) || !holds(b)) continue;
+    synapses += input.wiring->expected_synapses_of(b) * neurons[b.chunk] / b.targets.size;
   }
   return synapses;
 }

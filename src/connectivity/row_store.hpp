@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "base/scratch_file.hpp"
 #include "connectivity/fan.hpp"
 #include "kernels/draw_rows.hpp"
 
@@ -46,6 +47,9 @@ class RowStore {
   virtual void visit_row(std::uint32_t source, RowVisitor& visitor) const;
   /// Forgets the words of all rows, once they are kept elsewhere; nothing is delivered any more.
   virtual void drop_words() {}
+  /// Moves the rows into a file, and back: between the two nothing is delivered or looked up. Stores without rows stay.
+  virtual void park(ScratchFile&) {}
+  virtual void unpark(const ScratchFile&) {}
   /// Synapses written down; 0 in procedural stores.
   [[nodiscard]] virtual std::uint64_t synapses() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes() const = 0;

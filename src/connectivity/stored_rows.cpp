@@ -1,5 +1,6 @@
 // Stored rows: one contiguous row of words per source, streamed once per spike. Rows of a few words have no
-// headers (row_places.hpp). Packed and wide words have stores of their own.
+// headers (row_places.hpp). Packed and wide words have stores of their own. Where a tile has a part of a chunk, rows
+// are drawn for the whole chunk and what falls on other neurons is left out.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
@@ -14,12 +15,31 @@
 namespace tessera {
 namespace {
 
+/// Which words are meant for neurons of the tile.
+class OwnWords {
+ public:
+  OwnWords(const Wiring& wiring, const TileLayout& layout)
+      : own_(own_slots(layout)), slot_mask_(wiring.ring_shape().slots() - 1) {}
+  [[nodiscard]] bool all() const { return own_.empty(); }
+  template <class Word>
+  [[nodiscard]] bool has(const Word& word) const {
+    const std::uint32_t slot = row_header::in(word) & slot_mask_;
+    return own_.empty() || (slot < own_.size() && own_[slot] != 0);
+  }
+
+ private:
+  std::vector<std::uint8_t> own_;
+  std::uint32_t slot_mask_;
+};
+
 /// Writes rows one after the other into an array that grows without copying.
 template <class Word>
 class RowWriter {
  public:
-  RowWriter(const Wiring& wiring, const WeightUnits& units, std::size_t expected_words)
-      : wiring_(&wiring), units_(&units), words_(expected_words + kRoom) {}
+  RowWriter(const Wiring& wiring, const WeightUnits& units, const OwnWords& own, std::size_t expected_words)
+      : wiring_(&wiring), units_(&units), own_(&own), words_(expected_words + kRoom) {}
+
+  [[nodiscard]] const OwnWords& own() const { return *own_; }
 
   [[nodiscard]] std::size_t position() const { return position_; }
   [[nodiscard]] std::uint64_t synapses() const { return synapses_; }
@@ -50,6 +70,7 @@ class RowWriter {
         position_ += part->count;
         ++part;
       }
+      leave_out_others(start + (is_short ? 0 : 1));
       const std::size_t count = position_ - start - (is_short ? 0 : 1);
       synapses_ += count;
       if (count > row_header::kLargestCount) {
@@ -95,6 +116,14 @@ class RowWriter {
   }
 
  private:
+  /// Of the words from `begin` on, keeps those of this tile.
+  void leave_out_others(std::size_t begin) {
+    if (own_->all()) return;
+    Word* const first = words_.data() + begin;
+    Word* const last = words_.data() + position_;
+    position_ -= static_cast<std::size_t>(last - std::remove_if(first, last, [this](const Word& word) { return !own_->has(word); }));
+  }
+
   static constexpr std::size_t kRoom = 4 * DrawQueue::kCapacity + DrawQueue::kSlack;
 
   void make_room(std::size_t n) {
@@ -113,6 +142,7 @@ class RowWriter {
 
   const Wiring* wiring_;
   const WeightUnits* units_;
+  const OwnWords* own_;
   AlignedArray<Word> words_;
   std::size_t position_ = 0;
   std::uint64_t synapses_ = 0;
@@ -123,6 +153,7 @@ class RowWriter {
 template <class Word>
 class CellSort {
  public:
+  explicit CellSort(const OwnWords& own) : own_(&own) {}
   /// The items of a block of `sources` sources that begins at `begin`, of a bundle of `listed`; added to those before.
   void add(const ListedRows& listed, std::size_t bundle, std::uint32_t begin, std::uint32_t sources, std::uint32_t all_sources) {
     const std::uint32_t width = listed.cell_width(bundle);
@@ -130,11 +161,18 @@ class CellSort {
       const std::size_t first = row_.size();
       listed.draw_cell(bundle, at / width, row_, drawn_);
       places_.resize(std::max(places_.size(), row_.size()));
-      for (std::size_t k = first; k < row_.size(); ++k) places_[k] = drawn_[k - first] + at - begin;
+      for (std::size_t k = first; k < row_.size(); ++k) {
+        const bool here = own_->has(row_.words()[k]);
+        places_[k] = here ? drawn_[k - first] + at - begin : kElsewhere;
+        size_ += here ? 1 : 0;
+      }
     }
   }
-  void clear() { row_.clear(); }
-  [[nodiscard]] std::size_t size() const { return row_.size(); }
+  void clear() {
+    row_.clear();
+    size_ = 0;
+  }
+  [[nodiscard]] std::size_t size() const { return size_; }
   /// Where the items of each source begin among the sorted ones, and where the last end.
   [[nodiscard]] const std::uint32_t* begin() const { return begin_.data(); }
 
@@ -142,11 +180,14 @@ class CellSort {
   void sort(std::uint32_t sources, Word* words, std::uint32_t* places, std::uint16_t* groups) {
     begin_.assign(sources + 1, 0);
     const std::size_t n = row_.size();
-    for (std::size_t k = 0; k < n; ++k) ++begin_[places_[k] + 1];
+    for (std::size_t k = 0; k < n; ++k) {
+      if (places_[k] != kElsewhere) ++begin_[places_[k] + 1];
+    }
     for (std::uint32_t s = 0; s < sources; ++s) begin_[s + 1] += begin_[s];
     next_.assign(begin_.begin(), begin_.end() - 1);
     const Word* from = row_.words();
     for (std::size_t k = 0; k < n; ++k) {
+      if (places_[k] == kElsewhere) continue;
       const std::uint32_t place = places_[k], at = next_[place]++;
       words[at] = from[k];
       places[at] = place;
@@ -155,7 +196,11 @@ class CellSort {
   }
 
  private:
+  static constexpr std::uint32_t kElsewhere = UINT32_MAX;
+
+  const OwnWords* own_;
   WordRow<Word> row_;
+  std::size_t size_ = 0;  ///< items of this tile
   std::vector<std::uint32_t> drawn_, places_, begin_, next_;
 };
 
@@ -163,9 +208,9 @@ class CellSort {
 template <class Word>
 class ListedReader {
  public:
-  ListedReader(const Wiring& wiring, const Fan& fan)
+  ListedReader(const Wiring& wiring, const Fan& fan, const OwnWords& own)
       : wiring_(&wiring), fan_(&fan), counts_(fan.listed().size() * SourceTree::kBlock),
-        first_(fan.listed().size(), 0), cells_(fan.listed().size()) {}
+        first_(fan.listed().size(), 0), cells_(fan.listed().size(), Cell(own)) {}
 
   /// Sources one after the other, from 0 on.
   const WordRow<Word>& read(std::uint32_t source) {
@@ -192,6 +237,7 @@ class ListedReader {
 
  private:
   struct Cell {
+    explicit Cell(const OwnWords& own) : sort(own) {}
     CellSort<Word> sort;
     std::vector<Word> words;
     std::vector<std::uint32_t> places;
@@ -237,7 +283,7 @@ void write_cells(const Fan& fan, RowWriter<Word>& writer, RowPlaces& places) {
   const std::uint32_t group = listed.first_group(0);
   std::uint32_t width = places.block_sources();
   for (std::size_t i = 0; i < listed.size(); ++i) width = std::max(width, listed.cell_width(i));
-  CellSort<Word> sort;
+  CellSort<Word> sort(writer.own());
   std::vector<std::uint32_t> sorted;
   std::vector<Word> words;
   for (std::uint32_t at = 0; at < fan.sources(); at += std::min(width, fan.sources() - at)) {
@@ -277,7 +323,8 @@ class StoredRows final : public RowStore {
   StoredRows(const RowStoreInput& input, const BundleChoice& holds)
       : shape_(input.wiring->ring_shape()),
         in_flight_(shape_, input.wiring->max_delay_steps(), input.exchange_steps) {
-    RowWriter<Word> writer(*input.wiring, *input.units, expected_words(input, holds));
+    const OwnWords own(*input.wiring, *input.layout);
+    RowWriter<Word> writer(*input.wiring, *input.units, own, expected_words(input, holds));
     for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout, holds)) {
       rows_.emplace_back(fan.first_source(), fan.sources(), fan.expected_synapses(), fan.several_groups());
       write_fan(*input.wiring, fan, writer, rows_.back());
@@ -349,6 +396,14 @@ class StoredRows final : public RowStore {
     }
   }
   void drop_words() override { words_ = AlignedArray<Word>(); }
+  void park(ScratchFile& file) override {
+    parked_words_.park(file, words_);
+    for (RowPlaces& rows : rows_) rows.park(file);
+  }
+  void unpark(const ScratchFile& file) override {
+    parked_words_.unpark(file, words_);
+    for (RowPlaces& rows : rows_) rows.unpark(file);
+  }
 
   bool reaches(std::uint32_t source) const override {
     const RowPlaces* rows = find(source);
@@ -368,7 +423,7 @@ class StoredRows final : public RowStore {
       return places.finish(writer.position());
     }
     std::vector<std::uint16_t> records(SourceTree::kBlock * fan.record_size() + kBundlePadding);
-    ListedReader<Word> listed(wiring, fan);
+    ListedReader<Word> listed(wiring, fan, writer.own());
     for (std::uint32_t i = 0; i < fan.sources(); ++i) {
       const std::uint32_t in_block = i % SourceTree::kBlock;
       if (in_block == 0) fan.count_block(i / SourceTree::kBlock, records.data());
@@ -405,6 +460,7 @@ class StoredRows final : public RowStore {
     std::uint32_t source;
   };
   AlignedArray<Word> words_;
+  ParkedArray parked_words_;
   std::vector<RowPlaces> rows_;            ///< fans, in the order of their sources
   std::vector<ShortSpike> short_spikes_;   ///< of the step being received
   RingShape shape_;

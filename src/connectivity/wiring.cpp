@@ -148,6 +148,42 @@ Wiring::Wiring(const Network& network, std::uint64_t seed)
   for (std::uint32_t p = 0; p < network.projections.size(); ++p) add_projection(p);
 }
 
+Wiring Wiring::without_chunks(const Wiring& other) {
+  Wiring wiring;
+  wiring.network_ = other.network_;
+  wiring.key_ = other.key_;
+  wiring.chunks_ = other.chunks_;
+  wiring.first_chunk_ = other.first_chunk_;
+  wiring.weight_tables_ = other.weight_tables_;
+  wiring.weight_table_of_ = other.weight_table_of_;
+  wiring.first_of_weights_ = other.first_of_weights_;
+  wiring.delay_tables_ = other.delay_tables_;
+  wiring.delay_table_of_ = other.delay_table_of_;
+  wiring.step_tables_ = other.step_tables_;
+  wiring.step_table_begin_ = other.step_table_begin_;
+  wiring.source_of_ = other.source_of_;
+  wiring.target_of_ = other.target_of_;
+  wiring.drawing_ = other.drawing_;
+  wiring.cell_width_ = other.cell_width_;
+  wiring.first_bundle_ = other.first_bundle_;
+  wiring.explicit_ = other.explicit_;
+  wiring.sheets_ = other.sheets_;
+  wiring.gaussian_ = other.gaussian_;
+  wiring.expected_ = other.expected_;
+  wiring.shape_ = other.shape_;
+  wiring.min_delay_ = other.min_delay_;
+  wiring.shortest_lead_ = other.shortest_lead_;
+  wiring.max_delay_ = other.max_delay_;
+  return wiring;
+}
+
+void Wiring::map_weights(std::uint32_t projection, const std::function<double(double)>& map) {
+  auto table = std::make_shared<WeightTable>(*weight_tables_[weight_table_of_[projection]]);
+  for (double& value : table->values) value = map(value);
+  weight_table_of_[projection] = static_cast<std::uint32_t>(weight_tables_.size());  // others may share the one it had
+  weight_tables_.push_back(std::move(table));
+}
+
 std::uint32_t axonal_steps(const Projection& projection, double dt_ms) {
   return projection.plasticity ? static_cast<std::uint32_t>(nearest_step(projection.plasticity->axonal_delay_ms, dt_ms)) : 0;
 }
@@ -208,13 +244,13 @@ void Wiring::add_projection(std::uint32_t p) {
   if (projection.rule.kind == Kind::gaussian_2d || has_distance_delay(projection)) {
     sheets_[p].emplace(network_->populations[source], network_->populations[target]);
   }
-  gaussian_.push_back(projection.rule.kind == Kind::gaussian_2d ? std::make_unique<GaussianRows>(*sheets_[p], projection.rule) : nullptr);
+  gaussian_.push_back(projection.rule.kind == Kind::gaussian_2d ? std::make_shared<GaussianRows>(*sheets_[p], projection.rule) : nullptr);
   expected_.push_back(expected_synapses(projection, network_->populations[source], network_->populations[target]));
   add_explicit(p);
   std::uint32_t largest = 0;
   for (std::uint32_t c = first_chunk_[target]; c < first_chunk_[target + 1]; ++c) largest = std::max(largest, chunks_[c].size);
   cell_width_.push_back(cell_width_of(projection, source == target, sources, largest));
-  const RowsToDraw rows{projection, weight_tables_[weight_table_of_[p]], delay_tables_[delay_table_of_[p]], source == target, cell_width_[p] > 0,
+  const RowsToDraw rows{projection, *weight_tables_[weight_table_of_[p]], delay_tables_[delay_table_of_[p]], source == target, cell_width_[p] > 0,
                         static_cast<double>(sources), static_cast<double>(network_->populations[target].size),
                         static_cast<double>(chunks)};
   drawing_.push_back(choose_drawing(rows));
@@ -229,13 +265,13 @@ void Wiring::add_weights(std::uint32_t p) {
   weight_table_of_.push_back(static_cast<std::uint32_t>(same - first_of_weights_.begin()));
   if (same != first_of_weights_.end()) return;
   first_of_weights_.push_back(p);
-  weight_tables_.emplace_back(network_->projections[p].weight);
+  weight_tables_.push_back(std::make_shared<WeightTable>(network_->projections[p].weight));
 }
 
 void Wiring::add_explicit(std::uint32_t p) {
   explicit_.push_back(nullptr);
   if (network_->projections[p].rule.kind != Kind::explicit_list) return;
-  auto rows = std::make_unique<ExplicitRows>();
+  auto rows = std::make_shared<ExplicitRows>();
   rows->synapses = network_->projections[p].rule.list;
   std::stable_sort(rows->synapses.begin(), rows->synapses.end(),
                    [](const auto& a, const auto& b) { return a.source < b.source; });

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,6 +56,11 @@ struct Bundle {
 class Wiring {
  public:
   Wiring(const Network& network, std::uint64_t seed);
+  /// Another process's share of the same network, so to speak: what all of it shares is shared with `other`, which may go.
+  [[nodiscard]] static Wiring without_chunks(const Wiring& other);
+  /// Replaces every drawn weight of a projection that does not learn by map(weight), as chips do that keep whole numbers;
+  /// before own() and without_chunks(). Signs must not change.
+  void map_weights(std::uint32_t projection, const std::function<double(double)>& map);
   /// Makes the bundles into these chunks, of all or of one projection; once, before anything is listed.
   void own(std::span<const std::uint32_t> chunks, std::uint32_t projection = kAllProjections);
   void own_all(std::uint32_t projection = kAllProjections);
@@ -89,7 +94,7 @@ class Wiring {
     return network_->projections[b.projection];
   }
   [[nodiscard]] const WeightTable& weights(const Bundle& b) const {
-    return weight_tables_[weight_table_of_[b.projection]];
+    return *weight_tables_[weight_table_of_[b.projection]];
   }
   [[nodiscard]] const DelayTable& delays(const Bundle& b) const {
     return delay_tables_[delay_table_of_[b.projection]];
@@ -167,6 +172,7 @@ class Wiring {
   [[nodiscard]] bool is_explicit(const Bundle& b) const { return explicit_[b.projection] != nullptr; }
 
  private:
+  Wiring() = default;
   void prepare_delays();
   void add_projection(std::uint32_t projection);
   void add_weights(std::uint32_t projection);
@@ -203,12 +209,12 @@ class Wiring {
   };
   [[nodiscard]] std::unique_ptr<RowTables> tables_for(const Bundle& b) const;
 
-  const Network* network_;
-  RandomKey key_;
+  const Network* network_ = nullptr;
+  RandomKey key_{0};
   std::vector<Chunk> chunks_;
   std::vector<std::uint32_t> first_chunk_;                ///< per population and after the last
   std::vector<Bundle> bundles_;                           ///< of own chunks
-  std::deque<WeightTable> weight_tables_;                 ///< distinct ones
+  std::vector<std::shared_ptr<const WeightTable>> weight_tables_;  ///< distinct ones
   std::vector<std::uint32_t> weight_table_of_;            ///< per projection
   std::vector<std::uint32_t> first_of_weights_;           ///< per distinct table: a projection that has it
   std::vector<DelayTable> delay_tables_;                  ///< distinct ones
@@ -224,9 +230,9 @@ class Wiring {
   std::vector<Bundle::Drawing> drawing_;                  ///< per projection
   std::vector<std::uint32_t> cell_width_;                 ///< per projection; 0: no cells
   std::vector<std::uint32_t> first_bundle_;               ///< per projection: id
-  std::vector<std::unique_ptr<ExplicitRows>> explicit_;   ///< per projection
+  std::vector<std::shared_ptr<const ExplicitRows>> explicit_;   ///< per projection
   std::vector<std::optional<SheetPair>> sheets_;          ///< per projection, where distances count
-  std::vector<std::unique_ptr<GaussianRows>> gaussian_;   ///< per projection: gaussian_2d
+  std::vector<std::shared_ptr<const GaussianRows>> gaussian_;   ///< per projection: gaussian_2d
   std::vector<double> expected_;                          ///< synapses per projection
   RingShape shape_;
   std::uint32_t min_delay_ = 1;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/time_grid.hpp"
 
@@ -21,12 +22,32 @@ double initial_draw(RandomKey key, std::uint32_t neuron, std::uint32_t populatio
 
 }  // namespace
 
+std::vector<PopulationKernel> make_kernels(const Network& network, const NeuronCatalogue& models,
+                                           const std::vector<double>& weight_unit) {
+  std::vector<PopulationKernel> kernels(network.populations.size());
+  for (std::size_t p = 0; p < kernels.size(); ++p) {
+    const Population& population = network.populations[p];
+    kernels[p].population = &population;
+    if (population.kind != Population::Kind::neurons) continue;
+    const NeuronModel& model = *models.find(population.model);
+    const ParameterValues values = values_of(population, model);
+    kernels[p].variant = model.prepare(values, network.dt_ms);
+    kernels[p].weight_unit = weight_unit[p];
+    for (const StateInfo& state : kernels[p].variant.states) {
+      kernels[p].default_initial.push_back(state.initial_parameter.empty() ? 0.0 : values[state.initial_parameter]);
+    }
+  }
+  return kernels;
+}
+
 template <class Real>
 NeuronBlock<Real>::NeuronBlock(const Network& network, const PopulationKernel& kernel,
-                               const Chunk& chunk, std::uint32_t chunk_index, std::uint32_t first_id,
-                               RandomKey key)
-    : kernel_(&kernel), chunk_(chunk), first_id_(first_id), key_(key), refractory_(padded(chunk.size)),
-      poisson_counts_(padded(chunk.size)) {
+                               const Chunk& chunk, std::vector<std::uint32_t> places, std::uint32_t chunk_index,
+                               std::uint32_t first_id, RandomKey key)
+    : kernel_(&kernel), chunk_(chunk), places_(std::move(places)),
+      count_(places_.empty() ? chunk.size : static_cast<std::uint32_t>(places_.size())), first_id_(first_id), key_(key),
+      refractory_(padded(count_)), poisson_counts_(padded(chunk.size)) {
+  for (int port = 0; port < (places_.empty() ? 0 : ports()); ++port) own_input_[port] = AlignedArray<Input>(padded(count_));
   initialise(network, key);
   add_stimuli(network, chunk_index);
 }
@@ -38,12 +59,12 @@ void NeuronBlock<Real>::initialise(const Network& network, RandomKey key) {
   const auto index = static_cast<std::uint32_t>(&population - network.populations.data());
   const NeuronVariant& variant = kernel_->variant;
   for (std::size_t c = 0; c < variant.states.size(); ++c) {
-    AlignedArray<Real> column(padded(chunk_.size));
+    AlignedArray<Real> column(padded(count_));
     const StateInfo& state = variant.states[c];
     const auto given = population.initial.find(state.name);
     const double origin = c == 0 ? variant.origin : 0.0;
     for (std::size_t i = 0; i < column.size(); ++i) {
-      const auto neuron = chunk_.begin + static_cast<std::uint32_t>(std::min<std::size_t>(i, chunk_.size - 1));
+      const auto neuron = chunk_.begin + place_of(static_cast<std::uint32_t>(std::min<std::size_t>(i, count_ - 1)));
       double value = kernel_->default_initial[c];
       if (given != population.initial.end()) {
         value = !given->second.values.empty()
@@ -97,11 +118,11 @@ void NeuronBlock<Real>::set_current(std::int64_t step) {
     current_ = AlignedArray<Real>();
     return;
   }
-  if (current_.size() == 0) current_ = AlignedArray<Real>(padded(chunk_.size));
-  for (std::uint32_t i = 0; i < chunk_.size; ++i) {
+  if (current_.size() == 0) current_ = AlignedArray<Real>(padded(count_));
+  for (std::uint32_t i = 0; i < count_; ++i) {
     double sum = uniform;
     for (const CurrentInput& c : currents_) {
-      if (c.values != nullptr && c.window.contains(step)) sum += (*c.values)[chunk_.begin + i];
+      if (c.values != nullptr && c.window.contains(step)) sum += (*c.values)[chunk_.begin + place_of(i)];
     }
     current_[i] = static_cast<Real>(sum);
   }
@@ -123,19 +144,45 @@ void NeuronBlock<Real>::add_poisson(std::int64_t step, Input* const* input) {
   }
 }
 
+/// The input of the neurons that live here.
+template <class Real>
+void NeuronBlock<Real>::gather(Input* const* input) {
+  for (int port = 0; port < ports(); ++port) {
+    for (std::uint32_t i = 0; i < count_; ++i) own_input_[port][i] = std::exchange(input[port][places_[i]], Input{0});
+  }
+}
+
+/// A clamped membrane has none.
+template <class Real>
+void NeuronBlock<Real>::add_noise(std::int64_t step) {
+  const double distance = noise_->distance[chunk_.population];
+  if (distance == 0.0) return;
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    if (refractory_[i] > 0) continue;
+    const std::uint32_t word = substrate::membrane_noise_word(noise_->seed, noise_->run, step, first_id_ + place_of(i));
+    columns_[0][i] += static_cast<Real>(distance * noise_->table.of(word));
+  }
+}
+
 template <class Real>
 std::size_t NeuronBlock<Real>::update(std::int64_t step, Input* const* input, std::uint32_t* spikes) {
   if (step >= next_current_change_) set_current(step);
   if (!poisson_.empty()) add_poisson(step, input);
+  if (noise_ != nullptr) add_noise(step);
   const NeuronVariant& variant = kernel_->variant;
   UpdateArgs<Real> args;
-  args.count = chunk_.size;
+  args.count = count_;
   args.state = column_pointers_.data();
   args.refractory = refractory_.data();
   args.refractory_steps = static_cast<std::uint16_t>(variant.refractory_steps);
   args.input[0] = input[0];
   args.input[1] = input[1];
-  args.input_scale = static_cast<Real>(kernel_->weight_unit);
+  if (!places_.empty()) {
+    gather(input);
+    args.input[0] = own_input_[0].data();
+    args.input[1] = own_input_[ports() - 1].data();
+  }
+  args.input_scale = static_cast<Real>(kernel_->weight_unit * kernel_->input_gain);
   args.current = current_.size() > 0 ? current_.data() : nullptr;
   args.uniform_current = uniform_current_;
   args.constants = variant.constants.data();
@@ -147,9 +194,10 @@ std::size_t NeuronBlock<Real>::update(std::int64_t step, Input* const* input, st
   }
   if (!args.finite && not_finite_.step < 0) {
     std::uint32_t first = 0;
-    while (first + 1 < chunk_.size && std::isfinite(columns_[0][first])) ++first;
-    if (!std::isfinite(columns_[0][first])) not_finite_ = {step + 1, first};  // else only padding
+    while (first + 1 < count_ && std::isfinite(columns_[0][first])) ++first;
+    if (!std::isfinite(columns_[0][first])) not_finite_ = {step + 1, place_of(first)};  // else only padding
   }
+  for (std::size_t i = 0; !places_.empty() && i < args.spike_count; ++i) spikes[i] = places_[spikes[i]];
   return args.spike_count;
 }
 

@@ -19,25 +19,6 @@ namespace tessera {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::vector<PopulationKernel> make_kernels(const Network& network, const NeuronCatalogue& models,
-                                           const WeightUnits& units) {
-  std::vector<PopulationKernel> kernels(network.populations.size());
-  for (std::size_t p = 0; p < kernels.size(); ++p) {
-    const Population& population = network.populations[p];
-    kernels[p].population = &population;
-    if (population.kind != Population::Kind::neurons) continue;
-    const NeuronModel& model = *models.find(population.model);
-    const ParameterValues values = values_of(population, model);
-    kernels[p].variant = model.prepare(values, network.dt_ms);
-    kernels[p].weight_unit = units.unit[p];
-    for (const StateInfo& state : kernels[p].variant.states) {
-      kernels[p].default_initial.push_back(state.initial_parameter.empty() ? 0.0 : values[state.initial_parameter]);
-    }
-  }
-  return kernels;
-}
-
 }  // namespace
 
 std::string to_string(Connectivity connectivity) {
@@ -107,7 +88,7 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
 
   context.wiring = wiring.get();
   context.units = &units;
-  context.kernels = make_kernels(network, models, units);
+  context.kernels = make_kernels(network, models, units.unit);
   context.connectivity = plan.connectivity;
   context.count_table = options.count_table;
   // Argument 2 above the step loop: the longest interval after which no delivery comes late.

@@ -107,6 +107,29 @@ void StepLoop::restore(std::int64_t step, std::int64_t now, std::span<const std:
   for (const auto& tile : *tiles_) tile->receive_again(step, now, {&neurons, 1});
 }
 
+void StepLoop::begin(ThreadTeam& team) {
+  team.run([&](int worker) {
+    Counters counters;
+    const bool whole = begin_worker(team, static_cast<std::size_t>(worker), counters);
+    Counters& total = counters_[static_cast<std::size_t>(worker)];
+    total.digest += counters.digest;
+    total.spikes += whole ? counters.spikes : 0;
+    total.messages += counters.messages;
+    total.message_bytes += counters.message_bytes;
+  });
+  begun_ = true;
+}
+
+void StepLoop::play_back(ThreadTeam& team, std::int64_t begin, std::span<const std::span<const std::uint32_t>> spikes) {
+  team.run([&](int worker) {
+    for (const std::size_t t : tiles_of_worker_[static_cast<std::size_t>(worker)]) {
+      for (std::size_t i = 0; i < spikes.size(); ++i) {
+        if (!spikes[i].empty()) (*tiles_)[t]->receive_more(begin + static_cast<std::int64_t>(i), {&spikes[i], 1});
+      }
+    }
+  });
+}
+
 void StepLoop::settle() {
   if (meetings_.ranks == nullptr) return;
   meetings_.ranks->settle();

@@ -14,7 +14,7 @@
 
 namespace tessera {
 
-/// One chunk of a source population.
+/// One chunk of a source population, whole: its draws belong to the chunk.
 class SpikeSource {
  public:
   SpikeSource(const Network& network, const Chunk& chunk, std::uint32_t chunk_index,

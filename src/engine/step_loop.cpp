@@ -54,7 +54,7 @@ void StepLoop::advance_worker(ThreadTeam& team, int worker, std::int64_t from, s
     return std::chrono::duration<double>(b - a).count();
   };
   std::int64_t unsent = from;  // the first step whose spikes other ranks have not got
-  if (from == 0 && !begin_worker(team, w, counters)) return;
+  if (from == 0 && !begun_ && !begin_worker(team, w, counters)) return;
   for (std::int64_t begin = from; begin < to; begin += exchange_steps_) {
     const std::int64_t end = std::min(begin + exchange_steps_, to);
     for (const std::size_t t : tiles_of_worker_[w]) {

@@ -60,6 +60,13 @@ class StepLoop {
   /// Advances all tiles from step `from` to `to`. Over ranks: CommunicationError when one is missing.
   void advance(ThreadTeam& team, std::int64_t from, std::int64_t to);
 
+  /// Where tiles take turns with others that are not in memory (chip_part.cpp): sends and receives the spikes at time 0,
+  /// which advance() then leaves alone.
+  void begin(ThreadTeam& team);
+  /// Spikes of those others: of step begin + i the list spikes[i]. They must come before any of them is due (argument 4
+  /// above the step loop).
+  void play_back(ThreadTeam& team, std::int64_t begin, std::span<const std::span<const std::uint32_t>> spikes);
+
   void keep_spikes(bool keep) { keep_spikes_ = keep; }
   std::vector<SampleBuffer>& samples() { return samples_; }
   /// Own spikes kept since the last call, sorted by step, then neuron.
@@ -130,6 +137,7 @@ class StepLoop {
   std::vector<std::uint32_t> spike_counts_;
   std::vector<SampleBuffer> samples_;
   bool keep_spikes_ = false;
+  bool begun_ = false;  ///< spikes at time 0 have been sent by begin()
   RemoteSpikes remote_;
   std::exception_ptr failure_;      ///< between ranks; written by worker 0 before a barrier, read after it
   std::atomic<bool> damaged_{false};  ///< a list from another rank

@@ -31,9 +31,15 @@ class BlockTile : public Tile {
         sources_.emplace_back(network, chunk, at.chunk, first, context.wiring->key());
         continue;
       }
-      blocks_.emplace_back(network, context.kernels[chunk.population], chunk, at.chunk, first,
+      if (context.circuit_kernel) {
+        add_circuits(context, at, first);
+        continue;
+      }
+      blocks_.emplace_back(network, context.kernels[chunk.population], chunk, at.places, at.chunk, first,
                            context.wiring->key());
+      blocks_.back().set_noise(context.noise);
       places_.push_back(at);
+      share_input(at, chunk);
     }
     spiked_.resize(largest + kNeuronPadding);
     if (!context.memories.empty()) {
@@ -55,6 +61,7 @@ class BlockTile : public Tile {
       const std::size_t n = blocks_[b].update(step, input, spiked_.data());
       for (std::size_t i = 0; i < n; ++i) spikes.push_back(blocks_[b].first_id() + spiked_[i]);
     }
+    for (const SharedInput& shared : shared_) std::fill_n(slot + shared.slot, shared.size, Input{0});
     if (plastic_) plastic_->spiked(step, std::span(spikes).subspan(before));
     if (memories_) memories_->spiked(step, std::span(spikes).subspan(before));
     for (SpikeSource& source : sources_) source.emit(step, spikes);
@@ -71,7 +78,9 @@ class BlockTile : public Tile {
       const auto state = std::find_if(states.begin(), states.end(), [&](const StateInfo& s) { return s.name == name; });
       if (state == states.end()) return;
       const auto column = static_cast<std::size_t>(state - states.begin());
-      for (std::uint32_t i = 0; i < count; ++i) values[i] = blocks_[b].value(column, i);
+      const std::uint32_t here = std::min(count, blocks_[b].count());
+      for (std::uint32_t i = 0; i < here; ++i) *values++ = blocks_[b].value(column, i);
+      count -= here;
     }
   }
 
@@ -147,18 +156,39 @@ class BlockTile : public Tile {
   [[nodiscard]] std::uint32_t ring_steps() const { return ring_steps_; }
 
  private:
+  /// A block for every neuron of the chunk here, with its own constants.
+  void add_circuits(const TileContext& context, const BlockLayout& at, std::uint32_t first) {
+    const Chunk& chunk = context.wiring->chunks()[at.chunk];
+    for (std::uint32_t i = 0; i < at.count(chunk); ++i) {
+      const std::uint32_t place = at.places.empty() ? i : at.places[i];
+      blocks_.emplace_back(context.wiring->network(), *context.circuit_kernel(at.chunk, place), chunk, std::vector<std::uint32_t>{place},
+                           at.chunk, first, context.wiring->key());
+      if (i > 0) blocks_.back().leave_poisson_to_others();
+      blocks_.back().set_noise(context.noise);
+      places_.push_back({at.chunk, at.positive_slot, at.negative_slot, {place}});
+    }
+    share_input(at, chunk);
+  }
+  /// Rows that are drawn when they are due bring input to all of a chunk; what nobody takes is cleared.
+  void share_input(const BlockLayout& at, const Chunk& chunk) {
+    if (at.places.empty()) return;
+    const auto size = static_cast<std::uint32_t>((chunk.size + kNeuronPadding - 1) / kNeuronPadding * kNeuronPadding);
+    shared_.push_back({at.positive_slot, size});
+    if (at.negative_slot != at.positive_slot) shared_.push_back({at.negative_slot, size});
+  }
+
   /// All that changes in a chunk while a simulation runs, array by array.
   template <class Visit>
   void each_array(std::uint32_t chunk, const Visit& visit) {
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       if (places_[b].chunk != chunk) continue;
-      const std::size_t n = blocks_[b].chunk().size;
+      const std::size_t n = blocks_[b].count();
       for (AlignedArray<Real>& column : blocks_[b].columns()) visit(column.data(), n * sizeof(Real));
       visit(blocks_[b].refractory().data(), n * sizeof(std::uint16_t));
       for (std::uint32_t t = 0; t < ring_steps_; ++t) {
         Input* slot = ring_.data() + t * ring_stride_;
-        visit(slot + places_[b].positive_slot, n * sizeof(Input));
-        if (blocks_[b].ports() == 2) visit(slot + places_[b].negative_slot, n * sizeof(Input));
+        visit(slot + places_[b].positive_slot, blocks_[b].chunk().size * sizeof(Input));
+        if (blocks_[b].ports() == 2) visit(slot + places_[b].negative_slot, blocks_[b].chunk().size * sizeof(Input));
       }
     }
     if (memories_) memories_->each_array(chunk, visit);
@@ -166,6 +196,10 @@ class BlockTile : public Tile {
 
   std::vector<NeuronBlock<Real>> blocks_;
   std::vector<BlockLayout> places_;
+  struct SharedInput {  ///< slots of chunks of which only some neurons live here
+    std::uint32_t slot, size;
+  };
+  std::vector<SharedInput> shared_;
   std::vector<SpikeSource> sources_;
   std::uint32_t ring_steps_;
   std::size_t ring_stride_;

@@ -29,6 +29,10 @@ struct TileContext {
   std::uint32_t exchange_steps = 1;
   Connectivity connectivity = Connectivity::stored;
   bool count_table = true;
+  /// Circuits that differ from each other have kernels of their own: of a chunk's neuron, by its place. Null: they do not.
+  using CircuitKernel = std::function<const PopulationKernel*(std::uint32_t chunk, std::uint32_t place)>;
+  CircuitKernel circuit_kernel;
+  const MembraneNoise* noise = nullptr;
 };
 
 

@@ -90,6 +90,33 @@ ordered_json ranks_json(const RanksReport& ranks) {
           {"check_messages", ranks.check_messages}};
 }
 
+// Edges of the playback: run 0 is the host.
+ordered_json turns_json(const std::string& machine, const TurnsReport& turns) {
+  ordered_json parts = ordered_json::array(), edges = ordered_json::array();
+  for (const PartMemory& part : turns.parts) parts.push_back({{"synapse_bytes", part.synapses}, {"neuron_bytes", part.neurons}});
+  for (const PlaybackEdge& edge : turns.edges) {
+    edges.push_back({{"from", edge.from}, {"to", edge.to}, {"events", edge.events}, {"played", edge.played},
+                     {"dropped", edge.dropped}, {"late", edge.late}});
+  }
+  return {{"machine", machine},
+          {"runs", turns.runs},
+          {"rounds", turns.rounds},
+          {"chips", turns.chips},
+          {"turns", turns.turns},
+          {"lock_step_parts", turns.lock_step_parts},
+          {"turn_ms", number(turns.turn_ms)},
+          {"recorded_spikes", turns.recorded_spikes},
+          {"record_bytes", turns.record_bytes},
+          {"largest_part_bytes", turns.largest_part_bytes},
+          {"all_parts_bytes", turns.all_parts_bytes},
+          {"peak_bytes", turns.peak_bytes},
+          {"saved_bytes", turns.saved_bytes},
+          {"parked_bytes", turns.parked_bytes},
+          {"parts", std::move(parts)},
+          {"unrecorded", turns.unrecorded},
+          {"edges", std::move(edges)}};
+}
+
 ordered_json machine_of(const MachineInfo& machine) {
   return {{"processor", machine.processor},
           {"cores", machine.cores},
@@ -308,6 +335,7 @@ ordered_json report_object(const RunSummary& summary) {
                          {"compiler", kCompiler},
                          {"build_type", kBuildType}};
   if (run.ranks.ranks > 1) report["over_ranks"] = ranks_json(run.ranks);
+  if (summary.turns) report["in_parts"] = turns_json(summary.substrate, *summary.turns);
   return report;
 }
 

@@ -56,6 +56,14 @@ NoiseTable::NoiseTable(const MachineVariation& variation) {
   }
 }
 
+std::uint32_t membrane_noise_word(std::uint64_t seed, std::uint32_t run, std::int64_t step, std::uint32_t neuron) {
+  return random_words(RandomKey(seed), round_of(kMembraneNoise, 1), static_cast<std::uint32_t>(step), neuron / 4, run)[neuron % 4];
+}
+
+std::uint32_t event_noise_word(std::uint64_t seed, std::uint32_t run, std::int64_t step, std::uint32_t neuron, std::uint32_t to) {
+  return random_words(RandomKey(seed), round_of(kEventNoise, 1 + to), static_cast<std::uint32_t>(step), neuron, run)[0];
+}
+
 Purpose NoiseWords::purpose(RunNumber run, Of of) {
   return round_of(of == Of::membranes ? kMembraneNoise : kEventNoise, run.look);
 }

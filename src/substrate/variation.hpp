@@ -52,6 +52,11 @@ class NoiseTable {
   std::vector<float> quantile_;
 };
 
+/// Words for the noise of a network that is simulated: of one neuron (its global id) in one step.
+[[nodiscard]] std::uint32_t membrane_noise_word(std::uint64_t seed, std::uint32_t run, std::int64_t step, std::uint32_t neuron);
+/// Of the spike of a neuron at a step, on its way to a part.
+[[nodiscard]] std::uint32_t event_noise_word(std::uint64_t seed, std::uint32_t run, std::int64_t step, std::uint32_t neuron, std::uint32_t to);
+
 /// Words for the noise of one sample in one run on one chip, four at a time.
 class NoiseWords {
  public:

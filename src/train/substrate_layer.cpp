@@ -12,7 +12,7 @@
 namespace tessera::training {
 namespace {
 
-constexpr std::uint32_t kMostOfAKind = 0xffff;
+constexpr std::uint32_t kMostAtOnce = 0xffff;
 
 // The ranges of a layer in every run that has any, with their circuits: neurons lie on a chip in the order of slices.
 std::vector<PartRange> ranges_in(const PartitionRun& run, const Partition& partition, std::uint32_t layer) {
@@ -270,7 +270,7 @@ void SubstrateLayer::put_together(std::uint32_t section, std::uint32_t samples_p
         }
       }
       const auto kept = [&](Stream& s, std::size_t before) {
-        const std::size_t n = s.size - before, most = std::min<std::size_t>(n, kMostOfAKind);
+        const std::size_t n = s.size - before, most = std::min<std::size_t>(n, kMostAtOnce);
         r.dropped += n - most;
         s.size = before + most;
         return static_cast<std::uint16_t>(most);

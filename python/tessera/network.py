@@ -140,7 +140,8 @@ class Network:
                    **parameters: Quantity) -> Population:
         """Adds neurons of a `model`; its parameters are further arguments.
 
-        ``initial``: by state variable, a value, a distribution, or an array with one value per neuron.
+        ``initial``: by state variable, a value, a distribution, or an array with one value per neuron; "refractory" is what
+        is left of a refractory time (ms).
         ``mean_rate`` (Hz): expected, for plans. ``grid_columns``, ``extent`` (x and y, mm) and ``periodic`` lay the
         population out as a sheet, for ``gaussian_2d`` and delays by distance.
         """
@@ -149,7 +150,7 @@ class Network:
         p.model = info.name
         p.parameters = values_of(parameters, info.parameters, "", f"the model {info.name}", "")
         for state, value in _check.mapping(initial, "initial").items():
-            unit = info.states[_check.choice(state, "initial", info.states)]
+            unit = {**info.states, "refractory": "ms"}[_check.choice(state, "initial", [*info.states, "refractory"])]
             if isinstance(value, (list, tuple, np.ndarray)):
                 p.set_initial_values(state, _check.numbers(value, unit, f"initial.{state}", p.size))
             else:

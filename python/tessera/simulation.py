@@ -174,7 +174,8 @@ class Simulation(Activity):
         self._start_ms = self.time
 
     def state(self, population: PopulationLike, variable: str = "V_m") -> NDArray[np.float64]:
-        """A state variable of all neurons of a population now, in its unit."""
+        """A state variable of all neurons of a population now, in its unit; "refractory" is what is left of their
+        refractory times (ms)."""
         return self._alive.state(self._find(population), _check.text(variable, "variable"))
 
     def synapses(self, projection: Any) -> NDArray[Any]:

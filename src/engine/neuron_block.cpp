@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/time_grid.hpp"
+#include "network/state_names.hpp"
 
 namespace tessera {
 namespace {
@@ -77,6 +79,17 @@ void NeuronBlock<Real>::initialise(const Network& network, RandomKey key) {
     columns_.push_back(std::move(column));
   }
   for (AlignedArray<Real>& column : columns_) column_pointers_.push_back(column.data());
+  const auto left = population.initial.find(kRefractoryState);
+  if (left == population.initial.end()) return;
+  for (std::uint32_t i = 0; i < chunk_.size; ++i) {
+    const std::uint32_t neuron = chunk_.begin + i;
+    const double ms = !left->second.values.empty()
+                          ? left->second.values[neuron]
+                          : left->second.distribution.quantile(
+                                initial_draw(key, neuron, index, static_cast<std::uint32_t>(variant.states.size())));
+    const std::int64_t steps = nearest_step(std::max(ms, 0.0), network.dt_ms);
+    refractory_[i] = static_cast<std::uint16_t>(std::min<std::int64_t>(steps, std::numeric_limits<std::uint16_t>::max()));
+  }
 }
 
 template <class Real>

@@ -76,6 +76,7 @@ class NeuronBlock {
   [[nodiscard]] double value(std::size_t column, std::uint32_t neuron) const {
     return static_cast<double>(columns_[column][neuron]) + (column == 0 ? kernel_->variant.origin : 0.0);
   }
+  [[nodiscard]] std::uint32_t refractory_steps(std::uint32_t neuron) const { return refractory_[neuron]; }  ///< left
   [[nodiscard]] std::vector<AlignedArray<Real>>& columns() { return columns_; }
   [[nodiscard]] AlignedArray<std::uint16_t>& refractory() { return refractory_; }
 

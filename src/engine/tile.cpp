@@ -8,6 +8,7 @@
 
 #include "connectivity/in_flight.hpp"
 #include "kernels/draw_rows.hpp"
+#include "network/state_names.hpp"
 
 namespace tessera {
 namespace {
@@ -20,7 +21,7 @@ class BlockTile : public Tile {
 
   BlockTile(const TileContext& context, const TileLayout& layout, std::uint32_t ring_steps,
             std::size_t ring_stride)
-      : ring_steps_(ring_steps), ring_stride_(ring_stride), ring_(ring_steps * ring_stride) {
+      : dt_ms_(context.wiring->network().dt_ms), ring_steps_(ring_steps), ring_stride_(ring_stride), ring_(ring_steps * ring_stride) {
     const Network& network = context.wiring->network();
     std::uint32_t largest = 1;
     for (const BlockLayout& at : layout.blocks) {
@@ -74,6 +75,10 @@ class BlockTile : public Tile {
   void read_state(std::uint32_t chunk, const std::string& name, std::uint32_t count, double* values) const override {
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       if (places_[b].chunk != chunk) continue;
+      if (name == kRefractoryState) {
+        for (std::uint32_t i = 0; i < count; ++i) values[i] = blocks_[b].refractory_steps(i) * dt_ms_;
+        return;
+      }
       const auto& states = blocks_[b].variant().states;
       const auto state = std::find_if(states.begin(), states.end(), [&](const StateInfo& s) { return s.name == name; });
       if (state == states.end()) return;
@@ -201,6 +206,7 @@ class BlockTile : public Tile {
   };
   std::vector<SharedInput> shared_;
   std::vector<SpikeSource> sources_;
+  double dt_ms_;
   std::uint32_t ring_steps_;
   std::size_t ring_stride_;
   AlignedArray<Input> ring_;

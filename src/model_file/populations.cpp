@@ -7,6 +7,7 @@
 
 #include "files/list_file.hpp"
 #include "model_file/parts.hpp"
+#include "network/state_names.hpp"
 #include "network/validate.hpp"
 
 namespace tessera::io {
@@ -51,7 +52,9 @@ void read_initial_values(TableReader& t, const NeuronModel& model, const Place& 
   const toml::table* table = node->as_table();
   if (table == nullptr) return t.complain("initial", "The initial values must be a table.");
   TableReader reader(t.context(), *table, t.path_of("initial"));
-  for (const StateInfo& info : model.states) {
+  std::vector<StateInfo> states = model.states;
+  states.push_back({kRefractoryState, "ms", "", "what is left of the refractory time"});
+  for (const StateInfo& info : states) {
     const toml::node* value = reader.get(info.name);
     if (value == nullptr) continue;
     const toml::table* details = value->as_table();

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "network/limits.hpp"
+#include "network/state_names.hpp"
 #include "network/validate.hpp"
 
 namespace tessera::validation {
@@ -54,6 +55,20 @@ void check_initial_values(const population_reporter& report, const std::vector<s
   }
 }
 
+void check_refractory(const population_reporter& report) {
+  const auto found = report.p.initial.find(kRefractoryState);
+  if (found == report.p.initial.end()) return;
+  const double longest = kMaxRefractorySteps * report.c.network().dt_ms;
+  const auto wrong = [longest](double ms) { return ms < 0.0 || ms > longest; };
+  const Distribution& d = found->second.distribution;
+  const bool bad = found->second.values.empty() ? d.kind == Distribution::Kind::constant && wrong(d.a)
+                                                : std::any_of(found->second.values.begin(), found->second.values.end(), wrong);
+  if (bad) {
+    report("initial.refractory", fmt::format("The refractory time that is left to neurons of '{}' must be from 0 to {} ms.",
+                                             report.p.name, longest));
+  }
+}
+
 std::vector<std::string> names_of(const std::vector<StateInfo>& states) {
   std::vector<std::string> names;
   for (const StateInfo& state : states) names.push_back(state.name);
@@ -95,7 +110,10 @@ void check_neurons(const population_reporter& report) {
       states = names_of(model->prepare(values, c.network().dt_ms).states);
     }
   }
-  check_initial_values(report, states);
+  std::vector<std::string> initial = states;
+  initial.emplace_back(kRefractoryState);
+  check_initial_values(report, initial);
+  check_refractory(report);
   c.set_states(p, std::move(states));
 }
 

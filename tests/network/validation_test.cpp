@@ -87,7 +87,7 @@ TEST(Validation, ChecksPopulations) {
 TEST(Validation, KnowsWhichStatesTheParametersLeave) {
   // With equal time constants there is one synaptic current; with two there are two.
   expect_problem([](Network& n) { n.populations[0].initial["I_syn_ex"] = {}; },
-                 "populations.A.initial.I_syn_ex", "it has V_m, I_syn.");
+                 "populations.A.initial.I_syn_ex", "it has V_m, I_syn, refractory.");
   Network network = two_populations();
   network.populations[0].parameters["tau_syn_in"] = 2.0;
   network.populations[0].initial["I_syn_ex"] = {};

@@ -20,6 +20,10 @@ sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Pyth
 [ -x "$folder/bin/python" ] && cmp -s "$list" "$folder/requirements.txt" && exit 0
 rm -rf "$folder"
 "$python" -m venv "$folder" >/dev/null 2>&1 || skip "'$python -m venv' failed (python3-venv is missing?)"
-"$folder/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 15 -r "$list" ||
-  skip "pip could not install what python/requirements.txt lists (no package index?)"
+pip() { "$folder/bin/pip" "$@" --quiet --disable-pip-version-check --retries 1 --timeout 15; }
+pip install --no-compile -r "$list" || skip "pip could not install what python/requirements.txt lists (no package index?)"
+# PyNN's own scenario tests are in its source package only.
+pip download --no-deps --no-binary PyNN --dest "$folder/source" "$(grep '^PyNN==' "$list")" &&
+  tar -xzf "$folder"/source/*.tar.gz -C "$folder/source" --strip-components 1 ||
+  skip "pip could not get the source of PyNN"
 cp "$list" "$folder/requirements.txt"  # last: it says that all is there

@@ -170,8 +170,9 @@ class Built:
             recent = (steps >= self.begin if self.begin == 0 else steps > self.begin) & (place[cells] >= 0) \
                 & (steps + int(delays.max()) > now)
             order = np.argsort(source, kind="stable")
+            first = np.searchsorted(source[order], np.arange(len(sources.places) + 1))  # of each source's synapses
             for step, cell in zip(steps[recent], place[cells[recent]]):
-                row = order[np.searchsorted(source[order], cell):np.searchsorted(source[order], cell, side="right")]
+                row = order[first[cell]:first[cell + 1]]
                 row = row[step + delays[row] > now]
                 arrivals.append((targets.owner, targets.places[target[row]], weights[row], step + delays[row]))
         return [a for a in arrivals if len(a[1])]
@@ -183,7 +184,7 @@ class Built:
         self.network.spike_source("on_their_way", 1, [0.0], [0])
         by_group: Dict[int, List[Any]] = {}
         for population, places, weights, at in self.state.pending:
-            number = self.state.populations.index(population)
+            number = next(i for i, p in enumerate(self.state.populations) if p is population)
             for group in np.unique(self.group_of[number][places]):
                 mine = self.group_of[number][places] == group
                 by_group.setdefault(int(group), []).append((self.place_in[number][places[mine]], weights[mine], at[mine]))
@@ -219,11 +220,13 @@ class Built:
             now = values[np.searchsorted(steps, changes, side="right") - 1]
             for place in places:  # a source may be injected into a cell more than once
                 total[:, place] += now * 1000.0
+        differs = np.append(True, (total[1:] != total[:-1]).any(axis=1))
+        changes, total = changes[differs], total[differs]
         t = self.state.time_of
         for i, step in enumerate(changes):
             if total[i].any():
                 duration = t(changes[i + 1] - step) if i + 1 < len(changes) else float("inf")
-                self.network.current(group.name, total[i], start=t(step - self.state.step), duration=duration)
+                self.network.current(group.name, total[i], start=t(step - self.state.step), duration=duration, name=f"from_{step}")
 
     # ------------------------------------------------------------------------------------ results
 

@@ -17,6 +17,13 @@ class Assembly(common.Assembly):
     __doc__ = common.Assembly.__doc__
     _simulator = simulator
 
+    @property
+    def receptor_types(self) -> Any:
+        """Those that all populations have, in the order of the first one: PyNN's own are in no order, but the first one is
+        the default of a projection."""
+        shared = set.intersection(*(set(p.receptor_types) for p in self.populations))
+        return [r for r in self.populations[0].receptor_types if r in shared]
+
 
 class _Cells:
     """What a population and a view of one have in common: both read and write the population's arrays."""

@@ -63,15 +63,10 @@ class Store:
     def signal(self, variable: str, cells: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """Values at steps (rows) of cells (columns); NaN where nothing was recorded."""
         result = np.full((len(steps), len(cells)), np.nan)
-        row_of = {int(s): i for i, s in enumerate(steps)}
-        column_of = {int(c): i for i, c in enumerate(cells)}
         for part_steps, part_cells, values in reversed(self.samples.get(variable, [])):  # the first to say so is right
-            rows = [(i, row_of[int(s)]) for i, s in enumerate(part_steps) if int(s) in row_of]
-            columns = [(i, column_of[int(c)]) for i, c in enumerate(part_cells) if int(c) in column_of]
-            if rows and columns:
-                from_rows, to_rows = zip(*rows)
-                from_columns, to_columns = zip(*columns)
-                result[np.ix_(to_rows, to_columns)] = values[np.ix_(from_rows, from_columns)]
+            from_rows, to_rows = _matches(part_steps, steps)
+            from_columns, to_columns = _matches(part_cells, cells)
+            result[np.ix_(to_rows, to_columns)] = values[np.ix_(from_rows, from_columns)]
         return result
 
     def spike_arrays(self) -> Tuple[np.ndarray, np.ndarray]:
@@ -80,6 +75,14 @@ class Store:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         steps, cells = zip(*self.spikes)
         return np.concatenate(steps), np.concatenate(cells)
+
+
+def _matches(these: np.ndarray, those: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Places in `these` of what is in `those`, and its places there; both are in order."""
+    places = np.searchsorted(those, these)
+    found = np.flatnonzero(places < len(those))
+    found = found[those[places[found]] == these[found]]
+    return found, places[found]
 
 
 class Recorder(recording.Recorder):

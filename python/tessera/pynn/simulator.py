@@ -128,8 +128,6 @@ class State(BaseState):
         if self.simulation is not None and self.built is not None:
             self.built.keep_state(self.simulation)
             self.pending = self.built.in_flight(self.step)
-            for projection in self.projections:
-                projection.learnt()  # weights that have learnt are those to go on with
         self.built = _build.build(self, end)
         self.builds += 1
         self.simulation = Simulation(self.built.network, seed=self.seed + 7919 * (self.builds - 1), **self.options)

@@ -39,7 +39,9 @@ void model_options(CLI::App& app, ModelArguments& arguments) {
   value(app, "--threads", arguments.threads, "N",
         "worker threads; default: as many as there is work for");
   value(app, "--connectivity", arguments.connectivity, "stored|procedural|auto",
-        "auto: stored when it fits the memory; default: auto");
+        "auto: stored when it fits the memory, else those projections that save most; default: auto");
+  value(app, "--memory", arguments.memory, "SIZE",
+        "what a rank may use, e.g. 4GB; default: what this process may use");
   value(app, "--group-size", arguments.group_size, "N",
         "tiles per delivery group; default: all tiles in one group");
   value(app, "--tiles", arguments.tiles, "N", "at least this many tiles in all; default: chosen");

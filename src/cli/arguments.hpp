@@ -14,7 +14,7 @@ using Text = std::optional<std::string>;
 struct ModelArguments {
   Text model;
   std::vector<std::string> set;
-  Text time, seed, threads, connectivity, group_size, tiles, precision, exchange, placement, device;
+  Text time, seed, threads, connectivity, group_size, tiles, precision, exchange, placement, device, memory;
   bool no_count_table = false;
 };
 

@@ -22,6 +22,13 @@ struct TimeUnit {
 };
 constexpr TimeUnit kTimeUnits[] = {{"us", 1e-3}, {"ms", 1.0}, {"s", 1e3}, {"min", 6e4}};
 
+struct SizeUnit {
+  const char* name;
+  double bytes;
+};
+constexpr SizeUnit kSizeUnits[] = {{"B", 1.0},    {"kB", 1e3},           {"MB", 1e6},          {"GB", 1e9},
+                                   {"TB", 1e12},  {"MiB", 1048576.0},    {"GiB", 1073741824.0}};
+
 std::string without_spaces_around(const std::string& text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string::npos) return "";
@@ -127,6 +134,24 @@ void require_multiple_of_dt(double time_ms, double dt_ms, const std::string& opt
   }
 }
 
+// "4GB", "500 MB", "2GiB": decimal units, or powers of 1024.
+std::optional<std::uint64_t> parse_size(const std::string& text, const std::string& option, Problems& problems) {
+  const std::string trimmed = without_spaces_around(text);
+  double number = 0.0;
+  const char* const end = trimmed.data() + trimmed.size();
+  const auto [rest, error] = std::from_chars(trimmed.data(), end, number);
+  const std::string unit = without_spaces_around(std::string(rest, end));
+  for (const SizeUnit& known : kSizeUnits) {
+    if (error != std::errc() || unit != known.name) continue;
+    const double bytes = number * known.bytes;
+    if (bytes >= 1.0 && bytes <= 1e18) return static_cast<std::uint64_t>(bytes);
+    problems.add(option, fmt::format("'{}' is out of range; sizes go from 1 B to 1e6 TB.", text));
+    return std::nullopt;
+  }
+  problems.add(option, fmt::format("'{}' is not a size; write a number and one of B, kB, MB, GB, TB, MiB, GiB, for example 4GB.", text));
+  return std::nullopt;
+}
+
 // "cpu", "auto", "cuda", "cuda:1", "emulated".
 Device parse_device(const std::string& text, Problems& problems) {
   Device device;
@@ -192,6 +217,9 @@ SimulationOptions simulation_options(const ModelArguments& arguments, Problems& 
     }
   }
   if (arguments.device) options.device = parse_device(*arguments.device, problems);
+  if (arguments.memory) {
+    options.memory_limit_bytes = parse_size(*arguments.memory, "--memory", problems).value_or(0);
+  }
   options.count_table = !arguments.no_count_table;
   if (arguments.no_count_table && options.connectivity == Connectivity::stored) {
     problems.add("--no-count-table",

@@ -415,13 +415,13 @@ class ProceduralRows final : public RowStore {
 
 }  // namespace
 
-std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool count_table) {
-  const BundleChoice wide_lists = [&units = *input.units](const Bundle& b) {
-    return units.wide[b.projection] && units.listed(b);
+std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool count_table, const BundleChoice& drawn) {
+  const BundleChoice wide_lists = [&drawn, &units = *input.units](const Bundle& b) {
+    return units.wide[b.projection] && units.listed(b) && drawn(b);
   };
   const ThinChoice thin_choice(*input.wiring, *input.units);
-  const BundleChoice thin = [&thin_choice](const Bundle& b) { return thin_choice.holds(b); };
-  const BundleChoice others = [&](const Bundle& b) { return !wide_lists(b) && !thin(b); };
+  const BundleChoice thin = [&](const Bundle& b) { return thin_choice.holds(b) && drawn(b); };
+  const BundleChoice others = [&](const Bundle& b) { return drawn(b) && !wide_lists(b) && !thin(b); };
   const Network& network = input.wiring->network();
   std::vector<bool> large(network.populations.size(), false);
   for (const Fan& fan : make_fans(*input.wiring, *input.units, *input.layout, others, true)) {

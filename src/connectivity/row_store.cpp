@@ -2,6 +2,7 @@
 #include "connectivity/row_store.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -77,6 +78,14 @@ DrawTables tables_of(const Wiring& wiring, const WeightUnits& units) {
 
 std::unique_ptr<RowStore> make_pair_of_rows(std::unique_ptr<RowStore> packed, std::unique_ptr<RowStore> wide) {
   return std::make_unique<PairOfRows>(std::move(packed), std::move(wide));
+}
+
+std::unique_ptr<RowStore> make_mixed_rows(const RowStoreInput& input, bool count_table, const std::vector<bool>& stored) {
+  const BundleChoice is_stored = [&stored](const Bundle& b) { return stored[b.projection]; };
+  const BundleChoice is_drawn = std::not_fn(is_stored);
+  if (!lands_on(input, is_stored)) return make_procedural_rows(input, count_table);
+  if (!lands_on(input, is_drawn)) return make_stored_rows(input);
+  return make_pair_of_rows(make_procedural_rows(input, count_table, is_drawn), make_stored_rows(input, is_stored));
 }
 
 bool lands_on(const RowStoreInput& input, const BundleChoice& holds) {

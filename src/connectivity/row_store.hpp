@@ -81,17 +81,25 @@ struct RowStoreInput {
 [[nodiscard]] std::unique_ptr<RowStore> make_pair_of_rows(std::unique_ptr<RowStore> packed,
                                                           std::unique_ptr<RowStore> wide);
 
+[[nodiscard]] inline bool every_bundle(const Bundle&) { return true; }
+
 /// What puts the draws of corrected bundles right, written down once; it goes with procedural rows. The tile has
 /// such bundles.
 [[nodiscard]] std::unique_ptr<RowStore> make_correction_rows(const RowStoreInput& input);
 
-[[nodiscard]] std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input);
+/// Of all bundles on the tile, or of those with `stored` true.
+[[nodiscard]] std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input, const BundleChoice& stored = every_bundle);
 /// Count records use bytes while the largest expected count of one source, bundle and delay group is at
 /// most this (100 + 15 SD of a Poisson count is 250), else two bytes.
 inline constexpr double kLargestMeanCount8 = 100.0;
 
-/// `count_table`: keep how many synapses each source has per bundle and delay group.
-[[nodiscard]] std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input,
-                                                             bool count_table);
+/// `count_table`: keep how many synapses each source has per bundle and delay group. Of all bundles, or of those with `drawn`
+/// true, which includes all that are corrected by group.
+[[nodiscard]] std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool count_table,
+                                                             const BundleChoice& drawn = every_bundle);
+
+/// Procedural rows, but for those of projections that are stored.
+[[nodiscard]] std::unique_ptr<RowStore> make_mixed_rows(const RowStoreInput& input, bool count_table,
+                                                        const std::vector<bool>& stored);
 
 }  // namespace tessera

@@ -471,9 +471,11 @@ class StoredRows final : public RowStore {
 
 }  // namespace
 
-std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input) {
-  const BundleChoice wide = [&units = *input.units](const Bundle& b) { return units.wide[b.projection]; };
-  auto packed = std::make_unique<StoredRows<std::uint32_t>>(input, std::not_fn(wide));
+std::unique_ptr<RowStore> make_stored_rows(const RowStoreInput& input, const BundleChoice& stored) {
+  const WeightUnits& units = *input.units;
+  const BundleChoice narrow = [&](const Bundle& b) { return stored(b) && !units.wide[b.projection]; };
+  const BundleChoice wide = [&](const Bundle& b) { return stored(b) && units.wide[b.projection]; };
+  auto packed = std::make_unique<StoredRows<std::uint32_t>>(input, narrow);
   if (!lands_on(input, wide)) return packed;
   return make_pair_of_rows(std::move(packed), std::make_unique<StoredRows<WideWord>>(input, wide));
 }

@@ -82,7 +82,7 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
   context.rules = prepare_rules(network, models);
   context.structural = prepare_structural_rules(network, models);
   units = choose_weight_units(*wiring, context.rules);
-  const Plan plan = make_plan(*wiring, units, models, options, placement, exchange);
+  const Plan plan = make_plan(*wiring, units, models, options, placement, exchange, &context.stored);
   planned_bytes = plan.memory_bytes;
   require_fit(plan);
 
@@ -128,7 +128,7 @@ void Simulation::Impl::make_tiles(const std::vector<int>& ports) {
                                                        : make_fast_tile(context, layouts[t]);
       for (const Bundle& bundle : wiring->bundles()) {  // rows that are written down are not listed again
         const auto& chunks = placement.tiles[t].chunks;
-        const bool written = context.connectivity == Connectivity::stored || units.corrected_by_group(bundle);
+        const bool written = context.writes_down(bundle) || units.corrected_by_group(bundle);
         if (written && std::find(chunks.begin(), chunks.end(), bundle.chunk) != chunks.end()) wiring->release_exceptions(bundle);
       }
     }

@@ -220,9 +220,9 @@ class FastTile final : public BlockTile<float> {
   FastTile(const TileContext& context, const TileLayout& layout)
       : BlockTile(context, layout, context.wiring->ring_shape().steps(), context.wiring->ring_shape().slots()) {
     const RowStoreInput input{context.wiring, context.units, &layout, context.exchange_steps};
-    rows_ = context.connectivity == Connectivity::procedural
-                ? make_procedural_rows(input, context.count_table)
-                : make_stored_rows(input);
+    rows_ = context.connectivity == Connectivity::stored ? make_stored_rows(input)
+            : context.stored.empty()                     ? make_procedural_rows(input, context.count_table)
+                                                         : make_mixed_rows(input, context.count_table, context.stored);
   }
   void receive(std::int64_t step, SpikeLists spikes) override {
     rows_->receive(step, spikes);

@@ -33,6 +33,11 @@ struct TileContext {
   using CircuitKernel = std::function<const PopulationKernel*(std::uint32_t chunk, std::uint32_t place)>;
   CircuitKernel circuit_kernel;
   const MembraneNoise* noise = nullptr;
+  std::vector<bool> stored;                   ///< procedural: per projection, whether it is stored all the same; of no one: none
+
+  [[nodiscard]] bool writes_down(const Bundle& b) const {
+    return connectivity == Connectivity::stored || (!stored.empty() && stored[b.projection]);
+  }
 };
 
 

@@ -19,6 +19,7 @@
 #include "connectivity/thin_rows.hpp"
 #include "kernels/draw_rows.hpp"
 #include "machine/fit.hpp"
+#include "machine/stored_choice.hpp"
 #include "network/prepare_rules.hpp"
 #include "network/rounded_times.hpp"
 
@@ -142,7 +143,9 @@ class PlasticTotals {
   std::set<std::tuple<std::uint32_t, double, double, bool>> histories_;
 };
 
-Totals sum_up(const Wiring& wiring, const WeightUnits& units, const ThinChoice& thin, const TileLayout& layout, PlasticTotals& plastic) {
+/// Of `mixture`, when there is one, each bundle counts either as stored or as drawn, else as both.
+Totals sum_up(const Wiring& wiring, const WeightUnits& units, const ThinChoice& thin, const TileLayout& layout, PlasticTotals& plastic,
+              const std::vector<bool>& mixture) {
   const Network& network = wiring.network();
   Totals totals;
   std::vector<bool> on_tile(wiring.chunks().size(), false);
@@ -162,9 +165,10 @@ Totals sum_up(const Wiring& wiring, const WeightUnits& units, const ThinChoice& 
     SourceOnTile& on = sources[b.source_population];
     const auto [first, last] = wiring.delay_groups(b);
     on.first = std::min(on.first, first), on.last = std::max(on.last, last);
-    (units.wide[b.projection] ? on.wide : on.packed) += n;
+    if (mixture.empty() || mixture[b.projection]) (units.wide[b.projection] ? on.wide : on.packed) += n;
     totals.events_per_second += n * source.mean_rate_hz;
     totals.exceptions += wiring.expected_exception_bytes(b);
+    if (!mixture.empty() && mixture[b.projection]) continue;
     if (thin.holds(b)) {
       totals.table_bytes += source.size * ThinChoice::kCountBytes;
       totals.waiting += n * source.mean_rate_hz * wiring.projection(b).delay_ms.mean() / 1000.0 * ThinChoice::kWordBytes;
@@ -227,6 +231,7 @@ struct Demand {
   double plastic = 0.0;                      ///< plastic synapses and their rows
   double events_per_second = 0.0;
   double most_on_tile = 0.0;  ///< words of a tile with too many stored ones; 0: none has
+  double mixed = 0.0;         ///< procedural: packed rows of what is stored all the same
 
   [[nodiscard]] double fixed() const { return wiring + exceptions + plastic + static_cast<double>(kProcessBytes); }
 };
@@ -261,7 +266,7 @@ LargestTable largest_table(const Wiring& wiring, const WeightUnits& units, bool 
 
 /// Adds up what the tiles take, and describes each of them in a sentence of the plan.
 void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector<int>& ports, PlasticTotals plastic,
-               const SimulationOptions& options, const Placement& placement, Plan& plan, Demand& demand) {
+               const SimulationOptions& options, const Placement& placement, const std::vector<bool>& mixture, Plan& plan, Demand& demand) {
   const Network& network = wiring.network();
   const bool exact = is_exact(options);
   const RingShape shape = wiring.ring_shape();
@@ -273,7 +278,7 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
   }
   for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
     const TileLayout layout = lay_out_tile(wiring.chunks(), placement.tiles[t].chunks, ports);
-    const Totals totals = sum_up(wiring, units, thin, layout, plastic);
+    const Totals totals = sum_up(wiring, units, thin, layout, plastic, mixture);
     const double fast_ring = ring_bytes(shape.steps(), shape.slots(), 4.0);  // a word addresses all slots
     demand.fast_ring += fast_ring;
     demand.ring += exact ? ring_bytes(ring_steps(wiring, options), layout.slots, 8.0) : fast_ring;
@@ -304,6 +309,11 @@ void choose_connectivity(const Demand& demand, const SimulationOptions& options,
   if (!stored) plan.notes.push_back(why_procedural(needed, limit));
 }
 
+/// What is needed where rows are drawn.
+double procedural_bytes(const Demand& demand, const SimulationOptions& options) {
+  return demand.state + demand.ring + demand.fixed() + demand.in_flight + demand.corrections + (options.count_table ? demand.table : 0.0);
+}
+
 void list_memory(const Demand& demand, const SimulationOptions& options, Plan& plan) {
   const auto add = [&plan](const char* room, double bytes, const char* what) {
     plan.memory.push_back({room, static_cast<std::uint64_t>(bytes), what});
@@ -316,6 +326,7 @@ void list_memory(const Demand& demand, const SimulationOptions& options, Plan& p
   if (procedural) {
     add("connectivity", table, "count table");
     add("connectivity", demand.in_flight, "rows in flight");
+    if (demand.mixed > 0.0) add("connectivity", demand.mixed, "packed rows");
     if (demand.corrections > 0.0) add("connectivity", demand.corrections, "corrections of rows drawn with replacement");
   } else {
     add("connectivity", demand.stored, "packed rows");
@@ -329,7 +340,7 @@ void list_memory(const Demand& demand, const SimulationOptions& options, Plan& p
     add("connectivity", demand.exceptions, "exceptions of in-degrees without multapses or autapses");
   }
   add("base", static_cast<double>(kProcessBytes), "program and libraries");
-  plan.synapse_bytes = static_cast<std::uint64_t>((procedural ? table + demand.corrections : demand.stored) + demand.plastic);
+  plan.synapse_bytes = static_cast<std::uint64_t>((procedural ? table + demand.mixed + demand.corrections : demand.stored) + demand.plastic);
 }
 
 void estimate_times(const Demand& demand, const SimulationOptions& options, double dt_ms, Plan& plan) {
@@ -448,7 +459,8 @@ void require_possible(const Network& network, const SimulationOptions& options) 
 }
 
 Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
-               const SimulationOptions& options, const Placement& placement, const ExchangePlan& exchange) {
+               const SimulationOptions& options, const Placement& placement, const ExchangePlan& exchange,
+               std::vector<bool>* stored) {
   const Network& network = wiring.network();
   const MemoryLimit limit = memory_limit(options);
   Plan plan;
@@ -470,9 +482,23 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   demand.fast_state = state_bytes(network, models, Precision::fast, shares);
   demand.wiring = wiring.expected_bytes();
   const std::vector<PlasticityVariant> rules = prepare_rules(network, models);
-  add_tiles(wiring, units, ports_of(network, models), PlasticTotals(wiring, rules, is_exact(options)), options, placement, plan, demand);
+  const PlasticTotals plastic(wiring, rules, is_exact(options));
+  const std::vector<int> ports = ports_of(network, models);
+  add_tiles(wiring, units, ports, plastic, options, placement, {}, plan, demand);
 
   choose_connectivity(demand, options, limit, plan);
+  const double left = kLargestShare * static_cast<double>(limit.bytes) - procedural_bytes(demand, options);
+  if (options.connectivity == Connectivity::automatic && plan.connectivity == Connectivity::procedural && left > 0.0) {
+    const std::vector<bool> mixture = choose_stored(wiring, units, ThinChoice(wiring, units), left);
+    Plan of_mixture;
+    Demand mixed;
+    add_tiles(wiring, units, ports, plastic, options, placement, mixture, of_mixture, mixed);
+    if (mixed.stored > 0.0 && mixed.most_on_tile == 0.0) {
+      demand.mixed = mixed.stored, demand.table = mixed.table, demand.in_flight = mixed.in_flight;
+      plan.notes.push_back(mixture_text(network, mixture, mixed.stored));
+      if (stored != nullptr) *stored = mixture;
+    }
+  }
   list_memory(demand, options, plan);
   estimate_times(demand, options, network.dt_ms, plan);
   judge_memory(plan, network, ways_of(demand, options), limit.source);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "connectivity/weight_units.hpp"
 #include "machine/exchange_plan.hpp"
@@ -28,9 +29,10 @@ void count(const Network& network, Plan& plan);
 [[nodiscard]] bool leaves_room(double bytes, std::uint64_t available);
 /// Throws InputError when the options contradict each other or the network.
 void require_possible(const Network& network, const SimulationOptions& options);
-/// The options are possible.
+/// The options are possible. `stored` gets what a procedural network stores all the same, per projection; nothing: it is left
+/// empty.
 [[nodiscard]] Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatalogue& models,
                              const SimulationOptions& options, const Placement& placement,
-                             const ExchangePlan& exchange);
+                             const ExchangePlan& exchange, std::vector<bool>* stored = nullptr);
 
 }  // namespace tessera

@@ -47,6 +47,25 @@ TEST_F(TooLarge, ForTheMemory) {
   EXPECT_FALSE(folder_.contents().contains("results"));
 }
 
+// 1,000 neurons and 100,000 synapses: the program alone takes more than 1 MB; 100,000 words of four bytes are 400 kB.
+TEST_F(TooLarge, ForTheMemoryThatIsGiven) {
+  const std::string model = population("E", "1000") +
+                            "[projections.p]\nsource = \"E\"\ntarget = \"E\"\nrule = \"fixed_total_number\"\nnumber = 100000\n"
+                            "weight = 1\ndelay = 1\n";
+  expect_says(run("plan m.toml --memory 1MB", model), {"does not fit:", "the 1 MB that are available"});
+  expect_says(run("plan m.toml --memory 1MiB", model), {"the 1.05 MB that are available"});
+  const Outcome refused = run("run m.toml --memory 1000kB", model);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("of memory"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("1 MB that are available"), std::string::npos) << refused.err;
+  EXPECT_EQ(run("plan m.toml --memory 1GB", model).exit_code, 0);
+  for (const std::string size : {"1", "GB", "-1GB", "0B", "1XB", "1e30TB"}) {
+    const Outcome wrong = run("plan m.toml --memory " + size, model);
+    EXPECT_EQ(wrong.exit_code, 2) << size;
+    EXPECT_NE(wrong.err.find("--memory"), std::string::npos) << wrong.err;
+  }
+}
+
 TEST_F(TooLarge, ForTheFormat) {
   expect_says(run("plan m.toml", population("E", "5000000000")),
               {"m.toml:3:8 (populations.E.size)", "from 1 to 4294901760, not 5000000000",

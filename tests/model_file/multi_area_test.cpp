@@ -4,10 +4,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <numbers>
+#include <random>
 
 #include "files/npz.hpp"
 #include "files/file.hpp"
 #include "model_file/load.hpp"
+#include "support/goodness_of_fit.hpp"
+#include "tessera/simulation.hpp"
 
 namespace tessera {
 namespace {
@@ -63,6 +67,70 @@ TEST(MultiArea, RefusesAStateThatIsNeither) {
   }
 }
 
+/// A table of the model, [target][source].
+std::vector<double> table_of(const std::filesystem::path& folder, const char* file, const char* array) {
+  return io::NpzArchive(io::read_file(folder / file, 1 << 28), "npz").read(array).values;
+}
+
+/// A projection alone, so that nothing else has to be wired; all populations, so that delays are drawn in groups of four steps
+/// as in the model (in longer ones a step is one of 1024 parts of a group, which 20,000 synapses would show).
+Network alone(const Network& n, const Projection& p) {
+  Network one;
+  one.dt_ms = n.dt_ms;
+  one.populations = n.populations;
+  one.projections = {p};
+  return one;
+}
+
+double normal_below(double x, double mean, double sd) { return 0.5 * std::erfc((mean - x) / sd / std::numbers::sqrt2); }
+
+/// The first 20,000 synapses of a projection against its entries in the tables: delays in steps of 0.1 ms are those of a normal
+/// distribution that is redrawn below 0.1 ms, weights of one with an SD of a tenth (in 32 parts of equal probability).
+void expect_distributions(const Network& n, const Projection& p, double weight, double delay, double delay_sd) {
+  constexpr std::size_t kMost = 20'000, kParts = 32, kDelays = 4096;
+  std::vector<double> delays(kDelays, 0.0), weights(kParts, 0.0);
+  std::size_t seen = 0;
+  visit_synapses(alone(n, p), NeuronCatalogue::builtin(), 11, p.name, [&](std::span<const ConnectivityRule::Synapse> row) {
+    for (const auto& s : row) {
+      delays.at(static_cast<std::size_t>(std::lround(s.delay_ms / 0.1))) += 1.0;
+      const double below = normal_below(s.weight, weight, 0.1 * std::abs(weight));
+      weights.at(std::min(kParts - 1, static_cast<std::size_t>(below * kParts))) += 1.0;
+    }
+    return (seen += row.size()) < kMost;
+  });
+  const double all = static_cast<double>(seen), kept = 1.0 - normal_below(0.1, delay, delay_sd);
+  std::vector<double> expected(kDelays, 0.0);
+  for (std::size_t d = 1; d < kDelays; ++d) {
+    const double from = std::max(0.1, 0.1 * d - 0.05);
+    expected[d] = all * (normal_below(0.1 * d + 0.05, delay, delay_sd) - normal_below(from, delay, delay_sd)) / kept;
+  }
+  EXPECT_TRUE(test::fits(delays, expected)) << p.name;
+  EXPECT_TRUE(test::fits(weights, std::vector<double>(kParts, all / kParts))) << p.name;
+}
+
+/// 20 projections drawn at random, of those with 1,000 synapses and more. Each of the 40 tests fails a right sampler once in a
+/// million times: 4e-5 in all.
+void expect_distributions_of_twenty(const Network& n, const std::filesystem::path& tables) {
+  const std::vector<double> weights = table_of(tables, "mam_weights.npz", "w_chi1"), delays = table_of(tables, "mam_delays.npz", "delay_ms"),
+                            sds = table_of(tables, "mam_delays.npz", "delay_sd_ms");
+  std::mt19937 random(2018);
+  int between = 0;
+  for (int i = 0; i < 20;) {
+    const Projection& p = n.projections[random() % n.projections.size()];
+    if (p.rule.number < 1000) continue;
+    const std::size_t at = n.index_of(p.target) * n.populations.size() + n.index_of(p.source);
+    expect_distributions(n, p, weights[at], delays[at], sds[at]);
+    between += p.source.substr(0, p.source.find('.')) != p.target.substr(0, p.target.find('.')) ? 1 : 0;
+    ++i;
+  }
+  EXPECT_GT(between, 0);
+  EXPECT_LT(between, 20);
+}
+
+TEST(MultiArea, StandInHasTheDistributionsOfItsTables) {
+  expect_distributions_of_twenty(load(kFile, {{"tables", "stand_in"}}), test::kModels + "multi_area/stand_in");
+}
+
 class PublishedMultiArea : public testing::Test {
  protected:
   void SetUp() override {
@@ -101,6 +169,8 @@ TEST_F(PublishedMultiArea, HasTheNumberOfEveryProjection) {
   EXPECT_EQ(wrong, 0u);
   EXPECT_EQ(present, n.projections.size());
 }
+
+TEST_F(PublishedMultiArea, HasTheDistributionsOfItsTables) { expect_distributions_of_twenty(load(kFile), tables_); }
 
 }  // namespace
 }  // namespace tessera

@@ -35,7 +35,9 @@ TEST(ModelFile, EveryModelOfTheRepositoryLoads) {
     // Training files are another format, with tests of their own (tests/training_file).
     if (entry.path().extension() != ".toml" || entry.path().parent_path().filename() == "training")
       continue;
-    EXPECT_NO_THROW((void)load_model_file(entry.path(), NeuronCatalogue::builtin()))
+    std::vector<ParameterOverride> overrides;
+    if (entry.path().filename() == "multi_area.toml") overrides = {{"tables", "stand_in"}};  // the published ones are not here
+    EXPECT_NO_THROW((void)load_model_file(entry.path(), NeuronCatalogue::builtin(), overrides))
         << entry.path();
     ++models;
   }

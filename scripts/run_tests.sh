@@ -23,7 +23,7 @@ asan_rooms=(base comm kernels neurons plasticity network connectivity machine ma
 # Rows are drawn and listed by one thread at a time; the engine tests build them side by side.
 tsan_rooms=(base comm engine train data)
 
-too_long='FullScale|EquallyLikely|AreUniform|^Joint\.|AreIndependent$|TargetsDrawTheirSources|NumbersOfSynapses'
+too_long='FullScale|InEveryMixture|HaveTheSameBitsOnAnyNumber|HaveTheWeightsOfSharedSamples|EquallyLikely|AreUniform|^Joint\.|AreIndependent$|TargetsDrawTheirSources|NumbersOfSynapses'
 
 headline() { printf '\n=== %s ===\n' "$*"; }
 stage_failed() { failed=$((failed + 1)); notes+=("FAILED: $*"); echo "FAILED: $*"; }
@@ -105,7 +105,7 @@ sanitized() {  # sanitized PRESET rooms...
     return
   fi
   # Every test is labelled with its room. Full-scale networks would take too long here, and so would
-  # tests that draw millions of times to see a distribution: shorter ones run the same lines.
+  # tests that draw millions of times to see a distribution, or try every combination: shorter ones run the same lines.
   local labels
   labels=$(IFS='|' && echo "$*")
   run_ctest "build/$preset" "$preset" -L "^($labels)\$" -E "$too_long"

@@ -86,7 +86,7 @@ class Bellec {
       for (std::size_t i = 0; i < v.size(); ++i) current += w_.recurrent(j, i) * before[i];
       v[j] = n.alpha * v[j] + n.input_scale * current - n.threshold * before[j];
       a[j] = n.rho * a[j] + before[j];
-      const double threshold = n.threshold + n.beta * a[j];
+      const double threshold = n.threshold + n.beta_of(j) * a[j];
       if (refractory[j] > 0) --refractory[j];
       psi[j] = refractory[j] > 0 ? 0.0 : pseudo_derivative(n, v[j], threshold);
       z[j] = v[j] >= threshold && refractory[j] == 0 ? 1.0 : 0.0;
@@ -135,10 +135,11 @@ class Bellec {
     const Neurons& n = rule_.neurons;
     const double kappa = rule_.readout.kappa;
     for (std::size_t j = 0; j < v.size(); ++j) {
+      const double beta = n.beta_of(j);
       double signal = 0.0;
       for (std::size_t k = 0; k < y.size(); ++k) signal += feedback_(j, k) * error[k];
       for (std::size_t i = 0; i < trace.size(); ++i) {
-        const double e = psi[j] * (trace[i] - n.beta * el.epsilon(j, i));
+        const double e = psi[j] * (trace[i] - beta * el.epsilon(j, i));
         el.epsilon(j, i) = n.rho * el.epsilon(j, i) + e;
         el.e_bar(j, i) = kappa * el.e_bar(j, i) + (1.0 - kappa) * e;
         el.sum(j, i) += e;

@@ -34,7 +34,7 @@ void Mlgenn::eligibility(const std::vector<double>& trace, Eligibility& traces, 
   for (std::size_t j = 0; j < neurons_; ++j) {
     const double pull = rule_.rate.strength * (rate_[j] - rule_.rate.target);
     for (std::size_t i = 0; i < trace.size(); ++i) {
-      const double e = psi_[j] * (trace[i] - n.beta * traces.epsilon(j, i));
+      const double e = psi_[j] * (trace[i] - n.beta_of(j) * traces.epsilon(j, i));
       traces.epsilon(j, i) = n.rho * traces.epsilon(j, i) + e;
       traces.e_bar(j, i) = n.alpha * traces.e_bar(j, i) + e;
       gradient(j, i) += traces.e_bar(j, i) * error_[j] + pull * e;
@@ -67,7 +67,7 @@ void Mlgenn::neurons(std::uint32_t step, Outcome& outcome) {
     error_[j] = feedback_[j];
     v_[j] = n.alpha * v_[j] + current_[j];
     a_[j] *= n.rho;
-    const double threshold = n.threshold + n.beta * a_[j];
+    const double threshold = n.threshold + n.beta_of(j) * a_[j];
     if (refractory_[j] > 0) --refractory_[j];
     psi_[j] = refractory_[j] > 0 ? 0.0 : pseudo_derivative(n, v_[j], threshold);
     z_[j] = v_[j] >= threshold && refractory_[j] == 0 ? 1.0 : 0.0;

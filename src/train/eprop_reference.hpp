@@ -45,6 +45,8 @@ struct Neurons {
   double gamma = 0.3;      ///< height of the pseudo-derivative times v_th
   std::uint32_t refractory = 0;  ///< steps
   double input_scale = 1.0;  ///< zeta: 1, or 1 - alpha
+  std::vector<double> betas;  ///< of each neuron, where some adapt and some do not; empty: all have beta
+  [[nodiscard]] double beta_of(std::size_t neuron) const { return betas.empty() ? beta : betas[neuron]; }
 };
 
 struct Readout {

@@ -70,7 +70,7 @@ struct EpropProblem {
     const Layer &hidden = network.layers[0], &out = network.layers[1];
     rule.neurons = {hidden.membrane.low, hidden.threshold, hidden.adaptation.low,
                     hidden.neuron == NeuronKind::adaptive_lif ? hidden.adaptation_strength : 0.0,
-                    hidden.surrogate_height * hidden.threshold, hidden.refractory, 1.0 / hidden.capacitance};
+                    hidden.surrogate_height * hidden.threshold, hidden.refractory, 1.0 / hidden.capacitance, {}};
     // There a spike's adaptation has decayed once before the threshold sees it.
     if (eprop.convention == EpropConvention::mlgenn) rule.neurons.beta /= hidden.adaptation.low;
     rule.readout = {out.membrane.low, 1.0 / out.capacitance};

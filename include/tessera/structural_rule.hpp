@@ -35,6 +35,8 @@ class StructuralView {
   [[nodiscard]] virtual bool is_recurrent() const = 0;
 
   [[nodiscard]] virtual bool exists(std::uint32_t source, std::uint32_t target) const = 0;
+  /// The synapses of this source will be asked for soon: their way from memory may begin. Changes nothing.
+  virtual void expect(std::uint32_t /*source*/) const {}
   /// Of a synapse that exists; 0 where there is none.
   [[nodiscard]] virtual double weight(std::uint32_t source, std::uint32_t target) const = 0;
   /// Synapses onto a target, and from a source onto this chunk.

@@ -109,6 +109,9 @@ class PlasticRows<Real>::View final : public StructuralView {
   bool exists(std::uint32_t source, std::uint32_t target) const override {
     return in_range(source, target) && place(source, target) < row(source).count;
   }
+  void expect(std::uint32_t source) const override {
+    if (source < bundle_.sources) __builtin_prefetch(&row(source));
+  }
   double weight(std::uint32_t source, std::uint32_t target) const override {
     if (!in_range(source, target)) return 0.0;
     const std::uint32_t k = place(source, target);

@@ -1,7 +1,10 @@
 // Formation by distance, elimination by weight: topographic maps form (Bamford, Murray and Willshaw 2010).
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "tessera/structural_rule.hpp"
 
@@ -21,10 +24,20 @@ class Bamford final : public StructuralRule {
     const double mean = attempts_per_target_ * view.targets();
     auto attempts = static_cast<std::uint32_t>(mean);
     if (view.uniform() < mean - attempts) ++attempts;
-    for (; attempts > 0; --attempts) {
-      const std::uint32_t target = view.first_target() + view.below(view.targets());
-      const std::uint32_t source = drawn_source(view, target);
-      if (source < view.sources()) attempt(view, source, target);
+    // Some pairs at once: their rows come from memory together.
+    std::array<std::pair<std::uint32_t, std::uint32_t>, 16> pairs;
+    while (attempts > 0) {
+      const std::size_t n = std::min<std::size_t>(attempts, pairs.size());
+      for (std::size_t k = 0; k < n; ++k) {
+        const std::uint32_t target = view.first_target() + view.below(view.targets());
+        pairs[k] = {drawn_source(view, target), target};
+        view.expect(pairs[k].first);
+      }
+      for (std::size_t k = 0; k < n; ++k) {
+        const auto [source, target] = pairs[k];
+        if (source < view.sources()) attempt(view, source, target);
+      }
+      attempts -= static_cast<std::uint32_t>(n);
     }
   }
 

@@ -58,6 +58,11 @@ Network network_of(const Options& options, const std::string& rule, double post_
   if (rule.empty()) return network;
   Plasticity plasticity{rule, {}, 0.0};
   const NeuronCatalogue catalogue = NeuronCatalogue::builtin();
+  if (catalogue.find_rule(rule)->has_modulator) {  // the third factor: ten neurons at 5 Hz
+    network.populations.push_back(poisson_source("reward", 5.0));
+    network.populations.back().size = 10;
+    plasticity.modulator = "reward";
+  }
   for (const ParameterInfo& p : catalogue.find_rule(rule)->parameters) {
     if (p.name == "Wmax") plasticity.parameters["Wmax"] = 1.0;
     if (p.name == "lambda") plasticity.parameters["lambda"] = 1e-4;

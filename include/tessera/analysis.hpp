@@ -55,8 +55,8 @@ struct PopulationStatistics {
 [[nodiscard]] std::string statistics_json(const std::vector<PopulationStatistics>& statistics,
                                           const StatisticsOptions& options);
 
-/// All populations of a result, in its order. Throws InputError when it holds no spikes or when its
-/// window is empty.
+/// All populations of a result, in its order, each over its recorded neurons (ResultPopulation::recorded()): of a
+/// population without any, there are no values. Throws InputError when the result holds no spikes or when its window is empty.
 [[nodiscard]] std::vector<PopulationStatistics> result_statistics(const Result& result,
                                                                   const StatisticsOptions& options);
 [[nodiscard]] std::vector<PopulationStatistics> result_statistics(const Result& result);

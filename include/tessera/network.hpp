@@ -209,6 +209,14 @@ struct StateRecorder {
   SourceLocation where;
 };
 
+/// Whose spikes to write down: of the first `count` neurons of a population.
+struct SpikeSelection {
+  static constexpr std::uint32_t kAll = std::numeric_limits<std::uint32_t>::max();
+  std::string population;
+  std::uint32_t count = kAll;  ///< 1 or more; more than it has: all
+  SourceLocation where = {};
+};
+
 /// What to write down of the weights of a plastic projection, at time 0 and at every multiple of the interval.
 struct WeightRecording {
   enum class What { all, sample, histogram };
@@ -232,6 +240,7 @@ struct Network {
   std::vector<Projection> projections;
   std::vector<Stimulus> stimuli;
   std::vector<StateRecorder> recorders;
+  std::vector<SpikeSelection> spike_recorders;  ///< none: where spikes are written down, all are
   std::vector<WeightRecording> weight_recorders;
   /// A population that fires above this rate (averaged over 100 ms of model time) stops the run.
   double rate_limit_hz = 1000.0;
@@ -243,6 +252,10 @@ struct Network {
   [[nodiscard]] const Population* find(const std::string& population_name) const noexcept;
   [[nodiscard]] std::size_t index_of(const std::string& population_name) const;  ///< throws InputError
 };
+
+/// Of how many first neurons of every population spikes are written down, as Network::spike_recorders say; all of all
+/// where there are none.
+[[nodiscard]] std::vector<std::uint32_t> recorded_neurons(const Network& network);
 
 /// The population's parameters with the model's defaults filled in.
 [[nodiscard]] ParameterValues values_of(const Population& population, const NeuronModel& model);

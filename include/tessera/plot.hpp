@@ -21,10 +21,12 @@ struct RasterOptions {
   /// Of every population, first neurons; 0: as many as can be told apart.
   double neuron_fraction = 0.0;
   std::size_t max_spikes = 100'000;  ///< thins out neurons beyond it, so that files stay below 3 MB
+  std::vector<std::string> populations;  ///< names of those that are drawn; empty: all
 };
 
 /// Spikes as dots, populations from top to bottom in the result's order, excitatory and inhibitory
-/// in two colours. Throws InputError when the result holds no spikes.
+/// in two colours; of recorded neurons. Throws InputError when the result holds no spikes of these populations, or has
+/// none of that name.
 [[nodiscard]] std::string raster_svg(const Result& result, const RasterOptions& options = {});
 
 /// Box plots per population: single-neuron rates, CVs and (when there are any) correlations. With a

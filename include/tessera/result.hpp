@@ -30,7 +30,7 @@ namespace tessera {
 /// untouched until the files of the new one get their names.
 void prepare_result_folder(const std::filesystem::path& folder, bool replace);
 
-/// Streams spikes to disk. Use as (a part of) the observer of Simulation::run, then call finish().
+/// Streams spikes to disk, those that recorded_neurons(network) names; the others take no room. Use as (a part of) the observer of Simulation::run, then call finish().
 /// Costs about 10 ns per spike; holds at most a few MB.
 class SpikeRecorder : public RunObserver {
  public:
@@ -143,6 +143,8 @@ struct RunSummary {
   std::vector<StateRecorder> recorders;      ///< the network's; what the trace files hold
   std::vector<WeightRecordInfo> weights;     ///< what weights.h5 holds
   std::map<std::string, PopulationGrid> grids;  ///< of the populations that lie on one
+  /// Where spikes of some neurons only are written down: of how many first ones, for every population. Empty: of all.
+  std::map<std::string, std::uint32_t> recorded_neurons;
   std::vector<std::pair<std::string, Plasticity>> plasticity;  ///< of the plastic projections, by name
   /// Names of the files beside report.json, as the recorders' finish() returned them.
   std::vector<std::string> files;
@@ -197,6 +199,10 @@ struct ResultPopulation {
   double cv_isi = 0.0;   ///< as reported; NaN when unknown
   SpikeList spikes;
   PopulationGrid grid = {};
+  /// Spikes were recorded of so many first neurons at most: the others may have spiked. As it is, of all.
+  std::uint32_t first_recorded = SpikeSelection::kAll;
+  /// Of how many neurons `spikes` has all spikes, where the result has spikes.
+  [[nodiscard]] std::uint32_t recorded() const noexcept { return first_recorded < size ? first_recorded : size; }
 };
 
 struct Result {
@@ -207,12 +213,14 @@ struct Result {
   double start_ms = 0.0;       ///< model time at which recording began
   double model_time_ms = 0.0;  ///< model time at the end
   double discard_ms = 0.0;
-  std::string digest;
+  std::string digest;  ///< of all spikes of the run, recorded or not
   bool has_spikes = false;
   std::vector<ResultPopulation> populations;
   std::vector<Trace> traces;
 
   [[nodiscard]] const ResultPopulation* find(const std::string& population) const noexcept;
+  /// Whether spikes of some neurons are missing, because nobody wanted them recorded.
+  [[nodiscard]] bool is_subset() const noexcept;
 };
 
 struct LoadOptions {

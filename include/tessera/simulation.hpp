@@ -18,7 +18,7 @@ namespace tessera {
 class Communicator;
 
 enum class Connectivity {
-  automatic,   ///< stored when it fits the memory, else procedural
+  automatic,   ///< stored when it fits the memory, else procedural, or as much of it stored as fits
   stored,      ///< every synapse written down once as a packed word
   procedural   ///< rows regenerated whenever their source spikes
 };
@@ -28,7 +28,7 @@ enum class Precision {
 };
 /// How spike lists travel between ranks.
 enum class Exchange {
-  automatic,       ///< point to point where that halves the expected cost (docs/design.md, section 7)
+  automatic,       ///< point to point where that is expected to cost less (docs/design.md, section 7)
   collective,      ///< every rank gets the lists of all ranks
   point_to_point   ///< every rank gets the spikes of those neurons only that have synapses on it
 };
@@ -41,12 +41,17 @@ enum class RankPlacement {
 [[nodiscard]] std::string to_string(Precision precision);
 [[nodiscard]] std::string to_string(Exchange exchange);
 [[nodiscard]] std::string to_string(RankPlacement placement);
+struct Mixture;
+/// "stored", "procedural" or, of a mixture, "mixed".
+[[nodiscard]] std::string to_string(Connectivity connectivity, const Mixture& mixture);
 
-/// What planning assumes of the machine. Defaults: a message costs its sender and its receiver about two
-/// microseconds on a cluster's network (in rounds of a tree for a collective call); a rank has a link of 10 GB/s; the
-/// rest was measured with this program (docs/performance.md).
+/// What planning assumes of the machine. Defaults: a message takes about two microseconds on a cluster's network (in
+/// rounds of a tree for a collective call); messages to several ranks travel at the same time, and each of them keeps a
+/// core busy for a third of a microsecond where it leaves and where it comes; a rank has a link of 10 GB/s; the rest was
+/// measured with this program (docs/performance.md).
 struct CostModel {
   double message_seconds = 2e-6;
+  double handled_seconds = 0.35e-6;
   double byte_seconds = 1e-10;
   double received_seconds = 10e-9;  ///< a spike that comes: its row is looked up in memory that no cache holds
   double chosen_seconds = 3e-9;     ///< a spike that is sent to a chosen rank: its table and list
@@ -123,12 +128,20 @@ struct ExchangeEstimate {
   double seconds_per_step = 0.0;   ///< by the cost model of docs/design.md, section 7
 };
 
+/// Where some projections are stored and the others drawn: how many, and their synapses (expected). Of this rank.
+struct Mixture {
+  std::uint64_t stored_projections = 0, drawn_projections = 0;
+  std::uint64_t stored_synapses = 0, drawn_synapses = 0;
+  [[nodiscard]] bool is_mixed() const noexcept { return stored_projections > 0 && drawn_projections > 0; }
+};
+
 /// What a simulation will need, before anything is allocated.
 struct Plan {
   std::uint64_t neurons = 0;       ///< of the network, on all ranks
   std::uint64_t synapses = 0;      ///< of the network
   bool synapses_expected = false;  ///< some rule draws its number of synapses: `synapses` is the mean
-  Connectivity connectivity = Connectivity::stored;  ///< after resolving `automatic`
+  Connectivity connectivity = Connectivity::stored;  ///< after resolving `automatic`; of a mixture procedural
+  Mixture mixture;                                   ///< of none nothing is counted
   int threads = 1;
   int tiles = 1;
   int chunks = 1;
@@ -271,7 +284,8 @@ struct SimulationReport {
   std::uint64_t digest = 0;          ///< of all spikes; equal digests mean equal spikes
   std::uint64_t synapse_bytes = 0;
   std::uint64_t planned_bytes = 0;
-  Connectivity connectivity = Connectivity::stored;
+  Connectivity connectivity = Connectivity::stored;  ///< of a mixture procedural
+  Mixture mixture;                                   ///< of none nothing is counted
   std::string device = "cpu";        ///< "cpu" or the name of the GPU
   std::uint64_t device_bytes = 0;    ///< memory taken on the GPU
   int threads = 1;

@@ -266,6 +266,10 @@ void bind_network(nb::module_& m) {
       .def("add_projection", [](Network& n, const Projection& p) { n.projections.push_back(p); })
       .def("add_stimulus", [](Network& n, const Stimulus& s) { n.stimuli.push_back(s); })
       .def("add_recorder", [](Network& n, const StateRecorder& r) { n.recorders.push_back(r); })
+      .def("add_spike_recorder", [](Network& n, const std::string& population, std::uint32_t count, const SourceLocation& where) {
+        n.spike_recorders.push_back({population, count, where});
+      })
+      .def("recorded_neurons", [](const Network& n) { return recorded_neurons(n); })
       .def("population", [](const Network& n, std::size_t i) { return n.populations.at(i); })
       .def("projection", [](const Network& n, std::size_t i) { return n.projections.at(i); })
       .def("stimulus", [](const Network& n, std::size_t i) { return n.stimuli.at(i); })

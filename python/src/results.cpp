@@ -8,13 +8,14 @@
 namespace tessera::python {
 namespace {
 
-void add_population(Result& result, const std::string& name, std::uint32_t size, bool inhibitory,
+void add_population(Result& result, const std::string& name, std::uint32_t size, bool inhibitory, std::uint32_t recorded,
                     const Array<double>& times_ms, const Array<std::uint32_t>& neurons) {
   if (times_ms.shape(0) != neurons.shape(0)) throw InputError("Spike times and neurons differ in number.");
   ResultPopulation population;
   population.name = name;
   population.size = size;
   population.inhibitory = inhibitory;
+  population.first_recorded = recorded;
   population.spikes.times_ms.assign(times_ms.data(), times_ms.data() + times_ms.shape(0));
   population.spikes.neurons.assign(neurons.data(), neurons.data() + neurons.shape(0));
   for (const std::uint32_t neuron : population.spikes.neurons) {

@@ -24,7 +24,8 @@ static_assert(sizeof(Synapse) == 24);  // the record type of tessera/simulation.
 // Keeps what a run gives. Arrays that Python has taken keep their memory: the next run then goes on with a copy.
 class Recording : public RunObserver {
  public:
-  Recording(const Network& network, const std::vector<bool>& recorded) : dt_ms_(network.dt_ms), recorded_(recorded) {
+  /// `recorded`: of how many first neurons of every population spikes are kept.
+  Recording(const Network& network, const std::vector<std::uint32_t>& recorded) : dt_ms_(network.dt_ms), recorded_(recorded) {
     std::uint64_t first = 0;
     for (const Population& p : network.populations) {
       begin_.push_back(first);
@@ -35,7 +36,7 @@ class Recording : public RunObserver {
       sample_times.push_back(std::make_shared<std::vector<double>>());
       samples.push_back(std::make_shared<std::vector<double>>());
     }
-    any_ = std::find(recorded.begin(), recorded.end(), true) != recorded.end();
+    any_ = std::any_of(recorded.begin(), recorded.end(), [](std::uint32_t count) { return count > 0; });
   }
 
   void start(PendingError& pending, nb::object progress) {
@@ -60,7 +61,7 @@ class Recording : public RunObserver {
     for (const Spike& spike : list) {
       const auto next = std::upper_bound(begin_.begin(), begin_.end(), spike.neuron);
       const auto p = static_cast<std::size_t>(next - begin_.begin()) - 1;
-      if (!recorded_[p]) continue;
+      if (spike.neuron - begin_[p] >= recorded_[p]) continue;
       spikes[p]->push_back({spike.step * dt_ms_, static_cast<std::uint32_t>(spike.neuron - begin_[p])});
     }
   }
@@ -86,7 +87,7 @@ class Recording : public RunObserver {
   }
 
   double dt_ms_;
-  std::vector<bool> recorded_;
+  std::vector<std::uint32_t> recorded_;
   std::vector<std::uint64_t> begin_;
   bool any_ = false;
   PendingError* pending_ = nullptr;
@@ -94,7 +95,7 @@ class Recording : public RunObserver {
 };
 
 struct RunningSimulation {
-  RunningSimulation(const Network& network_, const SimulationOptions& options_, const std::vector<bool>& recorded)
+  RunningSimulation(const Network& network_, const SimulationOptions& options_, const std::vector<std::uint32_t>& recorded)
       : network(network_), options(options_), simulation(network, NeuronCatalogue::builtin(), options),
         recording(network, recorded) {}
 
@@ -174,7 +175,7 @@ nb::dict plan_of(const Network& network, const SimulationOptions& options) {
   d["neurons"] = p.neurons;
   d["synapses"] = p.synapses;
   d["synapses_expected"] = p.synapses_expected;
-  d["connectivity"] = to_string(p.connectivity);
+  d["connectivity"] = to_string(p.connectivity, p.mixture);
   d["threads"] = p.threads;
   d["tiles"] = p.tiles;
   d["ranks"] = p.ranks;
@@ -214,7 +215,11 @@ nb::dict report_of(const RunningSimulation& s) {
   d["digest"] = digest_text(r.digest);
   d["synapse_bytes"] = r.synapse_bytes;
   d["planned_bytes"] = r.planned_bytes;
-  d["connectivity"] = to_string(r.connectivity);
+  d["connectivity"] = to_string(r.connectivity, r.mixture);
+  if (r.mixture.is_mixed()) {
+    d["stored_synapses"] = r.mixture.stored_synapses;
+    d["drawn_synapses"] = r.mixture.drawn_synapses;
+  }
   d["device"] = r.device;
   d["threads"] = r.threads;
   d["tiles"] = r.tiles;
@@ -263,7 +268,7 @@ void bind_simulation(nb::module_& m) {
            nb::arg("rank_placement"));
   m.def("plan", &plan_of);
   nb::class_<RunningSimulation>(m, "Simulation")
-      .def(nb::init<const Network&, const SimulationOptions&, const std::vector<bool>&>(),
+      .def(nb::init<const Network&, const SimulationOptions&, const std::vector<std::uint32_t>&>(),
            nb::call_guard<nb::gil_scoped_release>())
       .def("run", &run, nb::arg("time_ms"), nb::arg("progress").none())
       .def("step", [](const RunningSimulation& s) { return s.simulation.step(); })

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
@@ -280,6 +281,19 @@ class Network:
             raise _check.problem(name, f"there is no population named '{value[:80]}'.{near}")
         return self._populations[value]
 
+    def _select(self, value: Any, name: str) -> List[Population]:
+        """A population; or all of an area, AREA of AREA.LAYER; or those whose names fit a pattern with * and ?."""
+        if not isinstance(value, str) or value in self._populations:
+            return [self._find(value, name)]
+        found = [p for n, p in self._populations.items() if n.rpartition(".")[0] == value and value]
+        found = found or [p for n, p in self._populations.items() if "[" not in value and fnmatchcase(n, value)]
+        if found:
+            return found
+        if "*" in value or "?" in value:
+            raise _check.problem(name, f"no population has a name like '{value[:80]}'.")
+        near = _core.did_you_mean(value, [*self._populations, *(n.rpartition(".")[0] for n in self._populations)])
+        raise _check.problem(name, f"there is no population named '{value[:80]}'.{near}")
+
     # ---------------------------------------------------------------------- stimuli and recorders
 
     def poisson(self, target: Union[PopulationLike, Sequence[PopulationLike]], rate: Quantity, weight: Quantity, *,
@@ -339,8 +353,18 @@ class Network:
     def record(self, population: Union[PopulationLike, Sequence[PopulationLike]], variable: str = "V_m", *,
                count: Optional[int] = None, interval: Optional[Quantity] = None) -> "Network":
         """Records a state variable of the first ``count`` neurons (all, if left out) every ``interval`` (ms; default
-        dt). Spikes are recorded by the simulation, without being asked for."""
-        for p in self._find_all(population, "population"):
+        dt), of populations, areas ("V1" of "V1.4E") or patterns ("V1.*"). Spikes are recorded without being asked for;
+        with the variable "spikes", only those of the neurons that are named so."""
+        found = [p for v in _check.listed(population) for p in self._select(v, "population")]
+        if not found:
+            raise _check.problem("population", "the list names no population.")
+        if variable == "spikes" and interval is not None:
+            raise _check.problem("interval", "spikes are recorded when they happen: there is no interval.")
+        for p in found:
+            if variable == "spikes":
+                number = p.size if count is None else min(_check.whole(count, "count", 1), p.size)
+                self._core.add_spike_recorder(p.name, number, _core.SourceLocation(*_check.caller(), "recorders"))
+                continue
             r = _core.StateRecorder()
             r.population = p.name
             r.variable = _check.text(variable, "variable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,14 +75,29 @@ def plan(network: Network, **options: Any) -> Plan:
     return Plan(_core.plan(network._core, _options(**options)))
 
 
+def _recorded(network: Network, wanted: Any) -> List[int]:
+    """Of how many first neurons of every population spikes are kept."""
+    counts = dict.fromkeys(network.populations, 0)
+    items: List[Tuple[Any, Optional[int]]]
+    if isinstance(wanted, Mapping):
+        items = [(who, _check.whole(count, "record_spikes", 1)) for who, count in wanted.items()]
+    else:
+        items = [(who, None) for who in _check.listed(wanted)]
+    for who, count in items:
+        for p in network._select(who, "record_spikes"):
+            counts[p.name] = max(counts[p.name], p.size if count is None else min(count, p.size))
+    return list(counts.values())
+
+
 class Simulation(Activity):
     """A network that runs. What is changed in the network afterwards has no effect on it; several simulations do not know
     of each other.
 
     ``seed``: left out, the network's. ``threads``: 0 is as many as there is work for. ``connectivity``: "stored",
     "procedural" or "auto". ``precision``: "fast" or "exact" (float64). ``device``: "cpu", "cuda", "cuda:1", "auto".
-    ``ranks=True``: together with the other processes that mpirun has started. ``record_spikes``: True, False, or the
-    populations whose spikes are kept (12 bytes each). Threads and connectivity change no spike.
+    ``ranks=True``: together with the other processes that mpirun has started. ``record_spikes``: True (all, or
+    those that `Network.record` names), False, or whose spikes are kept (12 bytes each): populations, areas ("V1" of
+    "V1.4E"), patterns ("V1.*"), or a mapping from these to how many first neurons. Threads and connectivity change no spike.
 
     >>> import tessera
     >>> net = tessera.Network()
@@ -93,7 +108,8 @@ class Simulation(Activity):
     np.uint32(0)
     """
 
-    def __init__(self, network: Network, *, record_spikes: Union[bool, Sequence[PopulationLike]] = True, **options: Any):
+    def __init__(self, network: Network, *,
+                 record_spikes: Union[bool, Sequence[PopulationLike], Mapping[PopulationLike, int]] = True, **options: Any):
         if not isinstance(network, Network):
             raise TypeError(f"network must be a Network, not {_check.kind_of(network)}.")
         options.setdefault("seed", network._core.seed)
@@ -101,10 +117,9 @@ class Simulation(Activity):
         self._names = list(self._network.populations)
         self._seed = options["seed"]
         if isinstance(record_spikes, bool):
-            recorded = [record_spikes] * len(self._names)
+            recorded = self._network._core.recorded_neurons() if record_spikes else [0] * len(self._names)
         else:
-            wanted = {network._find(p, "record_spikes").name for p in _check.listed(record_spikes)}
-            recorded = [name in wanted for name in self._names]
+            recorded = _recorded(network, record_spikes)
         self._core = _core.Simulation(self._network._core, _options(**options), recorded)
         self._recorded, self._process, self._start_ms = recorded, os.getpid(), 0.0
 
@@ -216,7 +231,7 @@ class Simulation(Activity):
                               self._network._core.discard_ms)
         for i, p in enumerate(self._network.populations.values()):
             if self._recorded[i]:
-                result.add_population(p.name, p.size, p.inhibitory, *spike_columns(self.spikes[p.name]))
+                result.add_population(p.name, p.size, p.inhibitory, self._recorded[i], *spike_columns(self.spikes[p.name]))
         return result
 
     def __getstate__(self) -> object:

@@ -105,7 +105,7 @@ std::vector<PopulationStatistics> result_statistics(const Result& result,
   }
   std::vector<PopulationStatistics> all;
   for (const ResultPopulation& population : result.populations) {
-    all.push_back(population_statistics(population.spikes, population.size, options));
+    all.push_back(population_statistics(population.spikes, population.recorded(), options));
     all.back().name = population.name;
     all.back().inhibitory = population.inhibitory;
   }

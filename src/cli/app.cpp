@@ -98,7 +98,8 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
   value(*run, "--simd", arguments.simd, "TARGET",
         "instruction set, see 'tessera info'; default: the best");
   values(*run, "--record", arguments.record, "WHAT",
-         "none, spikes, synapses (of plastic projections, at the end), weights:PROJECTION:COUNT|all|histogram:INTERVAL or "
+         "none, spikes (of all), spikes:POPULATION[:COUNT] (the first ones of a population, an area or a pattern, e.g. "
+         "spikes:V1.*:100), synapses (of plastic projections, at the end), weights:PROJECTION:COUNT|all|histogram:INTERVAL or "
          "VARIABLE:POPULATION:COUNT:INTERVAL (e.g. V_m:L4E:10:1ms); repeatable; "
          "default: spikes and the model's recorders");
   value(*run, "--out", arguments.out, "DIR",
@@ -220,6 +221,8 @@ CLI::App* add_plot(CLI::App& app, PlotArguments& arguments) {
         "raster, trace: start; default: the last (raster) or first (trace) part");
   value(*plot, "--duration", arguments.duration, "TIME",
         "raster, trace: length; default: 400ms (raster), 500ms (trace)");
+  values(*plot, "--population", arguments.populations, "NAME",
+         "raster: draw this population, area or pattern (V1.*); repeatable; default: all whose spikes were recorded");
   example(*plot, "tessera plot results/microcircuit raster -o raster.svg");
   return plot;
 }

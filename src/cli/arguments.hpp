@@ -66,6 +66,7 @@ struct EvaluateArguments : SubstrateArguments {
 
 struct PlotArguments {
   Text result, kind, output, reference, from, duration;
+  std::vector<std::string> populations;
 };
 
 struct DataArguments {

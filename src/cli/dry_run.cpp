@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 #include <optional>
 
+#include "cli/run_summary.hpp"
 #include "cli/status_line.hpp"
 #include "cli/text.hpp"
 #include "cli/values.hpp"
@@ -55,6 +57,10 @@ DryRun build(const Network& network, const NeuronCatalogue& models, const Simula
   run.rank = options.communicator->rank();
   run.plan = plan(network, models, options);
   run.network_neurons = run.plan.neurons;
+  const std::vector<double>& loads = run.plan.rank_loads;
+  const double mean = std::accumulate(loads.begin(), loads.end(), 0.0) / std::max<double>(1.0, static_cast<double>(loads.size()));
+  run.imbalance = mean > 0.0 ? *std::max_element(loads.begin(), loads.end()) / mean : 1.0;
+  run.idle_ranks = static_cast<std::uint64_t>(std::count(loads.begin(), loads.end(), 0.0));
   run.network_synapses = static_cast<double>(run.plan.synapses);
   if (!run.plan.obstacles.empty()) {
     throw InputError(fmt::format("{} {}", fmt::join(run.plan.obstacles, " "), fmt::join(run.plan.remedies, " ")));
@@ -163,20 +169,27 @@ void show(const std::vector<DryRun>& runs) {
 
 void show_one(const DryRun& r) {
   fmt::print("\nrank {} of {}: {} connectivity, {}; a network of {} neurons and {:.4g} synapses\n\n", r.rank, grouped(static_cast<std::uint64_t>(r.ranks)),
-             to_string(r.plan.connectivity), counted(static_cast<std::uint64_t>(r.plan.threads), "thread"),
+             to_string(r.plan.connectivity, r.plan.mixture), counted(static_cast<std::uint64_t>(r.plan.threads), "thread"),
              grouped(r.network_neurons), r.network_synapses);
   Table memory({"room", "holds", "planned bytes"}, 2);
   for (const PlannedMemory& part : r.plan.memory) memory.row({part.room, part.what, bytes_text(part.bytes)});
   memory.row({"in all", "predicted peak of the process", bytes_text(r.plan.memory_bytes)});
   memory.row({"", "measured peak after construction", bytes_text(r.peak_resident_bytes)});
   fmt::print("{}\n", memory.text());
-  Table exchange({"exchange", "messages per step", "bytes per step", "table", "seconds per step"});
+  show_mixture(r.plan.mixture);
+  Table exchange({"exchange", "messages per step", "bytes per step", "spikes that come", "table", "seconds per step"});
   for (const auto& [name, e] : {std::pair("collective", &r.plan.collective), std::pair("point_to_point", &r.plan.point_to_point)}) {
     exchange.row({name, fmt::format("{:.4g}", e->messages_per_step), fmt::format("{:.4g}", e->bytes_per_step),
-                  bytes_text(static_cast<std::uint64_t>(e->table_bytes)), fmt::format("{:.3g}", e->seconds_per_step)});
+                  fmt::format("{:.4g}", e->received_per_step), bytes_text(static_cast<std::uint64_t>(e->table_bytes)), fmt::format("{:.3g}", e->seconds_per_step)});
   }
   fmt::print("{}chosen: {}; ranks meet every {} steps, their threads every {}\n", exchange.text(), to_string(r.plan.exchange),
              r.plan.remote_interval_steps, r.plan.local_interval_steps);
+  const double all = r.plan.collective.received_per_step;
+  if (all > 0.0) {
+    fmt::print("point to point saves {:.1f} % of the copies of spikes that an all-gather makes\n",
+               100.0 * (1.0 - r.plan.point_to_point.received_per_step / all));
+  }
+  if (r.ranks > 1) fmt::print("the busiest rank has {:.2f} times the mean load; {} without neurons\n", r.imbalance, counted(r.idle_ranks, "rank"));
 }
 
 }  // namespace

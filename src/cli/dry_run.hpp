@@ -22,6 +22,8 @@ struct DryRun {
   std::uint64_t synapses = 0;      ///< built; of procedural connectivity expected
   double construction_seconds = 0.0;
   std::uint64_t peak_resident_bytes = 0;
+  double imbalance = 1.0;          ///< load of the busiest rank over the mean
+  std::uint64_t idle_ranks = 0;    ///< without neurons
   double step_seconds = 0.0;       ///< predicted
   double real_time_factor = 0.0;   ///< predicted
 };

@@ -54,7 +54,13 @@ std::string dry_run_json(const DryRun& run) {
       {"neurons", run.plan.own_neurons},
       {"synapses", run.synapses},
       {"network", {{"neurons", run.network_neurons}, {"synapses", run.network_synapses}}},
-      {"connectivity", to_string(run.plan.connectivity)},
+      {"connectivity", to_string(run.plan.connectivity, run.plan.mixture)},
+      {"mixture",
+       {{"stored_projections", run.plan.mixture.stored_projections},
+        {"stored_synapses", run.plan.mixture.stored_synapses},
+        {"drawn_projections", run.plan.mixture.drawn_projections},
+        {"drawn_synapses", run.plan.mixture.drawn_synapses}}},
+      {"load", {{"most_over_mean", run.imbalance}, {"idle_ranks", run.idle_ranks}}},
       {"threads", run.plan.threads},
       {"construction_seconds", run.construction_seconds},
       {"memory",
@@ -81,6 +87,11 @@ DryRun dry_run_of(const std::string& text) {
   run.network_neurons = j.at("network").at("neurons");
   run.network_synapses = j.at("network").at("synapses");
   run.plan.connectivity = j.at("connectivity") == "stored" ? Connectivity::stored : Connectivity::procedural;
+  const json& mixture = j.at("mixture");
+  run.plan.mixture = {mixture.at("stored_projections"), mixture.at("drawn_projections"), mixture.at("stored_synapses"),
+                      mixture.at("drawn_synapses")};
+  run.imbalance = j.at("load").at("most_over_mean");
+  run.idle_ranks = j.at("load").at("idle_ranks");
   run.plan.threads = j.at("threads");
   run.construction_seconds = j.at("construction_seconds");
   run.plan.memory_bytes = j.at("memory").at("planned_bytes");
@@ -102,7 +113,7 @@ DryRun dry_run_of(const std::string& text) {
 std::string scaling_svg(const std::string& title, const std::vector<DryRun>& runs) {
   const DryRun& last = runs.back();
   const std::string what = fmt::format("one rank built on this machine, {} connectivity, {}",
-                                       to_string(last.plan.connectivity), counted(static_cast<std::uint64_t>(last.plan.threads), "thread"));
+                                       to_string(last.plan.connectivity, last.plan.mixture), counted(static_cast<std::uint64_t>(last.plan.threads), "thread"));
   return stacked_svg(
       {chart_svg(over_ranks(runs, title + ": construction", what, "seconds", [](const DryRun& r) { return r.construction_seconds; })),
        chart_svg(over_ranks(runs, title + ": memory of a rank", what, "GB",

@@ -25,7 +25,7 @@ void show_sizes(const Network& network, const SimulationOptions& options, const 
     return;
   }
   fmt::print(", delays {} to {}\n", time_text(plan.min_delay_ms), time_text(plan.max_delay_ms));
-  fmt::print("{} connectivity ({}), {}, {} in {}, {}, {}\n\n", to_string(plan.connectivity),
+  fmt::print("{} connectivity ({}), {}, {} in {}, {}, {}\n\n", to_string(plan.connectivity, plan.mixture),
              to_string(options.precision), counted(plan.threads, "thread"),
              counted(plan.tiles, "tile"), counted(plan.groups, "delivery group"),
              counted(plan.chunks, "chunk"), counted(plan.delay_slots, "delay slot"));
@@ -42,6 +42,7 @@ void show_memory(const Network& network, const Plan& plan) {
   if (is_wired(plan)) fmt::print("\n");
   for (const std::string& line : plan.tile_lines) fmt::print("{}\n", line);
   for (const std::string& note : plan.notes) fmt::print("{}\n", note);
+  show_mixture(plan.mixture);
   show_plasticity(network);
   show_rounded_weights(plan.rounded_weights);
 }
@@ -63,7 +64,7 @@ int show_obstacles(const std::vector<std::string>& obstacles,
   for (const std::string& sentence : obstacles) fmt::print("  {}\n", sentence);
   if (!remedies.empty()) fmt::print("what would help:\n");
   for (const std::string& sentence : remedies) fmt::print("  {}\n", sentence);
-  return kRunFailed;
+  return kBadInput;
 }
 
 // A network that cannot even be described: the sentences of the reader are the answer.

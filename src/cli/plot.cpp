@@ -11,6 +11,7 @@
 #include "base/printable.hpp"
 #include "cli/arguments.hpp"
 #include "cli/values.hpp"
+#include "network/select_populations.hpp"
 #include "tessera/training_result.hpp"
 
 namespace tessera::cli {
@@ -26,6 +27,9 @@ void refuse_unused(const PlotArguments& arguments, std::size_t kind, Problems& p
     problems.add("--from", "only raster and trace plots have a start.");
   if (arguments.duration && !has_window) {
     problems.add("--duration", "only raster and trace plots have a duration.");
+  }
+  if (!arguments.populations.empty() && kind != kRaster) {
+    problems.add("--population", "only the raster plot takes populations.");
   }
   if (arguments.reference && kind != kRates) {
     problems.add("--reference", "only the rates plot shows a reference.");
@@ -51,10 +55,25 @@ std::string draw_maps(const Result& result) {
                                   "weights:PROJECTION:all:INTERVAL.");
 }
 
+// The names that populations, areas and patterns stand for.
+std::vector<std::string> selected(const std::vector<std::string>& texts, const Result& result) {
+  std::vector<std::string> names, wanted;
+  for (const ResultPopulation& population : result.populations) names.push_back(population.name);
+  Problems problems;
+  for (const std::string& text : texts) {
+    const std::vector<std::size_t> places = select_populations(names, text);
+    if (places.empty()) problems.add("--population " + text, not_selected(names, text));
+    for (const std::size_t place : places) wanted.push_back(names[place]);
+  }
+  problems.raise();
+  return wanted;
+}
+
 std::string draw(const PlotArguments& arguments, std::size_t kind, const Result& result,
                  std::optional<double> from_ms, std::optional<double> duration_ms) {
   if (kind == kRaster) {
     RasterOptions options;
+    options.populations = selected(arguments.populations, result);
     options.start_ms = from_ms.value_or(options.start_ms);
     options.duration_ms = duration_ms.value_or(options.duration_ms);
     return raster_svg(result, options);

@@ -27,6 +27,7 @@ int plot_training(const PlotArguments& arguments) {
     if (value) problems.add(option, "plots of a training do not have this.");
   };
   refuse(arguments.reference, "--reference");
+  if (!arguments.populations.empty()) problems.add("--population", "plots of a training do not have this.");
   refuse(arguments.from, "--from");
   refuse(arguments.duration, "--duration");
   // The name must say SVG, so that a slip cannot replace a result's file.

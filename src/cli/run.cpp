@@ -98,7 +98,7 @@ constexpr double kWorthSaying = 0.5;  // seconds of construction
 
 std::string construction_sentence(const Plan& plan) {
   return fmt::format("building connectivity: {}, {}, about {:.1f} s",
-                     synapses_text(plan.synapses, plan.synapses_expected), to_string(plan.connectivity),
+                     synapses_text(plan.synapses, plan.synapses_expected), to_string(plan.connectivity, plan.mixture),
                      plan.construction_seconds);
 }
 

@@ -32,6 +32,7 @@ struct Recording {
   bool spikes = true;
   bool synapses = false;
   std::vector<StateRecorder> states;
+  std::vector<SpikeSelection> of_some;  // none: spikes of all
   std::vector<WeightRecording> weights;
 };
 
@@ -41,19 +42,25 @@ Recording recording(const RunArguments& arguments, Problems& problems) {
   const auto is_beside = [](const std::string& what) { return what == "synapses" || is_weight_recording(what); };
   recording.listed = !std::all_of(arguments.record.begin(), arguments.record.end(), is_beside);
   recording.spikes = !recording.listed;
-  bool none = false;
+  bool none = false, of_all = false;
   for (const std::string& what : arguments.record) {
     if (what == "none") {
       none = true;
     } else if (what == "synapses") {
       recording.synapses = true;
     } else if (what == "spikes") {
+      recording.spikes = of_all = true;
+    } else if (is_spike_selection(what)) {
       recording.spikes = true;
+      if (auto some = parse_spike_selection(what, problems)) recording.of_some.push_back(*some);
     } else if (is_weight_recording(what)) {
       if (auto weights = parse_weight_recording(what, problems)) recording.weights.push_back(*weights);
     } else if (auto recorder = parse_recorder(what, problems)) {
       recording.states.push_back(*recorder);
     }
+  }
+  if (of_all && !recording.of_some.empty()) {
+    problems.add("--record", "spikes are those of all populations: leave it out to record spikes of some.");
   }
   if (none && (recording.spikes || !recording.states.empty())) {
     problems.add("--record", "none and something else contradict each other.");
@@ -165,7 +172,10 @@ RunSettings resolve(const RunArguments& arguments, const NeuronCatalogue& models
     if (!what.listed) settings.record_weights.insert(settings.record_weights.begin(), own.begin(), own.end());
     settings.record_weights = one_of_each(settings.record_weights, settings.network);
     problems.add(validate(settings.record_weights, settings.network));
-    if (what.listed) settings.network.recorders = std::move(what.states);
+    if (what.listed) {
+      settings.network.recorders = one_of_each(what.states, settings.network, problems);
+      settings.network.spike_recorders = one_of_each(what.of_some, settings.network, problems);
+    }
     problems.add(at_recorder_options(validate(settings.network, models), settings.network));
     if (!arguments.seed) settings.options.seed = settings.network.seed;
     settle_times(given, settings, problems);

@@ -68,7 +68,23 @@ void show_populations(const RunSummary& summary) {
   fmt::print("{}\n", table.text());
 }
 
+// Whose spikes are in the files, where it is not all of them.
+void show_recorded(const RunSummary& summary) {
+  if (summary.recorded_neurons.empty()) return;
+  std::uint64_t neurons = 0, populations = 0;
+  for (const auto& [name, recorded] : summary.recorded_neurons) neurons += recorded, populations += recorded > 0 ? 1 : 0;
+  fmt::print("recorded          spikes of {} in {} only; rates, CVs and the digest are of all\n", counted(neurons, "neuron"),
+             counted(populations, "population"));
+}
+
 }  // namespace
+
+void show_mixture(const Mixture& mixture) {
+  if (!mixture.is_mixed()) return;
+  fmt::print("mixed             {} with {} stored, {} with {} drawn\n", counted(mixture.stored_projections, "projection"),
+             counted(mixture.stored_synapses, "synapse"), counted(mixture.drawn_projections, "projection"),
+             counted(mixture.drawn_synapses, "synapse"));
+}
 
 void show_rounded_weights(const std::vector<RoundedWeights>& rounded) {
   for (const RoundedWeights& weights : rounded) {
@@ -109,7 +125,7 @@ void show_run_summary(const RunSummary& summary, const Network& network,
   fmt::print("{}: {}, {}, {} connectivity, {}, {}, seed {}\n\n", summary.model,
              counted(report.counts.neurons, "neuron"),
              synapses_text(report.counts.synapses, report.counts.synapses_expected),
-             to_string(report.connectivity),
+             to_string(report.connectivity, report.mixture),
              threads_text(report), counted(static_cast<std::uint64_t>(report.tiles), "tile"),
              summary.seed);
   if (report.device != "cpu") {
@@ -129,6 +145,8 @@ void show_run_summary(const RunSummary& summary, const Network& network,
              bytes_text(report.synapse_bytes));
   fmt::print("spikes            {}, digest {}\n", grouped(report.counts.spikes),
              digest_text(report.digest));
+  show_recorded(summary);
+  show_mixture(report.mixture);
   if (summary.turns) fmt::print("{}", turns_text(summary.substrate, *summary.turns));
   show_plasticity(network);
   show_rewiring(report);

@@ -20,4 +20,7 @@ void show_plasticity(const Network& network);
 /// A line for each, saying how far the mean is off.
 void show_rounded_weights(const std::vector<RoundedWeights>& rounded);
 
+/// A line about a mixture of stored and drawn projections, when there is one.
+void show_mixture(const Mixture& mixture);
+
 }  // namespace tessera::cli

@@ -38,6 +38,20 @@ void show(const std::vector<PopulationStatistics>& statistics) {
   fmt::print("{}", table.text());
 }
 
+// Spikes of some neurons only: what is of all comes from the report.
+void show_subset(const Result& result, const std::vector<PopulationStatistics>& statistics) {
+  fmt::print("Spikes of some neurons only were recorded. The first rate is the report's, of all neurons; what follows is of the recorded "
+             "ones.\n\n");
+  Table table({"population", "neurons", "rate (Hz)", "recorded", "rate (Hz)", "CV", "correlation"});
+  for (std::size_t i = 0; i < statistics.size(); ++i) {
+    const ResultPopulation& population = result.populations[i];
+    table.row({population.name, grouped(population.size), number_text(population.rate_hz, 3), grouped(population.recorded()),
+               number_text(statistics[i].mean_rate_hz, 3), number_text(statistics[i].mean_cv, 3),
+               number_text(statistics[i].mean_correlation, 4)});
+  }
+  fmt::print("{}", table.text());
+}
+
 std::string verdict_text(const Comparison& comparison) {
   if (!comparison.compared) return "not compared";
   return comparison.passes ? "agrees" : "DIFFERS";
@@ -121,9 +135,10 @@ int stats(const StatsArguments& arguments) {
   fmt::print("{}, seed {}, {} to {}, digest {}\n\n", printable(result.model), result.seed,
              time_text(window.start_ms), time_text(window.end_ms), result.digest);
   if (!verdict) {
-    show(statistics);
+    result.is_subset() ? show_subset(result, statistics) : show(statistics);
     return kOk;
   }
+  if (result.is_subset()) verdict->notes.push_back("Spikes of some neurons only were recorded: what is compared is of these.");
   show(*verdict);
   return verdict->passes() ? kOk : kRunFailed;
 }

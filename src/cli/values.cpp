@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "network/select_populations.hpp"
 #include "tessera/model_file.hpp"
 
 namespace tessera::cli {
@@ -266,8 +267,8 @@ std::optional<StateRecorder> parse_recorder(const std::string& text, Problems& p
   const std::vector<std::string> parts = split(text, ':');
   if (parts.size() != 4) {
     problems.add(option,
-                 "should be none, spikes, synapses, weights:PROJECTION:COUNT:INTERVAL or VARIABLE:POPULATION:COUNT:INTERVAL, "
-                 "for example V_m:L4E:10:1ms." +
+                 "should be none, spikes, spikes:POPULATION[:COUNT], synapses, weights:PROJECTION:COUNT:INTERVAL or "
+                 "VARIABLE:POPULATION:COUNT:INTERVAL, for example V_m:L4E:10:1ms." +
                      did_you_mean(text, {"none", "spikes", "synapses"}));
     return std::nullopt;
   }
@@ -282,6 +283,55 @@ std::optional<StateRecorder> parse_recorder(const std::string& text, Problems& p
   recorder.interval_ms = *interval;
   recorder.where.key_path = option;
   return recorder;
+}
+
+bool is_spike_selection(const std::string& text) { return text.starts_with("spikes:"); }
+
+std::optional<SpikeSelection> parse_spike_selection(const std::string& text, Problems& problems) {
+  const std::string option = "--record " + text;
+  const std::vector<std::string> parts = split(text, ':');
+  if (parts.size() > 3 || parts[1].empty()) {
+    problems.add(option, "should be spikes:POPULATION or spikes:POPULATION:COUNT, for example spikes:L4E:100.");
+    return std::nullopt;
+  }
+  SpikeSelection selection;
+  selection.population = parts[1];
+  selection.where.key_path = option;
+  if (parts.size() == 2) return selection;
+  const auto count = parse_whole(parts[2], 1, SpikeSelection::kAll - 1, option, problems);
+  if (!count) return std::nullopt;
+  selection.count = static_cast<std::uint32_t>(*count);
+  return selection;
+}
+
+namespace {
+
+// `fits`: whether a population can be meant by an area or pattern.
+template <class Recording, class Fits>
+std::vector<Recording> of_each(const std::vector<Recording>& recordings, const Network& network, Problems& problems, const Fits& fits) {
+  const std::vector<std::string> names = population_names(network);
+  std::vector<Recording> each;
+  for (const Recording& recording : recordings) {
+    const std::vector<std::size_t> places = select_populations(names, recording.population);
+    if (places.empty()) problems.add(recording.where.key_path, not_selected(names, recording.population));
+    for (const std::size_t place : places) {
+      const Population& population = network.populations[place];
+      if (population.name != recording.population && !fits(population)) continue;
+      each.push_back(recording);
+      each.back().population = population.name;
+    }
+  }
+  return each;
+}
+
+}  // namespace
+
+std::vector<StateRecorder> one_of_each(const std::vector<StateRecorder>& recorders, const Network& network, Problems& problems) {
+  return of_each(recorders, network, problems, [](const Population& p) { return p.kind == Population::Kind::neurons; });
+}
+
+std::vector<SpikeSelection> one_of_each(const std::vector<SpikeSelection>& selections, const Network& network, Problems& problems) {
+  return of_each(selections, network, problems, [](const Population&) { return true; });
 }
 
 bool is_weight_recording(const std::string& text) { return text == "weights" || text.starts_with("weights:"); }

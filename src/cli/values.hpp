@@ -80,6 +80,18 @@ void require_multiple_of_dt(double time_ms, double dt_ms, const std::string& opt
 [[nodiscard]] std::optional<StateRecorder> parse_recorder(const std::string& text,
                                                           Problems& problems);
 
+/// Whether something to record is spikes of some populations, "spikes:...".
+[[nodiscard]] bool is_spike_selection(const std::string& text);
+/// spikes:POPULATION[:COUNT], where POPULATION may be an area or a pattern; the same.
+[[nodiscard]] std::optional<SpikeSelection> parse_spike_selection(const std::string& text, Problems& problems);
+
+/// The same recordings, where one that names an area or a pattern ("V1", "V1.*") has become one of each of its populations.
+/// A text that stands for none is a problem of its option.
+[[nodiscard]] std::vector<StateRecorder> one_of_each(const std::vector<StateRecorder>& recorders, const Network& network,
+                                                     Problems& problems);
+[[nodiscard]] std::vector<SpikeSelection> one_of_each(const std::vector<SpikeSelection>& selections, const Network& network,
+                                                      Problems& problems);
+
 /// Whether something to record is weights over time, "weights:...".
 [[nodiscard]] bool is_weight_recording(const std::string& text);
 /// weights:PROJECTION:all|COUNT|histogram[=BINS]:INTERVAL; the same.

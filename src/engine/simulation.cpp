@@ -21,6 +21,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 }  // namespace
 
+std::string to_string(Connectivity connectivity, const Mixture& mixture) {
+  return mixture.is_mixed() ? "mixed" : to_string(connectivity);
+}
+
 std::string to_string(Connectivity connectivity) {
   switch (connectivity) {
     case Connectivity::automatic: return "auto";
@@ -84,6 +88,7 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
   units = choose_weight_units(*wiring, context.rules);
   const Plan plan = make_plan(*wiring, units, models, options, placement, exchange, &context.stored);
   planned_bytes = plan.memory_bytes;
+  mixture = plan.mixture;
   require_fit(plan);
 
   context.wiring = wiring.get();

@@ -97,6 +97,7 @@ struct Simulation::Impl {
   std::vector<std::vector<double>> samples;      ///< on rank 0, per recorder: rows of a slice, of all ranks
   // Measurements.
   std::uint64_t planned_bytes = 0;
+  Mixture mixture;
   double construction_seconds = 0.0;
   double run_seconds = 0.0;
   double observer_seconds = 0.0;

@@ -169,6 +169,7 @@ SimulationReport Simulation::Impl::report() const {
   }
   report.planned_bytes = planned_bytes;
   report.connectivity = context.connectivity;
+  report.mixture = mixture;
   report.threads = placement.workers;
   report.tiles = static_cast<int>(tiles.size());
   if (options.precision == Precision::fast) report.rounded_weights = units.rounded;

@@ -12,6 +12,9 @@ namespace {
 
 using RankSet = std::vector<bool>;
 
+// What a pair takes in the table of who needs which neuron, and the most of it per synapse (a stored one takes four or five).
+constexpr double kPairBytes = 2.0, kTableBytesPerSynapse = 0.25;
+
 /// Which ranks have neurons of a population, and what share of them.
 struct Homes {
   std::map<std::uint32_t, double> share;
@@ -38,6 +41,7 @@ std::vector<Homes> homes_of(const Wiring& wiring, const Placement& placement) {
 struct Link {
   std::size_t source = 0, target = 0;
   double per_source = 0.0;  ///< expected synapses of one source
+  double synapses = 0.0;    ///< of all; none of what only modulates
   std::uint32_t shortest = 1;
 };
 
@@ -46,10 +50,10 @@ std::vector<Link> links_of(const Network& network) {
   for (const Projection& p : network.projections) {
     const std::size_t source = network.index_of(p.source), target = network.index_of(p.target);
     const double synapses = expected_synapses(p, network.populations[source], network.populations[target]);
-    links.push_back({source, target, synapses / network.populations[source].size, shortest_delay_steps(network, p) - axonal_steps(p, network.dt_ms)});
+    links.push_back({source, target, synapses / network.populations[source].size, synapses, shortest_delay_steps(network, p) - axonal_steps(p, network.dt_ms)});
     if (!has_modulator(p)) continue;
     constexpr double kNeeded = 1e6;  // every spike is, wherever there are targets
-    links.push_back({network.index_of(p.plasticity->modulator), target, kNeeded, modulator_steps(p, network.dt_ms)});
+    links.push_back({network.index_of(p.plasticity->modulator), target, kNeeded, 0.0, modulator_steps(p, network.dt_ms)});
   }
   return links;
 }
@@ -126,6 +130,7 @@ double bytes_per_spike(double neurons, double spikes_per_step) {
 struct Flow {
   double neurons = 0.0, spikes = 0.0;  ///< of all populations; spikes per step
   double copies = 0.0;                 ///< (spike, other rank that needs it) pairs per step
+  double pairs = 0.0, synapses = 0.0;  ///< (neuron, other rank that needs it) pairs, and synapses, of all
   double own_pairs = 0.0;              ///< (own neuron, other rank that needs it) pairs
   double own_neurons = 0.0;
 };
@@ -153,9 +158,11 @@ Flow flow_of(const Network& network, const std::vector<Link>& links, const std::
     flow.neurons += source.size;
     flow.spikes += spikes;
     flow.copies += spikes * needed;
+    flow.pairs += source.size * needed;
     flow.own_pairs += own * needed_of_own;
     flow.own_neurons += own;
   }
+  for (const Link& link : links) flow.synapses += link.synapses;
   return flow;
 }
 
@@ -172,8 +179,10 @@ void estimate(const Flow& flow, double neighbours, int rank_count, const CostMod
   some.messages_per_step = neighbours / steps;
   some.received_per_step = flow.copies / ranks;
   some.bytes_per_step = some.received_per_step * bytes_per_spike(flow.neurons / ranks, flow.copies / ranks / std::max(1.0, neighbours));
-  some.table_bytes = flow.own_pairs * 2.0 + std::min(flow.own_neurons, flow.own_pairs) * 4.0 + flow.own_neurons * 0.1875;
-  some.seconds_per_step = some.messages_per_step * costs.message_seconds + some.bytes_per_step * costs.byte_seconds +
+  some.table_bytes = flow.own_pairs * kPairBytes + std::min(flow.own_neurons, flow.own_pairs) * 4.0 + flow.own_neurons * 0.1875;
+  // Messages to several ranks are under way at the same time; a core hands over and takes them one after the other.
+  const double meeting = neighbours > 0.0 ? costs.message_seconds + 2.0 * neighbours * costs.handled_seconds : 0.0;
+  some.seconds_per_step = meeting / steps + some.bytes_per_step * costs.byte_seconds +
                           some.received_per_step * (costs.received_seconds + costs.chosen_seconds);
 }
 
@@ -188,10 +197,11 @@ ExchangePlan plan_exchange(const Wiring& wiring, const Placement& placement, con
   // Exact precision adds spikes in the order of their steps, those of other ranks among its own.
   if (options.precision == Precision::fast) plan.remote_interval = remote_interval(wiring, links, homes);
   plan.neighbours = neighbours_of(links, homes, placement);
-  estimate(flow_of(wiring.network(), links, homes, placement), mean_neighbours(links, homes, placement), placement.ranks,
-           options.costs, plan);
-  // Its tables cost memory and time at construction: point to point has to save half.
-  const bool cheaper = 2.0 * plan.point_to_point.seconds_per_step < plan.collective.seconds_per_step;
+  const Flow flow = flow_of(wiring.network(), links, homes, placement);
+  estimate(flow, mean_neighbours(links, homes, placement), placement.ranks, options.costs, plan);
+  // Its tables take memory: over all ranks little beside what synapses take, whatever this one has.
+  const bool cheaper = plan.point_to_point.seconds_per_step < plan.collective.seconds_per_step &&
+                       flow.pairs * kPairBytes <= kTableBytesPerSynapse * flow.synapses;
   plan.chosen = options.exchange != Exchange::automatic ? options.exchange
                 : cheaper                               ? Exchange::point_to_point
                                                         : Exchange::collective;

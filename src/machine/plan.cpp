@@ -19,6 +19,7 @@
 #include "connectivity/thin_rows.hpp"
 #include "kernels/draw_rows.hpp"
 #include "machine/fit.hpp"
+#include "machine/mixture.hpp"
 #include "machine/stored_choice.hpp"
 #include "network/prepare_rules.hpp"
 #include "network/rounded_times.hpp"
@@ -496,6 +497,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
     if (mixed.stored > 0.0 && mixed.most_on_tile == 0.0) {
       demand.mixed = mixed.stored, demand.table = mixed.table, demand.in_flight = mixed.in_flight;
       plan.notes.push_back(mixture_text(network, mixture, mixed.stored));
+      plan.mixture = mixture_of(wiring, mixture);
       if (stored != nullptr) *stored = mixture;
     }
   }

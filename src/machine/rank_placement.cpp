@@ -50,11 +50,12 @@ class Groups {
     }
     return population;
   }
-  void join(std::size_t a, std::size_t b, double largest) {
+  bool join(std::size_t a, std::size_t b, double largest) {
     a = of(a), b = of(b);
-    if (a == b || load_[a] + load_[b] > largest) return;
+    if (a == b || load_[a] + load_[b] > largest) return false;
     parent_[std::max(a, b)] = std::min(a, b);
     load_[std::min(a, b)] = load_[a] + load_[b];
+    return true;
   }
 
  private:
@@ -64,20 +65,33 @@ class Groups {
 
 struct Bond {
   std::uint32_t shortest = 0;
+  double mean_delay_ms = 0.0;
   double synapses = 0.0;
   std::size_t source = 0, target = 0;
 };
+
+// Wide distributions of delays all begin at the shortest one: what lies near is told by the mean.
+double mean_delay_ms(const Network& network, const Projection& p) {
+  if (p.rule.kind == ConnectivityRule::Kind::explicit_list) {
+    double sum = 0.0;
+    for (const auto& synapse : p.rule.list) sum += synapse.delay_ms;
+    return p.rule.list.empty() ? 0.0 : sum / static_cast<double>(p.rule.list.size());
+  }
+  if (!has_distance_delay(p)) return p.delay_ms.mean();
+  const Span span = distances(p, *network.find(p.source), *network.find(p.target));
+  return distance_delay_ms(p, 0.5 * (span.shortest + span.longest));
+}
 
 std::vector<Bond> bonds_of(const Network& network) {
   std::vector<Bond> bonds;
   for (const Projection& p : network.projections) {
     const std::size_t source = network.index_of(p.source), target = network.index_of(p.target);
     if (source == target) continue;
-    bonds.push_back({shortest_delay_steps(network, p),
+    bonds.push_back({shortest_delay_steps(network, p), mean_delay_ms(network, p),
                      expected_synapses(p, network.populations[source], network.populations[target]), source, target});
   }
   std::stable_sort(bonds.begin(), bonds.end(), [](const Bond& a, const Bond& b) {
-    return std::tuple(a.shortest, -a.synapses) < std::tuple(b.shortest, -b.synapses);
+    return std::tuple(a.shortest, a.mean_delay_ms, -a.synapses) < std::tuple(b.shortest, b.mean_delay_ms, -b.synapses);
   });
   return bonds;
 }
@@ -107,8 +121,13 @@ std::vector<Piece> pack(const Network& network, const std::vector<Chunk>& chunks
     of_population[chunks[c].population] += loads[c];
     chunks_of[chunks[c].population].push_back(c);
   }
+  double piece_count = 0.0;  // fewer pieces than ranks would leave some without work
+  for (const double load : of_population) piece_count += load > kLargestGroup * share ? std::ceil(load / share) : 1.0;
   Groups groups(of_population);
-  for (const Bond& bond : bonds_of(network)) groups.join(bond.source, bond.target, kLargestGroup * share);
+  for (const Bond& bond : bonds_of(network)) {
+    if (piece_count <= ranks) break;
+    if (groups.join(bond.source, bond.target, kLargestGroup * share)) piece_count -= 1.0;
+  }
   std::vector<Piece> pieces, joined(network.populations.size());
   for (std::size_t p = 0; p < chunks_of.size(); ++p) {
     if (of_population[p] > kLargestGroup * share) {

@@ -180,17 +180,20 @@ void read_recorder(ModelContext& c, const toml::table& table, const std::string&
   const bool active = t.truth("when", true);
   StateRecorder r;
   r.variable = t.text("variable", "V_m");
-  r.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(t.count("count", 1), 4294967295u));
+  const bool spikes = r.variable == "spikes";
+  if (spikes && t.has("interval")) t.complain("interval", "Spikes are recorded when they happen: there is no interval.");
+  r.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(t.count("count", spikes ? SpikeSelection::kAll : 1), SpikeSelection::kAll));
   r.interval_ms = t.number("interval", kMilliseconds, 0.1);
   r.where = c.problems.location(table.source(), path);
   if (const toml::node* node = t.need("population")) {
-    const auto named = read_population_names(c, *node, t.path_of("population"), parts, active);
+    const auto named = read_recorded_populations(c, *node, t.path_of("population"), parts, active);
     if (!expand(c, table, path, named.size())) return;
     for (const std::size_t index : named) {
       r.population = parts.populations[index].name;
-      if (active) parts.recorders.push_back(r);
+      if (active && spikes) parts.spike_recorders.push_back({r.population, r.count, r.where});
+      if (active && !spikes) parts.recorders.push_back(r);
     }
-    if (named.empty() && active) parts.recorders.push_back(r);  // its other values can be checked
+    if (named.empty() && active && !spikes) parts.recorders.push_back(r);  // its other values can be checked
   }
   t.done();
 }

@@ -63,6 +63,7 @@ void assemble(ModelParts parts, Network& network) {
   network.projections = std::move(parts.projections);
   network.stimuli = std::move(parts.stimuli);
   network.recorders = std::move(parts.recorders);
+  network.spike_recorders = std::move(parts.spike_recorders);
   network.weight_recorders = std::move(parts.weight_recorders);
 }
 

@@ -18,6 +18,7 @@ struct ModelParts {
   std::vector<Projection> projections;
   std::vector<Stimulus> stimuli;
   std::vector<StateRecorder> recorders;
+  std::vector<SpikeSelection> spike_recorders;
   std::vector<WeightRecording> weight_recorders;
 };
 
@@ -43,6 +44,10 @@ void read_rewiring(TableReader& t, const Place& place, const std::optional<Dimen
 std::vector<std::size_t> read_population_names(ModelContext& c, const toml::node& node,
                                                const std::string& path, const ModelParts& parts,
                                                bool wanted);
+/// The same of what is recorded, where a text may also be an area ("V1" of "V1.23E") or a pattern ("V1.*"): those of its
+/// populations that are switched on.
+std::vector<std::size_t> read_recorded_populations(ModelContext& c, const toml::node& node, const std::string& path,
+                                                   const ModelParts& parts, bool wanted);
 /// Whether a text names a single population (and no list or group).
 bool names_one(const toml::node& node, const ModelParts& parts);
 

@@ -7,6 +7,7 @@
 
 #include "files/list_file.hpp"
 #include "model_file/parts.hpp"
+#include "network/select_populations.hpp"
 #include "network/state_names.hpp"
 #include "network/validate.hpp"
 
@@ -370,6 +371,30 @@ std::vector<std::size_t> read_population_names(ModelContext& c, const toml::node
                                parts.populations[member].name));
   }
   return entry->second;
+}
+
+std::vector<std::size_t> read_recorded_populations(ModelContext& c, const toml::node& node, const std::string& path,
+                                                   const ModelParts& parts, bool wanted) {
+  if (const toml::array* array = node.as_array(); array != nullptr && !array->empty()) {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      const auto some = read_recorded_populations(c, *array->get(i), fmt::format("{}[{}]", path, i), parts, wanted);
+      found.insert(found.end(), some.begin(), some.end());
+    }
+    return found;
+  }
+  const std::optional<std::string> text = node.is_string() ? read_text(c, node, path, {}) : std::nullopt;
+  if (!text || parts.names.contains(*text)) return read_population_names(c, node, path, parts, wanted);
+  std::vector<std::string> names;
+  for (const Population& population : parts.populations) names.push_back(population.name);
+  std::vector<std::size_t> found = select_populations(names, *text);
+  if (found.empty()) {
+    std::vector<std::string> known = with_areas(names);
+    for (const auto& [name, members] : parts.names) known.push_back(name);
+    c.problems.add_unknown(node.source(), path, fmt::format("There is no population, area or group named '{}'.", *text), *text, known);
+  }
+  std::erase_if(found, [&parts](std::size_t p) { return !parts.active[p]; });
+  return found;
 }
 
 bool names_one(const toml::node& node, const ModelParts& parts) {

@@ -80,6 +80,7 @@ class ModelWriter {
     for (const Projection& p : network_.projections) write_projection(p);
     for (const Stimulus& s : network_.stimuli) write_stimulus(s);
     for (const StateRecorder& r : network_.recorders) write_recorder(r);
+    for (const SpikeSelection& s : network_.spike_recorders) write_spike_selection(s);
     return std::move(text_);
   }
 
@@ -249,6 +250,11 @@ class ModelWriter {
   void write_recorder(const StateRecorder& r) {
     line("\n[[recorders]]\npopulation = {}\nvariable = {}\ncount = {}\ninterval = {}", quoted(r.population),
          quoted(r.variable), r.count, number(r.interval_ms));
+  }
+
+  void write_spike_selection(const SpikeSelection& s) {
+    line("\n[[recorders]]\npopulation = {}\nvariable = \"spikes\"", quoted(s.population));
+    if (s.count != SpikeSelection::kAll) line("count = {}", s.count);
   }
 
   const Network& network_;

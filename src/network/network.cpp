@@ -52,6 +52,18 @@ std::size_t Network::index_of(const std::string& population_name) const {
                                did_you_mean(population_name, names)));
 }
 
+std::vector<std::uint32_t> recorded_neurons(const Network& network) {
+  std::vector<std::uint32_t> counts;
+  for (const Population& population : network.populations) {
+    std::uint32_t count = network.spike_recorders.empty() ? population.size : 0;
+    for (const SpikeSelection& selection : network.spike_recorders) {
+      if (selection.population == population.name) count = std::max(count, std::min(selection.count, population.size));
+    }
+    counts.push_back(count);
+  }
+  return counts;
+}
+
 ParameterValues values_of(const Population& population, const NeuronModel& model) {
   return with_defaults(population.parameters, model.parameters);
 }

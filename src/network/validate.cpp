@@ -161,6 +161,7 @@ void check_everything(context& c) {
   for (std::size_t i = 0; i < network.recorders.size(); ++i) {
     check_recorder(c, network.recorders[i], i);
   }
+  for (const SpikeSelection& selection : network.spike_recorders) check_spike_selection(c, selection);
 }
 
 }  // namespace

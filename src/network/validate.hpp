@@ -49,6 +49,7 @@ void check_population(context& c, const Population& population);
 void check_projection(context& c, const Projection& projection, std::size_t index);
 void check_stimulus(context& c, const Stimulus& stimulus, std::size_t index);
 void check_recorder(context& c, const StateRecorder& recorder, std::size_t index);
+void check_spike_selection(context& c, const SpikeSelection& selection);
 
 /// What is wrong with a distribution, parameter by parameter: the key of the parameter in a table
 /// (".sd", ".low"; "" for the distribution as a whole) and a sentence.

@@ -106,4 +106,10 @@ void check_recorder(context& c, const StateRecorder& r, std::size_t index) {
   }
 }
 
+void check_spike_selection(context& c, const SpikeSelection& s) {
+  const input_reporter report{c, s.where, "spike_recorders"};
+  (void)c.look_up(s.where, report.path, "population", s.population);
+  if (s.count == 0) report("count", "The number of neurons to record must be at least 1.");
+}
+
 }  // namespace tessera::validation

@@ -133,11 +133,15 @@ std::string isi_svg(const Result& result, const StatisticsOptions& window) {
   }
   if (result.populations.empty())
     throw InputError("A result without populations has no intervals.");
+  std::vector<const ResultPopulation*> recorded;
+  for (const ResultPopulation& population : result.populations) {
+    if (population.recorded() > 0 || population.size == 0) recorded.push_back(&population);
+  }
   std::vector<std::vector<double>> intervals;
   Limits limits{INFINITY, 0.0, 0.0};
   std::size_t total = 0;
-  for (const ResultPopulation& population : result.populations) {
-    intervals.push_back(interspike_intervals(population.spikes, population.size, window));
+  for (const ResultPopulation* population : recorded) {
+    intervals.push_back(interspike_intervals(population->spikes, population->recorded(), window));
     total += intervals.back().size();
     for (const double interval : intervals.back()) {
       limits.shortest = std::min(limits.shortest, std::max(interval, result.dt_ms));
@@ -147,7 +151,7 @@ std::string isi_svg(const Result& result, const StatisticsOptions& window) {
   if (limits.longest == 0.0) limits = {1.0, 1000.0, 0.0};
   limits.longest = std::max(limits.longest, limits.shortest * 10.0);
   const auto edges = edges_of(limits.shortest, limits.longest, result.dt_ms,
-                              total >= kManyIntervals * result.populations.size());
+                              total >= kManyIntervals * recorded.size());
   limits.shortest = edges.front();
   limits.longest = edges.back();
   std::vector<Histogram> histograms;
@@ -160,17 +164,17 @@ std::string isi_svg(const Result& result, const StatisticsOptions& window) {
   limits.highest = svg::nice_range(0.0, std::max(limits.highest, 0.1), false, 3).high;
 
   // Four panels in a row.
-  const std::size_t count = result.populations.size();
+  const std::size_t count = recorded.size();
   const std::size_t columns = std::max<std::size_t>(1, std::min<std::size_t>(count, 4));
   const std::size_t rows = (count + columns - 1) / columns;
   Canvas canvas(kLeft + kStepX * static_cast<double>(columns) - 20,
                 kTop + kStepY * static_cast<double>(rows) - 4);
   canvas.heading((result.model.empty() ? "Network" : result.model) + ": inter-spike intervals",
-                 svg::result_subtitle(result) + "; all neurons pooled");
+                 svg::result_subtitle(result) + (result.is_subset() ? "; recorded neurons pooled" : "; all neurons pooled"));
   canvas.heading_line("dashed: exponential distribution of the same mean");
   for (std::size_t i = 0; i < count; ++i) {
     const bool last_in_column = i + columns >= count;
-    draw_panel(canvas, result.populations[i], histograms[i], limits,
+    draw_panel(canvas, *recorded[i], histograms[i], limits,
                kLeft + kStepX * static_cast<double>(i % columns),
                kTop + kStepY * static_cast<double>(i / columns), last_in_column, i % columns == 0);
   }

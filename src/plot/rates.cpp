@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "plot/populations.hpp"
 #include "tessera/plot.hpp"
@@ -161,8 +162,14 @@ void draw_key(Canvas& canvas, const Reference* reference, double left, double y)
 
 }  // namespace
 
-std::string rates_svg(const Result& result, const std::vector<PopulationStatistics>& statistics,
+std::string rates_svg(const Result& result, const std::vector<PopulationStatistics>& all_statistics,
                       const Reference* reference) {
+  // Populations without recorded neurons have nothing to show.
+  std::vector<PopulationStatistics> statistics;
+  std::copy_if(all_statistics.begin(), all_statistics.end(), std::back_inserter(statistics), [&result](const PopulationStatistics& s) {
+    const ResultPopulation* population = result.find(s.name);
+    return population == nullptr || population->recorded() > 0 || population->size == 0;
+  });
   if (statistics.empty()) throw InputError("There are no statistics to draw.");
   std::vector<Panel> panels;
   for (const Measure measure : {Measure::rate, Measure::cv, Measure::correlation}) {
@@ -184,7 +191,7 @@ std::string rates_svg(const Result& result, const std::vector<PopulationStatisti
           ? fmt::format(", first {} discarded", svg::duration_text(result.discard_ms))
           : "";
   canvas.heading((result.model.empty() ? "Network" : result.model) + ": activity statistics",
-                 svg::result_subtitle(result) + discarded);
+                 svg::result_subtitle(result) + discarded + (result.is_subset() ? ", recorded neurons only" : ""));
   svg::draw_legend(canvas, bands, left + width - left - kPanelGap + 4, 70);
   for (std::size_t i = 0; i < panels.size(); ++i) {
     draw_panel(canvas, panels[i], bands, left + (kPanelWidth + kPanelGap) * static_cast<double>(i));

@@ -117,6 +117,11 @@ ordered_json turns_json(const std::string& machine, const TurnsReport& turns) {
           {"edges", std::move(edges)}};
 }
 
+ordered_json mixture_json(const Mixture& mixture) {
+  return {{"stored", {{"projections", mixture.stored_projections}, {"synapses", mixture.stored_synapses}}},
+          {"drawn", {{"projections", mixture.drawn_projections}, {"synapses", mixture.drawn_synapses}}}};
+}
+
 ordered_json machine_of(const MachineInfo& machine) {
   return {{"processor", machine.processor},
           {"cores", machine.cores},
@@ -146,6 +151,9 @@ ordered_json populations_json(const RunSummary& summary) {
                           {"cv_isi", number(population.cv_isi)}};
     for (const PopulationReport& report : summary.simulation.populations) {
       if (report.name == population.name) entry["spikes"] = report.spikes;
+    }
+    if (const auto recorded = summary.recorded_neurons.find(population.name); recorded != summary.recorded_neurons.end()) {
+      entry["recorded_neurons"] = recorded->second;
     }
     if (const auto grid = summary.grids.find(population.name); grid != summary.grids.end()) {
       entry["grid"] = {{"columns", grid->second.columns},
@@ -278,6 +286,10 @@ RunSummary summarise(const Network& network, const SimulationOptions& options,
   for (const Population& p : network.populations) {
     if (p.grid_columns > 0) summary.grids[p.name] = {p.grid_columns, p.extent_mm[0], p.extent_mm[1], p.periodic};
   }
+  if (!network.spike_recorders.empty()) {
+    const std::vector<std::uint32_t> recorded = recorded_neurons(network);
+    for (std::size_t p = 0; p < recorded.size(); ++p) summary.recorded_neurons[network.populations[p].name] = recorded[p];
+  }
   summary.populations = populations_of(summary);
   for (PopulationSummary& population : summary.populations) {
     const Population* described = network.find(population.name);
@@ -301,7 +313,7 @@ ordered_json report_object(const RunSummary& summary) {
                          {"discard_ms", number(summary.discard_ms)},
                          {"interrupted", summary.interrupted},
                          {"digest", digest_text(run.digest)},
-                         {"connectivity", to_string(run.connectivity)},
+                         {"connectivity", to_string(run.connectivity, run.mixture)},
                          {"precision", to_string(summary.precision)},
                          {"device", run.device},
                          {"threads", run.threads},
@@ -334,6 +346,7 @@ ordered_json report_object(const RunSummary& summary) {
                          {"commit", kCommit},
                          {"compiler", kCompiler},
                          {"build_type", kBuildType}};
+  if (run.mixture.is_mixed()) report["mixture"] = mixture_json(run.mixture);
   if (run.ranks.ranks > 1) report["over_ranks"] = ranks_json(run.ranks);
   if (summary.turns) report["in_parts"] = turns_json(summary.substrate, *summary.turns);
   return report;

@@ -15,6 +15,8 @@ constexpr std::size_t kBufferedSpikes = 32768;
 struct Buffer {
   std::uint32_t first = 0;  // global id of the population's first neuron
   std::uint32_t end = 0;
+  std::uint32_t end_recorded = 0;  // of the first ones, whose spikes are kept
+  std::size_t sink = 0;            // its place among the populations of the file
   std::vector<double> times_ms;
   std::vector<std::uint64_t> ids;
 };
@@ -23,11 +25,13 @@ struct Buffer {
 
 struct SpikeRecorder::Impl {
   Impl(const std::filesystem::path& folder, const Network& network) : dt_ms(network.dt_ms) {
+    const std::vector<std::uint32_t> recorded = recorded_neurons(network);
     std::vector<std::string> names;
     std::uint32_t first = 0;
-    for (const Population& population : network.populations) {
-      names.push_back(population.name);
-      buffers.push_back({first, first + population.size, {}, {}});
+    for (std::size_t p = 0; p < network.populations.size(); ++p) {
+      const Population& population = network.populations[p];
+      buffers.push_back({first, first + population.size, first + recorded[p], names.size(), {}, {}});
+      if (recorded[p] > 0) names.push_back(population.name);
       first += population.size;
     }
     sink = io::make_spike_sink(folder, names);
@@ -35,7 +39,8 @@ struct SpikeRecorder::Impl {
 
   void flush(std::size_t population) {
     Buffer& buffer = buffers[population];
-    sink->append(population, buffer.times_ms, buffer.ids);
+    if (buffer.ids.empty()) return;
+    sink->append(buffer.sink, buffer.times_ms, buffer.ids);
     buffer.times_ms.clear();
     buffer.ids.clear();
   }
@@ -60,11 +65,12 @@ void SpikeRecorder::on_spikes(std::span<const Spike> spikes) {
     if (spike.neuron < buffers[population].first) population = 0;
     while (spike.neuron >= buffers[population].end) ++population;
     Buffer& buffer = buffers[population];
+    if (spike.neuron >= buffer.end_recorded) continue;
+    ++impl_->written;
     buffer.times_ms.push_back(spike.step * impl_->dt_ms);
     buffer.ids.push_back(spike.neuron - buffer.first);
     if (buffer.ids.size() == kBufferedSpikes) impl_->flush(population);
   }
-  impl_->written += spikes.size();
 }
 
 std::vector<std::string> SpikeRecorder::finish() {

@@ -125,6 +125,8 @@ class ReportReader {
           number(entry, path, "size", 0.0, static_cast<double>(kMostNeurons - 1), true, 0.0));
       population.rate_hz = number(entry, path, "rate_hz", 0.0, 1e9, false, kUnknown);
       population.cv_isi = number(entry, path, "cv_isi", 0.0, 1e9, false, kUnknown);
+      population.first_recorded = static_cast<std::uint32_t>(
+          number(entry, path, "recorded_neurons", 0.0, 4294967295.0, false, SpikeSelection::kAll));
       population.grid = grid(entry, path + "grid.");
       if (population.grid.columns > 0 && population.size % population.grid.columns != 0) {
         problem(path + "grid.columns", "the population is not made of whole rows of so many columns.");
@@ -236,9 +238,10 @@ SpikeList checked(io::RawSpikes&& raw, const ResultPopulation& population, const
   bool ordered = true;
   for (std::size_t i = 0; i < raw.ids.size(); ++i) {
     const double time = raw.times_ms[i];
-    if (raw.ids[i] >= population.size) {
-      fail(i, "neuron " + std::to_string(raw.ids[i]) + " of a population of " +
-                  std::to_string(population.size) + ".");
+    if (raw.ids[i] >= population.recorded()) {
+      fail(i, "neuron " + std::to_string(raw.ids[i]) + " of a population of " + std::to_string(population.size) +
+                  (population.recorded() < population.size
+                       ? ", of which the first " + std::to_string(population.recorded()) + " are recorded." : "."));
     }
     if (!(time >= 0.0 && time <= last)) fail(i, "its time lies outside the run.");
     spikes.neurons[i] = static_cast<std::uint32_t>(raw.ids[i]);
@@ -265,17 +268,20 @@ SpikeList checked(io::RawSpikes&& raw, const ResultPopulation& population, const
 }
 
 void load_spikes(const Report& report, Result& result) {
+  std::vector<ResultPopulation*> recorded;
   std::vector<std::string> names;
-  for (const ResultPopulation& population : result.populations) names.push_back(population.name);
+  for (ResultPopulation& population : result.populations) {
+    if (population.recorded() == 0 && population.size > 0) continue;
+    recorded.push_back(&population);
+    names.push_back(population.name);
+  }
   if (holds(report, "spikes.h5")) {
     auto all = io::read_spikes_hdf5(verified(report, "spikes.h5"), names, kMostElements);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      result.populations[i].spikes = checked(std::move(all[i]), result.populations[i], result);
-    }
+    for (std::size_t i = 0; i < names.size(); ++i) recorded[i]->spikes = checked(std::move(all[i]), *recorded[i], result);
   } else {
-    for (ResultPopulation& population : result.populations) {
-      auto raw = io::read_spikes_npy(verified(report, spikes_npy(population.name)));
-      population.spikes = checked(std::move(raw), population, result);
+    for (ResultPopulation* population : recorded) {
+      auto raw = io::read_spikes_npy(verified(report, spikes_npy(population->name)));
+      population->spikes = checked(std::move(raw), *population, result);
     }
   }
 }
@@ -306,6 +312,10 @@ const ResultPopulation* Result::find(const std::string& population) const noexce
     if (candidate.name == population) return &candidate;
   }
   return nullptr;
+}
+
+bool Result::is_subset() const noexcept {
+  return std::any_of(populations.begin(), populations.end(), [](const ResultPopulation& p) { return p.recorded() < p.size; });
 }
 
 bool holds(const Report& report, const std::string& file) {
@@ -353,9 +363,11 @@ Report read_report(const std::filesystem::path& folder) {
 Result load_result(const std::filesystem::path& folder, const LoadOptions& options) {
   const Report report = read_report(folder);
   Result result = report.result;
-  result.has_spikes =
-      !result.populations.empty() &&
-      (holds(report, "spikes.h5") || holds(report, spikes_npy(result.populations.front().name)));
+  const auto& populations = result.populations;
+  result.has_spikes = !populations.empty() &&
+                      (holds(report, "spikes.h5") || std::any_of(populations.begin(), populations.end(), [&report](const auto& p) {
+                         return holds(report, spikes_npy(p.name));
+                       }));
   if (result.has_spikes && options.spikes) load_spikes(report, result);
   if (options.traces) load_traces(report, result);
   return result;

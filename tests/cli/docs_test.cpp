@@ -55,7 +55,7 @@ TEST(Documentation, ThePageOfTheMultiAreaModelRuns) {
   ProcessOptions options;
   options.folder = folder.path();
   const std::vector<std::string> commands = examples("multi-area.md");
-  EXPECT_EQ(commands.size(), 5u);
+  EXPECT_EQ(commands.size(), 9u);
   for (const std::string& command : commands) {
     SCOPED_TRACE(command);
     const Outcome outcome = good_example(command, options);
@@ -88,7 +88,7 @@ TEST(Documentation, TheFirstStepsOfTheReadmeShowActivity) {
   EXPECT_EQ(runs, 2u);
 }
 
-// The page has two complete models; the second one begins with its sheets. A third one reads tables, which a test of the
+// The page has three complete models; the second one begins with its sheets. A fourth one reads tables, which a test of the
 // reader writes (tests/model_file/docs_test.cpp).
 TEST(Documentation, EveryModelOfThePageOnModelFilesShowsActivity) {
   const TemporaryFolder folder;
@@ -108,7 +108,7 @@ TEST(Documentation, EveryModelOfThePageOnModelFilesShowsActivity) {
     EXPECT_EQ(outcome.out.find("\nsilent "), std::string::npos) << outcome.out;
     ++models;
   }
-  EXPECT_EQ(models, 2);
+  EXPECT_EQ(models, 3);
 }
 
 TEST(Documentation, EveryExampleOfTrainingRunsOnTheFileOfThePage) {

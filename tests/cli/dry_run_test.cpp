@@ -57,6 +57,27 @@ TEST_F(DryRuns, OneRankIsBuiltAndTheRestIsCosted) {
   EXPECT_GT(j.at("memory").at("peak_resident_bytes"), 1e6);
 }
 
+// The four areas of the stand-in have 1.125, 1, 0.875 and 0.75 times the neurons of the microcircuit and in-degrees of their own
+// size, so that load follows neurons: each alone on a rank, the largest is 1.2 times the mean. On eight ranks they are cut, and
+// everybody gets some.
+TEST_F(DryRuns, AreasAreDealtOutByLoad) {
+  const auto stand_in = [this](const std::string& ranks) {
+    std::vector<std::string> words = words_of("plan " TESSERA_SOURCE_DIR "/models/multi_area/multi_area.toml --set tables=stand_in --set scale=0.02 "
+                                              "--connectivity procedural --placement pack --json d.json --ranks " + ranks);
+    ProcessOptions process;
+    process.folder = folder_.path();
+    const Outcome outcome = tessera(words, process);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("of the copies of spikes that an all-gather makes"), std::string::npos) << outcome.out;
+    return nlohmann::json::parse(read_text(folder_ / "d.json"));
+  };
+  const nlohmann::json four = stand_in("4"), eight = stand_in("8");
+  EXPECT_NEAR(four.at("load").at("most_over_mean").get<double>(), 1.2, 0.01);
+  EXPECT_EQ(four.at("load").at("idle_ranks"), 0);
+  EXPECT_EQ(eight.at("load").at("idle_ranks"), 0);
+  EXPECT_LT(eight.at("load").at("most_over_mean"), 1.5);
+}
+
 // What the network costs a rank does not grow with it: 64 times the ranks, the same neurons here.
 TEST_F(DryRuns, MemoryAfterConstructionStaysFlat) {
   const nlohmann::json runs = json_of("--ranks 256,16384 --set scale=2 --connectivity procedural");

@@ -1,4 +1,4 @@
-// tessera plan of networks that are too large: an answer on standard output and exit code 1.
+// tessera plan of networks that are too large: an answer on standard output and exit code 2.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ class TooLarge : public testing::Test {
 };
 
 void expect_says(const Outcome& outcome, const std::vector<std::string>& parts) {
-  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
   EXPECT_EQ(outcome.err, "");
   for (const std::string& part : parts) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << " is not in:\n" << outcome.out;
@@ -64,6 +64,19 @@ TEST_F(TooLarge, ForTheMemoryThatIsGiven) {
     EXPECT_EQ(wrong.exit_code, 2) << size;
     EXPECT_NE(wrong.err.find("--memory"), std::string::npos) << wrong.err;
   }
+}
+
+// 289,384 neurons of 22 bytes (three states of four bytes, ten beside them) take 6.4 MB, whatever becomes of the synapses.
+TEST_F(TooLarge, ForItsNeuronsAlone) {
+  for (const char* command : {"plan", "run"}) {
+    const Outcome outcome = run(std::string(command) + " " TESSERA_SOURCE_DIR "/models/multi_area/multi_area.toml --set tables=stand_in --memory 5MB", "");
+    EXPECT_EQ(outcome.exit_code, 2);
+    const std::string said = outcome.out + outcome.err;
+    for (const char* part : {"Network 'multi_area' needs ", " MB of memory", "more than the 5 MB that are available", "population 'A01.23E' with 23268 neurons"}) {
+      EXPECT_NE(said.find(part), std::string::npos) << command << ": " << part << " is not in:\n" << said;
+    }
+  }
+  EXPECT_FALSE(folder_.contents().contains("results"));
 }
 
 TEST_F(TooLarge, ForTheFormat) {

@@ -94,6 +94,10 @@ TEST(ThinAreas, SpikeAlikeInEveryMixture) {
       const SimulationOptions options = with_room(network, options_of(Connectivity::procedural, threads), bytes);
       const Plan planned = plan(network, NeuronCatalogue::builtin(), options);
       EXPECT_EQ(planned.connectivity, Connectivity::procedural);
+      EXPECT_EQ(planned.mixture.stored_projections, stored_projections(planned));
+      EXPECT_EQ(planned.mixture.stored_projections + planned.mixture.drawn_projections, network.projections.size());
+      EXPECT_NEAR(static_cast<double>(planned.mixture.stored_synapses + planned.mixture.drawn_synapses), planned.own_synapses, 2.0);
+      EXPECT_EQ(to_string(planned.connectivity, planned.mixture), "mixed");
       EXPECT_LE(planned.memory_bytes, options.memory_limit_bytes);
       EXPECT_GE(stored_projections(planned), std::max<std::size_t>(before, 1)) << bytes;
       EXPECT_LT(stored_projections(planned), network.projections.size());
@@ -141,18 +145,24 @@ TEST(ThinAreas, ThinRowsAreStoredFirst) {
   EXPECT_GT(std::count(some.begin(), some.end(), true), 0);
 }
 
+// From any kind of connectivity to any other: a checkpoint holds spikes, and what is under way is drawn or looked up again.
 TEST(ThinAreas, ResumeWithWordsUnderWay) {
   const Network network = thin_areas();
   const TemporaryFolder folder;
   const Outcome whole = outcome_of(network, options_of(Connectivity::stored), 40.0);
-  Simulation first = simulation_of(network, options_of(Connectivity::procedural, 2));
-  first.run(23.3);
-  first.save_checkpoint(folder / "at.ckpt");
-  for (const Connectivity connectivity : {Connectivity::stored, Connectivity::procedural}) {
-    Simulation resumed = simulation_of(network, options_of(connectivity, 1, 3));
-    resumed.load_checkpoint(folder / "at.ckpt");
-    resumed.run(40.0 - 23.3);
-    EXPECT_EQ(resumed.report().digest, whole.digest) << to_string(connectivity);
+  const SimulationOptions mixture = with_room(network, options_of(Connectivity::procedural, 2), 250'000);
+  ASSERT_TRUE(plan(network, NeuronCatalogue::builtin(), mixture).mixture.is_mixed());
+  for (const SimulationOptions& options : {options_of(Connectivity::procedural, 2), mixture}) {
+    Simulation first = simulation_of(network, options);
+    first.run(23.3);
+    EXPECT_EQ(first.report().mixture.is_mixed(), options.connectivity == Connectivity::automatic);
+    first.save_checkpoint(folder / "at.ckpt");
+    for (const SimulationOptions& other : {options_of(Connectivity::stored, 1, 3), options_of(Connectivity::procedural, 1, 3), mixture}) {
+      Simulation resumed = simulation_of(network, other);
+      resumed.load_checkpoint(folder / "at.ckpt");
+      resumed.run(40.0 - 23.3);
+      EXPECT_EQ(resumed.report().digest, whole.digest) << to_string(options.connectivity) << " to " << to_string(other.connectivity);
+    }
   }
 }
 

@@ -97,6 +97,41 @@ TEST(RankPlacement, PacksWhatShortDelaysJoin) {
   }
 }
 
+// Areas of unequal size whose delays all begin at 0.1 ms, as in the multi-area model. Large areas send each other more synapses
+// than small ones have inside, so that only the mean delays say what an area is. Each comes to lie on a rank of its own.
+TEST(RankPlacement, PacksAreasThatWideDelaysJoin) {
+  Network network;
+  const Distribution weight = Distribution::constant(10.0), near = Distribution::normal(1.5, 0.75).within(0.1, 100.0),
+                     far = Distribution::normal(8.0, 4.0).within(0.1, 100.0);
+  const auto name = [](char kind, int area) { return kind + std::to_string(area); };
+  for (int a = 0; a < 5; ++a) {
+    for (const auto& [kind, size] : {std::pair{'E', 4000u}, {'I', 1000u}}) {
+      network.populations.push_back(neurons_of(name(kind, a), size + 400u * static_cast<unsigned>(a)));
+      network.populations.back().mean_rate_hz = 5.0;
+    }
+  }
+  for (int a = 0; a < 5; ++a) {
+    const auto join = [&](const std::string& from, const std::string& to, std::uint64_t number, const Distribution& delay) {
+      network.projections.push_back(project(from, to, Kind::fixed_total_number, number, weight, delay));
+    };
+    join(name('E', a), name('I', a), 100000, near);
+    join(name('I', a), name('E', a), 100000, near);
+    join(name('E', a), name('E', (a + 1) % 5), 150000, far);
+  }
+  const Placed p = placed(network, 5, RankPlacement::pack);
+  std::set<std::uint32_t> taken;
+  for (std::uint32_t a = 0; a < 5; ++a) {
+    const std::set<std::uint32_t> of_area = ranks_of(p, 2 * a);
+    ASSERT_EQ(of_area.size(), 1u) << a;
+    EXPECT_EQ(of_area, ranks_of(p, 2 * a + 1)) << a;
+    taken.insert(*of_area.begin());
+  }
+  EXPECT_EQ(taken.size(), 5u) << "no rank waits";
+  // As many ranks as populations: nobody is joined where that would leave a rank without work.
+  const Placed each = placed(network, 10, RankPlacement::pack);
+  for (const double load : each.placement.rank_loads) EXPECT_GT(load, 0.0);
+}
+
 // One population on three ranks: cut into runs of chunks, none of which comes back to an earlier rank.
 TEST(RankPlacement, CutsWhatNoRankCanHoldAlone) {
   Network network;
@@ -168,6 +203,29 @@ TEST(ExchangePlan, ChoosesCollectiveWhereAllNeedAll) {
     EXPECT_EQ(placed(network, ranks, RankPlacement::spread).exchange.chosen, Exchange::collective);
     const Exchange wanted = placed(network, ranks, RankPlacement::spread, 0, Exchange::point_to_point).exchange.chosen;
     EXPECT_EQ(wanted, Exchange::point_to_point) << "forced";
+  }
+}
+
+// Two meetings of the same network, of which only the messages differ: 24 areas on 24 ranks, each of which sends to the next
+// `reach` ones. All spikes: 24 x 5,000 neurons x 40 Hz x 0.1 ms = 480 a step, of which a rank gets 23/24 collectively, in
+// five rounds: 5 x 2 us + 460 x 10 ns and the bytes. Point to point takes 2 us, 0.7 us per neighbour, and 13 ns for each of the
+// 16 excitatory spikes a step of every area that sends here (with 10 synapses of a neuron, next to all of them).
+TEST(ExchangePlan, ChoosesWhatTheCountSays) {
+  for (const auto& [reach, expected] : {std::pair{1, Exchange::point_to_point}, {10, Exchange::point_to_point}, {16, Exchange::collective}}) {
+    Network network = ring_of_areas(24, 0.1, 0.1);
+    for (Population& p : network.populations) p.mean_rate_hz = 40.0;
+    for (int a = 0; a < 24; ++a) {
+      for (int next = 2; next <= reach; ++next) {
+        network.projections.push_back(project("E" + std::to_string(a), "E" + std::to_string((a + next) % 24), Kind::fixed_total_number, 40000,
+                                              Distribution::constant(10.0), Distribution::constant(0.1)));
+      }
+    }
+    const Placed p = placed(network, 24, RankPlacement::pack);
+    const double collective = 5 * 2.0 + 460.0 * 0.010, some = 2.0 + reach * (0.7 + 16.0 * (1.0 - std::exp(-10.0)) * 0.013);
+    ASSERT_EQ(p.exchange.neighbours.to.size(), static_cast<std::size_t>(reach));
+    EXPECT_NEAR(p.exchange.collective.seconds_per_step * 1e6, collective, 0.15);
+    EXPECT_NEAR(p.exchange.point_to_point.seconds_per_step * 1e6, some, 0.15);
+    EXPECT_EQ(p.exchange.chosen, expected) << reach << ": " << some << " and " << collective << " us";
   }
 }
 

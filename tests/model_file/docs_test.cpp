@@ -52,13 +52,20 @@ TEST(Documentation, ItsSheetsLoad) {
   EXPECT_DOUBLE_EQ(n.projections.at(0).delay_slope, 1.0 / 0.3);
 }
 
+// The first twenty neurons of both populations of V1.
+TEST(Documentation, ItsRecordersLoad) {
+  const Network n = test::parse(example(2));
+  EXPECT_EQ(recorded_neurons(n), (std::vector<std::uint32_t>{20, 20, 0}));
+  EXPECT_TRUE(n.recorders.empty());
+}
+
 TEST(Documentation, ItsTablesLoad) {
   const TemporaryFolder folder;
   io::write_file(folder / "populations.csv", "name,neurons,type\nE,80,E\nI,20,I\n");
   io::write_file(folder / "synapses.csv", "100,200\n300,400\n");
   const double weights[] = {10, -20, 30, -40};
   io::write_npy(folder / "weights.npy", std::span<const double>(weights), 2);
-  const Network n = test::parse(example(2), {}, folder.path());
+  const Network n = test::parse(example(3), {}, folder.path());
   EXPECT_EQ(test::all_neurons(n), 100u);
   EXPECT_TRUE(n.find("I")->inhibitory);
   EXPECT_EQ(test::all_synapses(n), 1000.0);

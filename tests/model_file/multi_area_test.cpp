@@ -11,6 +11,7 @@
 #include "files/file.hpp"
 #include "model_file/load.hpp"
 #include "support/goodness_of_fit.hpp"
+#include "support/temporary_folder.hpp"
 #include "tessera/simulation.hpp"
 
 namespace tessera {
@@ -65,6 +66,31 @@ TEST(MultiArea, RefusesAStateThatIsNeither) {
   } catch (const InputError& error) {
     EXPECT_TRUE(test::contains(error.what(), "it can be ground, metastable. Did you mean 'ground'?"));
   }
+}
+
+/// What is said of the model with the tables in a folder `name` of `folder`.
+std::string complaints_about(const std::filesystem::path& folder, const std::string& name) {
+  try {
+    (void)test::parse(io::read_file(test::kModels + kFile, 1 << 20), {{"tables", name}}, folder);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// Populations of three areas, matrices of four: 24 and 32 populations. And no tables at all.
+TEST(MultiArea, TablesOfAnotherShapeAndMissingOnesAreNamed) {
+  const TemporaryFolder folder;
+  std::filesystem::copy(test::kModels + "multi_area/stand_in", folder.path() / "three");
+  EXPECT_EQ(complaints_about(folder.path(), "three"), "");
+  const std::string populations = io::read_file(folder.path() / "three/mam_populations.csv", 1 << 20);
+  io::write_file(folder.path() / "three/mam_populations.csv", populations.substr(0, populations.find("A04,")));
+  const std::string wrong = complaints_about(folder.path(), "three");
+  for (const char* key : {"number", "weight", "delay"}) EXPECT_TRUE(test::contains(wrong, std::string("projections.cortex.") + key));
+  EXPECT_TRUE(test::contains(wrong, "The table has 32 x 32 numbers, but should have 24 x 24: a row per target and a column per source."));
+  std::filesystem::remove(folder.path() / "three/mam_weights.npz");
+  EXPECT_TRUE(test::contains(complaints_about(folder.path(), "three"), "There is no file 'three/mam_weights.npz'"));
+  EXPECT_TRUE(test::contains(complaints_about(folder.path(), "thre"), "There is no file 'thre/mam_populations.csv'"));
 }
 
 /// A table of the model, [target][source].

@@ -100,6 +100,70 @@ TEST(Raster, AcceptsOddResults) {
   EXPECT_EQ(xml_problem(raster_svg(many)), "");
 }
 
+/// All dots of a raster as the heights of their middle, in pixels.
+std::vector<double> heights_of_dots(const std::string& plot) {
+  std::vector<double> heights;
+  for (std::size_t at = plot.find("scale(.1)"); at != std::string::npos; at = plot.find("scale(.1)", at + 1)) {
+    const std::string group = plot.substr(at, plot.find("</g>", at) - at);
+    for (std::size_t dot = group.find('M'); dot != std::string::npos; dot = group.find('M', dot + 1)) {
+      heights.push_back(std::stod(group.substr(group.find(' ', dot) + 1)) / 10.0);
+    }
+  }
+  return heights;
+}
+
+// 254 populations have a pixel or two each: all of them lie inside the plot, one below the other, and areas are named.
+TEST(Raster, HoldsTheMultiAreaModel) {
+  Result result;
+  result.has_spikes = true;
+  result.model_time_ms = 400.0;
+  for (int p = 0; p < 254; ++p) {
+    const std::string layers[] = {"23E", "23I", "4E", "4I", "5E", "5I", "6E", "6I"};
+    result.populations.push_back(population("W" + std::to_string(p / 8) + "." + layers[p % 8], 100 + 40 * (p % 7), p % 2 == 1));
+    result.populations.back().spikes.times_ms = {100.0};
+    result.populations.back().spikes.neurons = {0};  // the first one is always shown
+  }
+  const std::string plot = raster_svg(result);
+  EXPECT_EQ(xml_problem(plot), "");
+  for (int area = 0; area < 32; ++area) EXPECT_EQ(occurrences(plot, ">W" + std::to_string(area) + "<"), 1U) << area;
+  EXPECT_EQ(plot.find("W0."), std::string::npos);
+  const std::vector<double> heights = heights_of_dots(plot);
+  ASSERT_EQ(heights.size(), 254U);
+  EXPECT_TRUE(std::is_sorted(heights.begin(), heights.end()));
+  EXPECT_GE(heights.front(), 84.0);          // the plot begins here ...
+  EXPECT_LE(heights.back(), 84.0 + 560.0);   // ... and is so high
+}
+
+// Of the first 10 of 40 neurons spikes were recorded: the document shows these ten, and says so.
+TEST(Raster, ShowsWhatWasRecorded) {
+  Result result = layered();
+  ResultPopulation& some = result.populations[0];
+  some.first_recorded = 10;
+  SpikeList kept;
+  for (std::size_t i = 0; i < some.spikes.size(); ++i) {
+    if (some.spikes.neurons[i] >= 10) continue;
+    kept.times_ms.push_back(some.spikes.times_ms[i]);
+    kept.neurons.push_back(some.spikes.neurons[i]);
+  }
+  some.spikes = kept;
+  result.populations[2].first_recorded = 0;
+  result.populations[2].spikes = {};
+  const std::string plot = raster_svg(result);
+  EXPECT_EQ(heights_of_dots(plot).size(), (10U + 10U + 1U) * 8U);
+  EXPECT_NE(plot.find("all 21 recorded neurons"), std::string::npos);
+  RasterOptions options;
+  options.populations = {"L23E", "L4I"};
+  EXPECT_EQ(heights_of_dots(raster_svg(result, options)).size(), (10U + 1U) * 8U);
+  options.populations = {"L4E"};
+  EXPECT_THROW((void)raster_svg(result, options), InputError) << "nothing was recorded";
+  options.populations = {"L5E"};
+  EXPECT_THROW((void)raster_svg(result, options), InputError) << "no such population";
+  const std::string rates = rates_svg(result, result_statistics(result));
+  EXPECT_EQ(rates.find("L4E"), std::string::npos);
+  EXPECT_NE(rates.find("recorded neurons only"), std::string::npos);
+  EXPECT_NEAR(result_statistics(result)[0].mean_rate_hz, 20.0, 0.5) << "of ten neurons, which spike every 50 ms";
+}
+
 TEST(Raster, NoPopulationsIsAnError) {
   Result result;
   result.has_spikes = true;

@@ -85,6 +85,34 @@ def test_only_the_populations_that_were_asked_for_are_kept(network):
     assert list(sim.rates()) == ["I"]
 
 
+# Names as in the multi-area model. Whatever is kept is what the whole run has of these neurons; rates are over them.
+def test_spikes_of_the_first_neurons_of_areas_and_patterns():
+    def areas():
+        net = tessera.Network()
+        for name, size in (("V1.23E", 40), ("V1.4E", 20), ("V2.23E", 30), ("V2.4I", 8)):
+            net.population(name, size, initial={"V_m": tessera.uniform(-65, -50)})
+            net.current(name, "500 pA")
+        return net
+
+    whole = areas().simulate(100)
+    chosen = {"V1": (5, 5, 0, 0), "*.23E": (5, 0, 5, 0), "V2.4I": (0, 0, 0, 5)}
+    for who, counts in chosen.items():
+        network = areas().record(who, "spikes", count=5)
+        for sim in (tessera.Simulation(areas(), record_spikes={who: 5}).run(100), network.simulate(100),
+                    tessera.Network.from_toml(network.to_toml()).simulate(100)):
+            assert sim.digest == whole.digest
+            for name, count in zip(whole.spikes, counts):
+                all_of_it = whole.spikes[name]
+                assert np.array_equal(sim.spikes[name], all_of_it[all_of_it["neuron"] < count])
+                if count:
+                    assert sim.rates()[name] == pytest.approx(len(sim.spikes[name]) / 5 / 0.1)
+    assert len(tessera.Simulation(areas(), record_spikes=["V1"]).run(100).spikes["V1.23E"]) == len(whole.spikes["V1.23E"])
+    with pytest.raises(tessera.InputError, match="no population named 'V3'. Did you mean 'V1'"):
+        tessera.Simulation(areas(), record_spikes=["V3"])
+    with pytest.raises(tessera.InputError, match="no interval"):
+        areas().record("V1", "spikes", interval=1)
+
+
 def test_rates_are_spikes_per_neuron_and_second(network):
     sim = network.simulate("500 ms")
     spikes = sim.spikes["E"]

@@ -114,6 +114,38 @@ TEST(Recorders, ManySpikesPassThroughTheBuffers) {
   expect_equal(load_result(folder.path()), spikes);
 }
 
+// Of E the first four neurons, of I all, and none of a third population: that is in no file, and everything else as if all
+// were recorded.
+TEST(Recorders, TheFirstNeuronsOfSomePopulations) {
+  const TemporaryFolder folder;
+  Network network = two_populations();
+  network.populations.push_back(network.populations[1]);
+  network.populations.back().name = "other";
+  network.spike_recorders = {{"I"}, {"E", 4}};
+  std::vector<Spike> spikes = some_spikes(60000), kept;
+  for (std::size_t i = 0; i < spikes.size(); i += 7) spikes[i].neuron = 15 + spikes[i].step % 5;
+  for (const Spike& spike : spikes) {
+    if (spike.neuron < 4 || (spike.neuron >= 10 && spike.neuron < 15)) kept.push_back(spike);
+  }
+  SpikeRecorder recorder(folder.path(), network);
+  recorder.on_spikes(spikes);
+  EXPECT_EQ(recorder.spikes_written(), kept.size());
+  RunSummary summary = summarise(network, {}, report_of(network, 6000.0));
+  summary.files = recorder.finish();
+  EXPECT_EQ(summary.files.size(), has_hdf5() ? 1u : 2u);
+  write_report(folder.path(), summary);
+  Result result = load_result(folder.path());
+  EXPECT_TRUE(result.has_spikes);
+  EXPECT_TRUE(result.is_subset());
+  ASSERT_EQ(result.populations.size(), 3u);
+  EXPECT_EQ(result.populations[0].recorded(), 4u);
+  EXPECT_EQ(result.populations[1].recorded(), 5u);
+  EXPECT_EQ(result.populations[2].recorded(), 0u);
+  EXPECT_EQ(result.populations[2].spikes.size(), 0u);
+  result.populations.pop_back();
+  expect_equal(result, kept);
+}
+
 TEST(Recorders, NothingHasAFinalNameBeforeFinish) {
   const TemporaryFolder folder;
   {

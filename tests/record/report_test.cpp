@@ -90,6 +90,20 @@ TEST(Report, HoldsWhatWasMeasured) {
   EXPECT_TRUE(report["populations"][0]["cv_isi"].is_null());
 }
 
+// Where some projections are stored and others drawn, both are counted.
+TEST(Report, AMixtureIsCalledMixed) {
+  RunSummary summary = a_summary();
+  summary.simulation.connectivity = Connectivity::procedural;
+  json report = json::parse(report_json(summary));
+  EXPECT_EQ(report["connectivity"], "procedural");
+  EXPECT_FALSE(report.contains("mixture"));
+  summary.simulation.mixture = {.stored_projections = 3, .drawn_projections = 40, .stored_synapses = 500, .drawn_synapses = 6000};
+  report = json::parse(report_json(summary));
+  EXPECT_EQ(report["connectivity"], "mixed");
+  EXPECT_EQ(report["mixture"]["stored"], (json{{"projections", 3}, {"synapses", 500}}));
+  EXPECT_EQ(report["mixture"]["drawn"], (json{{"projections", 40}, {"synapses", 6000}}));
+}
+
 TEST(Report, ResumedRunsCountTheirOwnTime) {
   RunSummary summary = a_summary();
   summary.start_ms = 5000.0;

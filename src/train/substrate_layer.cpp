@@ -154,13 +154,12 @@ void SubstrateLayer::limit_output(std::size_t p, std::uint32_t b, std::uint32_t 
   const std::uint32_t tick = substrate::tick_at_or_after(t, limits_.out.period);
   const std::size_t last = std::min(tick, steps_ - 1);
   std::uint32_t& given = batch_->traffic.out[parts_[p].run()][std::size_t{b} * steps_ + last];
-  std::uint32_t to = r.first[t], spikes = 0;
-  for (std::uint32_t e = r.first[t]; e < r.first[t + 1]; ++e) spikes += r.spiked[e];
-  if (given + spikes <= limits_.out.most) {  // as it nearly always is
-    lane.out[p].events += spikes;
-    given += spikes;
+  if (given + r.last_spikes <= limits_.out.most) {  // as it nearly always is
+    lane.out[p].events += r.last_spikes;
+    given += r.last_spikes;
     return;
   }
+  std::uint32_t to = r.first[t];
   for (std::uint32_t e = r.first[t]; e < r.first[t + 1]; ++e) {
     if (r.spiked[e] != 0) {
       ++lane.out[p].events;

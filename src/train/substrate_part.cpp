@@ -11,6 +11,7 @@ namespace {
 
 // A neuron whose threshold came to lie at its leak, or whose time constant vanished, could not work at all.
 constexpr double kLeast = 0.05;
+constexpr std::uint32_t kGathered = 64;  // neurons that are read in one go
 
 std::string name_of(const Layer& layer, const std::vector<PartRange>& ranges) {
   std::string name;
@@ -191,8 +192,6 @@ void SubstratePart::record_membranes(float threshold, bool stale, PartState& s, 
     std::copy_n(s.candidate_x.data(), n, x);
     return;
   }
-  const substrate::Readout converter = readout_;  // which no reading can alias
-  const float *factor = circuits_.factor.data(), *rest = circuits_.rest.data(), *reading = circuits_.reading.data();
   const std::uint32_t* const place = s.candidate_place.data();
   float* const held = s.held.data();
   if (stale) {
@@ -202,11 +201,23 @@ void SubstratePart::record_membranes(float threshold, bool stale, PartState& s, 
     if (readout_.interval > 1) std::copy_n(s.u.data(), neurons_, held);
     for (std::uint32_t k = 0; readout_.interval > 1 && k < n; ++k) held[place[k]] = x[k];
   }
+  for (std::uint32_t k = 0; k < n; k += kGathered) read_listed(place + k, std::min(kGathered, n - k), threshold, x + k);
+}
+
+// read() of u' in x, minus the threshold. What belongs to a neuron is gathered first: then several are read at once.
+void SubstratePart::read_listed(const std::uint32_t* place, std::uint32_t n, float threshold, float* x) const {
+  float factor[kGathered], rest[kGathered], reading[kGathered];
   for (std::uint32_t k = 0; k < n; ++k) {
-    const std::uint32_t j = place[k];
-    const float v = x[k] / factor[j];
-    x[k] = (converter.is_exact() ? v : converter.read(v + rest[j]) - reading[j]) - threshold;
+    factor[k] = circuits_.factor[place[k]];
+    rest[k] = circuits_.rest[place[k]];
+    reading[k] = circuits_.reading[place[k]];
   }
+  if (readout_.is_exact()) {
+    for (std::uint32_t k = 0; k < n; ++k) x[k] = x[k] / factor[k] - threshold;
+    return;
+  }
+  const substrate::Readout converter = readout_;  // which no reading can alias
+  for (std::uint32_t k = 0; k < n; ++k) x[k] = converter.read(x[k] / factor[k] + rest[k]) - reading[k] - threshold;
 }
 
 void SubstratePart::step(const Membrane& constants, std::uint32_t t, bool gradients, substrate::NoiseWords* noise,
@@ -224,6 +235,7 @@ void SubstratePart::step(const Membrane& constants, std::uint32_t t, bool gradie
   std::uint16_t* const neuron = record.neuron.data() + before;
   std::uint8_t* const spiked = record.spiked.data() + before;
   record.first.push_back(static_cast<std::uint32_t>(record.size += n));
+  record.last_spikes = s.candidates.spikes;
   for (std::size_t k = 0; k < n; ++k) neuron[k] = static_cast<std::uint16_t>(place[k]);
   for (std::size_t k = 0; k < n; ++k) spiked[k] = x[k] > 0.0F ? 1 : 0;
   if (gradients) record_membranes(m.threshold, !readout_.reads_at(t), s, record.x.data() + before);  // else nobody asks

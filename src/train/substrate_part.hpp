@@ -80,6 +80,7 @@ class PartWeights {
 struct PartRecord {
   std::vector<std::uint32_t> first;   ///< of every step, and one more
   std::size_t size = 0;
+  std::uint32_t last_spikes = 0;      ///< of the last step
   std::vector<std::uint16_t> neuron;  ///< of the part, ascending in a step
   std::vector<float> x;               ///< recorded membrane - threshold
   std::vector<std::uint8_t> spiked;
@@ -152,6 +153,7 @@ class SubstratePart {
  private:
   void add_noise(substrate::NoiseWords& noise, PartState& state) const;
   void record_membranes(float threshold, bool stale, PartState& state, float* x) const;
+  void read_listed(const std::uint32_t* place, std::uint32_t n, float threshold, float* x) const;
   void read_all(PartState& state) const;
 
   const Layer* layer_;

@@ -180,6 +180,17 @@ TEST(PartitionedSimulation, PartsInLockStepWaitOutsideOfMemory) {
   EXPECT_EQ(away.turns.saved_bytes, neuron_bytes);
   EXPECT_GE(away.turns.parked_bytes, rows);
   EXPECT_LT(largest, rows / 6);
+  // Several chips do not change that: who has no memory for the rows of all has none for those of two.
+  PartitionedOptions several = on(network, options_of(Connectivity::stored, 2), machine_of(100, 2));
+  several.simulation.memory_limit_bytes = 100'000;
+  several.scratch_folder = folder.path();
+  const PartsOutcome two = outcome_in_parts(network, several, 60.0);
+  EXPECT_EQ(two.digest, whole.digest);
+  EXPECT_GE(two.turns.parked_bytes, rows / 2) << "other runs, and tiles for two threads";
+  // No room for the rows: an error, and nothing stays.
+  several.scratch_folder = folder / "not there";
+  PartitionedSimulation nowhere(network, NeuronCatalogue::builtin(), several);
+  EXPECT_THROW(nowhere.run(60.0), RunError);
   options.simulation.memory_limit_bytes = 20'000;
   EXPECT_THROW(PartitionedSimulation(network, NeuronCatalogue::builtin(), options), InputError);
 }

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL  // no library to link
+#include <xxhash.h>
+
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -15,6 +18,10 @@ namespace {
 
 [[noreturn]] void fail(const std::string& what, const std::filesystem::path& folder) {
   throw RunError("A temporary file in '" + folder.string() + "' " + what + ": " + std::strerror(errno) + ".");
+}
+
+[[noreturn]] void throw_damaged(const std::filesystem::path& folder) {
+  throw RunError("A temporary file in '" + folder.string() + "' does not have what was written to it: it is damaged.");
 }
 
 }  // namespace
@@ -30,30 +37,31 @@ ScratchFile::ScratchFile(const std::filesystem::path& folder) {
 
 ScratchFile::~ScratchFile() { ::close(file_); }
 
-std::uint64_t ScratchFile::append(const void* bytes, std::size_t size) {
-  const std::uint64_t at = size_;
+ScratchFile::Block ScratchFile::append(const void* bytes, std::size_t size) {
+  const Block block{size_, size, XXH3_64bits(bytes, size)};
   const char* from = static_cast<const char*>(bytes);
-  while (size > 0) {
-    const ssize_t n = ::pwrite(file_, from, size, static_cast<off_t>(size_));
+  for (std::uint64_t at = size_, end = size_ + size; at < end;) {
+    const ssize_t n = ::pwrite(file_, from, end - at, static_cast<off_t>(at));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) fail("cannot be written", folder_);
     from += n;
-    size -= static_cast<std::size_t>(n);
-    size_ += static_cast<std::uint64_t>(n);
-  }
-  return at;
-}
-
-void ScratchFile::read(std::uint64_t at, void* bytes, std::size_t size) const {
-  char* to = static_cast<char*>(bytes);
-  while (size > 0) {
-    const ssize_t n = ::pread(file_, to, size, static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) fail("cannot be read", folder_);
-    to += n;
-    size -= static_cast<std::size_t>(n);
     at += static_cast<std::uint64_t>(n);
   }
+  size_ += size;
+  return block;
+}
+
+void ScratchFile::read(const Block& block, void* bytes) const {
+  char* to = static_cast<char*>(bytes);
+  for (std::uint64_t at = block.at, end = block.at + block.size; at < end;) {
+    const ssize_t n = ::pread(file_, to, end - at, static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("cannot be read", folder_);
+    if (n == 0) throw_damaged(folder_);  // shorter than it was
+    to += n;
+    at += static_cast<std::uint64_t>(n);
+  }
+  if (XXH3_64bits(bytes, block.size) != block.digest) throw_damaged(folder_);
 }
 
 }  // namespace tessera

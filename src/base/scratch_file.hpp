@@ -19,10 +19,14 @@ class ScratchFile {
   ScratchFile(const ScratchFile&) = delete;
   ScratchFile& operator=(const ScratchFile&) = delete;
 
-  /// Appends bytes; returns where they lie. Throws RunError when the disk is full.
-  std::uint64_t append(const void* bytes, std::size_t size);
-  /// Reads what was appended there. Throws RunError.
-  void read(std::uint64_t at, void* bytes, std::size_t size) const;
+  /// What was appended at once: where it lies, and what tells whether it is still the same.
+  struct Block {
+    std::uint64_t at = 0, size = 0, digest = 0;
+  };
+  /// Throws RunError when the disk is full: what was there before stays readable.
+  [[nodiscard]] Block append(const void* bytes, std::size_t size);
+  /// Reads a block of this file, block.size bytes. Throws RunError, also when they are not what was written.
+  void read(const Block& block, void* bytes) const;
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
@@ -37,8 +41,8 @@ class ParkedArray {
   /// Gives the memory of the array back.
   template <class T>
   void park(ScratchFile& file, AlignedArray<T>& array) {
-    if (!at_) {
-      at_ = file.append(array.data(), array.bytes());
+    if (!block_) {
+      block_ = file.append(array.data(), array.bytes());
       size_ = array.size();
     }
     array = AlignedArray<T>();
@@ -46,12 +50,12 @@ class ParkedArray {
   template <class T>
   void unpark(const ScratchFile& file, AlignedArray<T>& array) const {
     AlignedArray<T> read(size_);
-    file.read(*at_, read.data(), read.bytes());
+    file.read(*block_, read.data());
     array = std::move(read);
   }
 
  private:
-  std::optional<std::uint64_t> at_;
+  std::optional<ScratchFile::Block> block_;
   std::size_t size_ = 0;
 };
 

@@ -7,9 +7,10 @@
 
 namespace tessera {
 
-ChipPart::ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number, std::unique_ptr<ChipCircuits> circuits)
-    : context_(&context), circuits_(std::move(circuits)) {
-  placement_.workers = context.team->size();
+ChipPart::ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number, std::unique_ptr<ChipCircuits> circuits,
+                   ThreadTeam& team)
+    : context_(&context), team_(&team), circuits_(std::move(circuits)) {
+  placement_.workers = team.size();
   placement_.rank = number;
   wiring_ = std::make_unique<Wiring>(Wiring::without_chunks(*context.wiring));
   for (const PartChunk& c : chunks) placement_.own_chunks.push_back(c.chunk);
@@ -70,7 +71,7 @@ void ChipPart::place(std::vector<PartChunk> chunks) {
 
 void ChipPart::make_tiles() {
   tiles_.resize(placement_.tiles.size());
-  context_->team->run([&](int worker) {
+  team_->run([&](int worker) {
     for (std::size_t t = 0; t < tiles_.size(); ++t) {
       if (placement_.tiles[t].worker != worker) continue;
       for (const std::uint32_t chunk : placement_.tiles[t].chunks) wiring_->prepare_chunk(chunk);
@@ -80,14 +81,14 @@ void ChipPart::make_tiles() {
 }
 
 std::vector<Spike> ChipPart::advance(std::int64_t from, std::int64_t to, std::vector<PartTrace>& traces) {
-  if (from == 0) loop_->begin(*context_->team);
+  if (from == 0) loop_->begin(*team_);
   std::vector<SampleBuffer>& samples = loop_->samples();
   for (SampleBuffer& buffer : samples) {
     buffer.first_step = (from / buffer.interval + 1) * buffer.interval;
     buffer.rows = to >= buffer.first_step ? static_cast<std::size_t>((to - buffer.first_step) / buffer.interval + 1) : 0;
     buffer.values.assign(buffer.rows * buffer.columns, 0.0);
   }
-  loop_->advance(*context_->team, from, to);
+  loop_->advance(*team_, from, to);
   for (std::size_t r = 0; r < samples.size(); ++r) {
     traces[r].values.insert(traces[r].values.end(), samples[r].values.begin(), samples[r].values.end());
   }
@@ -95,7 +96,7 @@ std::vector<Spike> ChipPart::advance(std::int64_t from, std::int64_t to, std::ve
 }
 
 void ChipPart::play_back(std::int64_t begin, std::span<const std::span<const std::uint32_t>> spikes) {
-  loop_->play_back(*context_->team, begin, spikes);
+  loop_->play_back(*team_, begin, spikes);
 }
 
 std::vector<bool> ChipPart::reached_by(bool exactly) const {

@@ -40,7 +40,6 @@ struct PartContext {
   Connectivity connectivity = Connectivity::stored;
   bool count_table = true;
   std::uint32_t local_interval = 1;  ///< steps between two meetings of the threads
-  ThreadTeam* team = nullptr;
   const MembraneNoise* noise = nullptr;  ///< null: none
 };
 
@@ -53,7 +52,9 @@ struct PartTrace {
 class ChipPart {
  public:
   /// `number`: of its neurons in PartContext::neurons. `circuits`: where its neurons differ from each other; else null.
-  ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number, std::unique_ptr<ChipCircuits> circuits);
+  /// `team`: the threads that it has always; parts with teams of their own may be made and advanced at one time.
+  ChipPart(const PartContext& context, std::vector<PartChunk> chunks, int number, std::unique_ptr<ChipCircuits> circuits,
+           ThreadTeam& team);
 
   /// Advances from step `from` to `to`. Its samples are appended to `traces`; returns its spikes, sorted by step.
   [[nodiscard]] std::vector<Spike> advance(std::int64_t from, std::int64_t to, std::vector<PartTrace>& traces);
@@ -84,6 +85,7 @@ class ChipPart {
   void draw_reached(std::vector<bool>& reached) const;
 
   const PartContext* context_;
+  ThreadTeam* team_;
   std::unique_ptr<ChipCircuits> circuits_;
   std::unique_ptr<Wiring> wiring_;  ///< of the part's chunks; null once its rows are written down
   Placement placement_;

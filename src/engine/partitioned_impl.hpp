@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct PartitionedSimulation::Impl {
   /// What is kept of a part for the whole run, whether it is in memory or not.
   struct Part {
     std::uint32_t run = 0;  ///< of the partition, from 1; 0: the host
+    std::uint32_t beside = 0;  ///< the same number of parts that run at one time without being in lock-step; 0: none do
     std::vector<PartChunk> chunks;
     std::vector<std::uint32_t> populations;  ///< ascending
     std::unique_ptr<ChipPart> here;          ///< null: not in memory
@@ -49,6 +51,13 @@ struct PartitionedSimulation::Impl {
     std::unique_ptr<ScratchFile> parked;  ///< rows of the parts that wait; null: they stay in memory
   };
 
+  /// Parts that are executed together: of one group, or of groups that share a round on several chips.
+  struct Wave {
+    std::vector<std::uint32_t> groups;
+    std::vector<std::uint32_t> parts;  ///< of all of them
+    std::size_t lanes = 1;             ///< parts that run at one time, part i in lane i % lanes; each has threads of its own
+  };
+
   // partitioned_parts.cpp: which neurons are where, in which order.
   void make_parts();
   void make_groups();
@@ -60,21 +69,31 @@ struct PartitionedSimulation::Impl {
 
   // partitioned_simulation.cpp
   void map_weights();
-  void run(double time_ms, RunObserver& observer);
-  void build(Group& group);
-  bool run_group(Group& group, RunObserver& observer);
+  [[nodiscard]] std::int64_t rate_window() const;
   void play_back(Part& part, std::int64_t to);
   void count_rest(Part& part);
   void take_sent(Part& part, std::int64_t step, std::vector<SentSpike>& sent) const;
   [[nodiscard]] std::vector<std::uint32_t> slips_of(const Part& part, std::int64_t step, const std::vector<SentSpike>& sent) const;
-  void put_away(Group& group);
-  void count_memory(const Group& group);
+  void put_away(const Wave& wave);
+  void count_memory(const Wave& wave);
   void check_activity(Part& part, std::int64_t now);
   void check_window(const Part& part, std::int64_t begin);
   [[nodiscard]] std::uint64_t busiest(std::size_t population, std::int64_t begin) const;
   [[nodiscard]] std::size_t population_of(std::uint32_t neuron) const;
   [[nodiscard]] bool wants_to_stop(RunObserver& observer, std::int64_t steps);
   [[nodiscard]] std::int64_t reached() const;
+
+  // partitioned_rounds.cpp: what is executed when, by which threads.
+  void make_lanes();
+  void make_waves();
+  [[nodiscard]] std::size_t lanes_for(const Wave& wave) const;
+  [[nodiscard]] bool fits_beside(const Wave& wave, const Group& group) const;
+  [[nodiscard]] ThreadTeam& team_of(const Wave& wave, std::size_t lane) { return wave.lanes > 1 ? *lane_teams[lane] : *team; }
+  void each_part(const Wave& wave, const std::function<void(std::size_t)>& work);
+  void run(double time_ms, RunObserver& observer);
+  void build(Wave& wave);
+  void check_order(Wave& wave) const;
+  bool run_wave(const Wave& wave, RunObserver& observer);
 
   // partitioned_output.cpp
   void hand_out(std::int64_t until, RunObserver& observer);
@@ -92,10 +111,13 @@ struct PartitionedSimulation::Impl {
   MembraneNoise noise;
   substrate::NoiseTable event_noise;  ///< us of the chip
   std::optional<AllNeurons> neurons;
-  std::unique_ptr<ThreadTeam> team;
+  std::unique_ptr<ThreadTeam> team;                     ///< all threads
+  std::unique_ptr<ThreadTeam> lanes;                    ///< with several chips: who runs parts at one time; else null
+  std::vector<std::unique_ptr<ThreadTeam>> lane_teams;  ///< the threads of each of them
   PartContext context;
   std::vector<Part> parts;
   std::vector<Group> groups;  ///< in the order in which they run
+  std::vector<Wave> waves;    ///< all of them
   bool has_host = false;      ///< parts[0] is the host
   std::int64_t end = 0;       ///< steps of the run
   std::int64_t done = 0;      ///< part-steps, for the progress

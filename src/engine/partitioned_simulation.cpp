@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numeric>
 
 #include "engine/partitioned_impl.hpp"
 #include "substrate/weight_map.hpp"
@@ -13,15 +12,8 @@
 namespace tessera {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
 constexpr double kAskEverySeconds = 0.1;  // whether to stop
 constexpr double kRateWindow_ms = 100.0;  // as in Simulation
-
-std::int64_t rate_window(const Network& network) {
-  return std::max<std::int64_t>(1, std::llround(kRateWindow_ms / network.dt_ms));
-}
 
 const Network& require(const Network& network, const NeuronCatalogue& models, const PartitionedOptions& options) {
   std::vector<Problem> problems = validate(network, models, options);
@@ -57,15 +49,6 @@ Network on_chip(Network network, const MachineDescription& machine) {
   return network;
 }
 
-std::int64_t whole_steps(double time_ms, double dt_ms) {
-  const double steps = std::round(time_ms / dt_ms);
-  if (!(steps >= 0.0 && steps < 4294967295.0) || std::abs(steps * dt_ms - time_ms) > 1e-6 * dt_ms + 1e-9 * time_ms) {
-    throw InputError("The model time of a run must be a multiple of dt (" + std::to_string(dt_ms) +
-                     " ms), not negative, and have at most 4,294,967,294 steps; it is " + std::to_string(time_ms) + " ms.");
-  }
-  return static_cast<std::int64_t>(steps);
-}
-
 }  // namespace
 
 PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalogue& catalogue, const PartitionedOptions& wanted)
@@ -84,7 +67,6 @@ PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalo
   context.ports = ports_of(network, models);
   context.count_table = options.simulation.count_table;
   context.local_interval = wiring.exchange_steps();
-  context.team = team.get();
   if (!noise.table.empty()) context.noise = &noise;
   std::uint32_t first = 0;
   for (const Population& population : network.populations) {
@@ -96,6 +78,12 @@ PartitionedSimulation::Impl::Impl(const Network& description, const NeuronCatalo
   context.neurons = &*neurons;
   make_groups();
   choose_connectivity();
+  make_lanes();
+  make_waves();
+}
+
+std::int64_t PartitionedSimulation::Impl::rate_window() const {
+  return std::max<std::int64_t>(1, std::llround(kRateWindow_ms / network.dt_ms));
 }
 
 /// The same of weights that are drawn.
@@ -107,48 +95,12 @@ void PartitionedSimulation::Impl::map_weights() {
   }
 }
 
-void PartitionedSimulation::Impl::build(Group& group) {
-  const auto start = Clock::now();
-  const auto all = static_cast<std::uint32_t>(neurons->total());
-  std::vector<bool> runs_later(all, true);  // parts that have not run when this group does
-  const auto mark = [&](std::uint32_t p) {
-    for (const NeuronRange& range : neurons->of(static_cast<int>(p)).ranges()) {
-      std::fill_n(runs_later.begin() + range.first, range.size, false);
-    }
-  };
-  for (const Group& g : groups) {
-    for (const std::uint32_t p : g.parts) mark(p);
-    if (&g == &group) break;
-  }
-  if (rows_leave_memory(group)) group.parked = std::make_unique<ScratchFile>(options.scratch_folder);
-  for (const std::uint32_t p : group.parts) {
-    Part& part = parts[p];
-    std::unique_ptr<ChipCircuits> circuits;
-    if (part.run > 0 && circuits_differ(options.machine)) {
-      circuits = std::make_unique<ChipCircuits>(network, models, context.kernels, options, options.partition.runs[part.run - 1]);
-    }
-    part.here = std::make_unique<ChipPart>(context, part.chunks, static_cast<int>(p), std::move(circuits));
-    part.traces = part.here->make_traces();
-    if (part.run > 0 && (!event_links.in.is_perfect() || !event_noise.empty())) part.link.emplace(event_links.in, end, parts.size());
-    if (part.run > 0 && event_links.out.most > 0) part.out.emplace(event_links.out);
-    part.reached_by = part.here->reached_by(part.link.has_value());
-    for (std::uint32_t i = 0; i < all; ++i) {
-      if (part.reached_by[i] && runs_later[i] && context.connectivity == Connectivity::stored) {
-        throw InputError("Run " + std::to_string(part.run) + " of the partition needs the spikes of a later run, with which it "
-                         "is not in lock-step.");
-      }
-    }
-    part.memory = part.here->memory();
-    if (group.parked) part.here->park(*group.parked);
-  }
-  construction_seconds += seconds_since(start);
-}
-
 /// The spikes of a step of all other parts that have a target in this one, by neuron.
 void PartitionedSimulation::Impl::take_sent(Part& part, std::int64_t step, std::vector<SentSpike>& sent) const {
   sent.clear();
   for (std::uint32_t q = 0; q < parts.size(); ++q) {
     if (&parts[q] == &part || parts[q].log.end() <= step) continue;
+    if (part.beside > 0 && parts[q].beside == part.beside && &parts[q] > &part) continue;  // as if it had not run yet
     const std::size_t before = sent.size();
     for (const std::uint32_t neuron : parts[q].log.of(step)) {
       if (part.reached_by[neuron]) sent.push_back({neuron, q});
@@ -190,28 +142,6 @@ void PartitionedSimulation::Impl::play_back(Part& part, std::int64_t to) {
   part.given = to;
 }
 
-/// False: the observer wants to stop.
-bool PartitionedSimulation::Impl::run_group(Group& group, RunObserver& observer) {
-  const std::int64_t turn = std::min(group.turn_steps, rate_window(network));
-  for (std::int64_t from = 0; from < end; from += turn) {
-    const std::int64_t to = std::min(from + turn, end);
-    for (const std::uint32_t p : group.parts) {
-      Part& part = parts[p];
-      if (group.parked) part.here->unpark(*group.parked);
-      play_back(part, from);
-      std::vector<Spike> spikes = part.here->advance(from, to, part.traces);
-      if (part.out) part.out->limit(spikes);
-      part.log.append(spikes, to);
-      if (group.parked) part.here->park(*group.parked);
-      check_activity(part, to);
-    }
-    group.turns += group.parts.size() > 1 ? group.parts.size() : 0;
-    if (wants_to_stop(observer, (to - from) * static_cast<std::int64_t>(group.parts.size()))) return false;
-  }
-  for (const std::uint32_t p : group.parts) count_rest(parts[p]);
-  return true;
-}
-
 /// Spikes that nobody waits for any more, because the run ends: they count, too, however long the turns were.
 void PartitionedSimulation::Impl::count_rest(Part& part) {
   std::vector<SentSpike> sent;
@@ -221,31 +151,32 @@ void PartitionedSimulation::Impl::count_rest(Part& part) {
   }
 }
 
-/// What a group had in memory at most: of parts whose rows wait in a file the rows of one, and the neurons of all.
-void PartitionedSimulation::Impl::count_memory(const Group& group) {
+/// What was in memory together at most: of parts whose rows wait in a file the rows of one, and the neurons of all.
+void PartitionedSimulation::Impl::count_memory(const Wave& wave) {
   std::uint64_t rows = 0, largest = 0, neuron_bytes = 0;
-  for (const std::uint32_t p : group.parts) {
+  const Group& first = groups[wave.groups.front()];
+  for (const std::uint32_t p : wave.parts) {
     rows += parts[p].memory.synapses;
     largest = std::max(largest, parts[p].memory.synapses);
     neuron_bytes += parts[p].memory.neurons;
-    if (group.parts.size() > 1) saved_bytes += parts[p].memory.neurons;
+    if (first.parts.size() > 1) saved_bytes += parts[p].memory.neurons;
   }
-  peak_bytes = std::max(peak_bytes, (group.parked ? largest : rows) + neuron_bytes);
-  if (group.parked) parked_bytes += group.parked->size();
+  peak_bytes = std::max(peak_bytes, (first.parked ? largest : rows) + neuron_bytes);
+  if (first.parked) parked_bytes += first.parked->size();
 }
 
 /// Keeps the figures of parts that are not needed any more, and gives their memory back.
-void PartitionedSimulation::Impl::put_away(Group& group) {
-  for (const std::uint32_t p : group.parts) {
+void PartitionedSimulation::Impl::put_away(const Wave& wave) {
+  for (const std::uint32_t p : wave.parts) {
     Part& part = parts[p];
     if (part.here == nullptr) continue;
-    if (group.parked == nullptr) part.memory = part.here->memory();  // procedural rows need room while they are in flight
+    if (groups[wave.groups.front()].parked == nullptr) part.memory = part.here->memory();  // procedural rows need room while they are in flight
     if (part.link) part.links = part.link->counts();
     if (part.out) part.unrecorded = part.out->dropped();
     part.counters = part.here->counters();
     part.synapses = part.here->synapses();
     for (const StepLoop::Counters& worker : part.here->worker_counters()) {
-      const double share = 1.0 / team->size();
+      const double share = 1.0 / team->size();  // of all threads, also of those that run other parts
       part.phases.deliver += share * worker.phases.deliver;
       part.phases.update += share * worker.phases.update;
       part.phases.wait += share * worker.phases.wait;
@@ -255,13 +186,15 @@ void PartitionedSimulation::Impl::put_away(Group& group) {
       part.message_bytes += worker.message_bytes;
     }
   }
-  count_memory(group);
-  for (const std::uint32_t p : group.parts) {
+  count_memory(wave);
+  for (const std::uint32_t p : wave.parts) {
     parts[p].here.reset();
     parts[p].reached_by = {};
   }
-  group.parked.reset();
-  if (group.parts.size() == 1) group.turns = 1;
+  for (const std::uint32_t g : wave.groups) {
+    groups[g].parked.reset();
+    if (groups[g].parts.size() == 1) groups[g].turns = 1;
+  }
 }
 
 std::size_t PartitionedSimulation::Impl::population_of(std::uint32_t neuron) const {
@@ -269,7 +202,7 @@ std::size_t PartitionedSimulation::Impl::population_of(std::uint32_t neuron) con
 }
 
 void PartitionedSimulation::Impl::check_activity(Part& part, std::int64_t now) {
-  const std::int64_t window = rate_window(network);
+  const std::int64_t window = rate_window();
   if (now < end && now < part.checked + window) return;
   if (const Tile::NotFinite found = part.here->find_not_finite(); found.step >= 0) {
     const std::string& name = network.populations[found.population].name;
@@ -284,7 +217,7 @@ void PartitionedSimulation::Impl::check_activity(Part& part, std::int64_t now) {
 
 /// Adds the spikes of a part to those of a window; what all parts so far have fired may be too much already.
 void PartitionedSimulation::Impl::check_window(const Part& part, std::int64_t begin) {
-  const std::int64_t window = rate_window(network);
+  const std::int64_t window = rate_window();
   const auto number = static_cast<std::size_t>(begin / window);
   if (window_spikes.size() <= number) window_spikes.resize(number + 1, std::vector<std::uint64_t>(network.populations.size(), 0));
   for (std::int64_t step = begin == 0 ? kFirstSpikeStep : begin; step < begin + window; ++step) {
@@ -306,7 +239,7 @@ void PartitionedSimulation::Impl::check_window(const Part& part, std::int64_t be
 std::uint64_t PartitionedSimulation::Impl::busiest(std::size_t population, std::int64_t begin) const {
   const std::uint32_t first = context.first_id[population];
   std::vector<std::uint32_t> counts(network.populations[population].size, 0);
-  const std::int64_t window_end = begin + rate_window(network);
+  const std::int64_t window_end = begin + rate_window();
   for (const Part& part : parts) {
     for (std::int64_t step = begin == 0 ? kFirstSpikeStep : begin; step < std::min(window_end, part.log.end()); ++step) {
       for (const std::uint32_t neuron : part.log.of(step)) {
@@ -319,7 +252,7 @@ std::uint64_t PartitionedSimulation::Impl::busiest(std::size_t population, std::
 
 bool PartitionedSimulation::Impl::wants_to_stop(RunObserver& observer, std::int64_t steps) {
   done += steps;
-  const double seconds = std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   if (seconds < last_asked + kAskEverySeconds) return false;
   const double took = seconds - last_asked;
   last_asked = seconds;
@@ -327,35 +260,6 @@ bool PartitionedSimulation::Impl::wants_to_stop(RunObserver& observer, std::int6
   const double part = static_cast<double>(done) / (static_cast<double>(end) * static_cast<double>(parts.size()));
   observer.on_progress({part * all, all, took, 0.0, 0.0});
   return observer.stop_requested();
-}
-
-/// The step that all parts have reached.
-std::int64_t PartitionedSimulation::Impl::reached() const {
-  std::int64_t step = end;
-  for (const Part& part : parts) step = std::min(step, std::max<std::int64_t>(0, part.log.end()));
-  return step;
-}
-
-void PartitionedSimulation::Impl::run(double time_ms, RunObserver& observer) {
-  if (end > 0) throw InputError("The parts of a network run once, from the beginning to the end.");
-  end = whole_steps(time_ms, network.dt_ms);
-  const auto start = Clock::now();
-  last_asked = std::chrono::duration<double>(start.time_since_epoch()).count();
-  bool goes_on = end > 0 && !observer.stop_requested();
-  for (Group& group : groups) {
-    if (!goes_on) break;
-    build(group);
-    try {
-      goes_on = run_group(group, observer);
-    } catch (const ActivityError&) {
-      put_away(group);
-      hand_out(reached(), observer);
-      throw;
-    }
-    put_away(group);
-  }
-  hand_out(reached(), observer);
-  run_seconds = seconds_since(start) - construction_seconds;
 }
 
 PartitionedSimulation::PartitionedSimulation(const Network& network, const NeuronCatalogue& models, const PartitionedOptions& options)

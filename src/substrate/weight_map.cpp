@@ -41,6 +41,7 @@ void map_all(const Constants& c, const float* w, std::size_t n, float* mapped, f
 }
 
 constexpr std::size_t kUnwanted = 256;  // slopes that nobody asked for
+constexpr std::uint32_t kFewSteps = 4096;
 
 }  // namespace
 
@@ -58,6 +59,24 @@ void WeightMap::apply(const float* w, std::size_t n, float* mapped, float* slope
   if (slope != nullptr) return map(c, w, n, mapped, slope);
   float unwanted[kUnwanted];
   for (std::size_t i = 0; i < n; i += kUnwanted) map(c, w + i, std::min(kUnwanted, n - i), mapped + i, unwanted);
+}
+
+// There are only so many whole weights: where single precision gives each of them what chip_weight() gives, as it nearly
+// always does, several weights are taken at once.
+void WeightMap::to_chip(float factor, std::size_t n, float* w) const {
+  const float size = step(), inverse = static_cast<float>(steps) / cap, most = static_cast<float>(steps) + 0.5F;
+  const auto number = [=](float whole) { return static_cast<std::int32_t>(std::min(whole * factor + 0.5F, most)); };
+  bool alike = steps <= kFewSteps;
+  for (std::uint32_t k = 0; alike && k <= steps; ++k) {
+    const auto whole = static_cast<float>(k);
+    alike = number(whole) == chip_weight(whole * size, factor);
+  }
+  for (std::size_t i = 0; !alike && i < n; ++i) w[i] = static_cast<float>(chip_weight(w[i], factor)) * size;
+  for (std::size_t i = 0; alike && i < n; ++i) {
+    const std::int32_t sign = std::bit_cast<std::int32_t>(w[i]) >> 31;
+    const std::int32_t on_chip = number(static_cast<float>(static_cast<std::int32_t>(std::abs(w[i]) * inverse + 0.5F)));
+    w[i] = static_cast<float>((on_chip ^ sign) - sign) * size;
+  }
 }
 
 std::int32_t WeightMap::chip_weight(float w, float factor) const {

@@ -28,6 +28,8 @@ struct WeightMap {
   void apply(const float* w, std::size_t n, float* mapped, float* slope) const;
   /// The number on the chip, -steps .. steps, of a weight that is scaled by `factor` on its way.
   [[nodiscard]] std::int32_t chip_weight(float w, float factor = 1.0F) const;
+  /// w[i] = chip_weight(w[i], factor) * step(), of many weights that map() has made whole.
+  void to_chip(float factor, std::size_t n, float* w) const;
 };
 
 }  // namespace tessera::substrate

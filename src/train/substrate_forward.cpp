@@ -33,15 +33,14 @@ SubstrateForward::SubstrateForward(const Network& network, const std::vector<Lay
 void SubstrateForward::map(Mapped& m) {
   const std::size_t n = m.array->value.size();
   float largest = 0.0F;
-  for (const float w : m.array->value) largest = std::max(largest, std::abs(w));
+  const bool stated = network_->layers[m.layer].weight_limit > 0.0;
+  for (std::size_t i = 0; !stated && i < n; ++i) largest = std::max(largest, std::abs(m.array->value[i]));
   m.map = weight_map_of(network_->layers[m.layer], substrate_->machine.weights, largest);
   SubstrateLayer& layer = *on_chip_[m.layer];
   (m.recurrent ? layer.recurrent_map : layer.input_map) = m.map;
-  if (m.own.size() != n) {
-    m.own = AlignedArray<float>(n);
-    m.slope = AlignedArray<float>(n);
-  }
-  m.is_mapped = true;
+  if (m.other.size() == n) return;
+  m.other = AlignedArray<float>(n);
+  m.slope = AlignedArray<float>(n);
 }
 
 void SubstrateForward::begin(Worker& worker, substrate::RunNumber run, std::uint32_t samples, std::uint32_t steps) {
@@ -56,33 +55,38 @@ void SubstrateForward::begin(Worker& worker, substrate::RunNumber run, std::uint
     for (Mapped& m : mapped_) map(m);
   });
   for (Mapped& m : mapped_) {
-    const std::size_t n = m.own.size();
+    const std::size_t n = m.other.size();
     worker.each((n + kPiece - 1) / kPiece, [&](std::size_t job) {
       const std::size_t at = job * kPiece, size = std::min(kPiece, n - at);
-      std::copy_n(m.array->value.data() + at, size, m.own.data() + at);
-      m.map.apply(m.own.data() + at, size, m.array->value.data() + at, m.slope.data() + at);
+      m.map.apply(m.array->value.data() + at, size, m.other.data() + at, m.slope.data() + at);
     });
   }
+  worker.once([&] {
+    for (Mapped& m : mapped_) change(m);
+  });
+}
+
+void SubstrateForward::change(Mapped& m) {
+  std::swap(m.array->value, m.other);
+  m.is_mapped = !m.is_mapped;
 }
 
 void SubstrateForward::end(Worker& worker, bool gradients) {
   for (Mapped& m : mapped_) {
-    const std::size_t n = m.own.size();
-    worker.each((n + kPiece - 1) / kPiece, [&](std::size_t job) {
-      for (std::size_t i = job * kPiece; i < std::min(n, (job + 1) * kPiece); ++i) {
-        m.array->value[i] = m.own[i];
-        if (gradients) m.array->gradient[i] *= m.slope[i];
-      }
+    const std::size_t n = m.other.size();
+    worker.each(gradients ? (n + kPiece - 1) / kPiece : 0, [&](std::size_t job) {
+      const std::size_t at = job * kPiece, size = std::min(kPiece, n - at);
+      float* const gradient = m.array->gradient.data() + at;
+      const float* const slope = m.slope.data() + at;
+      for (std::size_t i = 0; i < size; ++i) gradient[i] *= slope[i];
     });
   }
-  worker.once([&] {
-    for (Mapped& m : mapped_) m.is_mapped = false;
-  });
+  worker.once([&] { restore(); });
 }
 
 void SubstrateForward::restore() {
   for (Mapped& m : mapped_) {
-    if (std::exchange(m.is_mapped, false)) std::copy(m.own.begin(), m.own.end(), m.array->value.begin());
+    if (m.is_mapped) change(m);
   }
 }
 

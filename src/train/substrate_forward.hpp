@@ -36,10 +36,11 @@ class SubstrateForward {
     bool recurrent;
     ParameterArray* array;
     substrate::WeightMap map;
-    AlignedArray<float> own, slope;
-    bool is_mapped = false;
+    AlignedArray<float> other, slope;  ///< other: what the array does not hold, of its own weights and those of the chip
+    bool is_mapped = false;            ///< the array holds those of the chip
   };
   void map(Mapped& weights);
+  static void change(Mapped& weights);
 
   const Network* network_;
   const Substrate* substrate_;

@@ -30,20 +30,13 @@ std::vector<PartRange> ranges_in(const PartitionRun& run, const Partition& parti
   return ranges;
 }
 
-void grow_stream(Stream& s, bool gradients) {
-  if (s.size + 16 < s.room) return;
-  s.room = s.size + s.size / 2 + 1024;
+// Room for n more; entries are copied in whole chunks, too.
+void grow_stream(Stream& s, std::size_t n, bool gradients) {
+  if (s.size + n + 16 < s.room) return;
+  s.room = s.size + s.size / 2 + n + 1024;
   s.id.resize(s.room);
   s.step.resize(s.room);
   if (gradients) s.slope.resize(s.room);
-}
-
-void push(Stream& s, std::uint32_t id, std::uint32_t step, float slope, bool gradients) {
-  grow_stream(s, gradients);
-  s.id[s.size] = static_cast<std::uint16_t>(id);
-  s.step[s.size] = static_cast<std::uint16_t>(step);
-  if (gradients) s.slope[s.size] = slope;
-  ++s.size;
 }
 
 }  // namespace
@@ -103,10 +96,21 @@ void SubstrateLayer::prepare(Worker& worker, const LayerRun& layer) {
   for (Link& link : links_) link.in = link.out = {};
   records_.resize(layer_->neuron == NeuronKind::readout ? 0 : parts_.size() * samples_);
   if (topology_->recurrent) turn_memory_.resize(2 * parts_.size());
+  for (std::size_t p = 0; p < parts_.size(); p = end_of_round(p)) {
+    if (batch_->memory.size() < end_of_round(p) - p) batch_->memory.resize(end_of_round(p) - p);
+  }
 }
 
-void SubstrateLayer::load(std::size_t p, const LayerRun& layer) {
-  AlignedArray<float>* memory = topology_->recurrent ? &turn_memory_[2 * p] : batch_->memory;
+// The first part that is not on a chip of its own at the same time. Parts of one layer do not need each other.
+std::size_t SubstrateLayer::end_of_round(std::size_t p) const {
+  const auto run = [&](std::size_t part) -> const PartitionRun& { return substrate_->partition.runs[parts_[part].run()]; };
+  std::size_t end = p + 1;
+  while (end < parts_.size() && run(end).round == run(p).round && run(end).chip > run(end - 1).chip) ++end;
+  return end;
+}
+
+void SubstrateLayer::load(std::size_t p, std::size_t chip, const LayerRun& layer) {
+  AlignedArray<float>* memory = topology_->recurrent ? &turn_memory_[2 * p] : batch_->memory[chip].data();
   parts_[p].load(layer, batch_->run, weight_factor, input_map, recurrent_map, memory);
   prepare_link(p);
 }
@@ -150,6 +154,11 @@ void SubstrateLayer::limit_output(std::size_t p, std::uint32_t b, std::uint32_t 
   const std::uint32_t tick = substrate::tick_at_or_after(t, limits_.out.period);
   const std::size_t last = std::min(tick, steps_ - 1);
   std::uint32_t& given = batch_->traffic.out[parts_[p].run()][std::size_t{b} * steps_ + last];
+  if (given + r.last_spikes <= limits_.out.most) {  // as it nearly always is
+    lane.out[p].events += r.last_spikes;
+    given += r.last_spikes;
+    return;
+  }
   std::uint32_t to = r.first[t];
   for (std::uint32_t e = r.first[t]; e < r.first[t + 1]; ++e) {
     if (r.spiked[e] != 0) {
@@ -164,10 +173,8 @@ void SubstrateLayer::limit_output(std::size_t p, std::uint32_t b, std::uint32_t 
     r.x[to] = r.x[e];
     r.spiked[to++] = r.spiked[e];
   }
-  r.neuron.resize(to);
-  r.x.resize(to);
-  r.spiked.resize(to);
   r.first[t + 1] = to;
+  r.size = to;
 }
 
 // The neurons of a part, with their input complete.
@@ -181,23 +188,12 @@ void SubstrateLayer::step(std::size_t p, std::uint32_t b, std::uint32_t t, const
   limit_output(p, b, t, record(p, b), lane);
 }
 
-namespace {
-
-void begin_record(PartRecord& r) {
-  r.first.assign(1, 0);
-  r.neuron.clear();
-  r.x.clear();
-  r.spiked.clear();
-}
-
-}  // namespace
-
 void SubstrateLayer::run_part(std::size_t p, std::uint32_t b, const LayerRun& layer, Lane& lane) {
   const SubstratePart& part = parts_[p];
   if (!lane.state[p]) lane.state[p].emplace(part.make_state());
   PartState& state = *lane.state[p];
   part.begin(state);
-  if (layer_->neuron != NeuronKind::readout) begin_record(record(p, b));
+  if (layer_->neuron != NeuronKind::readout) record(p, b).clear();
   const substrate::EventTable* arrived = played_back(p, b, layer, lane);
   const std::uint32_t* first = arrived != nullptr ? arrived->first.data() : layer.input.first.data() + std::size_t{b} * steps_;
   const std::uint16_t* id = arrived != nullptr ? arrived->id.data() : layer.input.id.data();
@@ -216,7 +212,7 @@ void SubstrateLayer::run_in_turns(std::uint32_t b, const LayerRun& layer, Lane& 
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     if (!lane.state[p]) lane.state[p].emplace(parts_[p].make_state());
     parts_[p].begin(*lane.state[p]);
-    begin_record(record(p, b));
+    record(p, b).clear();
     if (played_back(p, b, layer, lane) != nullptr) arrived[p] = lane.arrived;  // else it stays empty
     noise.emplace_back(substrate_->seed, batch_->run, substrate::NoiseWords::Of::membranes, parts_[p].run(), b);
   }
@@ -244,6 +240,61 @@ void SubstrateLayer::run_in_turns(std::uint32_t b, const LayerRun& layer, Lane& 
   for (std::size_t p = 0; p < parts_.size(); ++p) expect_finite(*layer_, lane.state[p]->u.data(), parts_[p].neurons());
 }
 
+namespace {
+
+// height * surrogate of n membranes.
+void slopes_of(const Membrane& m, const float* x, std::size_t n, float* slope) {
+  if (m.slope != SlopeKind::superspike) {
+    for (std::size_t k = 0; k < n; ++k) slope[k] = m.height * reference::slope_of(m, x[k]);
+    return;
+  }
+  Membrane known = m;  // so that the compiler takes several at once
+  known.slope = SlopeKind::superspike;
+  for (std::size_t k = 0; k < n; ++k) slope[k] = known.height * reference::slope_of(known, x[k]);
+}
+
+}  // namespace
+
+// The entries of a piece's neurons in one step, behind those of the pieces before it.
+void SubstrateLayer::deal(const PartRecord& from, const Piece& piece, std::uint32_t t, const LayerRun& layer,
+                          Recording& to) const {
+  const std::uint32_t place_end = piece.place + (piece.end - piece.begin), last = from.first[t + 1];
+  std::uint32_t e = from.first[t];
+  while (e < last && from.neuron[e] < piece.place) ++e;
+  std::uint32_t n = last - e;
+  while (n > 0 && from.neuron[e + n - 1] >= place_end) --n;
+  grow_stream(to.spikes, n, layer.gradients);
+  grow_stream(to.others, n, layer.gradients);
+  // Each entry is written to both streams; which of them goes on tells whether it spiked.
+  std::uint16_t *spike = to.spikes.id.data() + to.spikes.size, *other = to.others.id.data() + to.others.size;
+  const std::uint16_t* const neuron = from.neuron.data() + e;
+  const std::uint8_t* const spiked = from.spiked.data() + e;
+  std::size_t spikes = 0, others = 0;
+  for (std::uint32_t k = 0; k < n; ++k) {
+    spike[spikes] = other[others] = static_cast<std::uint16_t>(piece.begin + (neuron[k] - piece.place));
+    spikes += spiked[k];
+    others += 1U - spiked[k];
+  }
+  std::fill_n(to.spikes.step.data() + to.spikes.size, spikes, static_cast<std::uint16_t>(t));
+  std::fill_n(to.others.step.data() + to.others.size, others, static_cast<std::uint16_t>(t));
+  if (layer.gradients) {
+    float *spike_slope = to.spikes.slope.data() + to.spikes.size, *other_slope = to.others.slope.data() + to.others.size;
+    constexpr std::uint32_t kPiece = 64;
+    float slope[kPiece];
+    for (std::uint32_t begin = 0; begin < n; begin += kPiece) {
+      const std::uint32_t size = std::min(kPiece, n - begin);
+      slopes_of(layer.membrane, from.x.data() + e + begin, size, slope);
+      for (std::uint32_t k = 0; k < size; ++k) {
+        *spike_slope = *other_slope = slope[k];
+        spike_slope += spiked[begin + k];
+        other_slope += 1U - spiked[begin + k];
+      }
+    }
+  }
+  to.spikes.size += spikes;
+  to.others.size += others;
+}
+
 // The recording of one section and some samples, from the records of the parts that have neurons there.
 void SubstrateLayer::put_together(std::uint32_t section, std::uint32_t samples_part, const LayerRun& layer) const {
   const std::uint32_t begin = section * layer.lists.section_width, end = begin + layer.lists.section_width;
@@ -259,16 +310,7 @@ void SubstrateLayer::put_together(std::uint32_t section, std::uint32_t samples_p
     r.begin_sample();
     for (std::uint32_t t = 0; layer_->neuron != NeuronKind::readout && t < steps_; ++t) {
       const std::size_t spikes = r.spikes.size, others = r.others.size;
-      for (const Piece& piece : here) {
-        const PartRecord& from = record(piece.part, b);
-        const auto first = from.neuron.begin() + from.first[t], last = from.neuron.begin() + from.first[t + 1];
-        const std::uint32_t place_end = piece.place + (piece.end - piece.begin);
-        for (auto at = std::lower_bound(first, last, piece.place); at != last && *at < place_end; ++at) {
-          const auto e = static_cast<std::size_t>(at - from.neuron.begin());
-          const float slope = layer.gradients ? layer.membrane.height * reference::slope_of(layer.membrane, from.x[e]) : 0.0F;
-          push(from.spiked[e] != 0 ? r.spikes : r.others, piece.begin + (*at - piece.place), t, slope, layer.gradients);
-        }
-      }
+      for (const Piece& piece : here) deal(record(piece.part, b), piece, t, layer, r);
       const auto kept = [&](Stream& s, std::size_t before) {
         const std::size_t n = s.size - before, most = std::min<std::size_t>(n, kMostAtOnce);
         r.dropped += n - most;
@@ -278,8 +320,6 @@ void SubstrateLayer::put_together(std::uint32_t section, std::uint32_t samples_p
       const std::uint16_t spiking = kept(r.spikes, spikes), rest = kept(r.others, others);
       r.counts.push_back({spiking, rest});
     }
-    grow_stream(r.spikes, layer.gradients);  // entries are copied in whole chunks
-    grow_stream(r.others, layer.gradients);
   }
   r.end_samples();
 }
@@ -295,26 +335,33 @@ void SubstrateLayer::run(Worker& worker, const LayerRun& layer) {
   worker.once([&] { prepare(worker, layer); });
   Lane& lane = lanes_[static_cast<std::size_t>(worker.id())];
   if (topology_->recurrent) {
-    worker.each(parts_.size(), [&](std::size_t p) { load(p, layer); });
+    worker.each(parts_.size(), [&](std::size_t p) { load(p, 0, layer); });
     worker.each(samples_, [&](std::size_t b) { run_in_turns(static_cast<std::uint32_t>(b), layer, lane); });
   } else {
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-      worker.once([&] { load(p, layer); });
-      worker.each(samples_, [&](std::size_t b) { run_part(p, static_cast<std::uint32_t>(b), layer, lane); });
+    for (std::size_t begin = 0, end = 0; begin < parts_.size(); begin = end) {
+      end = end_of_round(begin);
+      worker.each(end - begin, [&](std::size_t k) { load(begin + k, k, layer); });
+      worker.each((end - begin) * samples_, [&](std::size_t job) {
+        run_part(begin + job / samples_, static_cast<std::uint32_t>(job % samples_), layer, lane);
+      });
     }
   }
   worker.once([&] {
-    std::uint64_t together = 0;
+    std::uint64_t together = 0, largest = 0;  // what is loaded at one time
+    std::size_t round_end = 0;
     for (std::size_t p = 0; p < parts_.size(); ++p) {
       for (const Lane& l : lanes_) {
         links_[p].in.add(l.in[p]);
         links_[p].out.add(l.out[p]);
       }
       const std::uint64_t bytes = bytes_of(p);
-      together = topology_->recurrent ? together + bytes : std::max(together, bytes);
+      if (p == round_end && !topology_->recurrent) together = 0;
+      if (p == round_end) round_end = end_of_round(p);
+      together += bytes;
+      largest = std::max(largest, together);
       batch_->all_parts += bytes;
     }
-    batch_->largest_part = std::max(batch_->largest_part, together);
+    batch_->largest_part = std::max(batch_->largest_part, largest);
     batch_->parts += static_cast<std::uint32_t>(parts_.size());
   });
   worker.each(std::size_t{layer.lists.sections} * layer.lists.parts, [&](std::size_t job) {

@@ -1,9 +1,10 @@
-// A layer on a substrate: its parts run one after the other, each with the spikes of the layer below played back to
+// A layer on a substrate: its parts run one after the other (those of a round, on several chips, at one time), each with the spikes of the layer below played back to
 // it; what they recorded is put together as the layer itself would have recorded it. The parts of a recurrent layer
 // need each other's last spikes: they take turns in every step, and all of them stay loaded.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -25,7 +26,7 @@ struct SubstrateBatch {
   ChipTraffic traffic;
   std::uint64_t largest_part = 0, all_parts = 0;
   std::uint32_t parts = 0;
-  AlignedArray<float> memory[2];  ///< for the weights of the part that runs
+  std::vector<std::array<AlignedArray<float>, 2>> memory;  ///< of every chip: for the weights of the part that runs there
 };
 
 class SubstrateLayer final : public LayerRunner {
@@ -61,7 +62,8 @@ class SubstrateLayer final : public LayerRunner {
 
   [[nodiscard]] bool links_matter() const;
   void prepare(Worker& worker, const LayerRun& layer);
-  void load(std::size_t part, const LayerRun& layer);
+  [[nodiscard]] std::size_t end_of_round(std::size_t part) const;
+  void load(std::size_t part, std::size_t chip, const LayerRun& layer);
   void prepare_link(std::size_t part);
   void run_part(std::size_t part, std::uint32_t sample, const LayerRun& layer, Lane& lane);
   void run_in_turns(std::uint32_t sample, const LayerRun& layer, Lane& lane);
@@ -70,6 +72,7 @@ class SubstrateLayer final : public LayerRunner {
   void step(std::size_t part, std::uint32_t sample, std::uint32_t t, const LayerRun& layer,
             substrate::NoiseWords* noise, Lane& lane);
   void limit_output(std::size_t part, std::uint32_t sample, std::uint32_t t, PartRecord& record, Lane& lane);
+  void deal(const PartRecord& from, const Piece& piece, std::uint32_t t, const LayerRun& layer, Recording& to) const;
   void put_together(std::uint32_t section, std::uint32_t samples_part, const LayerRun& layer) const;
   [[nodiscard]] std::uint64_t bytes_of(std::size_t part) const;
   [[nodiscard]] PartRecord& record(std::size_t part, std::uint32_t sample) {

@@ -11,6 +11,7 @@ namespace {
 
 // A neuron whose threshold came to lie at its leak, or whose time constant vanished, could not work at all.
 constexpr double kLeast = 0.05;
+constexpr std::uint32_t kGathered = 64;  // neurons that are read in one go
 
 std::string name_of(const Layer& layer, const std::vector<PartRange>& ranges) {
   std::string name;
@@ -128,7 +129,7 @@ void SubstratePart::load(const LayerRun& layer, substrate::RunNumber run, float 
 PartState SubstratePart::make_state() const {
   const std::size_t n = padded(neurons_);
   PartState s;
-  for (AlignedArray<float>* array : {&s.u, &s.second, &s.current, &s.reading}) *array = AlignedArray<float>(n);
+  for (AlignedArray<float>* array : {&s.u, &s.second, &s.current, &s.reading, &s.held}) *array = AlignedArray<float>(n);
   s.candidate_place = AlignedArray<std::uint32_t>(n + 16);
   s.candidate_x = AlignedArray<float>(n + 16);
   s.candidates = {s.candidate_place.data(), s.candidate_x.data(), nullptr, nullptr};
@@ -183,6 +184,42 @@ void SubstratePart::read_all(PartState& s) const {
   for (std::uint32_t j = 0; j < neurons_; ++j) to[j] = converter.read(u[j] / factor[j] + rest[j]) - circuits_.reading[j];
 }
 
+// What is read of the candidates' membranes, before the reset, minus the threshold. Between two readings the last one
+// counts: u' of all neurons is kept for it, and read only of those that are listed.
+void SubstratePart::record_membranes(float threshold, bool stale, PartState& s, float* x) const {
+  const std::uint32_t n = s.candidates.count;
+  if (circuits_.exact && readout_.is_exact() && readout_.interval == 1) {
+    std::copy_n(s.candidate_x.data(), n, x);
+    return;
+  }
+  const std::uint32_t* const place = s.candidate_place.data();
+  float* const held = s.held.data();
+  if (stale) {
+    for (std::uint32_t k = 0; k < n; ++k) x[k] = held[place[k]];
+  } else {
+    for (std::uint32_t k = 0; k < n; ++k) x[k] = s.candidate_x[k] + threshold;
+    if (readout_.interval > 1) std::copy_n(s.u.data(), neurons_, held);
+    for (std::uint32_t k = 0; readout_.interval > 1 && k < n; ++k) held[place[k]] = x[k];
+  }
+  for (std::uint32_t k = 0; k < n; k += kGathered) read_listed(place + k, std::min(kGathered, n - k), threshold, x + k);
+}
+
+// read() of u' in x, minus the threshold. What belongs to a neuron is gathered first: then several are read at once.
+void SubstratePart::read_listed(const std::uint32_t* place, std::uint32_t n, float threshold, float* x) const {
+  float factor[kGathered], rest[kGathered], reading[kGathered];
+  for (std::uint32_t k = 0; k < n; ++k) {
+    factor[k] = circuits_.factor[place[k]];
+    rest[k] = circuits_.rest[place[k]];
+    reading[k] = circuits_.reading[place[k]];
+  }
+  if (readout_.is_exact()) {
+    for (std::uint32_t k = 0; k < n; ++k) x[k] = x[k] / factor[k] - threshold;
+    return;
+  }
+  const substrate::Readout converter = readout_;  // which no reading can alias
+  for (std::uint32_t k = 0; k < n; ++k) x[k] = converter.read(x[k] / factor[k] + rest[k]) - reading[k] - threshold;
+}
+
 void SubstratePart::step(const Membrane& constants, std::uint32_t t, bool gradients, substrate::NoiseWords* noise,
                          PartState& s, PartRecord& record) const {
   Membrane m = constants;
@@ -190,24 +227,23 @@ void SubstratePart::step(const Membrane& constants, std::uint32_t t, bool gradie
   if (m.second != nullptr) m.second = circuits_.second.data();
   if (noise != nullptr) add_noise(*noise, s);
   s.candidates.clear();
-  const bool stale = !readout_.reads_at(t);
   membrane_step(m, {s.u.data(), s.second.data()}, s.current.data(), neurons_, 0, gradients, s.candidates);
-  if (readout_.interval > 1 && !stale) read_all(s);
-  for (std::uint32_t k = 0; k < s.candidates.count; ++k) {
-    const std::uint32_t j = s.candidate_place[k];
-    const float x = s.candidate_x[k];
-    const bool spike = x > 0.0F;
-    float recorded = x;
-    if (!circuits_.exact || !readout_.is_exact() || readout_.interval > 1) {
-      if (!stale) s.reading[j] = read(j, x + m.threshold);  // before the reset
-      recorded = s.reading[j] - m.threshold;
-    }
-    if (spike && m.reset_to_zero && !circuits_.exact) s.u[j] = -circuits_.rest[j] * circuits_.factor[j];
-    record.neuron.push_back(static_cast<std::uint16_t>(j));
-    record.x.push_back(recorded);
-    record.spiked.push_back(spike ? 1 : 0);
+  const std::size_t before = record.size, n = s.candidates.count;
+  record.make_room(n);
+  const std::uint32_t* const place = s.candidate_place.data();
+  const float* const x = s.candidate_x.data();
+  std::uint16_t* const neuron = record.neuron.data() + before;
+  std::uint8_t* const spiked = record.spiked.data() + before;
+  record.first.push_back(static_cast<std::uint32_t>(record.size += n));
+  record.last_spikes = s.candidates.spikes;
+  for (std::size_t k = 0; k < n; ++k) neuron[k] = static_cast<std::uint16_t>(place[k]);
+  for (std::size_t k = 0; k < n; ++k) spiked[k] = x[k] > 0.0F ? 1 : 0;
+  if (gradients) record_membranes(m.threshold, !readout_.reads_at(t), s, record.x.data() + before);  // else nobody asks
+  if (!m.reset_to_zero || circuits_.exact) return;
+  for (std::size_t k = 0; k < n; ++k) {
+    const std::uint32_t j = place[k];
+    if (x[k] > 0.0F) s.u[j] = -circuits_.rest[j] * circuits_.factor[j];
   }
-  record.first.push_back(static_cast<std::uint32_t>(record.neuron.size()));
 }
 
 void SubstratePart::probe(const Membrane& constants, PartState& s, std::vector<float>& peak) const {

@@ -76,19 +76,36 @@ class PartWeights {
 };
 
 /// What one sample of a part leaves: who was listed, step by step, and whether it spiked.
+/// Arrays only grow: entries 0 .. size count.
 struct PartRecord {
   std::vector<std::uint32_t> first;   ///< of every step, and one more
+  std::size_t size = 0;
+  std::uint32_t last_spikes = 0;      ///< of the last step
   std::vector<std::uint16_t> neuron;  ///< of the part, ascending in a step
   std::vector<float> x;               ///< recorded membrane - threshold
   std::vector<std::uint8_t> spiked;
+  void clear() {
+    first.assign(1, 0);
+    size = 0;
+  }
+  /// Room for a step of n entries more.
+  void make_room(std::size_t n) {
+    if (size + n <= neuron.size()) return;
+    const std::size_t room = size + size / 2 + n + 256;
+    neuron.resize(room);
+    x.resize(room);
+    spiked.resize(room);
+  }
   [[nodiscard]] std::uint64_t bytes() const {
-    return first.size() * sizeof(first[0]) + neuron.size() * (sizeof(neuron[0]) + sizeof(x[0]) + sizeof(spiked[0]));
+    return first.size() * sizeof(first[0]) + size * (sizeof(neuron[0]) + sizeof(x[0]) + sizeof(spiked[0]));
   }
 };
 
 /// State of the neurons of a part in one sample.
 struct PartState {
-  AlignedArray<float> u, second, current, reading;
+  AlignedArray<float> u, second, current;
+  AlignedArray<float> reading;  ///< readouts: what was last read
+  AlignedArray<float> held;     ///< spiking neurons, where readings are rarer than steps: u' when they were last read
   AlignedArray<std::uint32_t> candidate_place;
   AlignedArray<float> candidate_x;
   Candidates candidates;
@@ -135,6 +152,8 @@ class SubstratePart {
 
  private:
   void add_noise(substrate::NoiseWords& noise, PartState& state) const;
+  void record_membranes(float threshold, bool stale, PartState& state, float* x) const;
+  void read_listed(const std::uint32_t* place, std::uint32_t n, float threshold, float* x) const;
   void read_all(PartState& state) const;
 
   const Layer* layer_;

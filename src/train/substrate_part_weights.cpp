@@ -86,8 +86,10 @@ void PartWeights::load(const ParameterArray& array, const substrate::WeightMap& 
   const bool plain = factor == 1.0F && std::all_of(input.begin(), input.end(), [](float x) { return x == 1.0F; });
   if (dense()) {
     load_dense(array, to);
+    const float by = map.steps > 0 ? 1.0F : factor;
+    if (factor != 1.0F && map.steps > 0) map.to_chip(factor, rows_ * width_, to);
     for (std::size_t row = 0; !plain && row < rows_; ++row, to += width_) {
-      for (std::uint32_t j = 0; j < neurons_; ++j) to[j] = on_chip(to[j]) * input[j];
+      for (std::uint32_t j = 0; j < neurons_; ++j) to[j] = to[j] * by * input[j];
     }
     return;
   }

@@ -158,7 +158,7 @@ TEST(PartitionedEffects, AreTheSameForThreadsAndConnectivity) {
   Network network = balanced(1.5);
   network.projections[0].rule.kind = Kind::fixed_indegree;
   network.projections[0].rule.number = 40;
-  PartitionedOptions options = on(network, options_of(Connectivity::stored), machine_of(300));
+  PartitionedOptions options = on(network, options_of(Connectivity::stored), machine_of(300, 3));
   options.machine.events.clock_ns = kStep_ns;
   options.machine.events.in_per_clock = 2.0;
   options.machine.weights = {4, -15, 15};

@@ -117,6 +117,41 @@ TEST(PartitionedSimulation, MemoryIsThatOfTheLargestPart) {
   for (const PartMemory& part : halves.turns.parts) EXPECT_LT(static_cast<double>(part.synapses), 0.6 * static_cast<double>(t.parts[1].synapses));
 }
 
+// Every layer takes four runs that need nothing of each other. With several chips and threads they are in memory together
+// and run at one time: as many as there are chips, unless threads are fewer. What comes out does not depend on it.
+TEST(PartitionedSimulation, PartsOfARoundRunAtOneTime) {
+  const Network network = chain();
+  const Outcome whole = outcome_of(network, options_of(Connectivity::stored), 50.0);
+  ASSERT_GT(whole.spikes, 500u);
+  const PartsOutcome alone = outcome_in_parts(network, on(network, options_of(Connectivity::stored), machine_of(64)), 50.0);
+  ASSERT_EQ(alone.turns.parts.size(), 16u);
+  for (const std::uint32_t chips : {1u, 2u, 4u}) {
+    for (const int threads : {1, 2, 4}) {
+      SCOPED_TRACE(std::to_string(chips) + " chips, " + std::to_string(threads) + " threads");
+      const PartsOutcome parts = outcome_in_parts(network, on(network, options_of(Connectivity::stored, threads), machine_of(64, chips)), 50.0);
+      EXPECT_EQ(parts.digest, whole.digest);
+      EXPECT_TRUE(parts.list == whole.list);
+      EXPECT_EQ(parts.turns.rounds, 16u / chips);
+      const std::size_t at_once = std::min<std::size_t>(chips, static_cast<std::size_t>(threads));
+      std::uint64_t largest = 0;
+      for (std::size_t first = 0; first < 16; first += at_once) {
+        std::uint64_t together = 0;
+        for (std::size_t p = first; p < first + at_once; ++p) together += parts.turns.parts[p].all();
+        largest = std::max(largest, together);
+      }
+      EXPECT_EQ(parts.turns.peak_bytes, largest);
+      ASSERT_EQ(parts.turns.edges.size(), alone.turns.edges.size());
+      for (std::size_t e = 0; e < alone.turns.edges.size(); ++e) EXPECT_EQ(parts.turns.edges[e].events, alone.turns.edges[e].events);
+    }
+  }
+  // Where two parts take more than half of the memory together there is one at a time: 64 x 32 synapses of 6 bytes each.
+  PartitionedOptions options = on(network, options_of(Connectivity::stored, 2), machine_of(64, 2));
+  options.simulation.memory_limit_bytes = 2 * 2 * 64 * 32 * 6 - 2;
+  const PartsOutcome tight = outcome_in_parts(network, options, 50.0);
+  EXPECT_EQ(tight.digest, whole.digest);
+  EXPECT_EQ(tight.turns.peak_bytes, tight.turns.largest_part_bytes);
+}
+
 // In lock-step all parts keep their neurons, but with little memory the rows of those that wait are in a file: what is in
 // memory are the rows of one. 880 neurons in parts of 100 have some 45,000 synapses, of which a ninth is 30 kB.
 TEST(PartitionedSimulation, PartsInLockStepWaitOutsideOfMemory) {
@@ -145,6 +180,17 @@ TEST(PartitionedSimulation, PartsInLockStepWaitOutsideOfMemory) {
   EXPECT_EQ(away.turns.saved_bytes, neuron_bytes);
   EXPECT_GE(away.turns.parked_bytes, rows);
   EXPECT_LT(largest, rows / 6);
+  // Several chips do not change that: who has no memory for the rows of all has none for those of two.
+  PartitionedOptions several = on(network, options_of(Connectivity::stored, 2), machine_of(100, 2));
+  several.simulation.memory_limit_bytes = 100'000;
+  several.scratch_folder = folder.path();
+  const PartsOutcome two = outcome_in_parts(network, several, 60.0);
+  EXPECT_EQ(two.digest, whole.digest);
+  EXPECT_GE(two.turns.parked_bytes, rows / 2) << "other runs, and tiles for two threads";
+  // No room for the rows: an error, and nothing stays.
+  several.scratch_folder = folder / "not there";
+  PartitionedSimulation nowhere(network, NeuronCatalogue::builtin(), several);
+  EXPECT_THROW(nowhere.run(60.0), RunError);
   options.simulation.memory_limit_bytes = 20'000;
   EXPECT_THROW(PartitionedSimulation(network, NeuronCatalogue::builtin(), options), InputError);
 }

@@ -95,5 +95,27 @@ TEST(WeightMap, NumbersOnTheChip) {
   EXPECT_EQ(map.chip_weight(0.0F), 0);
 }
 
+// Many weights at once against one at a time, also where single precision would round a weight to the other side: a factor
+// of 1 / (2 k) puts whole weight k on a half.
+TEST(WeightMap, WholeWeightsGoToTheChipAsOneDoes) {
+  for (const std::uint32_t steps : {1U, 63U, 127U, 5000U}) {
+    WeightMap map;
+    map.cap = 0.7F;
+    map.steps = steps;
+    std::vector<float> whole;
+    for (std::uint32_t k = 0; k <= steps; ++k) {
+      whole.push_back(static_cast<float>(k) * map.step());
+      whole.push_back(-static_cast<float>(k) * map.step());
+    }
+    for (const float factor : {1.0F, 0.5F, 1.0F / 126.0F, 1.0F / 6.0F, 0.9137F, 1.1F, 40.0F, std::nextafter(0.5F, 0.0F), std::nextafter(0.5F, 1.0F)}) {
+      std::vector<float> many = whole;
+      map.to_chip(factor, many.size(), many.data());
+      for (std::size_t i = 0; i < whole.size(); ++i) {
+        ASSERT_EQ(many[i], static_cast<float>(map.chip_weight(whole[i], factor)) * map.step()) << steps << " " << factor << " " << i;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tessera::substrate

@@ -23,17 +23,14 @@ std::string row_problem(const Wiring& wiring, const Bundle& bundle) {
          " synapses per source and tile; at most 500,000 are possible. Use fewer synapses or more sources.";
 }
 
-Fan::Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, const BundleChoice& holds,
-         std::uint32_t source_population, std::uint32_t first_source, bool by_group)
+Fan::Fan(const Wiring& wiring, const WeightUnits& units, std::span<const Target> bundles, std::uint32_t source_population,
+         std::uint32_t first_source, bool by_group)
     : wiring_(&wiring), population_(source_population), first_source_(first_source),
       sources_(wiring.network().populations[source_population].size) {
-  std::vector<const BlockLayout*> block_of(wiring.chunks().size(), nullptr);
-  for (const BlockLayout& block : layout.blocks) block_of[block.chunk] = &block;
   std::uint32_t last_group = 0, lowest = kMaxDelayGroups, highest = 0;
   first_group_ = kMaxDelayGroups;
-  for (const Bundle& bundle : wiring.bundles()) {
-    const BlockLayout* block = block_of[bundle.chunk];
-    if (bundle.source_population != source_population || block == nullptr || is_plastic(wiring, bundle) || !holds(bundle)) continue;
+  for (const auto& [on_tile, block] : bundles) {
+    const Bundle& bundle = *on_tile;
     if (const std::string problem = row_problem(wiring, bundle); !problem.empty()) throw InputError(problem);
     const double share = static_cast<double>(block->count(bundle.targets)) / bundle.targets.size;  // of the chunk that lives here
     expected_synapses_ += mean_row(wiring, bundle) * sources_ * share;
@@ -88,14 +85,13 @@ void Fan::split(std::size_t bundle, std::uint32_t source, std::uint32_t count, C
 }
 
 template <class Count>
-void Fan::count_block(std::uint32_t block, Count* records) const {
-  const std::uint32_t first = block * SourceTree::kBlock;
-  const std::uint32_t n = std::min(SourceTree::kBlock, sources_ - first);
+void Fan::count_blocks(std::uint32_t first, std::uint32_t blocks, Count* records) const {
+  const std::uint32_t begin = first * SourceTree::kBlock, n = std::min(blocks * SourceTree::kBlock, sources_ - begin);
   std::fill_n(records, n * record_size(), Count{0});
-  std::uint32_t counts[SourceTree::kBlock] = {};
+  std::uint32_t counts[kMostBlocks * SourceTree::kBlock] = {};
   for (std::size_t b = 0; b < uniform_.size(); ++b) {
-    wiring_->block_counts(*uniform_[b].bundle, block, counts);
-    for (std::uint32_t i = 0; i < n; ++i) split(b, first + i, counts[i], records + i * record_size());
+    wiring_->counts_of(*uniform_[b].bundle, first, blocks, counts);
+    for (std::uint32_t i = 0; i < n; ++i) split(b, begin + i, counts[i], records + i * record_size());
   }
 }
 
@@ -107,19 +103,27 @@ void Fan::count_source(std::uint32_t source, Count* record) const {
   }
 }
 
-template void Fan::count_block(std::uint32_t, std::uint8_t*) const;
-template void Fan::count_block(std::uint32_t, std::uint16_t*) const;
+template void Fan::count_blocks(std::uint32_t, std::uint32_t, std::uint8_t*) const;
+template void Fan::count_blocks(std::uint32_t, std::uint32_t, std::uint16_t*) const;
 template void Fan::count_source(std::uint32_t, std::uint8_t*) const;
 template void Fan::count_source(std::uint32_t, std::uint16_t*) const;
 
 std::vector<Fan> make_fans(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout,
                            const BundleChoice& holds, bool by_group) {
+  const std::vector<Population>& populations = wiring.network().populations;
+  std::vector<const BlockLayout*> block_of(wiring.chunks().size(), nullptr);
+  for (const BlockLayout& block : layout.blocks) block_of[block.chunk] = &block;
+  std::vector<std::vector<Fan::Target>> bundles(populations.size());
+  for (const Bundle& bundle : wiring.bundles()) {
+    const BlockLayout* block = block_of[bundle.chunk];
+    if (block != nullptr && !is_plastic(wiring, bundle) && holds(bundle)) bundles[bundle.source_population].push_back({&bundle, block});
+  }
   std::vector<Fan> fans;
   std::uint32_t first_source = 0;
-  for (std::uint32_t p = 0; p < wiring.network().populations.size(); ++p) {
-    Fan fan(wiring, units, layout, holds, p, first_source, by_group);
+  for (std::uint32_t p = 0; p < populations.size(); ++p) {
+    Fan fan(wiring, units, bundles[p], p, first_source, by_group);
     if (!fan.empty()) fans.push_back(std::move(fan));
-    first_source += wiring.network().populations[p].size;
+    first_source += populations[p].size;
   }
   return fans;
 }

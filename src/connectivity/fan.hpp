@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,13 @@ class Fan {
  public:
   /// `by_group`: draws are asked for one delay group at a time, so corrected bundles are among the uniform ones
   /// as well; their corrections are with the listed ones.
-  Fan(const Wiring& wiring, const WeightUnits& units, const TileLayout& layout, const BundleChoice& holds,
-      std::uint32_t source_population, std::uint32_t first_source, bool by_group);
+  /// `bundles` are those of the population on the tile, each with its chunk's place.
+  struct Target {
+    const Bundle* bundle;
+    const BlockLayout* block;
+  };
+  Fan(const Wiring& wiring, const WeightUnits& units, std::span<const Target> bundles, std::uint32_t source_population,
+      std::uint32_t first_source, bool by_group);
 
   [[nodiscard]] std::uint32_t population() const { return population_; }
   [[nodiscard]] std::uint32_t first_source() const { return first_source_; }  ///< global id
@@ -51,17 +57,18 @@ class Fan {
   }
   /// Entries of a source's count record: [group][bundle].
   [[nodiscard]] std::size_t record_size() const { return groups_ * uniform_.size(); }
-  /// Count records of the eight sources from 8 * block on (fewer at the end), one after the other.
+  /// Count records of the eight sources from 8 * block on (fewer at the end), one after the other; or of several blocks.
   template <class Count>
-  void count_block(std::uint32_t block, Count* records) const;
+  void count_block(std::uint32_t block, Count* records) const {
+    count_blocks(block, 1, records);
+  }
+  template <class Count>
+  void count_blocks(std::uint32_t first, std::uint32_t blocks, Count* records) const;
+  static constexpr std::uint32_t kMostBlocks = 32;  ///< at once
   template <class Count>
   void count_source(std::uint32_t source, Count* record) const;
 
  private:
-  struct Target {
-    const Bundle* bundle;
-    const BlockLayout* block;
-  };
   template <class Count>
   void split(std::size_t bundle, std::uint32_t source, std::uint32_t count, Count* record) const;
 

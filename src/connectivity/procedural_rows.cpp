@@ -11,6 +11,7 @@
 #include "base/prefetch.hpp"
 #include "connectivity/in_flight.hpp"
 #include "connectivity/row_store.hpp"
+#include "connectivity/store_bytes.hpp"
 #include "connectivity/thin_rows.hpp"
 #include "kernels/deliver.hpp"
 
@@ -119,6 +120,9 @@ class ProceduralRows final : public RowStore {
   bool reaches(std::uint32_t source) const override {
     return fan_of_[population_of(source)] != nullptr;
   }
+  [[nodiscard]] static double fixed_bytes(RingShape shape, std::uint32_t groups, std::uint32_t exchange_steps) {
+    return sizeof(ProceduralRows) + history_slots(groups * shape.steps() + 2 * exchange_steps) * (sizeof(Step) + sizeof(std::vector<InFlight::Cursor>));
+  }
   std::uint64_t synapses() const override { return 0; }
   std::uint64_t bytes() const override {
     std::uint64_t total = table_.bytes() + arrived_spikes_.capacity() * sizeof(Spiked);
@@ -202,8 +206,9 @@ class ProceduralRows final : public RowStore {
     for (const Fan& fan : fans_) {
       if (fan.record_size() == 0) continue;
       Count* records = table_.data() + table_begin_[fan.population()];
-      for (std::uint32_t block = 0; block * SourceTree::kBlock < fan.sources(); ++block) {
-        fan.count_block(block, records + block * SourceTree::kBlock * fan.record_size());
+      const std::uint32_t blocks = (fan.sources() - 1) / SourceTree::kBlock + 1;
+      for (std::uint32_t block = 0; block < blocks; block += Fan::kMostBlocks) {
+        fan.count_blocks(block, std::min(Fan::kMostBlocks, blocks - block), records + std::size_t{block} * SourceTree::kBlock * fan.record_size());
       }
     }
   }
@@ -414,6 +419,10 @@ class ProceduralRows final : public RowStore {
 };
 
 }  // namespace
+
+double procedural_store_bytes(RingShape shape, std::uint32_t groups, std::uint32_t exchange_steps) {
+  return ProceduralRows<std::uint8_t, std::uint32_t>::fixed_bytes(shape, groups, exchange_steps);
+}
 
 std::unique_ptr<RowStore> make_procedural_rows(const RowStoreInput& input, bool count_table, const BundleChoice& drawn) {
   const BundleChoice wide_lists = [&drawn, &units = *input.units](const Bundle& b) {

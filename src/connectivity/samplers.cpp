@@ -10,9 +10,6 @@
 namespace tessera {
 namespace {
 
-// Above this many trials inversion from the mode needs fewer random words than counting bits.
-constexpr std::uint64_t kMostCoins = 2048;
-
 double log_factorial(double n) {
   int sign = 0;  // std::lgamma writes it to a global, which workers would share
   return ::lgamma_r(n + 1.0, &sign);

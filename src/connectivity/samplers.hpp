@@ -9,6 +9,9 @@
 
 namespace tessera {
 
+/// Above this many trials of a fair coin inversion from the mode needs fewer random words than counting bits.
+inline constexpr std::uint64_t kMostCoins = 2048;
+
 /// Successes in n trials of probability numerator / denominator (0 <= numerator <= denominator).
 /// Fair coins are counted from random bits; everything else is inversion from the mode outwards, which
 /// takes about one standard deviation of steps.

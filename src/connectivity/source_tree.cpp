@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "connectivity/samplers.hpp"
+#include "kernels/halve_counts.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera {
@@ -20,7 +21,8 @@ SourceTree::SourceTree(RandomKey key, std::uint32_t stream, std::uint64_t items,
     throw InputError("A rule that shares its synapses out among more than 2,147,483,648 sources is not possible, but for "
                      "fixed_indegree with multapses and autapses.");
   }
-  fill_blocks(items, 0, 1, 0, top_);
+  even_ = !distinct && sources > 0 && pairs_(0, sources) == sources * pairs_(0, 1);
+  fill_cached(items);
   first_.back() = static_cast<std::uint32_t>(items);
 }
 
@@ -44,16 +46,45 @@ std::uint64_t SourceTree::left_share(std::uint64_t items, std::uint32_t node, st
   return draw_binomial(items, static_cast<double>(left), static_cast<double>(left + right), stream);
 }
 
-void SourceTree::fill_blocks(std::uint64_t items, std::uint64_t first, std::uint32_t node,
-                             std::uint32_t begin, std::uint32_t width) {
-  if (begin >= sources_) return;
-  if (width == cached_) {
-    first_[begin / cached_] = static_cast<std::uint32_t>(first);
-    return;
+/// Level by level, because the nodes of a level can be drawn in vectors.
+void SourceTree::fill_cached(std::uint64_t items) {
+  std::vector<std::uint64_t> level{items}, below;
+  for (std::uint32_t width = top_; width > cached_; width /= 2) {
+    const auto n = static_cast<std::uint32_t>(level.size());
+    below.resize(2 * level.size());
+    split_level(level.data(), 0, n, width, below.data());
+    below.resize(std::min<std::size_t>(below.size(), (sources_ - 1) / (width / 2) + 1));
+    level.swap(below);
   }
-  const std::uint64_t left = left_share(items, node, begin, width);
-  fill_blocks(left, first, 2 * node, begin, width / 2);
-  fill_blocks(items - left, first + left, 2 * node + 1, begin + width / 2, width / 2);
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < level.size(); ++i) {
+    first_[i] = static_cast<std::uint32_t>(before);
+    before += level[i];
+  }
+}
+
+/// What the children of `n` neighbouring nodes of one level get, the first of them number `first` of its level.
+void SourceTree::split_level(const std::uint64_t* counts, std::uint32_t first, std::uint32_t n, std::uint32_t width,
+                             std::uint64_t* children) const {
+  constexpr std::uint32_t kAtOnce = 256;
+  std::uint32_t in[kAtOnce + kHalvesSlack], out[2 * (kAtOnce + kHalvesSlack)];
+  const std::uint32_t whole = even_ ? std::min(n, std::max(sources_ / width, first) - first) : 0;
+  for (std::uint32_t begin = 0, end = 0; begin < n; begin = end) {
+    end = begin < whole ? std::min(begin + kAtOnce, whole) : n;
+    const bool coins = begin < whole && *std::max_element(counts + begin, counts + end) <= kMostCoins;
+    if (coins) {
+      std::copy(counts + begin, counts + end, in);
+      std::fill_n(in + (end - begin), kHalvesSlack, 0u);
+      halve_counts(key_, stream_, top_ / width + first + begin, in, end - begin, out);
+      std::copy(out, out + 2 * (end - begin), children + 2 * begin);
+      continue;
+    }
+    for (std::uint32_t i = begin; i < end; ++i) {
+      const std::uint64_t left = left_share(counts[i], top_ / width + first + i, (first + i) * width, width);
+      children[2 * i] = left;
+      children[2 * i + 1] = counts[i] - left;
+    }
+  }
 }
 
 void SourceTree::fill_counts(std::uint64_t items, std::uint32_t node, std::uint32_t begin,
@@ -106,6 +137,25 @@ void SourceTree::block_counts(std::uint32_t block, std::uint32_t* counts) const 
     return;
   }
   fill_counts(items, block_node(block), block * kBlock, kBlock, block * kBlock, counts);
+}
+
+void SourceTree::counts_of(std::uint32_t first, std::uint32_t blocks, std::uint32_t* counts) const {
+  constexpr std::uint32_t kAtOnce = 32;
+  std::uint64_t level[kAtOnce * kBlock], below[kAtOnce * kBlock];
+  for (std::uint32_t done = 0; done < blocks; done += kAtOnce) {
+    const std::uint32_t begin = first + done, n = std::min(kAtOnce, blocks - done);
+    if (cached_ != kBlock) {
+      for (std::uint32_t b = 0; b < n; ++b) block_counts(begin + b, counts + (done + b) * kBlock);
+      continue;
+    }
+    for (std::uint32_t b = 0; b < n; ++b) level[b] = first_[begin + b + 1] - first_[begin + b];
+    for (std::uint32_t width = kBlock; width > 1; width /= 2) {
+      const std::uint32_t in_block = kBlock / width;
+      split_level(level, begin * in_block, n * in_block, width, below);
+      std::copy_n(below, 2 * n * in_block, level);
+    }
+    std::copy_n(level, n * kBlock, counts + done * kBlock);
+  }
 }
 
 SourceTree::Share SourceTree::share(std::uint32_t source) const {

@@ -39,6 +39,8 @@ class SourceTree {
   [[nodiscard]] Share share(std::uint32_t source) const;
   /// Counts of a block of kBlock sources (fewer at the end) starting at block * kBlock.
   void block_counts(std::uint32_t block, std::uint32_t* counts) const;
+  /// The same of `blocks` blocks from `first` on, one after the other: kBlock entries for each of them, the last one's, too.
+  void counts_of(std::uint32_t first, std::uint32_t blocks, std::uint32_t* counts) const;
   /// Items of all sources before a block, modulo 2^32.
   [[nodiscard]] std::uint32_t block_first(std::uint32_t block) const { return block_share(block).first; }
   void prefetch(std::uint32_t source) const { tessera::prefetch(first_.data() + source / cached_); }
@@ -53,8 +55,9 @@ class SourceTree {
  private:
   [[nodiscard]] std::uint64_t left_share(std::uint64_t items, std::uint32_t node, std::uint32_t begin,
                                          std::uint32_t width) const;
-  void fill_blocks(std::uint64_t items, std::uint64_t first, std::uint32_t node, std::uint32_t begin,
-                   std::uint32_t width);
+  void fill_cached(std::uint64_t items);
+  void split_level(const std::uint64_t* counts, std::uint32_t first, std::uint32_t n, std::uint32_t width,
+                   std::uint64_t* children) const;
   void fill_counts(std::uint64_t items, std::uint32_t node, std::uint32_t begin, std::uint32_t width,
                    std::uint32_t block_begin, std::uint32_t* counts) const;
   struct Range {
@@ -71,6 +74,7 @@ class SourceTree {
   std::uint32_t top_;  ///< width of the root: sources rounded up to a power of two
   std::uint32_t cached_;
   bool distinct_;
+  bool even_ = false;  ///< all sources have as many open pairs, and items fall independently: equal halves are fair coins
   Pairs pairs_;
   std::vector<std::uint32_t> first_;  ///< per cached node and after the last: items before it, modulo 2^32
 };

@@ -2,12 +2,12 @@
 #include "connectivity/thin_rows.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "base/aligned_array.hpp"
 #include "base/prefetch.hpp"
 #include "connectivity/in_flight.hpp"
+#include "connectivity/store_bytes.hpp"
 #include "connectivity/waiting_words.hpp"
 #include "kernels/split_delays.hpp"
 
@@ -25,57 +25,14 @@ double mean_count(const Wiring& wiring, const Bundle& b) {
   return wiring.expected_synapses_of(b) / wiring.network().populations[b.source_population].size;
 }
 
-/// The delay groups of 16-bit draws, looked up by their upper bits, and what the kernel needs of each group.
-class GroupFinder {
- public:
-  GroupFinder(const Wiring& wiring, const Bundle& b) {
-    const DelayTable& delays = wiring.delays(b);
-    first_group_ = delays.first_group;
-    thresholds_ = delays.group_thresholds;
-    for (std::uint32_t i = 0; i < 256; ++i) start_[i] = static_cast<std::uint16_t>(delays.group_of(i << 8) - first_group_);
-    for (std::uint32_t g = 0; g < delays.groups; ++g) codes_.push_back(wiring.step_code(b, first_group_ + g));
-  }
-  /// Counted from the first group.
-  [[nodiscard]] std::uint32_t find(std::uint32_t draw) const {
-    std::uint32_t g = start_[draw >> 8];
-    while (g < thresholds_.size() && draw >= thresholds_[g]) ++g;
-    return g;
-  }
-  [[nodiscard]] std::uint32_t first_group() const { return first_group_; }
-  [[nodiscard]] std::uint32_t last_group() const { return first_group_ + static_cast<std::uint32_t>(codes_.size()) - 1; }
-  [[nodiscard]] std::uint32_t groups() const { return static_cast<std::uint32_t>(codes_.size()); }
-  [[nodiscard]] std::uint32_t code(std::uint32_t group) const { return codes_[group]; }
-
- private:
-  std::uint32_t first_group_ = 0;
-  std::vector<std::uint16_t> thresholds_;
-  std::vector<std::uint32_t> codes_;
-  std::uint16_t start_[256];
-};
-
 class ThinRows final : public RowStore {
  public:
   ThinRows(const RowStoreInput& input, const BundleChoice& holds, bool count_table)
       : wiring_(input.wiring), tables_(tables_of(*input.wiring, *input.units)), shape_(input.wiring->ring_shape()),
         waiting_(0) {
-    const Network& network = input.wiring->network();
-    std::vector<const BlockLayout*> block_of(input.wiring->chunks().size(), nullptr);
-    for (const BlockLayout& block : input.layout->blocks) block_of[block.chunk] = &block;
-    senders_.resize(network.populations.size());
-    std::uint32_t first = 0;
-    for (std::size_t p = 0; p < senders_.size(); ++p) {
-      senders_[p].first = first;
-      first += network.populations[p].size;
-      senders_[p].end = first;
-    }
     std::uint32_t last_group = 0;
-    for (const Bundle& b : input.wiring->bundles()) {
-      if (block_of[b.chunk] == nullptr || is_plastic(*input.wiring, b) || !holds(b)) continue;
-      senders_[b.source_population].bundles.push_back(column_of(*input.units, b, *block_of[b.chunk]));
-      last_group = std::max(last_group, finders_[senders_[b.source_population].bundles.back().finder].last_group());
-    }
-    // Spikes arrive up to two intervals after they are sent, and before their words are due.
-    waiting_ = WaitingWords((last_group + 1) * shape_.steps() + 2 * input.exchange_steps);
+    add_columns(input, holds, last_group);
+    waiting_ = WaitingWords(longest_wait(shape_, last_group + 1, input.exchange_steps));
     if (count_table) build_table();
   }
 
@@ -90,14 +47,26 @@ class ThinRows final : public RowStore {
     for (const RowVisit& visit : visits_) counters_.synaptic_events += visit.count;
   }
 
-  bool reaches(std::uint32_t source) const override { return !sender_of(source).bundles.empty(); }
+  bool reaches(std::uint32_t source) const override { return sender_of(source).bundles > 0; }
+  /// Of as many delay groups there are lists with a word, each with a block that is half full on average.
+  [[nodiscard]] static double fixed_bytes(RingShape shape, std::uint32_t groups, std::uint32_t exchange_steps, std::uint32_t bundles) {
+    const std::size_t lists = WaitingWords::lists_for(longest_wait(shape, groups, exchange_steps));
+    return sizeof(ThinRows) + bundles * sizeof(Column) + lists * sizeof(void*) +
+           groups * shape.steps() * 0.5 * WaitingWords::kBlockBytes + 0.5 * WaitingWords::kPoolBytes;
+  }
   std::uint64_t synapses() const override { return 0; }
-  std::uint64_t bytes() const override { return counts_.bytes() + waiting_.bytes() + finders_.size() * sizeof(GroupFinder); }
+  std::uint64_t bytes() const override { return counts_.bytes() + waiting_.bytes() + columns_.size() * sizeof(Column); }
 
  private:
+  /// Spikes arrive up to two intervals after they are sent, and before their words are due.
+  [[nodiscard]] static std::uint32_t longest_wait(RingShape shape, std::uint32_t groups, std::uint32_t exchange_steps) {
+    return groups * shape.steps() + 2 * exchange_steps;
+  }
   struct Column {
     const Bundle* bundle;
-    std::uint32_t stream, place, finder;
+    const DelayTable* delays;
+    std::uint32_t stream, place;  ///< as in DrawQueue
+    std::uint32_t first_code;     ///< what the queue keeps of its first delay group, with tables of steps
   };
   struct Row {  ///< waits for its delay groups
     const Column* column;
@@ -106,43 +75,59 @@ class ThinRows final : public RowStore {
   /// A source population.
   struct Sender {
     std::uint32_t first = 0, end = 0;  ///< global ids
+    std::uint32_t column = 0, bundles = 0;
     std::size_t table = 0;             ///< where its counts begin: [source][bundle]
-    std::vector<Column> bundles;
   };
 
   [[nodiscard]] const Sender& sender_of(std::uint32_t neuron) const {
     return *std::upper_bound(senders_.begin(), senders_.end(), neuron, [](std::uint32_t n, const Sender& s) { return n < s.end; });
   }
 
-  Column column_of(const WeightUnits& units, const Bundle& b, const BlockLayout& block) {
-    const bool negative = wiring_->weights(b).values.front() < 0.0;
-    const DelayTable* delays = &wiring_->delays(b);
-    const auto known = std::find(finder_of_.begin(), finder_of_.end(), delays);
-    const auto finder = static_cast<std::uint32_t>(known - finder_of_.begin());
-    if (known == finder_of_.end()) {
-      finder_of_.push_back(delays);
-      finders_.emplace_back(*wiring_, b);
+  /// The bundles of a sender lie side by side, as their counts do.
+  void add_columns(const RowStoreInput& input, const BundleChoice& holds, std::uint32_t& last_group) {
+    const Network& network = input.wiring->network();
+    std::vector<const BlockLayout*> block_of(input.wiring->chunks().size(), nullptr);
+    for (const BlockLayout& block : input.layout->blocks) block_of[block.chunk] = &block;
+    std::vector<std::vector<const Bundle*>> held(network.populations.size());
+    for (const Bundle& b : input.wiring->bundles()) {
+      if (block_of[b.chunk] != nullptr && !is_plastic(*input.wiring, b) && holds(b)) held[b.source_population].push_back(&b);
     }
-    return {&b, b.id | units.table_of[b.projection] << kTableShift,
-            (negative ? block.negative_slot : block.positive_slot) | b.targets.size << 16, finder};
+    std::uint32_t first = 0;
+    for (std::size_t p = 0; p < held.size(); ++p) {
+      const std::uint32_t size = network.populations[p].size;
+      senders_.push_back({first, first + size, static_cast<std::uint32_t>(columns_.size()), static_cast<std::uint32_t>(held[p].size()), 0});
+      first += size;
+      for (const Bundle* b : held[p]) {
+        columns_.push_back(column_of(*input.units, *b, *block_of[b->chunk]));
+        last_group = std::max(last_group, input.wiring->delay_groups(*b).second);
+      }
+    }
+  }
+
+  Column column_of(const WeightUnits& units, const Bundle& b, const BlockLayout& block) {
+    const DelayTable& delays = wiring_->delays(b);
+    const bool negative = wiring_->weights(b).values.front() < 0.0;
+    return {&b, &delays, b.id | units.table_of[b.projection] << kTableShift,
+            (negative ? block.negative_slot : block.positive_slot) | b.targets.size << 16, wiring_->step_code(b, delays.first_group)};
   }
 
   void build_table() {
     std::size_t size = 0;
     for (Sender& sender : senders_) {
       sender.table = size;
-      size += sender.bundles.size() * (sender.end - sender.first);
+      size += std::size_t{sender.bundles} * (sender.end - sender.first);
     }
     counts_ = AlignedArray<std::uint8_t>(size + 64);
-    std::uint32_t counts[SourceTree::kBlock] = {};
+    constexpr std::uint32_t kBlock = SourceTree::kBlock, kAtOnce = 32;  // so that their records stay in the cache
+    std::uint32_t counts[kAtOnce * kBlock] = {};
     for (const Sender& sender : senders_) {
-      const std::size_t width = sender.bundles.size();
-      const std::uint32_t sources = sender.end - sender.first;
-      for (std::size_t i = 0; i < width; ++i) {
-        for (std::uint32_t begin = 0; begin < sources; begin += SourceTree::kBlock) {
-          wiring_->block_counts(*sender.bundles[i].bundle, begin / SourceTree::kBlock, counts);
-          for (std::uint32_t s = begin; s < std::min(sources, begin + SourceTree::kBlock); ++s) {
-            counts_.data()[sender.table + s * width + i] = static_cast<std::uint8_t>(counts[s - begin]);
+      const std::uint32_t sources = sender.end - sender.first, blocks = (sources + kBlock - 1) / kBlock;
+      for (std::uint32_t block = 0; block < blocks; block += kAtOnce) {
+        for (std::size_t i = 0; i < sender.bundles; ++i) {
+          wiring_->counts_of(*columns_[sender.column + i].bundle, block, std::min(kAtOnce, blocks - block), counts);
+          const std::uint32_t begin = block * kBlock;
+          for (std::uint32_t s = begin; s < std::min(sources, begin + kAtOnce * kBlock); ++s) {
+            counts_.data()[sender.table + std::size_t{s} * sender.bundles + i] = static_cast<std::uint8_t>(counts[s - begin]);
           }
         }
       }
@@ -150,7 +135,7 @@ class ThinRows final : public RowStore {
   }
 
   [[nodiscard]] const std::uint8_t* counts_of(const Sender& sender, std::uint32_t neuron) const {
-    return counts_.data() + sender.table + (neuron - sender.first) * sender.bundles.size();
+    return counts_.data() + sender.table + std::size_t{neuron - sender.first} * sender.bundles;
   }
 
   void receive_from(std::int64_t step, std::int64_t now, SpikeLists lists) {
@@ -164,10 +149,10 @@ class ThinRows final : public RowStore {
       for (std::size_t i = 0; i < spikes.size(); ++i) {
         if (counts_.size() > 0 && i + kAhead < spikes.size()) {
           find(later, spikes[i + kAhead]);
-          if (!later->bundles.empty()) prefetch(counts_of(*later, spikes[i + kAhead]));
+          if (later->bundles > 0) prefetch(counts_of(*later, spikes[i + kAhead]));
         }
         find(sender, spikes[i]);
-        if (!sender->bundles.empty()) draw(*sender, spikes[i], step, now);
+        if (sender->bundles > 0) draw(*sender, spikes[i], step, now);
       }
     }
     draw_rows(step, now);
@@ -176,8 +161,8 @@ class ThinRows final : public RowStore {
   void draw(const Sender& sender, std::uint32_t neuron, std::int64_t step, std::int64_t now) {
     const std::uint8_t* counts = counts_.size() > 0 ? counts_of(sender, neuron) : nullptr;
     const std::uint32_t source = neuron - sender.first;
-    for (std::size_t i = 0; i < sender.bundles.size(); ++i) {
-      const Column& column = sender.bundles[i];
+    for (std::size_t i = 0; i < sender.bundles; ++i) {
+      const Column& column = columns_[sender.column + i];
       const std::uint32_t n = counts != nullptr ? counts[i] : wiring_->count(*column.bundle, source);
       if (n == 0) continue;
       ++counters_.row_visits;
@@ -186,8 +171,9 @@ class ThinRows final : public RowStore {
       for (std::uint32_t block = 0; block < blocks; ++block) {
         block_index_[blocks_ + block] = block;
         block_source_[blocks_ + block] = source;
-        block_stream_[blocks_ + block] = column.bundle->id;
+        block_stream_[blocks_ + block] = column.stream % (1u << kTableShift);
       }
+      prefetch(column.delays);
       rows_.push_back({&column, source, n, static_cast<std::uint32_t>(blocks_)});
       blocks_ += blocks;
     }
@@ -196,43 +182,54 @@ class ThinRows final : public RowStore {
   /// Draws the delay groups of all rows that wait for it, which are those of Wiring::split_delays(), then the rows.
   void draw_rows(std::int64_t step, std::int64_t now) {
     delay_draws(wiring_->key(), {block_index_, block_source_, block_stream_}, blocks_, delay_words_);
-    for (const Row& row : rows_) {
-      if (queue_.size + row.count > DrawQueue::kCapacity) flush(step, now);
-      enqueue_row(row);
+    constexpr std::size_t kAhead = 2;
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      if (r + kAhead < rows_.size()) prefetch_groups(rows_[r + kAhead]);
+      if (queue_.size + rows_[r].count > DrawQueue::kCapacity) flush(step, now);
+      enqueue_row(rows_[r]);
     }
     flush(step, now);
     rows_.clear();
     blocks_ = 0;
   }
 
-  /// The synapses of one source in one bundle, group after group.
-  void enqueue_row(const Row& row) {
-    const GroupFinder& finder = finders_[row.column->finder];
-    const std::uint32_t n = row.count;
+  /// Every pair of areas has a table of delays of its own: together they are as large as the second-level cache.
+  void prefetch_groups(const Row& row) const {
+    const std::uint32_t* starts = row.column->delays->starts.data();
     const std::uint32_t* words = delay_words_ + 4 * row.first_block;
-    // Counted per group, with a bit for every group that has any: ascending order without sorting.
-    for (std::uint32_t i = 0; i < n; ++i) {
-      const std::uint32_t group = finder.find(words[i / 2] >> (16 * (i % 2)) & 0xffff);
-      ++in_group_[group];
-      some_[group / 64] |= std::uint64_t{1} << group % 64;
-    }
-    for (std::uint32_t word = 0; word <= (finder.groups() - 1) / 64; ++word) {
-      for (std::uint64_t bits = std::exchange(some_[word], 0); bits != 0; bits &= bits - 1) {
-        const auto group = 64 * word + static_cast<std::uint32_t>(std::countr_zero(bits));
-        enqueue_group(row, finder.first_group() + group, std::exchange(in_group_[group], std::uint8_t{0}), finder.code(group));
-      }
+    for (std::uint32_t i = 0; i < row.count; i += 2) {
+      prefetch(starts + (words[i / 2] >> 8 & 0xff));
+      prefetch(starts + (words[i / 2] >> 24));
     }
   }
 
-  void enqueue_group(const Row& row, std::uint32_t group, std::uint32_t count, std::uint32_t code) {
-    for (std::uint32_t block = 0; 4 * block < count; ++block) {
-      const std::size_t at = queue_.size++;
-      queue_.index[at] = (group << 20 | block) + ((std::min(4u, count - 4 * block) - 1) << DrawQueue::kLeftShift);
-      queue_.source[at] = row.source;
-      queue_.stream[at] = row.column->stream;
-      queue_.place[at] = row.column->place;
-      queue_.steps[at] = code;
+  /// The synapses of one source in one bundle, in the order of their delay draws: the fifth of a group begins a new block, the
+  /// others add to the group's last one. Without a branch, because which they are is hard to predict.
+  void enqueue_row(const Row& row) {
+    const DelayTable& delays = *row.column->delays;
+    const bool by_thresholds = tables_.steps == nullptr;
+    std::uint32_t groups[kMostInRow + 1];
+    const std::size_t begin = queue_.size;
+    std::size_t size = begin;
+    const auto add = [&](std::uint32_t i, std::uint32_t draw) {
+      const std::uint32_t group = delays.find_group(draw), known = in_group_[group], in_block = known % 4;
+      const std::size_t at = in_block == 0 ? size : known / kPlaces;
+      queue_.index[at] = (delays.first_group + group) << 20 | known % kPlaces / 4 | in_block << DrawQueue::kLeftShift;
+      queue_.steps[at] = by_thresholds ? delays.step_thresholds[group] : row.column->first_code + group * DelayTable::kStepDraws;
+      in_group_[group] = static_cast<std::uint32_t>(at * kPlaces) + known % kPlaces + 1;
+      groups[i] = group;
+      size += in_block == 0 ? 1 : 0;
+    };
+    const std::uint32_t* words = delay_words_ + 4 * row.first_block;
+    for (std::uint32_t i = 0; i < row.count; i += 2) {
+      add(i, words[i / 2] & 0xffff);
+      if (i + 1 < row.count) add(i + 1, words[i / 2] >> 16);
     }
+    for (std::uint32_t i = 0; i < row.count; ++i) in_group_[groups[i]] = 0;
+    std::fill(queue_.source + begin, queue_.source + size, row.source);
+    std::fill(queue_.stream + begin, queue_.stream + size, row.column->stream);
+    std::fill(queue_.place + begin, queue_.place + size, row.column->place);
+    queue_.size = size;
   }
 
   void flush(std::int64_t step, std::int64_t now) {
@@ -253,8 +250,7 @@ class ThinRows final : public RowStore {
   DrawTables tables_;
   RingShape shape_;
   std::vector<Sender> senders_;  ///< per population
-  std::vector<const DelayTable*> finder_of_;
-  std::vector<GroupFinder> finders_;
+  std::vector<Column> columns_;
   AlignedArray<std::uint8_t> counts_;
   WaitingWords waiting_;
   std::vector<RowVisit> visits_;
@@ -264,13 +260,18 @@ class ThinRows final : public RowStore {
   std::uint32_t block_index_[kMostBlocks + DelayBlocks::kSlack] = {}, block_source_[kMostBlocks + DelayBlocks::kSlack] = {},
                 block_stream_[kMostBlocks + DelayBlocks::kSlack] = {};
   std::uint32_t delay_words_[4 * (kMostBlocks + DelayBlocks::kSlack)];
-  std::uint8_t in_group_[kMaxDelayGroups] = {};  ///< of the row at hand; 0 between two
-  std::uint64_t some_[(kMaxDelayGroups + 63) / 64] = {};
+  static constexpr std::uint32_t kMostInRow = 255, kPlaces = 512;
+  /// Of the row at hand: where the group's last block is in the queue * kPlaces + synapses; 0 between two rows.
+  std::uint32_t in_group_[kMaxDelayGroups] = {};
   DrawQueue queue_{};
   std::uint32_t words_[4 * DrawQueue::kCapacity + DrawQueue::kSlack];
 };
 
 }  // namespace
+
+double thin_store_bytes(RingShape shape, std::uint32_t groups, std::uint32_t exchange_steps, std::uint32_t bundles) {
+  return ThinRows::fixed_bytes(shape, groups, exchange_steps, bundles);
+}
 
 ThinChoice::ThinChoice(const Wiring& wiring, const WeightUnits& units) {
   const Network& network = wiring.network();

@@ -99,6 +99,19 @@ DelayTable::DelayTable(const Distribution& delay_ms, double dt_ms, RingShape sha
       steps.push_back(static_cast<std::uint8_t>(above - thresholds.begin()));
     }
   }
+  constexpr std::uint32_t kNever = 1u << 16;
+  for (std::uint32_t upper = 0; groups > 1 && upper < 256; ++upper) {
+    const std::uint32_t group = group_of(upper << 8) - first_group;
+    starts.push_back(group << kThresholdBits | (group < group_thresholds.size() ? group_thresholds[group] : kNever));
+  }
+  group_thresholds.shrink_to_fit();
+  step_thresholds.shrink_to_fit();
+  steps.shrink_to_fit();
+}
+
+std::size_t DelayTable::bytes() const {
+  return sizeof(DelayTable) + group_thresholds.size() * sizeof(group_thresholds[0]) + starts.size() * sizeof(starts[0]) +
+         step_thresholds.size() * sizeof(step_thresholds[0]) + steps.size();
 }
 
 std::uint32_t DelayTable::group_of(std::uint32_t draw16) const {

@@ -39,6 +39,13 @@ struct DelayTable {
 
   /// Group of a 16-bit draw: first_group + number of thresholds at or below it.
   [[nodiscard]] std::uint32_t group_of(std::uint32_t draw16) const;
+  /// The same counted from the first group, looked up by the draw's upper bits: what thin rows ask for every synapse.
+  [[nodiscard]] std::uint32_t find_group(std::uint32_t draw16) const {
+    const std::uint32_t start = starts[draw16 >> 8];
+    std::uint32_t group = (start >> kThresholdBits) + (draw16 >= start % (1u << kThresholdBits) ? 1 : 0);
+    while (group < group_thresholds.size() && draw16 >= group_thresholds[group]) ++group;
+    return group;
+  }
   /// Step inside the group of a 10-bit draw.
   [[nodiscard]] std::uint32_t step_of(std::uint32_t group, std::uint32_t draw10) const;
   /// Delay in steps for one draw: 16 bits for the group, 10 for the step in it.
@@ -49,10 +56,15 @@ struct DelayTable {
 
   /// Probability of the most likely group.
   [[nodiscard]] double largest_group_share() const;
+  [[nodiscard]] std::size_t bytes() const;
 
   std::uint32_t first_group = 0;
   std::uint32_t groups = 1;                     ///< groups first_group .. first_group + groups - 1
   std::vector<std::uint16_t> group_thresholds;  ///< groups - 1 of them, ascending
+  /// For the upper eight bits of a draw, where there are several groups: the least group << kThresholdBits | the threshold
+  /// above it.
+  std::vector<std::uint32_t> starts;
+  static constexpr std::uint32_t kThresholdBits = 17;
   std::uint32_t group_steps = 4;
   /// Per group, in groups of four steps: three 10-bit thresholds; step = how many are at or below
   /// min(draw10, 1022).

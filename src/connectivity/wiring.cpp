@@ -358,10 +358,25 @@ double Wiring::bytes_per_chunk(const ConnectivityRule& rule, std::uint32_t sourc
   return sizeof(Bundle) + (has_trees(rule) ? (cells ? std::min(tree, SourceCells::bytes_for(items)) : tree) : 0.0);
 }
 
+namespace {
+
+constexpr double kAllocation = 16.0;  // what the allocator keeps of a piece, and rounds
+// A tree beside its counts: the object, what its open pairs are found from, and three pieces of memory.
+constexpr double kTreeBytes = sizeof(SourceTree) + sizeof(Bundle) + 16.0 + 3.0 * kAllocation;
+
+template <class... T>
+std::size_t held_by(const std::vector<T>&... lists) {
+  return ((lists.capacity() * sizeof(T)) + ...);
+}
+
+}  // namespace
+
 std::size_t Wiring::bytes() const {
-  std::size_t total = bundles_.size() * sizeof(Bundle) + weight_tables_.size() * sizeof(WeightTable) +
-                      step_tables_.size() * sizeof(step_tables_[0]);
-  for (const auto& tree : trees_) total += tree ? tree->bytes() : 0;
+  std::size_t total = held_by(chunks_, first_chunk_, bundles_, weight_tables_, weight_table_of_, first_of_weights_, delay_table_of_, step_tables_) +
+                      held_by(step_table_begin_, trees_, cells_, tables_, items_, source_of_, target_of_, drawing_, cell_width_, first_bundle_) +
+                      held_by(explicit_, sheets_, gaussian_, expected_) + weight_tables_.size() * sizeof(WeightTable);
+  for (const DelayTable& delays : delay_tables_) total += delays.bytes();
+  for (const auto& tree : trees_) total += tree ? tree->bytes() + static_cast<std::size_t>(kTreeBytes) : 0;
   for (const auto& cells : cells_) total += cells ? cells->bytes() : 0;
   for (const auto& rows : gaussian_) total += rows ? rows->bytes() : 0;
   for (const auto& tables : tables_) {
@@ -378,13 +393,16 @@ std::size_t Wiring::bytes() const {
 double Wiring::expected_bytes() const {
   double total = static_cast<double>(bytes());
   for (const Bundle& b : bundles_) {
-    if (trees_[b.index] || cells_[b.index] || !has_trees(projection(b).rule)) continue;
-    const double items = static_cast<double>(items_[b.index]);
-    total += cell_width_[b.projection] > 0
-                 ? SourceCells::bytes_for(items)
-                 : SourceTree::bytes_for(items, network_->populations[b.source_population].size);
+    if (cells_[b.index] || trees_[b.index]) continue;
+    const bool cells = has_trees(projection(b).rule) && cell_width_[b.projection] > 0;
+    total += cells ? SourceCells::bytes_for(static_cast<double>(items_[b.index])) : expected_tree_bytes(b);
   }
   return total;
+}
+
+double Wiring::expected_tree_bytes(const Bundle& b) const {
+  if (!has_trees(projection(b).rule) || cell_width_[b.projection] > 0) return 0.0;
+  return SourceTree::bytes_for(static_cast<double>(items_[b.index]), network_->populations[b.source_population].size) + kTreeBytes;
 }
 
 std::pair<std::uint32_t, std::uint32_t> Wiring::delay_groups(const Bundle& b) const {
@@ -409,6 +427,11 @@ void Wiring::block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* c
     const std::uint32_t source = block * SourceTree::kBlock + i;
     if (source < sources) counts[i] = count(b, source);
   }
+}
+
+void Wiring::counts_of(const Bundle& b, std::uint32_t first_block, std::uint32_t blocks, std::uint32_t* counts) const {
+  if (trees_[b.index]) return trees_[b.index]->counts_of(first_block, blocks, counts);
+  for (std::uint32_t i = 0; i < blocks; ++i) block_counts(b, first_block + i, counts + i * SourceTree::kBlock);
 }
 
 std::uint32_t Wiring::count(const Bundle& b, std::uint32_t source) const {

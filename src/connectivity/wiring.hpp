@@ -74,6 +74,11 @@ class Wiring {
     if (tables_[b.index]) tables_[b.index]->exceptions = {};
   }
 
+  /// Gives back the tree of a bundle whose counts are kept elsewhere.
+  void release_tree(const Bundle& b) { trees_[b.index].reset(); }
+  /// Bytes that it takes.
+  [[nodiscard]] double expected_tree_bytes(const Bundle& b) const;
+
   [[nodiscard]] const Network& network() const { return *network_; }
   [[nodiscard]] RandomKey key() const { return key_; }
   [[nodiscard]] const std::vector<Chunk>& chunks() const { return chunks_; }
@@ -130,6 +135,8 @@ class Wiring {
 
   /// Draws of sources [block * kBlock, ...) of a bundle that is uniform or corrected.
   void block_counts(const Bundle& b, std::uint32_t block, std::uint32_t* counts) const;
+  /// The same of several blocks, one after the other.
+  void counts_of(const Bundle& b, std::uint32_t first_block, std::uint32_t blocks, std::uint32_t* counts) const;
   [[nodiscard]] std::uint32_t count(const Bundle& b, std::uint32_t source) const;
   /// The draws of a source in a listed bundle, where a rule has them counted: how many, and how many the
   /// sources before it have.

@@ -134,7 +134,9 @@ void Simulation::Impl::make_tiles(const std::vector<int>& ports) {
       for (const Bundle& bundle : wiring->bundles()) {  // rows that are written down are not listed again
         const auto& chunks = placement.tiles[t].chunks;
         const bool written = context.writes_down(bundle) || units.corrected_by_group(bundle);
-        if (written && std::find(chunks.begin(), chunks.end(), bundle.chunk) != chunks.end()) wiring->release_exceptions(bundle);
+        const bool here = std::find(chunks.begin(), chunks.end(), bundle.chunk) != chunks.end();
+        if (here && written) wiring->release_exceptions(bundle);
+        if (here && context.keeps_counts(bundle)) wiring->release_tree(bundle);
       }
     }
   });

@@ -38,6 +38,10 @@ struct TileContext {
   [[nodiscard]] bool writes_down(const Bundle& b) const {
     return connectivity == Connectivity::stored || (!stored.empty() && stored[b.projection]);
   }
+  /// Whether a tile has the counts of its rows in a table, so that nobody draws them again.
+  [[nodiscard]] bool keeps_counts(const Bundle& b) const {
+    return count_table && !writes_down(b) && !units->listed(b) && !is_plastic(*wiring, b);
+  }
 };
 
 

@@ -39,14 +39,17 @@ void split_delays_impl(RandomKey key, std::uint32_t source, std::uint32_t stream
                                      hn::Set(d, static_cast<std::uint32_t>(Purpose::delay_split)), keys);
     const std::uint32_t remaining = n - done < per_round ? n - done : per_round;
     const auto limit = hn::Set(d16, static_cast<std::uint16_t>(remaining));
-    for (int w = 0; w < 4; ++w) {
-      const auto draws = hn::BitCast(
-          d16, hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(lanes.odd[w])), hn::BitCast(d, lanes.even[w])));
+    // Draws beyond the last one are 65535, which is below no threshold. A threshold meets all four words while it is at hand.
+    const auto draws = [&](int w) {
+      const auto word = hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(lanes.odd[w])), hn::BitCast(d, lanes.even[w]));
       const auto valid = hn::Lt(hn::Add(first_draw, hn::Set(d16, static_cast<std::uint16_t>(2 * w))), limit);
-      for (std::size_t g = 0; g + 1 < groups; ++g) {
-        const auto below = hn::Lt(draws, hn::Set(d16, thresholds[g]));
-        counts[g] += static_cast<std::uint32_t>(hn::CountTrue(d16, hn::And(valid, below)));
-      }
+      return hn::IfThenElse(valid, hn::BitCast(d16, word), hn::Set(d16, 0xffff));
+    };
+    const auto draws0 = draws(0), draws1 = draws(1), draws2 = draws(2), draws3 = draws(3);
+    for (std::size_t g = 0; g + 1 < groups; ++g) {
+      const auto threshold = hn::Set(d16, thresholds[g]);
+      const auto below = [&](auto words) { return static_cast<std::uint32_t>(hn::CountTrue(d16, hn::Lt(words, threshold))); };
+      counts[g] += below(draws0) + below(draws1) + below(draws2) + below(draws3);
     }
   }
   std::uint32_t before = 0;

@@ -6,29 +6,28 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
-#include <set>
-#include <tuple>
 
 #include "base/aligned_array.hpp"
 #include "base/process_limits.hpp"
 #include "connectivity/fan.hpp"
 #include "connectivity/in_flight.hpp"
-#include "connectivity/plastic_rows.hpp"
-#include "connectivity/row_places.hpp"
 #include "connectivity/row_store.hpp"
 #include "connectivity/thin_rows.hpp"
 #include "kernels/draw_rows.hpp"
 #include "machine/fit.hpp"
 #include "machine/mixture.hpp"
+#include "machine/rooms.hpp"
 #include "machine/stored_choice.hpp"
+#include "machine/tile_totals.hpp"
 #include "network/prepare_rules.hpp"
 #include "network/rounded_times.hpp"
 
 namespace tessera {
 namespace {
 
-// Program, libraries (HDF5 among them), stacks and allocator overhead of a run, measured on x86-64 Linux.
-constexpr std::uint64_t kProcessBytes = 16u << 20;
+// Program, libraries (17 MB of their pages, HDF5 among them), stacks and what the command line and the allocator take: measured
+// on x86-64 Linux with networks of a few neurons.
+constexpr std::uint64_t kProcessBytes = 19u << 20;
 // Speed of one core with AVX-512 and 2 MB of L2 cache (docs/performance.md); the estimate scales.
 constexpr double kStoredNs = 1.6, kProceduralNs = 2.0, kExactNs = 6.0, kUpdateNs = 0.45;
 constexpr double kBuildStoredNs = 3.5, kBuildProceduralNs = 1.6;
@@ -60,136 +59,6 @@ std::string too_many_threads(int threads, const ProcessLimits& limits) {
   return std::to_string(threads) + " threads share " + cores + (limits.cores == 1.0 ? " core" : " cores") +
          (limits.cores_source.empty() ? "" : " (" + limits.cores_source + ")") +
          " and wait for each other: try --threads " + std::to_string(limits.threads());
-}
-
-struct Totals {
-  double synapses = 0.0;
-  double events_per_second = 0.0;  ///< from mean rates; 0 when none is known
-  double table_bytes = 0.0;        ///< count records
-  double rows = 0.0;               ///< bytes of stored rows and their index
-  double stored_words = 0.0;       ///< with the headers of rows
-  double records = 0.0;            ///< bytes of count records of one step's spikes
-  double exceptions = 0.0;         ///< bytes of the tables of fixed_indegree
-  double corrections = 0.0;        ///< bytes of what puts draws right, procedural rows only
-  double waiting = 0.0;            ///< bytes of drawn words of thin rows that wait for their steps
-  double kept_spikes = 0.0;        ///< per step, of sources that have rows which are drawn when they are due
-  std::uint32_t last_group = 0;    ///< of those
-  double plastic = 0.0;            ///< plastic synapses
-  double plastic_bytes = 0.0;      ///< what they take, with rows and what their targets have spiked
-};
-
-/// What a source population sends onto a tile.
-struct SourceOnTile {
-  std::uint32_t first_group = kMaxDelayGroups, end_group = 0, bundles = 0;  ///< of those whose synapses are counted
-  std::uint32_t first = kMaxDelayGroups, last = 0;                          ///< groups of all
-  bool kept = false;                                                        ///< its spikes, until all is due
-  double packed = 0.0, wide = 0.0;                                          ///< synapses
-  double corrections = 0.0;                                                 ///< bytes
-  double largest_count = 0.0;                                               ///< of a source, bundle and group
-  double groups() const { return bundles > 0 ? end_group - first_group : 0.0; }
-};
-
-double correction_bytes(const Wiring& wiring, const WeightUnits& units, const Bundle& b) {
-  const double word = units.wide[b.projection] ? sizeof(WideWord) : sizeof(std::uint32_t);
-  return units.corrected_by_group(b) ? wiring.expected_corrections_of(b) * word : 0.0;
-}
-
-/// Stored rows of all sources, and count records with one entry for every group and bundle.
-void add_sources(const Network& network, const std::vector<SourceOnTile>& sources, bool by_population, Totals& totals) {
-  double largest = 0.0;
-  for (const SourceOnTile& on : sources) largest = std::max(largest, on.largest_count);
-  for (std::size_t p = 0; p < sources.size(); ++p) {
-    const Population& source = network.populations[p];
-    const SourceOnTile& on = sources[p];
-    const double entry_bytes = (by_population ? on.largest_count : largest) > kLargestMeanCount8 ? 2.0 : 1.0;
-    const double record = on.groups() * on.bundles * entry_bytes;
-    totals.table_bytes += record * source.size;
-    const double spikes = source.mean_rate_hz * source.size * network.dt_ms / 1000.0;
-    totals.records += record * spikes;
-    if (on.kept) totals.kept_spikes += spikes;
-    for (const auto& [synapses, word] : {std::pair(on.packed, 4.0), std::pair(on.wide, 8.0)}) {
-      if (synapses == 0.0) continue;
-      const double headers = RowPlaces::expected_headers(source.size, synapses, on.last - on.first + 1.0);
-      totals.stored_words += synapses + headers;
-      totals.rows += (synapses + headers) * word + RowPlaces::expected_bytes(source.size, synapses, on.last > on.first);
-    }
-    if (on.corrections == 0.0) continue;
-    // Every delay group of a source that has corrections takes two words more, every source where they begin.
-    const double blocks = on.groups() * source.size;
-    totals.corrections += 4.0 * source.size + on.corrections - 8.0 * blocks * std::expm1(-on.corrections / 4.0 / blocks);
-  }
-}
-
-/// Adds up what plastic bundles take. Bundles of one chunk with equal traces share a history.
-class PlasticTotals {
- public:
-  PlasticTotals(const Wiring& wiring, const std::vector<PlasticityVariant>& rules, bool exact) : wiring_(wiring), rules_(rules), exact_(exact) {}
-
-  [[nodiscard]] double bytes_of(const Bundle& b) {
-    const PlasticityVariant& rule = rules_[b.projection];
-    return exact_ ? add(b, rule, PlasticRows<double>::expected_bytes(wiring_, b, rule))
-                  : add(b, rule, PlasticRows<float>::expected_bytes(wiring_, b, rule));
-  }
-
- private:
-  template <class Expected>
-  double add(const Bundle& b, const PlasticityVariant& rule, const Expected& expected) {
-    const bool first = expected.keeps_history && histories_.emplace(b.chunk, rule.tau_minus, rule.tau_minus_slow, rule.nearest).second;
-    return expected.rows + (first ? expected.history : 0.0);
-  }
-
-  const Wiring& wiring_;
-  const std::vector<PlasticityVariant>& rules_;
-  bool exact_;
-  std::set<std::tuple<std::uint32_t, double, double, bool>> histories_;
-};
-
-/// Of `mixture`, when there is one, each bundle counts either as stored or as drawn, else as both.
-Totals sum_up(const Wiring& wiring, const WeightUnits& units, const ThinChoice& thin, const TileLayout& layout, PlasticTotals& plastic,
-              const std::vector<bool>& mixture) {
-  const Network& network = wiring.network();
-  Totals totals;
-  std::vector<bool> on_tile(wiring.chunks().size(), false);
-  for (const BlockLayout& block : layout.blocks) on_tile[block.chunk] = true;
-  std::vector<SourceOnTile> sources(network.populations.size());
-  for (const Bundle& b : wiring.bundles()) {
-    if (!on_tile[b.chunk]) continue;
-    const Population& source = network.populations[b.source_population];
-    const double n = wiring.expected_synapses_of(b);
-    totals.synapses += n;
-    if (is_plastic(wiring, b)) {
-      totals.plastic += n;
-      totals.plastic_bytes += plastic.bytes_of(b);
-      totals.events_per_second += n * source.mean_rate_hz;
-      continue;
-    }
-    SourceOnTile& on = sources[b.source_population];
-    const auto [first, last] = wiring.delay_groups(b);
-    on.first = std::min(on.first, first), on.last = std::max(on.last, last);
-    if (mixture.empty() || mixture[b.projection]) (units.wide[b.projection] ? on.wide : on.packed) += n;
-    totals.events_per_second += n * source.mean_rate_hz;
-    totals.exceptions += wiring.expected_exception_bytes(b);
-    if (!mixture.empty() && mixture[b.projection]) continue;
-    if (thin.holds(b)) {
-      totals.table_bytes += source.size * ThinChoice::kCountBytes;
-      totals.waiting += n * source.mean_rate_hz * wiring.projection(b).delay_ms.mean() / 1000.0 * ThinChoice::kWordBytes;
-      continue;
-    }
-    on.kept = true;
-    totals.last_group = std::max(totals.last_group, last);
-    if (units.listed(b) && !units.corrected_by_group(b)) {
-      if (wiring.counted(b)) totals.table_bytes += source.size;  // RowCounts: nearly always a byte
-      continue;
-    }
-    const DelayTable& delays = wiring.delays(b);
-    on.largest_count = std::max(on.largest_count, wiring.expected_draws_of(b) / source.size * delays.largest_group_share());
-    ++on.bundles;
-    on.corrections += correction_bytes(wiring, units, b);
-    on.first_group = std::min(on.first_group, delays.first_group);
-    on.end_group = std::max(on.end_group, delays.first_group + delays.groups);
-  }
-  add_sources(network, sources, thin.any(), totals);
-  return totals;
 }
 
 /// Stored rows of a tile are addressed by 32 bits.
@@ -233,8 +102,15 @@ struct Demand {
   double events_per_second = 0.0;
   double most_on_tile = 0.0;  ///< words of a tile with too many stored ones; 0: none has
   double mixed = 0.0;         ///< procedural: packed rows of what is stored all the same
+  double trees = 0.0, trees_of_tile = 0.0;  ///< procedural: given back once counts are in a table; of the largest tile
+  double stores = 0.0;        ///< procedural: whole pages of tables, lists per step, buffers
+  double description = 0.0, spikes = 0.0, statistics = 0.0;  ///< rooms.hpp
 
-  [[nodiscard]] double fixed() const { return wiring + exceptions + plastic + static_cast<double>(kProcessBytes); }
+  /// A count table, less the trees that it is made from, but for those of the tiles that are being built.
+  [[nodiscard]] double table_for(int workers) const { return table - std::max(trees - workers * trees_of_tile, 0.0); }
+  [[nodiscard]] double fixed() const {
+    return wiring + exceptions + plastic + description + spikes + statistics + static_cast<double>(kProcessBytes);
+  }
 };
 
 bool is_exact(const SimulationOptions& options) { return options.precision == Precision::exact; }
@@ -288,6 +164,9 @@ void add_tiles(const Wiring& wiring, const WeightUnits& units, const std::vector
     demand.exceptions += totals.exceptions;
     demand.corrections += totals.corrections;
     demand.plastic += totals.plastic_bytes;
+    demand.trees += totals.trees;
+    demand.trees_of_tile = std::max(demand.trees_of_tile, totals.trees);
+    demand.stores += store_bytes(totals, wiring, options.count_table);
     const double history = history_slots((totals.last_group + 1) * shape.steps() + 2 * wiring.exchange_steps());
     demand.in_flight += peak_of(spikes_per_step) * (history * (totals.kept_spikes * 24.0 + (options.count_table ? 0.0 : totals.records)) +
                                                     totals.waiting);
@@ -311,8 +190,8 @@ void choose_connectivity(const Demand& demand, const SimulationOptions& options,
 }
 
 /// What is needed where rows are drawn.
-double procedural_bytes(const Demand& demand, const SimulationOptions& options) {
-  return demand.state + demand.ring + demand.fixed() + demand.in_flight + demand.corrections + (options.count_table ? demand.table : 0.0);
+double procedural_bytes(const Demand& demand, const SimulationOptions& options, int workers) {
+  return demand.state + demand.ring + demand.fixed() + demand.in_flight + demand.stores + demand.corrections + (options.count_table ? demand.table_for(workers) : 0.0);
 }
 
 void list_memory(const Demand& demand, const SimulationOptions& options, Plan& plan) {
@@ -322,24 +201,29 @@ void list_memory(const Demand& demand, const SimulationOptions& options, Plan& p
   };
   const double table = options.count_table ? demand.table : 0.0;
   const bool procedural = plan.connectivity == Connectivity::procedural;
+  add("network", demand.description, "description");
   add("engine", demand.state, "neuron state");
+  add("engine", demand.spikes, "spike counts and lists");
   add("kernels", demand.ring, "input rings");
   if (procedural) {
     add("connectivity", table, "count table");
     add("connectivity", demand.in_flight, "rows in flight");
+    add("connectivity", demand.stores, "pages, lists and buffers of tiles");
     if (demand.mixed > 0.0) add("connectivity", demand.mixed, "packed rows");
     if (demand.corrections > 0.0) add("connectivity", demand.corrections, "corrections of rows drawn with replacement");
   } else {
     add("connectivity", demand.stored, "packed rows");
   }
   if (demand.plastic > 0.0) add("connectivity", demand.plastic, "plastic synapses");
-  add("connectivity", demand.wiring, "wiring (trees, tables, lists)");
+  add("connectivity", demand.wiring - (procedural ? table - (options.count_table ? demand.table_for(plan.threads) : 0.0) : 0.0),
+      "wiring (trees, tables, lists)");
   if (plan.exchange == Exchange::point_to_point) {
     add("engine", plan.point_to_point.table_bytes, "which ranks need which neurons");
   }
   if (demand.exceptions > 0.0) {
     add("connectivity", demand.exceptions, "exceptions of in-degrees without multapses or autapses");
   }
+  if (demand.statistics > 0.0) add("analysis", demand.statistics, "rates and CVs");
   add("base", static_cast<double>(kProcessBytes), "program and libraries");
   plan.synapse_bytes = static_cast<std::uint64_t>((procedural ? table + demand.mixed + demand.corrections : demand.stored) + demand.plastic);
 }
@@ -360,16 +244,6 @@ void estimate_times(const Demand& demand, const SimulationOptions& options, doub
   plan.real_time_factor =
       (demand.events_per_second * event_ns + updates_per_second * kUpdateNs) * 1e-9 / cores +
       lists.seconds_per_step * steps_per_second;
-}
-
-/// What part of every population is on this rank.
-std::vector<double> own_shares(const Wiring& wiring, const Placement& placement) {
-  std::vector<double> shares(wiring.network().populations.size(), 0.0);
-  for (const std::uint32_t c : placement.own_chunks) {
-    const Chunk& chunk = wiring.chunks()[c];
-    shares[chunk.population] += static_cast<double>(chunk.size) / wiring.network().populations[chunk.population].size;
-  }
-  return shares;
 }
 
 /// "3, 5 and 7": at most the first five of them.
@@ -404,9 +278,10 @@ void add_ranks(const Wiring& wiring, const Placement& placement, const ExchangeP
                        " chunks for " + std::to_string(placement.ranks) + " ranks");
 }
 
-Ways ways_of(const Demand& demand, const SimulationOptions& options) {
-  const double without_table = demand.fast_state + demand.fast_ring + demand.fixed() + demand.in_flight + demand.corrections;
-  return {demand.state + demand.ring + demand.fixed() + demand.stored, without_table + demand.table, without_table,
+Ways ways_of(const Demand& demand, const SimulationOptions& options, int workers) {
+  const double without_table =
+      demand.fast_state + demand.fast_ring + demand.fixed() + demand.in_flight + demand.stores + demand.corrections;
+  return {demand.state + demand.ring + demand.fixed() + demand.stored, without_table + demand.table_for(workers), without_table,
           options.precision, options.count_table};
 }
 
@@ -478,9 +353,11 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   if (!is_exact(options)) plan.rounded_weights = units.rounded;
 
   Demand demand;
-  const std::vector<double> shares = own_shares(wiring, placement);
-  demand.state = state_bytes(network, models, options.precision, shares);
-  demand.fast_state = state_bytes(network, models, Precision::fast, shares);
+  demand.state = state_bytes(wiring, models, options.precision, placement);
+  demand.fast_state = state_bytes(wiring, models, Precision::fast, placement);
+  demand.description = description_bytes(network);
+  demand.spikes = spike_bytes(wiring, placement);
+  demand.statistics = statistics_bytes(network, placement);
   demand.wiring = wiring.expected_bytes();
   const std::vector<PlasticityVariant> rules = prepare_rules(network, models);
   const PlasticTotals plastic(wiring, rules, is_exact(options));
@@ -488,14 +365,15 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   add_tiles(wiring, units, ports, plastic, options, placement, {}, plan, demand);
 
   choose_connectivity(demand, options, limit, plan);
-  const double left = kLargestShare * static_cast<double>(limit.bytes) - procedural_bytes(demand, options);
+  const double left = kLargestShare * static_cast<double>(limit.bytes) - procedural_bytes(demand, options, placement.workers);
   if (options.connectivity == Connectivity::automatic && plan.connectivity == Connectivity::procedural && left > 0.0) {
     const std::vector<bool> mixture = choose_stored(wiring, units, ThinChoice(wiring, units), left);
     Plan of_mixture;
     Demand mixed;
     add_tiles(wiring, units, ports, plastic, options, placement, mixture, of_mixture, mixed);
     if (mixed.stored > 0.0 && mixed.most_on_tile == 0.0) {
-      demand.mixed = mixed.stored, demand.table = mixed.table, demand.in_flight = mixed.in_flight;
+      demand.mixed = mixed.stored, demand.table = mixed.table, demand.in_flight = mixed.in_flight, demand.stores = mixed.stores;
+      demand.trees = mixed.trees, demand.trees_of_tile = mixed.trees_of_tile;
       plan.notes.push_back(mixture_text(network, mixture, mixed.stored));
       plan.mixture = mixture_of(wiring, mixture);
       if (stored != nullptr) *stored = mixture;
@@ -503,7 +381,7 @@ Plan make_plan(const Wiring& wiring, const WeightUnits& units, const NeuronCatal
   }
   list_memory(demand, options, plan);
   estimate_times(demand, options, network.dt_ms, plan);
-  judge_memory(plan, network, ways_of(demand, options), limit.source);
+  judge_memory(plan, network, ways_of(demand, options, placement.workers), limit.source);
   judge_table(plan, largest_table(wiring, units, plan.connectivity == Connectivity::procedural));
   if (!is_exact(options)) judge_rows(plan, wiring, demand.most_on_tile);
   return plan;

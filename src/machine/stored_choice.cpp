@@ -15,7 +15,7 @@ namespace {
 
 // Nanoseconds of a synaptic event (docs/performance.md): drawn; written down, with the visit of its delay group, which a thin
 // row has nearly one of per synapse.
-constexpr double kThinNs = 30.0, kDrawnNs = 2.0, kStoredNs = 1.6, kStoredVisitNs = 8.0;
+constexpr double kThinNs = 20.0, kDrawnNs = 2.0, kStoredNs = 1.6, kStoredVisitNs = 8.0;
 
 struct Candidate {
   double saved = 0.0;  ///< nanoseconds per second

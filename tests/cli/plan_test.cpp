@@ -2,6 +2,8 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/process.hpp"
 #include "cli/small_model.hpp"
 
@@ -114,6 +116,33 @@ TEST_F(TooLarge, WithADrawnNumberOfSynapses) {
               {"not even the wiring fits", "2,040,000,000,000 synapses expected", "88.89 GB\n"});
   // 2e12 drawn in-degrees in cells of about 90, four bytes a cell
 }
+
+/// Whole pages, huge ones for tables and rings, and the program's own 20 MB are counted; what is left are rates: lists of spikes
+/// keep the room of their largest burst. Thin rows and their thousands of tables, and long rows, drawn and stored.
+class PlanFullScale : public testing::TestWithParam<std::vector<std::string>> {};
+
+TEST_P(PlanFullScale, IsWithinATenthOfThePeakOfARun) {
+  const TemporaryFolder folder;
+  ProcessOptions options;
+  options.folder = folder.path();
+  std::vector<std::string> words{"run", "--out", "r", "--record", "none", "--threads", "2"};
+  for (const std::string& word : GetParam()) words.push_back(word);
+  const Outcome outcome = tessera(words, options);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const nlohmann::json memory = nlohmann::json::parse(read_text(folder / "r/report.json")).at("memory");
+  const double peak = memory.at("peak_resident_bytes").get<double>();
+  EXPECT_NEAR(memory.at("planned_bytes").get<double>(), peak, 0.1 * peak);
+}
+
+const std::string kAreas = TESSERA_SOURCE_DIR "/models/multi_area/multi_area.toml",
+                  kCircuit = TESSERA_SOURCE_DIR "/models/microcircuit/microcircuit.toml";
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, PlanFullScale,
+    testing::Values(std::vector<std::string>{kAreas, "--set", "tables=stand_in", "--set", "scale=0.03", "--connectivity", "procedural", "--time", "20ms"},
+                    std::vector<std::string>{kAreas, "--set", "tables=stand_in", "--set", "scale=0.1", "--connectivity", "procedural", "--time", "10ms"},
+                    std::vector<std::string>{kCircuit, "--set", "scale=0.2", "--set", "drive=poisson", "--connectivity", "procedural", "--time", "50ms"},
+                    std::vector<std::string>{kCircuit, "--set", "scale=0.2", "--set", "drive=poisson", "--connectivity", "stored", "--time", "50ms"}));
 
 TEST_F(TooLarge, WhatRunRefusesPlanRefuses) {
   for (const char* command : {"plan", "run"}) {

@@ -255,6 +255,31 @@ TEST(SourceTree, BlockCountsAreTheShares) {
   }
 }
 
+// A tree that keeps nothing goes down from the root, node by node; one that keeps counts has made them level by level. Items
+// are so many that halves are tossed as coins at every level, at the lower ones, or at none; an odd source has fewer pairs.
+TEST(SourceTree, LevelsAreWhatSingleNodesAre) {
+  for (const std::uint32_t sources : {1u, 8u, 101u, 2048u, 5003u}) {
+    for (const std::uint64_t items : {0u, 900u, 30'000u, 2'000'000u}) {
+      for (const std::uint32_t odd : {sources, sources / 3}) {
+        const auto pairs = [odd](std::uint32_t begin, std::uint32_t end) {
+          return std::uint64_t{50} * (end - begin) - (begin <= odd && odd < end ? 1 : 0);
+        };
+        const SourceTree kept(RandomKey(4), 3, items, sources, false, pairs), walked(RandomKey(4), 3, items, sources, false, pairs, false);
+        std::vector<std::uint32_t> counts(kept.blocks() * std::size_t{SourceTree::kBlock});
+        kept.counts_of(0, kept.blocks(), counts.data());
+        for (std::uint32_t block = 0; block < kept.blocks(); ++block) {
+          std::uint32_t expected[SourceTree::kBlock] = {}, some[SourceTree::kBlock] = {};
+          walked.block_counts(block, expected);
+          kept.counts_of(block, 1, some);
+          ASSERT_TRUE(std::equal(expected, expected + SourceTree::kBlock, counts.data() + block * std::size_t{SourceTree::kBlock}))
+              << sources << " " << items << " " << odd << " " << block;
+          ASSERT_TRUE(std::equal(expected, expected + SourceTree::kBlock, some));
+        }
+      }
+    }
+  }
+}
+
 // Independent items: a source's count is binomial. Distinct pairs: hypergeometric.
 TEST(SourceTree, CountsOfASourceFollowTheirDistribution) {
   constexpr std::uint32_t kSources = 100, kTrees = 3000;

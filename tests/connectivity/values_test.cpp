@@ -57,6 +57,19 @@ TEST(Weights, FollowTheirDistribution) {
   }
 }
 
+// Where many groups share the upper bits of a draw, in tails, and where groups are empty.
+TEST(Delays, GroupsAreFoundAsTheyAreCounted) {
+  for (const Distribution& d : {Distribution::normal(20.0, 10.0).within(0.1, 400.0), Distribution::uniform(0.1, 300.0),
+                                Distribution::exponential(30.0).within(0.1, 400.0), Distribution::normal(1.5, 0.75).within(0.1, 9.0)}) {
+    for (const RingShape shape : {RingShape{}, RingShape{RingShape::kMostStepBits}}) {
+      const DelayTable table(d, 0.1, shape);
+      for (std::uint32_t draw = 0; draw < 65536; ++draw) {
+        ASSERT_EQ(table.find_group(draw), table.group_of(draw) - table.first_group) << to_string(d.kind) << " " << draw;
+      }
+    }
+  }
+}
+
 TEST(Weights, TableKeepsMeanVarianceAndSign) {
   for (const Distribution& d : weight_distributions()) {
     const WeightTable table(d);

@@ -13,7 +13,8 @@
 namespace tessera::test {
 namespace {
 
-/// Two balanced areas, thinly joined by long delays, beside 30,000 silent neurons that make a count table large.
+/// Two balanced areas, thinly joined by long delays, beside 30,000 silent neurons that make a count table large, and whose four
+/// million synapses make stored rows larger than that.
 Network thin_areas() {
   Network network = balanced(0.1, 6.0);
   network.projections[0].rule.number *= 3;  // 60 synapses of a source in a chunk, in about 12 groups: not thin
@@ -33,7 +34,7 @@ Network thin_areas() {
   }
   network.populations.push_back(neurons_of("S", 30'000));
   const Distribution slow = Distribution::normal(15.0, 25.0).within(0.1, 400.0), w = Distribution::normal(120.0, 12.0);
-  for (const auto& [from, to, number] : {std::tuple("E", "E2", 9000), std::tuple("E2", "E", 9000), std::tuple("E", "I2", 1500),
+  for (const auto& [from, to, number] : {std::tuple("S", "E2", 4'000'000), std::tuple("E", "E2", 9000), std::tuple("E2", "E", 9000), std::tuple("E", "I2", 1500),
                                          std::tuple("E2", "I", 1500), std::tuple("S", "E", 5000), std::tuple("S", "S", 30'000)}) {
     network.projections.push_back(project(from, to, Kind::fixed_total_number, static_cast<std::uint64_t>(number), w, slow));
   }
@@ -143,6 +144,52 @@ TEST(ThinAreas, ThinRowsAreStoredFirst) {
     EXPECT_TRUE(is_thin || !some[p]) << network.projections[p].name;
   }
   EXPECT_GT(std::count(some.begin(), some.end(), true), 0);
+}
+
+/// The least bytes with which so many projections are stored.
+double bytes_that_store(const Wiring& wiring, const WeightUnits& units, const ThinChoice& thin, std::ptrdiff_t projections) {
+  double too_few = 0.0, enough = 1e8;
+  while (enough - too_few > 1.0) {
+    const double bytes = 0.5 * (too_few + enough);
+    const std::vector<bool> stored = choose_stored(wiring, units, thin, bytes);
+    (std::count(stored.begin(), stored.end(), true) >= projections ? enough : too_few) = bytes;
+  }
+  return enough;
+}
+
+/// Of two projections, in either order in the network, the one that is stored where there is room for either, but not for both.
+std::string stored_of_two(Network network, const Projection& a, const Projection& b) {
+  std::string stored;
+  for (const bool swapped : {false, true}) {
+    network.projections = swapped ? std::vector{b, a} : std::vector{a, b};
+    Wiring wiring(network, 42);
+    wiring.own_all();
+    const WeightUnits units = choose_weight_units(wiring);
+    const ThinChoice thin(wiring, units);
+    const std::vector<bool> one = choose_stored(wiring, units, thin, bytes_that_store(wiring, units, thin, 2) - 2.0);
+    for (std::size_t p = 0; p < 2; ++p) stored += one[p] ? network.projections[p].name + " " : "";
+  }
+  return stored;
+}
+
+TEST(ThinAreas, OfTwoProjectionsTheOneThatSavesMoreIsStored) {
+  Network network = thin_areas();
+  Projection thin = network.projections.back();
+  ASSERT_EQ(thin.source, "S");
+  for (Population& p : network.populations) {
+    p.mean_rate_hz = p.name == "I" ? 4.0 : 8.0;
+    if (p.name == "S") p.size = 60'000;  // so that a count table is large with this projection alone
+  }
+  // As many synapses in one delay group save little each, since they are drawn in long rows.
+  Projection thick = thin;
+  thick.name = "thick", thin.name = "thin";
+  thick.source = thick.target = "E";
+  thick.delay_ms = Distribution::constant(2.0);
+  EXPECT_EQ(stored_of_two(network, thin, thick), "thin thin ");
+  // As many synapses of sources that spike half as often save half as much.
+  Projection slow = thick;
+  slow.name = "slow", slow.source = "I";
+  EXPECT_EQ(stored_of_two(network, slow, thick), "thick thick ");
 }
 
 // From any kind of connectivity to any other: a checkpoint holds spikes, and what is under way is drawn or looked up again.

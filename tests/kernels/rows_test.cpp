@@ -9,6 +9,7 @@
 
 #include "kernels/deliver.hpp"
 #include "kernels/draw_rows.hpp"
+#include "kernels/halve_counts.hpp"
 #include "kernels/reference/reference.hpp"
 #include "kernels/split_delays.hpp"
 #include "support/forced_target.hpp"
@@ -321,6 +322,23 @@ TEST(DelayDraws, AreThoseThatAreSplit) {
     for (std::size_t i = 0; i < kBlocks; ++i) {
       const RandomWords expected = random_words(kKey, Purpose::delay_split, index[i], source[i], stream[i]);
       EXPECT_TRUE(std::equal(expected.begin(), expected.end(), words.begin() + 4 * static_cast<std::ptrdiff_t>(i))) << target << i;
+    }
+  }
+}
+
+// Neighbours with very different numbers of coins, ends of words and of blocks.
+TEST(HalveCounts, EveryTargetTossesTheCoinsOfTheReference) {
+  std::vector<std::uint32_t> counts{0, 1, 2047, 2048, 31, 32, 33, 0, 127, 128, 129, 5, 64, 500, 96, 97, 0, 3, 0};
+  const std::size_t n = counts.size();
+  counts.resize(n + kHalvesSlack);
+  for (const std::string& target : simd_targets()) {
+    const SimdTarget forced(target);
+    std::vector<std::uint32_t> expected(2 * counts.size()), children(2 * counts.size());
+    reference::halve_counts(kKey, 9, 1021, counts.data(), n, expected.data());
+    halve_counts(kKey, 9, 1021, counts.data(), n, children.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      EXPECT_EQ(children[2 * i], expected[2 * i]) << target << " " << i;
+      EXPECT_EQ(children[2 * i] + children[2 * i + 1], counts[i]) << target << " " << i;
     }
   }
 }

@@ -252,7 +252,7 @@ TEST(RankPlan, CountsWhatIsOnTheRank) {
 TEST(RankPlan, FitsWhereOneProcessDoesNot) {
   const Network network = ring_of_areas(6);
   SimulationOptions options = options_of(Connectivity::stored);
-  options.memory_limit_bytes = 24'000'000;
+  options.memory_limit_bytes = 28'000'000;
   EXPECT_FALSE(tessera::plan(network, NeuronCatalogue::builtin(), options).obstacles.empty());
   options.communicator = dry_run_communicator(2, 4);
   const Plan quarter = tessera::plan(network, NeuronCatalogue::builtin(), options);

@@ -1,6 +1,8 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "kernels/reference/reference.hpp"
 
+#include <bit>
+
 #include <algorithm>
 
 namespace tessera::reference {
@@ -62,6 +64,19 @@ void delay_draws(RandomKey key, const DelayBlocks& blocks, std::size_t n, std::u
   for (std::size_t i = 0; i < n; ++i) {
     const RandomWords drawn = random_words(key, Purpose::delay_split, blocks.index[i], blocks.source[i], blocks.stream[i]);
     std::copy(drawn.begin(), drawn.end(), words + 4 * i);
+  }
+}
+
+void halve_counts(RandomKey key, std::uint32_t stream, std::uint32_t first_node, const std::uint32_t* counts, std::size_t n,
+                  std::uint32_t* children) {
+  for (std::size_t i = 0; i < n; ++i) {
+    RandomStream coins(key, Purpose::source_tree, first_node + static_cast<std::uint32_t>(i), stream);
+    std::uint32_t heads = 0;
+    for (std::uint32_t left = counts[i]; left > 0; left -= std::min(left, 32u)) {
+      heads += static_cast<std::uint32_t>(std::popcount(coins.next() >> (32 - std::min(left, 32u))));
+    }
+    children[2 * i] = heads;
+    children[2 * i + 1] = counts[i] - heads;
   }
 }
 

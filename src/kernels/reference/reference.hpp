@@ -9,6 +9,7 @@
 
 #include "base/random.hpp"
 #include "kernels/draw_rows.hpp"
+#include "kernels/halve_counts.hpp"
 #include "kernels/poisson.hpp"
 #include "kernels/row_targets.hpp"
 #include "kernels/split_delays.hpp"
@@ -42,6 +43,8 @@ std::size_t draw_and_deliver(const DrawQueue& queue, RandomKey key, const DrawTa
 void delay_draws(RandomKey key, const DelayBlocks& blocks, std::size_t n, std::uint32_t* words);
 void split_delays(RandomKey key, std::uint32_t source, std::uint32_t stream, std::uint32_t n,
                   const std::uint16_t* thresholds, std::size_t groups, std::uint32_t* counts);
+void halve_counts(RandomKey key, std::uint32_t stream, std::uint32_t first_node, const std::uint32_t* counts, std::size_t n,
+                  std::uint32_t* children);
 void draw_places(const RowKey& row, std::uint32_t first_block, std::uint32_t blocks, std::uint32_t open,
                  std::uint32_t self, std::uint32_t* places);
 void draw_blocks(const RowKey& row, Purpose purpose, std::uint32_t round, const std::uint32_t* index, std::size_t n,

@@ -58,7 +58,6 @@ std::string configuration(const Network& network) {
   if (!network.projections.empty())
     networks["edges"].push_back({{"edges_file", "$BASE_DIR/edges.h5"}, {"edge_types_file", "$BASE_DIR/edge_types.csv"}, {"populations", edges}});
   const ordered_json config = {{"manifest", {{"$BASE_DIR", "."}}},
-                               {"target_simulator", "NEST"},
                                {"components", {{"point_neuron_models_dir", "$BASE_DIR/components"}}},
                                {"networks", networks}};
   return config.dump(2) + "\n";

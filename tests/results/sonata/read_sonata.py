@@ -191,7 +191,7 @@ rate = "100 Hz"
 [populations.cells]
 size = 12
 model = "iaf_psc_exp"
-parameters = { C_m = 200, tau_m = 15 }
+parameters = { C_m = 200, E_L = -62 }
 grid_columns = 4
 extent = ["2 mm", "3 mm"]
 [projections.all]
@@ -255,7 +255,7 @@ def check_circuit(folder):
         assert set(file["edges/ring/edge_type_id"][:]) == {1}
     with open(os.path.join(out, "components", "cells.json"), encoding="utf-8") as file:
         parameters = json.load(file)
-    assert parameters["C_m"] == 200.0 and parameters["tau_m"] == 15.0 and parameters["E_L"] == -70.0
+    assert parameters["C_m"] == 200.0 and parameters["E_L"] == -62.0 and {"tau_m", "V_th", "t_ref"} <= set(parameters)
     with open(os.path.join(out, "node_types.csv"), encoding="utf-8") as file:
         rows = [line.split() for line in file]
     assert rows[2] == ["1", "cells", "point_neuron", "nest:iaf_psc_exp", "cells.json"], rows

@@ -262,7 +262,7 @@ def check_circuit(folder):
 
 
 def check_import(folder):
-    """Neuron 2 of the input reaches cells 1 and 0: 60 mV is more than the threshold, so both spike after the delay."""
+    """Neuron 2 of the input reaches cells 1 and 0: 60 mV is more than the threshold, so both spike when it arrives."""
     path, model = os.path.join(folder, "made.h5"), os.path.join(folder, "imported.toml")
     with h5py.File(path, "w") as file:
         group = file.create_group("edges/anything")
@@ -275,7 +275,7 @@ def check_import(folder):
     out = os.path.join(folder, "imported")
     subprocess.run([sys.argv[2], "run", model, "--out", out, "--quiet"], check=True)
     spikes = libsonata.SpikeReader(os.path.join(out, "spikes.h5"))["cells"].get_dict()
-    assert sorted(spikes["node_ids"]) == [0, 1] and np.allclose(spikes["timestamps"], 2.6), spikes
+    assert sorted(spikes["node_ids"]) == [0, 1] and np.allclose(spikes["timestamps"], 2.5), spikes
 
 
 def main():

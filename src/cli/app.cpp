@@ -322,7 +322,7 @@ CLI::App* add_export(CLI::App& app, ExportArguments& arguments) {
   value(*exporter, "INPUT", arguments.model, "DIR|FILE", "nir: result folder of a training; sonata: model file (TOML)");
   values(*exporter, "--set", arguments.set, "NAME=VALUE", "sonata: override a named parameter of the model; repeatable");
   value(*exporter, "--seed", arguments.seed, "N", "sonata: seed of all random numbers; default: the model's");
-  value(*exporter, "--out", arguments.out, "FILE|DIR", "nir: the file; sonata: a folder");
+  value(*exporter, "--out", arguments.out, "DIR|FILE", "nir: the file; sonata: a folder");
   exporter->add_flag("--force", arguments.force, "replace what is there");
   exporter->add_flag("--quiet", arguments.quiet, "no progress, only errors");
   example(*exporter,

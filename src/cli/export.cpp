@@ -41,6 +41,7 @@ int export_to_sonata(const ExportArguments& arguments, Problems& problems) {
   const NeuronCatalogue models = NeuronCatalogue::builtin();
   const std::optional<Network> network = load_network(arguments, models, problems);
   problems.raise();
+  const InterruptGuard interrupt;
   const SynapseNumber synapses = number_of_synapses(*network);
   constexpr double kEdgeBytes = 56, kWorthSaying = 1e9;
   const double bytes = kEdgeBytes * static_cast<double>(synapses.synapses);
@@ -48,7 +49,6 @@ int export_to_sonata(const ExportArguments& arguments, Problems& problems) {
     StatusLine().print(fmt::format("writing about {}, {}", counted(synapses.synapses, "synapse"), bytes_text(static_cast<std::uint64_t>(bytes))));
   const std::filesystem::path folder = *arguments.out;
   require_writable(folder);
-  const InterruptGuard interrupt;
   const OutputLock lock(folder);
   Countdown countdown(arguments.quiet, static_cast<double>(synapses.synapses), 1);
   std::uint64_t written = 0;

@@ -43,7 +43,7 @@ nir::Array array(Bytes& bytes) {
   const unsigned fill = bytes.next();
   for (std::uint64_t i = 0; i < count; ++i) {
     const unsigned byte = fill % 4 == 0 ? bytes.next() : fill;
-    a.values.push_back(byte == 255 ? NAN : byte == 254 ? 1e300 : (byte % 2 == 0 ? 1.0 : 1e-3) * (static_cast<int>(byte) - 20));
+    a.values.push_back(byte == 255 ? NAN : byte == 254 ? 1e300 : byte < 128 ? static_cast<int>(byte) - 20 : 1e-3 * (static_cast<int>(byte) - 128));
   }
   return a;
 }

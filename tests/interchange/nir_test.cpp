@@ -346,6 +346,16 @@ TEST(Nir, DamagedFilesAreRefused) {
   for (std::size_t size = 0; size < good.size(); size += 397) EXPECT_FALSE(answers(good.substr(0, size))) << size;
   const std::size_t heap = good.find("GCOL");
   ASSERT_NE(heap, std::string::npos);
+  // An object that says to be longer than its heap, which is what HDF5 would follow.
+  std::string longer = good;
+  longer[heap + 16 + 8 + 3] = 1;
+  std::ofstream(folder / "bad.nir", std::ios::binary) << longer;
+  try {
+    (void)read_graph(folder / "bad.nir");
+    ADD_FAILURE();
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("a heap of texts is damaged"), std::string::npos) << error.what();
+  }
   std::mt19937 random(3);
   int refused = 0;
   for (int i = 0; i < 60; ++i) {

@@ -29,8 +29,8 @@ int export_to_nir(const ExportArguments& arguments, Problems& problems) {
   const Trained trained = load_trained(*arguments.model);
   training::export_nir(*arguments.out, trained.model.network, trained.weights.parameters);
   if (!arguments.quiet) {
-    fmt::print("{}: {}, dt {:g} ms, forward Euler\n", printable(*arguments.out), counted(trained.model.network.layers.size(), "layer"),
-               trained.model.network.dt_ms);
+    fmt::print("{}: {}, dt {:g} ms, forward Euler\n", printable(*arguments.out),
+               counted(trained.model.network.layers.size(), "layer"), trained.model.network.dt_ms);
   }
   return kOk;
 }
@@ -46,7 +46,8 @@ int export_to_sonata(const ExportArguments& arguments, Problems& problems) {
   constexpr double kEdgeBytes = 56, kWorthSaying = 1e9;
   const double bytes = kEdgeBytes * static_cast<double>(synapses.synapses);
   if (!arguments.quiet && bytes > kWorthSaying)
-    StatusLine().print(fmt::format("writing about {}, {}", counted(synapses.synapses, "synapse"), bytes_text(static_cast<std::uint64_t>(bytes))));
+    StatusLine().print(fmt::format("writing about {}, {}", counted(synapses.synapses, "synapse"),
+                                   bytes_text(static_cast<std::uint64_t>(bytes))));
   const std::filesystem::path folder = *arguments.out;
   require_writable(folder);
   const OutputLock lock(folder);

@@ -22,18 +22,21 @@ using namespace training;
 NirOptions nir_options(const ImportArguments& arguments, Problems& problems) {
   NirOptions options;
   if (arguments.steps) {
-    if (const auto steps = parse_whole(*arguments.steps, 1, 65535, "--steps", problems)) options.steps = static_cast<std::uint32_t>(*steps);
+    if (const auto steps = parse_whole(*arguments.steps, 1, 65535, "--steps", problems))
+      options.steps = static_cast<std::uint32_t>(*steps);
   }
   if (arguments.dt) {
     if (const auto dt = parse_time_ms(*arguments.dt, "--dt", problems)) options.dt_ms = *dt;
     if (!(options.dt_ms >= 0.001 && options.dt_ms <= 1000.0)) problems.add("--dt", "must be from 0.001 ms to 1000 ms.");
   }
   if (arguments.reset) {
-    if (const auto reset = parse_choice(*arguments.reset, {"zero", "subtract", "subtract_undecayed"}, "--reset", problems))
+    if (const auto reset =
+            parse_choice(*arguments.reset, {"zero", "subtract", "subtract_undecayed"}, "--reset", problems))
       options.reset = static_cast<Reset>(*reset);
   }
   if (arguments.discretisation) {
-    if (const auto kind = parse_choice(*arguments.discretisation, {"euler", "exponential"}, "--discretisation", problems))
+    if (const auto kind =
+            parse_choice(*arguments.discretisation, {"euler", "exponential"}, "--discretisation", problems))
       options.exponential = *kind == 1;
   }
   return options;
@@ -59,16 +62,20 @@ FileSpec data_files(const ImportArguments& arguments, const training::Network& n
   return files;
 }
 
-std::string model_text(const NirNetwork& made, const std::string& source, const std::string& choices, const FileSpec& files) {
+std::string model_text(const NirNetwork& made, const std::string& source, const std::string& choices,
+                       const FileSpec& files) {
   EncoderSpec encoder;
   encoder.steps = made.network.steps;
   encoder.dt_ms = made.network.dt_ms;
   std::string text = fmt::format("# From the NIR file {}: {}.\n", printable(source), choices);
   for (const std::string& sentence : made.mapping) text += fmt::format("# {}\n", printable(sentence));
-  text += fmt::format("# The weights of the file are in weights.safetensors; 'tessera train' begins with them by --weights.\n\n{}\n{}",
-                      data_section(files, encoder, ""), layers_text(made.network));
-  if (made.network.layers.back().neuron != NeuronKind::readout) text += "\n[loss]\nkind = \"spike_count\"  # the output spikes\n";
-  if (made.second_threshold != 0.9) text += fmt::format("\n[second_threshold]\ntarget = {}  # below the lowest threshold\n", made.second_threshold);
+  text += fmt::format(
+      "# The weights of the file are in weights.safetensors; 'tessera train' begins with them by --weights.\n\n{}\n{}",
+      data_section(files, encoder, ""), layers_text(made.network));
+  if (made.network.layers.back().neuron != NeuronKind::readout)
+    text += "\n[loss]\nkind = \"spike_count\"  # the output spikes\n";
+  if (made.second_threshold != 0.9)
+    text += fmt::format("\n[second_threshold]\ntarget = {}  # below the lowest threshold\n", made.second_threshold);
   return text;
 }
 
@@ -102,8 +109,10 @@ int import_file(const ImportArguments& arguments) {
   if (arguments.quiet) return kOk;
   for (const std::string& sentence : made.mapping) fmt::print("{}\n", printable(sentence));
   fmt::print("{}\n", choices);
-  fmt::print("model       {}\nweights     {}\n", printable((out / "model.toml").string()), printable((out / "weights.safetensors").string()));
-  fmt::print("samples     {}{}, in the data folder (--data)\n", printable(files.training), files.test.empty() ? "" : ", " + printable(files.test));
+  fmt::print("model       {}\nweights     {}\n", printable((out / "model.toml").string()),
+             printable((out / "weights.safetensors").string()));
+  fmt::print("samples     {}{}, in the data folder (--data)\n", printable(files.training),
+             files.test.empty() ? "" : ", " + printable(files.test));
   return kOk;
 }
 

@@ -28,11 +28,10 @@ Weights weights_of(const TrainingResult& result, const TrainingModel& model) {
                     file.string(), "model.toml"));
   }
   if (weights_digest(weights.parameters) != result.weights_digest) {
-    throw InputError(
-        fmt::format("{}: these are not the weights that report.json speaks of (digest {}, there "
-                    "{}).",
-                    file.string(), digest_text(weights_digest(weights.parameters)),
-                    digest_text(result.weights_digest)));
+    throw InputError(fmt::format(
+        "{}: these are not the weights that report.json speaks of (digest {}, there "
+        "{}).",
+        file.string(), digest_text(weights_digest(weights.parameters)), digest_text(result.weights_digest)));
   }
   return weights;
 }
@@ -52,7 +51,8 @@ Trained load_trained(const std::filesystem::path& folder) {
   if (!is_training_result(folder)) {
     // A damaged report is one too: this says what is wrong with it.
     if (std::filesystem::exists(folder / "report.json")) (void)load_training_result(folder);
-    throw InputError(fmt::format("'{}' is not the result folder of a training, nor what 'import nir' wrote.", folder.string()));
+    throw InputError(
+        fmt::format("'{}' is not the result folder of a training, nor what 'import nir' wrote.", folder.string()));
   }
   Trained trained;
   trained.result = load_training_result(folder);

@@ -14,8 +14,9 @@
 
 namespace tessera::io::hdf5 {
 
-/// The heaps in which a file keeps texts of variable length (HDF5 File Format Specification, III.E). The library follows
-/// what stands there unchecked (1.10: H5HG_read copies beyond the end of a damaged heap), so heaps are read here:
+/// The heaps in which a file keeps texts of variable length (HDF5 File Format Specification, III.E). The library
+/// follows what stands there unchecked (1.10: H5HG_read copies beyond the end of a damaged heap), so heaps are read
+/// here:
 ///   "GCOL", version, 3 bytes, size of the heap (8 bytes, itself included); then objects:
 ///   number (2 bytes; 0: the rest is free), count of references (2), 4 bytes, size (8), data, padded to 8 bytes.
 /// All numbers are little endian.
@@ -57,7 +58,8 @@ class TextHeaps {
     constexpr std::size_t kHead = 16;
     const std::string head = bytes(address, kHead);
     const std::uint64_t size = number(head, 8, 8);
-    if (head.compare(0, 5, std::string("GCOL\1", 5)) != 0 || size < kHead || size > left_) file_.fail("a heap of texts is damaged.");
+    if (head.compare(0, 5, std::string("GCOL\1", 5)) != 0 || size < kHead || size > left_)
+      file_.fail("a heap of texts is damaged.");
     left_ -= size;  // heaps do not overlap
     const std::string heap = bytes(address, size);
     Objects objects;
@@ -79,29 +81,33 @@ class TextHeaps {
   std::uint64_t left_;
 };
 
-/// The texts of a data set, of fixed or variable length, in the order of the file; none longer than `longest`. Fails where
-/// there are more than `most`, and for texts of variable length that are compressed (nobody writes them so).
-inline std::vector<std::string> read_texts(const InputFile& file, hid_t data_set, const std::string& name, std::uint64_t most,
-                                           std::size_t longest) {
+/// The texts of a data set, of fixed or variable length, in the order of the file; none longer than `longest`. Fails
+/// where there are more than `most`, and for texts of variable length that are compressed (nobody writes them so).
+inline std::vector<std::string> read_texts(const InputFile& file, hid_t data_set, const std::string& name,
+                                           std::uint64_t most, std::size_t longest) {
   const Handle type(H5Dget_type(data_set), H5Tclose), space(H5Dget_space(data_set), H5Sclose);
-  if (!type.valid() || H5Tget_class(type.id()) != H5T_STRING || !space.valid() || H5Sget_simple_extent_type(space.id()) == H5S_NULL)
+  if (!type.valid() || H5Tget_class(type.id()) != H5T_STRING || !space.valid() ||
+      H5Sget_simple_extent_type(space.id()) == H5S_NULL)
     file.fail("'" + name + "' does not hold texts.");
   const hssize_t points = H5Sget_simple_extent_npoints(space.id());
   const bool variable = H5Tis_variable_str(type.id()) > 0;
   constexpr std::size_t kReference = 16;  // length (4 bytes), address of the heap (8), number in the heap (4)
   const std::size_t width = variable ? kReference : H5Tget_size(type.id());
   const auto count = static_cast<std::uint64_t>(std::max<hssize_t>(points, 0));
-  if (points < 0 || width == 0 || (!variable && width > longest + 1) || count > std::min(most, file.most_elements(data_set, name, width)))
+  if (points < 0 || width == 0 || (!variable && width > longest + 1) ||
+      count > std::min(most, file.most_elements(data_set, name, width)))
     file.fail("'" + name + "' announces more text than is possible.");
   std::vector<std::string> texts;
   const auto add = [&](const std::string& bytes) {
     texts.push_back(bytes.substr(0, bytes.find('\0')));
-    if (texts.back().size() > longest) file.fail("'" + name + "' has a text of more than " + std::to_string(longest) + " characters.");
+    if (texts.back().size() > longest)
+      file.fail("'" + name + "' has a text of more than " + std::to_string(longest) + " characters.");
   };
   if (count == 0) return texts;
   if (!variable) {
     std::string all(static_cast<std::size_t>(count) * width, '\0');
-    if (H5Dread(data_set, type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()) < 0) file.fail("'" + name + "' is damaged.");
+    if (H5Dread(data_set, type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()) < 0)
+      file.fail("'" + name + "' is damaged.");
     for (std::uint64_t i = 0; i < count; ++i) add(all.substr(i * width, width));
     return texts;
   }
@@ -117,7 +123,8 @@ inline std::vector<std::string> read_texts(const InputFile& file, hid_t data_set
   const std::string references = heaps.bytes(at, count * kReference);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::size_t from = i * kReference;
-    const std::uint64_t length = TextHeaps::number(references, from, 4), heap = TextHeaps::number(references, from + 4, 8);
+    const std::uint64_t length = TextHeaps::number(references, from, 4),
+                        heap = TextHeaps::number(references, from + 4, 8);
     const auto number = static_cast<std::uint32_t>(TextHeaps::number(references, from + 12, 4));
     add(length == 0 ? "" : heaps.object(heap, number).substr(0, static_cast<std::size_t>(length)));
   }

@@ -15,7 +15,8 @@ constexpr std::uint64_t kMostEdges = std::uint64_t{1} << 31;
 
 class EdgeReader {
  public:
-  EdgeReader(const std::filesystem::path& path, const std::string& wanted) : file_(path), root_(file_.group(file_.id(), "edges")) {
+  EdgeReader(const std::filesystem::path& path, const std::string& wanted)
+      : file_(path), root_(file_.group(file_.id(), "edges")) {
     std::vector<std::string> names = names_in(root_.id());
     std::string name = encoded_name(wanted);
     if (wanted.empty() && names.size() == 1) name = names[0];
@@ -23,7 +24,8 @@ class EdgeReader {
       std::string all;
       for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
       file_.fail(wanted.empty() ? "it has several populations of edges (" + all + "); name one as 'population'."
-                                : "it has no population of edges '" + wanted + "'; it has " + all + "." + did_you_mean(wanted, names));
+                                : "it has no population of edges '" + wanted + "'; it has " + all + "." +
+                                      did_you_mean(wanted, names));
     }
     where_ = "edges/" + name + "/";
     group_ = file_.group(root_.id(), name);
@@ -33,8 +35,10 @@ class EdgeReader {
     SonataEdges edges;
     edges.source = numbers<std::uint64_t>(group_.id(), "source_node_id", H5T_INTEGER, H5T_NATIVE_UINT64);
     edges.target = numbers<std::uint64_t>(group_.id(), "target_node_id", H5T_INTEGER, H5T_NATIVE_UINT64);
-    if (edges.source.size() != edges.target.size()) file_.fail("'" + where_ + "' has another number of sources than targets.");
-    if (file_.has(group_.id(), "1")) file_.fail("'" + where_ + "' has several groups of attributes; one ('0') can be read.");
+    if (edges.source.size() != edges.target.size())
+      file_.fail("'" + where_ + "' has another number of sources than targets.");
+    if (file_.has(group_.id(), "1"))
+      file_.fail("'" + where_ + "' has several groups of attributes; one ('0') can be read.");
     if (!file_.has(group_.id(), "0")) return edges;
     const Handle attributes = file_.group(group_.id(), "0");
     edges.weight = ordered(attributes.id(), "syn_weight", edges.source.size());
@@ -67,11 +71,13 @@ class EdgeReader {
     if (!file_.has(attributes, name)) return {};
     const std::vector<double> values = numbers<double>(attributes, name, H5T_FLOAT, H5T_NATIVE_DOUBLE);
     if (!file_.has(group_.id(), "edge_group_index")) {
-      if (values.size() != edges) file_.fail("'" + where_ + "0/" + name + "' has another number of values than there are edges.");
+      if (values.size() != edges)
+        file_.fail("'" + where_ + "0/" + name + "' has another number of values than there are edges.");
       return values;
     }
     const auto index = numbers<std::uint64_t>(group_.id(), "edge_group_index", H5T_INTEGER, H5T_NATIVE_UINT64);
-    if (index.size() != edges) file_.fail("'" + where_ + "edge_group_index' has another number of values than there are edges.");
+    if (index.size() != edges)
+      file_.fail("'" + where_ + "edge_group_index' has another number of values than there are edges.");
     std::vector<double> sorted(edges);
     for (std::size_t i = 0; i < edges; ++i) {
       if (index[i] >= values.size()) file_.fail("'" + where_ + "edge_group_index' points beyond the group.");

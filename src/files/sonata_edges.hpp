@@ -16,8 +16,8 @@ struct SonataEdges {
   std::vector<double> delay_ms;               ///< delay; empty: the file has none
 };
 
-/// Reads a population of edges; `population` may be empty where the file has a single one. Throws InputError: no such file
-/// or population (with the nearest name), several groups of attributes, lists of different lengths, damage.
+/// Reads a population of edges; `population` may be empty where the file has a single one. Throws InputError: no such
+/// file or population (with the nearest name), several groups of attributes, lists of different lengths, damage.
 [[nodiscard]] SonataEdges read_sonata_edges(const std::filesystem::path& file, const std::string& population);
 
 }  // namespace tessera::io

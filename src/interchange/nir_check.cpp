@@ -21,15 +21,16 @@ void check_node(const Graph& graph, const Node& node, std::vector<Problem>& prob
   if (primitive == nullptr) {
     std::vector<std::string> types;
     for (const Primitive& p : primitives()) types.emplace_back(p.type);
-    problems.push_back(graph.problem(
-        node, fmt::format("has the type '{}'; possible are {}.{}", node.type, types_text(), did_you_mean(node.type, types))));
+    problems.push_back(graph.problem(node, fmt::format("has the type '{}'; possible are {}.{}", node.type, types_text(),
+                                                       did_you_mean(node.type, types))));
     return;
   }
   std::string missing;
   for (const std::string& field : primitive->needed) {
     if (!node.arrays.contains(field)) missing += (missing.empty() ? "" : ", ") + field;
   }
-  if (!missing.empty()) problems.push_back(graph.problem(node, fmt::format("is a {} and has no {}.", node.type, missing)));
+  if (!missing.empty())
+    problems.push_back(graph.problem(node, fmt::format("is a {} and has no {}.", node.type, missing)));
   for (const auto& [field, array] : node.arrays) {
     if (std::all_of(array.values.begin(), array.values.end(), [](double x) { return std::isfinite(x); })) continue;
     problems.push_back(graph.problem(node, field + " has values that are not finite."));
@@ -57,7 +58,8 @@ const std::vector<Primitive>& primitives() {
 }
 
 const Primitive* find_primitive(const std::string& type) {
-  const auto found = std::find_if(primitives().begin(), primitives().end(), [&](const Primitive& p) { return type == p.type; });
+  const auto found =
+      std::find_if(primitives().begin(), primitives().end(), [&](const Primitive& p) { return type == p.type; });
   return found == primitives().end() ? nullptr : &*found;
 }
 

@@ -31,7 +31,8 @@ void require_sayable(const Network& network) {
     const auto refuse = [&](const char* what) {
       problems.push_back({layer.where, fmt::format("layer '{}' has {}, for which NIR has no node.", layer.name, what)});
     };
-    const bool sparse = layer.input.kind == ConnectionKind::sparse || (layer.recurrent && layer.recurrent->kind == ConnectionKind::sparse);
+    const bool sparse = layer.input.kind == ConnectionKind::sparse ||
+                        (layer.recurrent && layer.recurrent->kind == ConnectionKind::sparse);
     if (sparse) refuse("sparse connections");
     if (layer.neuron == NeuronKind::adaptive_lif) refuse("adaptive neurons");
     if (layer.refractory > 0) refuse("a refractory period");
@@ -41,7 +42,8 @@ void require_sayable(const Network& network) {
 
 class GraphMaker {
  public:
-  GraphMaker(const Network& network, const std::vector<Tensor>& weights) : network_(network), weights_(weights), dt_(network.dt_ms / 1000.0) {}
+  GraphMaker(const Network& network, const std::vector<Tensor>& weights)
+      : network_(network), weights_(weights), dt_(network.dt_ms / 1000.0) {}
 
   Graph make() {
     Dims shape = their_shape(network_.input);
@@ -52,10 +54,14 @@ class GraphMaker {
       const Layer& layer = network_.layers[i];
       shape = add_layer(layer, std::move(shape), layer_shapes(network_)[i]);
       if (layer.neuron == NeuronKind::readout) continue;
-      resets.insert(layer.reset == Reset::to_zero ? "zero" : layer.reset == Reset::subtract ? "subtract" : "subtract_undecayed");
+      resets.insert(layer.reset == Reset::to_zero    ? "zero"
+                    : layer.reset == Reset::subtract ? "subtract"
+                                                     : "subtract_undecayed");
     }
     follow(add("output", "Output", {{"shape", whole(shape)}}));
-    graph_.metadata = {{"dt", fmt::format("{} s", dt_)}, {"discretisation", "forward Euler"}, {"reset", fmt::format("{}", fmt::join(resets, ", "))}};
+    graph_.metadata = {{"dt", fmt::format("{} s", dt_)},
+                       {"discretisation", "forward Euler"},
+                       {"reset", fmt::format("{}", fmt::join(resets, ", "))}};
     return std::move(graph_);
   }
 
@@ -89,11 +95,13 @@ class GraphMaker {
     if (layer.input.pool > 1) {
       const double pool = layer.input.pool;
       const char* const type = layer.input.pooling == Pooling::average ? "AvgPool2d" : "SumPool2d";
-      follow(add(layer.name + "_pool", type, {{"kernel_size", both(pool)}, {"stride", both(pool)}, {"padding", both(0)}}));
+      follow(
+          add(layer.name + "_pool", type, {{"kernel_size", both(pool)}, {"stride", both(pool)}, {"padding", both(0)}}));
       shape = {shape[0], shape[1] / layer.input.pool, shape[2] / layer.input.pool};
     }
     const bool convolution = layer.input.kind == ConnectionKind::convolution;
-    const Dims target = convolution ? Dims{ours.channels, ours.height, ours.width} : Dims{static_cast<std::uint32_t>(ours.size())};
+    const Dims target =
+        convolution ? Dims{ours.channels, ours.height, ours.width} : Dims{static_cast<std::uint32_t>(ours.size())};
     if (convolution) {
       add_convolution(layer, shape, target);
     } else {
@@ -102,8 +110,9 @@ class GraphMaker {
     follow(add_neurons(layer, target));
     if (layer.recurrent) {
       const std::uint64_t n = count(target);
-      const std::size_t loop = add(layer.name + "_recurrent", "Linear",
-                                   {{"weight", matrix(need(layer.name + ".recurrent_weight", n * n), target, n, layer)}});
+      const std::size_t loop =
+          add(layer.name + "_recurrent", "Linear",
+              {{"weight", matrix(need(layer.name + ".recurrent_weight", n * n), target, n, layer)}});
       graph_.edges.push_back({before_, loop});
       graph_.edges.push_back({loop, before_});
     }
@@ -113,7 +122,9 @@ class GraphMaker {
   // Ours is [sources, targets], sources in our order; theirs [targets, sources].
   Array matrix(const Tensor& weight, const Dims& source, std::uint64_t targets, const Layer& layer) const {
     if (source.size() == 3 && &weight == find(layer.name + ".recurrent_weight"))
-      throw InputError({{layer.where, fmt::format("layer '{}' is a convolution that is recurrent, for which NIR has no node.", layer.name)}});
+      throw InputError(
+          {{layer.where,
+            fmt::format("layer '{}' is a convolution that is recurrent, for which NIR has no node.", layer.name)}});
     const std::uint64_t sources = count(source);
     const std::vector<std::uint32_t> order = order_of(source);
     Array array{{targets, sources}, std::vector<double>(weight.values.size()), Array::Kind::real32};
@@ -125,8 +136,10 @@ class GraphMaker {
 
   void add_dense(const Layer& layer, const Dims& source, std::uint64_t targets) {
     if (source.size() == 3)
-      follow(add(layer.name + "_flat", "Flatten", {{"input_type", whole(source)}, {"start_dim", number(0)}, {"end_dim", number(-1)}}));
-    std::map<std::string, Array> arrays{{"weight", matrix(need(layer.name + ".weight", count(source) * targets), source, targets, layer)}};
+      follow(add(layer.name + "_flat", "Flatten",
+                 {{"input_type", whole(source)}, {"start_dim", number(0)}, {"end_dim", number(-1)}}));
+    std::map<std::string, Array> arrays{
+        {"weight", matrix(need(layer.name + ".weight", count(source) * targets), source, targets, layer)}};
     if (layer.bias) {
       const Tensor& bias = need(layer.name + ".bias", targets);
       arrays["bias"] = {{targets}, {bias.values.begin(), bias.values.end()}, Array::Kind::real32};
@@ -148,12 +161,19 @@ class GraphMaker {
       bias.values.assign(all.values.begin(), all.values.begin() + static_cast<std::ptrdiff_t>(filters));
       for (std::size_t j = 0; j < all.values.size(); ++j) {
         if (all.values[j] == all.values[j % filters]) continue;
-        throw InputError({{layer.where, fmt::format("layer '{}' has a bias for each neuron of a filter, for which NIR has no node.", layer.name)}});
+        throw InputError(
+            {{layer.where, fmt::format("layer '{}' has a bias for each neuron of a filter, for which NIR has no node.",
+                                       layer.name)}});
       }
     }
     follow(add(layer.name + "_in", "Conv2d",
-               {{"weight", weight}, {"bias", bias}, {"input_shape", whole(Dims{source[1], source[2]})}, {"stride", both(c.stride)},
-                {"padding", both(c.padding)}, {"dilation", both(1)}, {"groups", number(1)}}));
+               {{"weight", weight},
+                {"bias", bias},
+                {"input_shape", whole(Dims{source[1], source[2]})},
+                {"stride", both(c.stride)},
+                {"padding", both(c.padding)},
+                {"dilation", both(1)},
+                {"groups", number(1)}}));
   }
 
   // In the order of files.
@@ -172,18 +192,23 @@ class GraphMaker {
 
   std::size_t add_neurons(const Layer& layer, const Dims& dims) {
     const std::size_t n = count(dims);
-    const auto array = [&](std::vector<double> values) { return Array{wide(dims), std::move(values), Array::Kind::real64}; };
+    const auto array = [&](std::vector<double> values) {
+      return Array{wide(dims), std::move(values), Array::Kind::real64};
+    };
     const auto constant = [&](double value) { return array(std::vector<double>(n, value)); };
     const std::vector<double> alpha = decay(layer, layer.membrane, ".membrane_logit", dims);
     std::map<std::string, Array> arrays;
-    if (layer.neuron != NeuronKind::readout) arrays = {{"v_threshold", constant(layer.threshold)}, {"v_reset", constant(0.0)}};
+    if (layer.neuron != NeuronKind::readout)
+      arrays = {{"v_threshold", constant(layer.threshold)}, {"v_reset", constant(0.0)}};
     const bool integrates = std::all_of(alpha.begin(), alpha.end(), [](double a) { return a == 1.0; });
     if (integrates && layer.neuron == NeuronKind::lif) {
       arrays["r"] = constant(1.0 / (layer.capacitance * dt_));
       return add(layer.name, "IF", std::move(arrays));
     }
     if (std::any_of(alpha.begin(), alpha.end(), [](double a) { return a >= 1.0; }))
-      throw InputError({{layer.where, fmt::format("layer '{}' has a membrane without a leak, which NIR has for lif neurons only.", layer.name)}});
+      throw InputError(
+          {{layer.where,
+            fmt::format("layer '{}' has a membrane without a leak, which NIR has for lif neurons only.", layer.name)}});
     std::vector<double> tau(n), r(n);
     for (std::size_t j = 0; j < n; ++j) {
       tau[j] = dt_ / (1.0 - alpha[j]);

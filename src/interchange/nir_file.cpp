@@ -26,7 +26,8 @@ std::vector<std::string> names_in(const InputFile& file, hid_t group, const std:
     found.list.emplace_back(name);
     return found.list.size() > found.most ? 1 : 0;
   };
-  if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, visit, &names) < 0) file.fail("'" + where + "' is damaged.");
+  if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, visit, &names) < 0)
+    file.fail("'" + where + "' is damaged.");
   if (names.list.size() > most) file.fail(fmt::format("'{}' holds more than {} parts.", where, most));
   return std::move(names.list);
 }
@@ -68,7 +69,9 @@ class GraphReader {
     if (primitive == nullptr) return;
     for (const std::string& field : fields) {
       if (field == "type" || field == "metadata") continue;
-      const auto has = [&](const std::vector<std::string>& of) { return std::find(of.begin(), of.end(), field) != of.end(); };
+      const auto has = [&](const std::vector<std::string>& of) {
+        return std::find(of.begin(), of.end(), field) != of.end();
+      };
       if (has(primitive->needed) || has(primitive->possible)) {
         node.arrays[field] = array(group.id(), field, node.name + "/" + field);
       } else {
@@ -81,15 +84,20 @@ class GraphReader {
     const Handle data = file_.data_set(group, field);
     const Handle type(H5Dget_type(data.id()), H5Tclose), space(H5Dget_space(data.id()), H5Sclose);
     const H5T_class_t kind = type.valid() ? H5Tget_class(type.id()) : H5T_NO_CLASS;
-    if ((kind != H5T_FLOAT && kind != H5T_INTEGER) || H5Tget_size(type.id()) > 8) file_.fail("'" + where + "' does not hold numbers.");
-    const int rank = space.valid() && H5Sget_simple_extent_type(space.id()) != H5S_NULL ? H5Sget_simple_extent_ndims(space.id()) : -1;
-    if (rank < 0 || rank > static_cast<int>(kMostRank)) file_.fail("'" + where + "' is empty or has too many dimensions.");
+    if ((kind != H5T_FLOAT && kind != H5T_INTEGER) || H5Tget_size(type.id()) > 8)
+      file_.fail("'" + where + "' does not hold numbers.");
+    const int rank = space.valid() && H5Sget_simple_extent_type(space.id()) != H5S_NULL
+                         ? H5Sget_simple_extent_ndims(space.id())
+                         : -1;
+    if (rank < 0 || rank > static_cast<int>(kMostRank))
+      file_.fail("'" + where + "' is empty or has too many dimensions.");
     std::array<hsize_t, kMostRank> sizes{};
     H5Sget_simple_extent_dims(space.id(), sizes.data(), nullptr);
     Array result;
     result.shape.assign(sizes.begin(), sizes.begin() + rank);
     result.kind = kind == H5T_INTEGER ? Array::Kind::whole : Array::Kind::real64;
-    const std::uint64_t most = std::min(left_, std::max<std::uint64_t>(1, file_.most_elements(data.id(), where, H5Tget_size(type.id()))));
+    const std::uint64_t most =
+        std::min(left_, std::max<std::uint64_t>(1, file_.most_elements(data.id(), where, H5Tget_size(type.id()))));
     std::uint64_t count = 1;
     for (const std::uint64_t size : result.shape) {
       if (size > 0 && count > most / size) file_.fail("'" + where + "' announces more numbers than are possible.");
@@ -104,8 +112,8 @@ class GraphReader {
     const Handle data = file_.data_set(root, "edges");
     const Handle space(H5Dget_space(data.id()), H5Sclose);
     hsize_t shape[2] = {0, 0};
-    if (!space.valid() || H5Sget_simple_extent_ndims(space.id()) != 2 || H5Sget_simple_extent_dims(space.id(), shape, nullptr) < 0 ||
-        (shape[1] != 2 && shape[0] > 0)) {
+    if (!space.valid() || H5Sget_simple_extent_ndims(space.id()) != 2 ||
+        H5Sget_simple_extent_dims(space.id(), shape, nullptr) < 0 || (shape[1] != 2 && shape[0] > 0)) {
       file_.fail("'node/edges' are not pairs of names.");
     }
     if (shape[0] == 0) return;
@@ -160,9 +168,11 @@ class GraphWriter {
   void abandon() { file_.abandon(); }
 
  private:
-  void write_data(hid_t parent, const std::string& name, hid_t type, hid_t memory, const Handle& space, const void* values) const {
+  void write_data(hid_t parent, const std::string& name, hid_t type, hid_t memory, const Handle& space,
+                  const void* values) const {
     const Handle creation = timeless(H5P_DATASET_CREATE);
-    const Handle made(H5Dcreate2(parent, name.c_str(), type, space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT), H5Dclose);
+    const Handle made(H5Dcreate2(parent, name.c_str(), type, space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT),
+                      H5Dclose);
     file_.require(made.valid());
     file_.require(H5Sget_simple_extent_npoints(space.id()) == 0 ||
                   H5Dwrite(made.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
@@ -187,8 +197,9 @@ class GraphWriter {
 
   void write_array(hid_t group, const std::string& field, const Array& array) const {
     const std::vector<hsize_t> shape(array.shape.begin(), array.shape.end());
-    const Handle space(shape.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr),
-                       H5Sclose);
+    const Handle space(
+        shape.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr),
+        H5Sclose);
     const hid_t type = array.kind == Array::Kind::whole    ? H5T_STD_I64LE
                        : array.kind == Array::Kind::real32 ? H5T_IEEE_F32LE
                                                            : H5T_IEEE_F64LE;

@@ -54,8 +54,8 @@ struct Primitive {
 [[nodiscard]] const std::vector<Primitive>& primitives();
 [[nodiscard]] const Primitive* find_primitive(const std::string& type);
 
-/// Reads a file; nodes of other types come without arrays. Throws InputError with all problems: damage, links, sizes beyond
-/// the limits above or beyond what the file can hold, edges to nodes that are not there.
+/// Reads a file; nodes of other types come without arrays. Throws InputError with all problems: damage, links, sizes
+/// beyond the limits above or beyond what the file can hold, edges to nodes that are not there.
 [[nodiscard]] Graph read_graph(const std::filesystem::path& file);
 /// Writes a file, whole or not at all. Throws RunError (disk).
 void write_graph(const std::filesystem::path& file, const Graph& graph);

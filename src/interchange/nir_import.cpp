@@ -19,7 +19,9 @@ using namespace training;
 
 constexpr std::size_t kLongestChain = 64;
 
-bool is_neuron(const Node& node) { return node.type == "LIF" || node.type == "CubaLIF" || node.type == "LI" || node.type == "IF"; }
+bool is_neuron(const Node& node) {
+  return node.type == "LIF" || node.type == "CubaLIF" || node.type == "LI" || node.type == "IF";
+}
 
 // Neurons with what leads to them: nodes in order, from the layer (or input) `from`; and back from themselves.
 struct Stage {
@@ -32,7 +34,8 @@ struct Stage {
 // Finds the chain of layers.
 class Route {
  public:
-  Route(const Graph& graph, std::vector<Problem>& problems) : graph_(graph), problems_(problems), before_(graph.nodes.size()) {
+  Route(const Graph& graph, std::vector<Problem>& problems)
+      : graph_(graph), problems_(problems), before_(graph.nodes.size()) {
     for (const auto& [from, to] : graph.edges) before_[to].push_back(from);
     input_ = only("Input");
     output_ = only("Output");
@@ -72,7 +75,9 @@ class Route {
   [[nodiscard]] const Node* output() const { return output_; }
 
  private:
-  [[nodiscard]] std::size_t index(const Node& node) const { return static_cast<std::size_t>(&node - graph_.nodes.data()); }
+  [[nodiscard]] std::size_t index(const Node& node) const {
+    return static_cast<std::size_t>(&node - graph_.nodes.data());
+  }
 
   const Node* only(const char* type) {
     const Node* found = nullptr;
@@ -99,7 +104,8 @@ class Route {
         stage.from = start;
         stage.chain = std::move(chain);
       } else {
-        problems_.push_back(graph_.problem(neurons, "has several inputs; one, and one from itself, can be told apart."));
+        problems_.push_back(
+            graph_.problem(neurons, "has several inputs; one, and one from itself, can be told apart."));
         break;
       }
     }
@@ -114,7 +120,8 @@ class Route {
       if (stage.loop) used.insert(stage.loop->begin(), stage.loop->end());
     }
     for (const Node& node : graph_.nodes) {
-      if (!used.contains(&node)) problems_.push_back(graph_.problem(node, "does not lie between the Input and the Output."));
+      if (!used.contains(&node))
+        problems_.push_back(graph_.problem(node, "does not lie between the Input and the Output."));
     }
   }
 
@@ -124,8 +131,9 @@ class Route {
     while (!is_neuron(*node) && node->type != "Input") {
       const std::vector<std::size_t>& before = before_[index(*node)];
       if (before.size() != 1 || chain.size() == kLongestChain) {
-        problems_.push_back(graph_.problem(*node, before.size() == 1 ? "is in a ring without neurons, or behind too many nodes."
-                                                                     : fmt::format("must have one input, not {}.", before.size())));
+        problems_.push_back(graph_.problem(*node, before.size() == 1
+                                                      ? "is in a ring without neurons, or behind too many nodes."
+                                                      : fmt::format("must have one input, not {}.", before.size())));
         return nullptr;
       }
       chain.insert(chain.begin(), node);
@@ -145,8 +153,12 @@ struct Decays {
   std::vector<double> factor, share;
 };
 
-bool all_equal(const std::vector<double>& values) { return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end(); }
-bool any(const std::vector<double>& values) { return std::any_of(values.begin(), values.end(), [](double x) { return x != 0.0; }); }
+bool all_equal(const std::vector<double>& values) {
+  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
+}
+bool any(const std::vector<double>& values) {
+  return std::any_of(values.begin(), values.end(), [](double x) { return x != 0.0; });
+}
 
 Tensor tensor(const std::string& name, std::vector<std::uint64_t> shape, const std::vector<double>& values) {
   return {name, std::move(shape), std::vector<float>(values.begin(), values.end())};
@@ -155,7 +167,8 @@ Tensor tensor(const std::string& name, std::vector<std::uint64_t> shape, const s
 // Makes one layer after the other.
 class Layers {
  public:
-  Layers(const Graph& graph, const NirOptions& options, NirNetwork& made) : graph_(graph), options_(options), dt_(options.dt_ms / 1000.0), made_(made) {}
+  Layers(const Graph& graph, const NirOptions& options, NirNetwork& made)
+      : graph_(graph), options_(options), dt_(options.dt_ms / 1000.0), made_(made) {}
 
   // Returns the sizes of the layer. Throws InputError.
   Dims add(const Stage& stage, Dims shape) {
@@ -175,11 +188,16 @@ class Layers {
   }
 
  private:
-  [[noreturn]] void fail(const Node& node, std::string sentence) const { throw InputError({graph_.problem(node, std::move(sentence))}); }
+  [[noreturn]] void fail(const Node& node, std::string sentence) const {
+    throw InputError({graph_.problem(node, std::move(sentence))});
+  }
 
   std::string name_for(const std::string& node) {
     std::string name;
-    for (const char c : node) name += (std::isalnum(static_cast<unsigned char>(c)) != 0 && static_cast<unsigned char>(c) < 128) || c == '-' ? c : '_';
+    for (const char c : node)
+      name += (std::isalnum(static_cast<unsigned char>(c)) != 0 && static_cast<unsigned char>(c) < 128) || c == '-'
+                  ? c
+                  : '_';
     name.resize(std::min<std::size_t>(name.size(), 56));
     std::string unique = name;
     for (int i = 2; !names_.insert(unique).second; ++i) unique = fmt::format("{}_{}", name, i);
@@ -202,9 +220,11 @@ class Layers {
     }
     std::optional<std::vector<double>> recurrent;
     if (stage.loop) {
-      if (w.target.size() == 3) fail(*stage.neurons, "is an image with recurrent connections, which only dense layers have here.");
+      if (w.target.size() == 3)
+        fail(*stage.neurons, "is an image with recurrent connections, which only dense layers have here.");
       Weights loop = dense_weights(graph_, *stage.loop, w.target, *stage.neurons);
-      if (loop.bias.size() != w.bias.size()) fail(*stage.neurons, fmt::format("has {} neurons, and {} come back.", w.bias.size(), loop.bias.size()));
+      if (loop.bias.size() != w.bias.size())
+        fail(*stage.neurons, fmt::format("has {} neurons, and {} come back.", w.bias.size(), loop.bias.size()));
       for (std::size_t j = 0; j < w.bias.size(); ++j) w.bias[j] += loop.bias[j];
       recurrent = std::move(loop.values);
       layer.recurrent = Connection{};
@@ -225,7 +245,8 @@ class Layers {
     }
     const std::uint64_t targets = w.convolution ? w.target[0] : neurons;
     for (std::size_t j = targets; j < neurons; ++j) {
-      if (gain[j] * norm[j] != gain[j % targets] * norm[j % targets]) fail(node, "neurons of one filter differ in gain or threshold.");
+      if (gain[j] * norm[j] != gain[j % targets] * norm[j % targets])
+        fail(node, "neurons of one filter differ in gain or threshold.");
     }
     for (std::size_t i = 0; i < w.values.size(); ++i) w.values[i] *= gain[i % targets] * norm[i % targets];
     if (recurrent) {
@@ -234,8 +255,9 @@ class Layers {
     undecay(node, neurons, logits, recurrent, layer);
     const std::uint64_t kernel = layer.input.kernel;
     const std::vector<std::uint64_t> shape =
-        w.convolution ? std::vector<std::uint64_t>{w.values.size() / (kernel * kernel * targets), kernel, kernel, targets}
-                      : std::vector<std::uint64_t>{w.values.size() / targets, targets};
+        w.convolution
+            ? std::vector<std::uint64_t>{w.values.size() / (kernel * kernel * targets), kernel, kernel, targets}
+            : std::vector<std::uint64_t>{w.values.size() / targets, targets};
     made_.weights.push_back(tensor(layer.name + ".weight", shape, w.values));
     if (recurrent) made_.weights.push_back(tensor(layer.name + ".recurrent_weight", {neurons, neurons}, *recurrent));
     layer.bias = any(w.bias);
@@ -244,7 +266,8 @@ class Layers {
 
   // Training has the undecayed reset for layers of one decay. For others, alpha (u - theta s) - (1 - alpha) theta s is
   // alpha u - theta s: the second part is a neuron's spike acting on itself one step later.
-  void undecay(const Node& node, std::size_t neurons, std::size_t first, std::optional<std::vector<double>>& recurrent, Layer& layer) {
+  void undecay(const Node& node, std::size_t neurons, std::size_t first, std::optional<std::vector<double>>& recurrent,
+               Layer& layer) {
     diagonal_ = false;
     if (layer.reset != Reset::subtract_undecayed || layer.neuron == NeuronKind::readout) return;
     const auto logit = std::find_if(made_.weights.begin() + static_cast<std::ptrdiff_t>(first), made_.weights.end(),
@@ -265,7 +288,8 @@ class Layers {
   Decays decays(const Node& node, const std::string& field, const Dims& dims) const {
     Decays d;
     for (const double tau : neuron_values(graph_, node, field, dims)) {
-      if (!(tau >= dt_ * (1 - 1e-9))) fail(node, fmt::format("{} has a time constant below dt = {:g} ms.", field, options_.dt_ms));
+      if (!(tau >= dt_ * (1 - 1e-9)))
+        fail(node, fmt::format("{} has a time constant below dt = {:g} ms.", field, options_.dt_ms));
       const double factor = options_.exponential ? std::exp(-dt_ / tau) : 1.0 - dt_ / tau;
       d.factor.push_back(std::max(factor, 0.0));
       d.share.push_back(1.0 - factor);
@@ -290,7 +314,9 @@ class Layers {
   // Decays; the gain of the input; what v_leak adds in a step.
   std::vector<double> neuron(const Node& node, const Dims& dims, Layer& layer) {
     std::vector<double> gain = neuron_values(graph_, node, "r", dims);
-    layer.neuron = node.type == "LI" ? NeuronKind::readout : node.type == "CubaLIF" ? NeuronKind::synaptic_lif : NeuronKind::lif;
+    layer.neuron = node.type == "LI"        ? NeuronKind::readout
+                   : node.type == "CubaLIF" ? NeuronKind::synaptic_lif
+                                            : NeuronKind::lif;
     if (node.type == "IF") {
       layer.membrane.low = layer.membrane.high = 1.0;
       for (double& g : gain) g *= dt_;
@@ -305,7 +331,8 @@ class Layers {
     if (node.type == "CubaLIF") {
       if (any(leak_)) fail(node, "has a v_leak that is not 0, which has no counterpart behind a synapse.");
       const Decays synapse = decays(node, "tau_syn", dims);
-      const std::vector<double> w_in = node.arrays.contains("w_in") ? neuron_values(graph_, node, "w_in", dims) : std::vector<double>(gain.size(), 1.0);
+      const std::vector<double> w_in = node.arrays.contains("w_in") ? neuron_values(graph_, node, "w_in", dims)
+                                                                    : std::vector<double>(gain.size(), 1.0);
       for (std::size_t j = 0; j < gain.size(); ++j) gain[j] *= synapse.share[j] * w_in[j];
       put(layer.name + ".synapse_logit", synapse.factor, layer.synapse);
     }
@@ -334,20 +361,25 @@ class Layers {
     std::string nodes;
     for (const Node* node : stage.chain) nodes += node->name + " + ";
     for (const Node* node : stage.loop.value_or(std::vector<const Node*>{})) nodes += node->name + " (back) + ";
-    std::string text = fmt::format("{}{}: layer '{}', {}", nodes, stage.neurons->name, layer.name, to_string(layer.neuron));
+    std::string text =
+        fmt::format("{}{}: layer '{}', {}", nodes, stage.neurons->name, layer.name, to_string(layer.neuron));
     const auto decay = [&](const char* name, const Decay& d) {
-      text += d.per_neuron ? fmt::format(", {} {:.6g} to {:.6g}", name, d.low, d.high) : fmt::format(", {} {:.6g}", name, d.low);
+      text += d.per_neuron ? fmt::format(", {} {:.6g} to {:.6g}", name, d.low, d.high)
+                           : fmt::format(", {} {:.6g}", name, d.low);
     };
     decay("alpha", layer.membrane);
     if (layer.neuron == NeuronKind::synaptic_lif) decay("kappa", layer.synapse);
     if (layer.neuron != NeuronKind::readout) {
       text += fmt::format(", threshold {:g}, reset {}", layer.threshold,
-                          layer.reset == Reset::to_zero ? "zero" : layer.reset == Reset::subtract ? "subtract" : "subtract_undecayed");
+                          layer.reset == Reset::to_zero    ? "zero"
+                          : layer.reset == Reset::subtract ? "subtract"
+                                                           : "subtract_undecayed");
     }
     if (layer.bias) text += ", bias";
     if (layer.recurrent) text += ", recurrent";
     if (diagonal_) text += "; a diagonal of recurrent weights makes the reset undecayed";
-    for (const std::string& field : stage.neurons->unknown) text += fmt::format("; the field '{}', which NIR 1.0.8 does not have, was left out", field);
+    for (const std::string& field : stage.neurons->unknown)
+      text += fmt::format("; the field '{}', which NIR 1.0.8 does not have, was left out", field);
     return text;
   }
 
@@ -361,8 +393,10 @@ class Layers {
 };
 
 void check_options(const NirOptions& options, std::vector<Problem>& problems) {
-  if (options.steps < 1 || options.steps > 65535) problems.push_back({{"", 0, 0, "steps"}, fmt::format("must be from 1 to 65535, not {}.", options.steps)});
-  if (!(options.dt_ms >= 0.001 && options.dt_ms <= 1000.0)) problems.push_back({{"", 0, 0, "dt"}, fmt::format("must be from 0.001 to 1000 ms, not {:g} ms.", options.dt_ms)});
+  if (options.steps < 1 || options.steps > 65535)
+    problems.push_back({{"", 0, 0, "steps"}, fmt::format("must be from 1 to 65535, not {}.", options.steps)});
+  if (!(options.dt_ms >= 0.001 && options.dt_ms <= 1000.0))
+    problems.push_back({{"", 0, 0, "dt"}, fmt::format("must be from 0.001 to 1000 ms, not {:g} ms.", options.dt_ms)});
 }
 
 }  // namespace

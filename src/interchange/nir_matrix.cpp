@@ -43,7 +43,8 @@ Matrix product(const Matrix& a, const Matrix& b) {
 // Linear nodes one after the other: matrix and bias so far.
 class Chain {
  public:
-  Chain(const Graph& graph, const Dims& source) : graph_(graph), size_(count(source)), now_(size_), flat_(source.size() == 1) {}
+  Chain(const Graph& graph, const Dims& source)
+      : graph_(graph), size_(count(source)), now_(size_), flat_(source.size() == 1) {}
 
   void add(const Node& node) {
     if (node.type == "Flatten") {
@@ -73,14 +74,16 @@ class Chain {
     w.bias.resize(matrix_.rows);
     for (std::uint64_t j = 0; j < matrix_.rows; ++j) {
       w.bias[j] = bias_[behind[j]];
-      for (std::uint64_t i = 0; i < size_; ++i) w.values[i * matrix_.rows + j] = matrix_.values[behind[j] * size_ + order[i]];
+      for (std::uint64_t i = 0; i < size_; ++i)
+        w.values[i * matrix_.rows + j] = matrix_.values[behind[j] * size_ + order[i]];
     }
     return w;
   }
 
  private:
   void start(const Node& node) {
-    if (size_ * size_ > kMostWeights) fail(graph_, node, fmt::format("would need {} weights, one for each pair of neurons.", size_ * size_));
+    if (size_ * size_ > kMostWeights)
+      fail(graph_, node, fmt::format("would need {} weights, one for each pair of neurons.", size_ * size_));
     matrix_ = identity(size_);
     bias_.assign(size_, 0.0);
   }
@@ -90,7 +93,8 @@ class Chain {
       matrix_ = std::move(factor);
       bias_.assign(matrix_.rows, 0.0);
     } else {
-      if (factor.rows * matrix_.columns > kMostWeights || factor.rows * factor.columns * matrix_.columns > kMostProducts)
+      if (factor.rows * matrix_.columns > kMostWeights ||
+          factor.rows * factor.columns * matrix_.columns > kMostProducts)
         fail(graph_, node, "is too large to be joined with what is in front of it.");
       bias_ = product(factor, {now_, 1, bias_}).values;
       matrix_ = product(factor, matrix_);
@@ -146,7 +150,8 @@ std::vector<double> neuron_values(const Graph& graph, const Node& node, const st
   const Array& array = node.arrays.at(field);
   const std::vector<std::uint64_t> wanted(dims.begin(), dims.end());
   if (array.values.size() == 1) return std::vector<double>(count(dims), array.values[0]);
-  if (array.shape != wanted) fail(graph, node, fmt::format("{} has the shape {}, not {}.", field, text_of(array.shape), text_of(wanted)));
+  if (array.shape != wanted)
+    fail(graph, node, fmt::format("{} has the shape {}, not {}.", field, text_of(array.shape), text_of(wanted)));
   std::vector<double> values(array.values.size());
   const std::vector<std::uint32_t> order = order_of(dims);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = array.values[order[i]];
@@ -167,28 +172,39 @@ Dims shape_of(const Graph& graph, const Node& node) {
   double all = 1.0;
   for (const double size : array.values) {
     all *= size;
-    if (size >= 1.0 && size <= kMostNeurons && size == std::floor(size)) dims.push_back(static_cast<std::uint32_t>(size));
+    if (size >= 1.0 && size <= kMostNeurons && size == std::floor(size))
+      dims.push_back(static_cast<std::uint32_t>(size));
   }
-  const bool good = array.shape.size() == 1 && dims.size() == array.values.size() && (dims.size() == 1 || dims.size() == 3);
+  const bool good =
+      array.shape.size() == 1 && dims.size() == array.values.size() && (dims.size() == 1 || dims.size() == 3);
   if (!good || all > kMostNeurons)
-    fail(graph, node, fmt::format("has the shape ({}); one size, or channels, height and width, are possible, at most {} in all.",
-                                  fmt::join(array.values.begin(), array.values.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(array.values.size(), 8)), ", "), kMostNeurons));
+    fail(graph, node,
+         fmt::format("has the shape ({}); one size, or channels, height and width, are possible, at most {} in all.",
+                     fmt::join(array.values.begin(),
+                               array.values.begin() +
+                                   static_cast<std::ptrdiff_t>(std::min<std::size_t>(array.values.size(), 8)),
+                               ", "),
+                     kMostNeurons));
   return dims;
 }
 
-Weights dense_weights(const Graph& graph, const std::vector<const Node*>& nodes, const Dims& source, const Node& neurons) {
+Weights dense_weights(const Graph& graph, const std::vector<const Node*>& nodes, const Dims& source,
+                      const Node& neurons) {
   Chain chain(graph, source);
   for (const Node* node : nodes) chain.add(*node);
   return chain.weights(source, neurons);
 }
 
-Weights convolution_weights(const Graph& graph, const Node& node, const Dims& source, training::Connection& connection) {
+Weights convolution_weights(const Graph& graph, const Node& node, const Dims& source,
+                            training::Connection& connection) {
   const Array& weight = node.arrays.at("weight");
   const std::vector<std::uint64_t>& s = weight.shape;
-  const auto stride = pair_of(graph, node, "stride"), padding = pair_of(graph, node, "padding"), one = std::array<std::int64_t, 2>{1, 1};
+  const auto stride = pair_of(graph, node, "stride"), padding = pair_of(graph, node, "padding"),
+             one = std::array<std::int64_t, 2>{1, 1};
   const bool plain = pair_of(graph, node, "dilation") == one && pair_of(graph, node, "groups") == one;
   const bool square = s.size() == 4 && s[2] == s[3] && s[2] > 0 && stride[0] == stride[1] && padding[0] == padding[1];
-  if (!plain || !square || source.size() != 3 || s[1] != source[0] || stride[0] < 1 || padding[0] < 0 || s[0] == 0 || s[0] > kMostNeurons || s[2] > 65536)
+  if (!plain || !square || source.size() != 3 || s[1] != source[0] || stride[0] < 1 || padding[0] < 0 || s[0] == 0 ||
+      s[0] > kMostNeurons || s[2] > 65536)
     fail(graph, node, "only square kernels over all channels, without dilation and groups, are possible.");
   const auto kernel = static_cast<std::uint32_t>(s[2]);
   Weights w;
@@ -221,7 +237,8 @@ Weights convolution_weights(const Graph& graph, const Node& node, const Dims& so
 
 Dims pooled(const Graph& graph, const Node& node, const Dims& source, training::Connection& connection) {
   const auto size = pair_of(graph, node, "kernel_size"), none = std::array<std::int64_t, 2>{0, 0};
-  if (source.size() != 3 || size != pair_of(graph, node, "stride") || size[0] != size[1] || pair_of(graph, node, "padding") != none)
+  if (source.size() != 3 || size != pair_of(graph, node, "stride") || size[0] != size[1] ||
+      pair_of(graph, node, "padding") != none)
     fail(graph, node, "only square windows that do not overlap, without padding, are possible.");
   if (size[0] < 1 || source[1] % size[0] != 0 || source[2] % size[0] != 0)
     fail(graph, node, fmt::format("windows of {} do not divide {} x {}.", size[0], source[1], source[2]));

@@ -23,7 +23,8 @@ using Dims = std::vector<std::uint32_t>;
 [[nodiscard]] std::vector<std::uint32_t> order_of(const Dims& dims);
 
 /// One value for every neuron, in our order; a single value stands for all. Throws InputError.
-[[nodiscard]] std::vector<double> neuron_values(const Graph& graph, const Node& node, const std::string& field, const Dims& dims);
+[[nodiscard]] std::vector<double> neuron_values(const Graph& graph, const Node& node, const std::string& field,
+                                                const Dims& dims);
 /// Two whole numbers from -1 to 65,536; one stands for both. Throws InputError.
 [[nodiscard]] std::array<std::int64_t, 2> pair_of(const Graph& graph, const Node& node, const std::string& field);
 /// Of an Input or Output. Throws InputError.
@@ -38,9 +39,11 @@ struct Weights {
 };
 
 /// Affine, Linear, Scale and Flatten, one after the other, on `source`; no node is the identity. Throws InputError.
-[[nodiscard]] Weights dense_weights(const Graph& graph, const std::vector<const Node*>& chain, const Dims& source, const Node& neurons);
+[[nodiscard]] Weights dense_weights(const Graph& graph, const std::vector<const Node*>& chain, const Dims& source,
+                                    const Node& neurons);
 /// Fills in the connection. Throws InputError.
-[[nodiscard]] Weights convolution_weights(const Graph& graph, const Node& node, const Dims& source, training::Connection& connection);
+[[nodiscard]] Weights convolution_weights(const Graph& graph, const Node& node, const Dims& source,
+                                          training::Connection& connection);
 /// Fills in the connection; returns the sizes behind the pooling. Throws InputError.
 [[nodiscard]] Dims pooled(const Graph& graph, const Node& node, const Dims& source, training::Connection& connection);
 

@@ -34,7 +34,8 @@ std::string node_types(const Network& network) {
   std::string text = "node_type_id population model_type model_template dynamics_params\n";
   for (std::size_t i = 0; i < network.populations.size(); ++i) {
     const Population& p = network.populations[i];
-    text += fmt::format("{} {} {} {} {}\n", i, cell(p.name), is_source(p) ? "virtual" : "point_neuron", cell(template_of(p)), cell(parameters_file(p)));
+    text += fmt::format("{} {} {} {} {}\n", i, cell(p.name), is_source(p) ? "virtual" : "point_neuron",
+                        cell(template_of(p)), cell(parameters_file(p)));
   }
   return text;
 }
@@ -43,20 +44,26 @@ std::string edge_types(const Network& network) {
   std::string text = "edge_type_id population source target model_template\n";
   for (std::size_t i = 0; i < network.projections.size(); ++i) {
     const Projection& p = network.projections[i];
-    text += fmt::format("{} {} {} {} {}\n", i, cell(p.name), cell(p.source), cell(p.target), p.plasticity ? "tessera:" + p.plasticity->rule : "nest:static_synapse");
+    text += fmt::format("{} {} {} {} {}\n", i, cell(p.name), cell(p.source), cell(p.target),
+                        p.plasticity ? "tessera:" + p.plasticity->rule : "nest:static_synapse");
   }
   return text;
 }
 
 std::string configuration(const Network& network) {
   ordered_json nodes = ordered_json::object(), edges = ordered_json::object();
-  for (const Population& p : network.populations) nodes[io::encoded_name(p.name)] = {{"type", is_source(p) ? "virtual" : "point_neuron"}};
+  for (const Population& p : network.populations)
+    nodes[io::encoded_name(p.name)] = {{"type", is_source(p) ? "virtual" : "point_neuron"}};
   for (const Projection& p : network.projections) edges[io::encoded_name(p.name)] = {{"type", "chemical"}};
-  ordered_json networks = {
-      {"nodes", {{{"nodes_file", "$BASE_DIR/nodes.h5"}, {"node_types_file", "$BASE_DIR/node_types.csv"}, {"populations", nodes}}}},
-      {"edges", ordered_json::array()}};
+  ordered_json networks = {{"nodes",
+                            {{{"nodes_file", "$BASE_DIR/nodes.h5"},
+                              {"node_types_file", "$BASE_DIR/node_types.csv"},
+                              {"populations", nodes}}}},
+                           {"edges", ordered_json::array()}};
   if (!network.projections.empty())
-    networks["edges"].push_back({{"edges_file", "$BASE_DIR/edges.h5"}, {"edge_types_file", "$BASE_DIR/edge_types.csv"}, {"populations", edges}});
+    networks["edges"].push_back({{"edges_file", "$BASE_DIR/edges.h5"},
+                                 {"edge_types_file", "$BASE_DIR/edge_types.csv"},
+                                 {"populations", edges}});
   const ordered_json config = {{"manifest", {{"$BASE_DIR", "."}}},
                                {"components", {{"point_neuron_models_dir", "$BASE_DIR/components"}}},
                                {"networks", networks}};
@@ -73,7 +80,8 @@ std::string parameters(const Population& p, const NeuronModel& model) {
 void require_distinct(const Network& network) {
   std::set<std::string> names;
   for (const Projection& p : network.projections) {
-    if (!names.insert(p.name).second) throw InputError(fmt::format("Two projections have the name '{}'; SONATA needs names that differ.", p.name));
+    if (!names.insert(p.name).second)
+      throw InputError(fmt::format("Two projections have the name '{}'; SONATA needs names that differ.", p.name));
   }
 }
 
@@ -120,11 +128,12 @@ bool write_edges(const Network& network, const NeuronCatalogue& models, std::uin
       buffer.clear();
       going = !go_on || go_on(done);
     };
-    visit_synapses(network, models, seed, network.projections[i].name, [&](std::span<const ConnectivityRule::Synapse> row) {
-      buffer.insert(buffer.end(), row.begin(), row.end());
-      if (buffer.size() >= kBufferedEdges) flush();
-      return going;
-    });
+    visit_synapses(network, models, seed, network.projections[i].name,
+                   [&](std::span<const ConnectivityRule::Synapse> row) {
+                     buffer.insert(buffer.end(), row.begin(), row.end());
+                     if (buffer.size() >= kBufferedEdges) flush();
+                     return going;
+                   });
     if (going) flush();
   }
   return going;
@@ -134,7 +143,8 @@ bool write_edges(const Network& network, const NeuronCatalogue& models, std::uin
 }  // namespace sonata
 
 std::vector<std::string> export_sonata(const Network& network, const NeuronCatalogue& models, std::uint64_t seed,
-                                       const std::filesystem::path& folder, const std::function<bool(std::uint64_t)>& go_on) {
+                                       const std::filesystem::path& folder,
+                                       const std::function<bool(std::uint64_t)>& go_on) {
   using namespace sonata;
   if (!has_hdf5()) throw InputError("SONATA networks are in HDF5, and this build has no HDF5.");
   const std::vector<Problem> problems = validate(network, models);

@@ -49,14 +49,16 @@ class NodesFile : public PendingNodes {
   void positions(hid_t attributes, const Population& p) const {
     const double columns = p.grid_columns, rows = p.size / p.grid_columns;
     const bool lengths = p.extent_mm[0] > 0.0;
-    const double width = lengths ? 1000.0 * p.extent_mm[0] / columns : 1.0, height = lengths ? 1000.0 * p.extent_mm[1] / rows : 1.0;
+    const double width = lengths ? 1000.0 * p.extent_mm[0] / columns : 1.0,
+                 height = lengths ? 1000.0 * p.extent_mm[1] / rows : 1.0;
     std::vector<double> x(p.size), y(p.size);
     for (std::uint32_t i = 0; i < p.size; ++i) {
       x[i] = (i % p.grid_columns + 0.5 - 0.5 * columns) * width;
       y[i] = (i / p.grid_columns + 0.5 - 0.5 * rows) * height;
     }
     for (const auto& [name, values] : {std::pair("x", &x), std::pair("y", &y)}) {
-      const Handle set = file_.array(attributes, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values->size(), values->data());
+      const Handle set =
+          file_.array(attributes, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values->size(), values->data());
       file_.text_attribute(set.id(), "units", lengths ? "um" : "grid distances");
     }
   }

@@ -1,7 +1,6 @@
 // SONATA nodes in a build without HDF5.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include "interchange/sonata_nodes.hpp"
-
 #include "tessera/errors.hpp"
 
 namespace tessera::sonata {

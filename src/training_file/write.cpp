@@ -67,7 +67,8 @@ class LayerWriter {
   void write_connections() {
     const Connection& c = layer_.input;
     if (c.kind == ConnectionKind::convolution) {
-      line("convolution = {{ filters = {}, kernel = {}, stride = {}, padding = {} }}", c.filters, c.kernel, c.stride, c.padding);
+      line("convolution = {{ filters = {}, kernel = {}, stride = {}, padding = {} }}", c.filters, c.kernel, c.stride,
+           c.padding);
     } else if (c.kind == ConnectionKind::sparse) {
       line("connection = {}", connection(c));
     }
@@ -91,10 +92,12 @@ class LayerWriter {
       std::string more;
       if (bellec) more += ", convention = \"bellec\"";
       if (bellec || r.kind == RewiringKind::soft_deep_r) more += fmt::format(", noise = {}", decimal(r.noise));
-      line("rewiring = {{ rule = \"{}\", interval = {}, l1 = {}{} }}", r.kind == RewiringKind::deep_r ? "deep_r" : "soft_deep_r",
-           r.interval, decimal(r.l1), more);
+      line("rewiring = {{ rule = \"{}\", interval = {}, l1 = {}{} }}",
+           r.kind == RewiringKind::deep_r ? "deep_r" : "soft_deep_r", r.interval, decimal(r.l1), more);
     } else {
-      throw InputError({{layer_.where, fmt::format("layer '{}' rewires by a rule of your own, which a training file cannot name.", layer_.name)}});
+      throw InputError(
+          {{layer_.where,
+            fmt::format("layer '{}' rewires by a rule of your own, which a training file cannot name.", layer_.name)}});
     }
   }
 
@@ -104,7 +107,8 @@ class LayerWriter {
     } else {
       line("{} = {}", factor, decimal(decay.low));
     }
-    if (decay.per_neuron || decay.trainable) line("{} = {{ per_neuron = {}, trainable = {} }}", details, decay.per_neuron, decay.trainable);
+    if (decay.per_neuron || decay.trainable)
+      line("{} = {{ per_neuron = {}, trainable = {} }}", details, decay.per_neuron, decay.trainable);
   }
 
   void write_spiking() {
@@ -117,9 +121,12 @@ class LayerWriter {
     key("max_activity", layer_.max_activity, usual_.max_activity);
     key("initial_activity", layer_.initial_activity, usual_.initial_activity);
     const ActivityRegulariser& r = layer_.regulariser;
-    if (r.strength != 0.0) line("regulariser = {{ strength = {}, low = {}, high = {} }}", decimal(r.strength), decimal(r.low), decimal(r.high));
+    if (r.strength != 0.0)
+      line("regulariser = {{ strength = {}, low = {}, high = {} }}", decimal(r.strength), decimal(r.low),
+           decimal(r.high));
     const BurstRegulariser& b = layer_.bursts;
-    if (b.strength != 0.0) line("bursts = {{ strength = {}, epoch_factor = {} }}", decimal(b.strength), decimal(b.epoch_factor));
+    if (b.strength != 0.0)
+      line("bursts = {{ strength = {}, epoch_factor = {} }}", decimal(b.strength), decimal(b.epoch_factor));
   }
 
   double dt_ms_;

@@ -64,8 +64,12 @@ TEST_F(Interchange, AnImportedNetworkIsAsGoodAsTheOneThatWasExported) {
   const std::string trained = good("evaluate r --quiet");
   good("export nir r --out n.nir --quiet");
   const std::string said = good("import nir n.nir --steps 40 --dt 1ms --out i");
-  EXPECT_NE(said.find("hidden_in + hidden: layer 'hidden', lif, alpha 0.9, threshold 1, reset zero, bias"), std::string::npos) << said;
-  EXPECT_NE(said.find("dt 1 ms (asked for), Euler discretisation (the default), reset zero (the default)"), std::string::npos) << said;
+  EXPECT_NE(said.find("hidden_in + hidden: layer 'hidden', lif, alpha 0.9, threshold 1, reset zero, bias"),
+            std::string::npos)
+      << said;
+  EXPECT_NE(said.find("dt 1 ms (asked for), Euler discretisation (the default), reset zero (the default)"),
+            std::string::npos)
+      << said;
   EXPECT_EQ(folder_.contents().count("i/model.toml"), 1U);
   // The data of the training in place of files that are not there.
   std::string model = read_text(folder_ / "i/model.toml");
@@ -74,11 +78,13 @@ TEST_F(Interchange, AnImportedNetworkIsAsGoodAsTheOneThatWasExported) {
   const std::string imported = good("evaluate i --quiet");
   EXPECT_EQ(imported, trained.substr(0, trained.rfind(", epoch")) + ", imported weights\n");
   // What trains on from there begins where the training ended: with a rate of nearly nothing it stays there.
-  write_text(folder_ / "on.toml", model + "\n[optimizer]\nlearning_rate = 1e-30\n[training]\nepochs = 1\nthreads = 1\n");
+  write_text(folder_ / "on.toml",
+             model + "\n[optimizer]\nlearning_rate = 1e-30\n[training]\nepochs = 1\nthreads = 1\n");
   good("train on.toml --weights i --out on --quiet");
   const std::string on = good("evaluate on --quiet");
   EXPECT_EQ(on.substr(0, on.rfind(',')), imported.substr(0, imported.rfind(',')));
-  EXPECT_NE(read_text(folder_ / "on/report.json").find("begins with the weights of 'i/weights.safetensors'"), std::string::npos);
+  EXPECT_NE(read_text(folder_ / "on/report.json").find("begins with the weights of 'i/weights.safetensors'"),
+            std::string::npos);
   good("export nir i --out again.nir");
   expect_refused("export nir i --out again.nir", "'again.nir' is there already; --force replaces it.");
   good("export nir i --out again.nir --force");
@@ -87,10 +93,12 @@ TEST_F(Interchange, AnImportedNetworkIsAsGoodAsTheOneThatWasExported) {
 TEST_F(Interchange, RefusesWhatMakesNoSense) {
   expect_refused("import nur x.nir --steps 3 --out o", "Did you mean 'nir'?");
   expect_refused("import nir x.nir --out o", "--steps: is missing");
-  expect_refused("import nir x.nir --steps 0 --dt 3 --reset hard --discretisation none --out o", "--reset: 'hard' is not possible");
+  expect_refused("import nir x.nir --steps 0 --dt 3 --reset hard --discretisation none --out o",
+                 "--reset: 'hard' is not possible");
   expect_refused("import nir x.nir --steps 3 --out o", "cannot read x.nir");
   expect_refused("import nir t.toml --steps 3 --out o", "not an HDF5 file");
-  expect_refused("export nir nowhere --out x.nir", "is not the result folder of a training, nor what 'import nir' wrote");
+  expect_refused("export nir nowhere --out x.nir",
+                 "is not the result folder of a training, nor what 'import nir' wrote");
   expect_refused("export nir r --out x.nir --set a=1 --seed 2", "--seed: a training has its weights already.");
   expect_refused("export sonata m.toml --out m.toml", "exists and is not a folder");
   expect_refused("export sonata nowhere.toml --out c", "nowhere.toml");
@@ -103,13 +111,15 @@ TEST_F(Interchange, WeightsOfAnotherShapeAreRefused) {
   other.replace(other.find("size = 24"), 9, "size = 25");
   write_text(folder_ / "o.toml", other);
   expect_refused("train o.toml --out o --weights r", "hidden.weight");
-  expect_refused("train t.toml --out r --weights r --resume", "--weights: --resume goes on with the weights of the checkpoint");
+  expect_refused("train t.toml --out r --weights r --resume",
+                 "--weights: --resume goes on with the weights of the checkpoint");
 }
 
 TEST_F(Interchange, ACircuitIsWrittenWholeAndReplacedOnlyByForce) {
   const std::string said = good("export sonata m.toml --out c");
   EXPECT_NE(said.find("c: 2 populations, 2 projections, "), std::string::npos) << said;
-  for (const char* file : {"nodes.h5", "edges.h5", "node_types.csv", "edge_types.csv", "circuit_config.json", "components/E.json"})
+  for (const char* file :
+       {"nodes.h5", "edges.h5", "node_types.csv", "edge_types.csv", "circuit_config.json", "components/E.json"})
     EXPECT_EQ(folder_.contents().count(std::string("c/") + file), 1U) << file;
   const std::string edges = read_text(folder_ / "c/edges.h5");
   expect_refused("export sonata m.toml --out c", "is not empty");

@@ -1,7 +1,7 @@
-// libFuzzer target: graphs of NIR nodes with any fields, shapes and edges, written into a whole HDF5 file and read from it.
-// The HDF5 library itself is not fuzzed here: it is not safe for hostile files (see docs/data.md). Its texts are: our own
-// code reads them (files/hdf5_texts.hpp), and some bytes of the file's heap are changed.
-// Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+// libFuzzer target: graphs of NIR nodes with any fields, shapes and edges, written into a whole HDF5 file and read from
+// it. The HDF5 library itself is not fuzzed here: it is not safe for hostile files (see docs/data.md). Its texts are:
+// our own code reads them (files/hdf5_texts.hpp), and some bytes of the file's heap are changed. Copyright 2026 The
+// Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -16,7 +16,9 @@ namespace {
 using namespace tessera;
 
 struct Folder {
-  Folder() : path("/dev/shm/tessera_fuzz_nir_" + std::to_string(getpid())) { std::filesystem::create_directories(path); }
+  Folder() : path("/dev/shm/tessera_fuzz_nir_" + std::to_string(getpid())) {
+    std::filesystem::create_directories(path);
+  }
   ~Folder() { std::filesystem::remove_all(path); }
   std::filesystem::path path;
 };
@@ -43,7 +45,10 @@ nir::Array array(Bytes& bytes) {
   const unsigned fill = bytes.next();
   for (std::uint64_t i = 0; i < count; ++i) {
     const unsigned byte = fill % 4 == 0 ? bytes.next() : fill;
-    a.values.push_back(byte == 255 ? NAN : byte == 254 ? 1e300 : byte < 128 ? static_cast<int>(byte) - 20 : 1e-3 * (static_cast<int>(byte) - 128));
+    a.values.push_back(byte == 255   ? NAN
+                       : byte == 254 ? 1e300
+                       : byte < 128  ? static_cast<int>(byte) - 20
+                                     : 1e-3 * (static_cast<int>(byte) - 128));
   }
   return a;
 }

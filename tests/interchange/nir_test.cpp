@@ -1,5 +1,7 @@
 // NIR: what becomes of nodes, what is refused, and networks that come back as they were.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "tessera/nir.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,7 +11,6 @@
 #include "files/file.hpp"
 #include "interchange/nir_matrix.hpp"
 #include "support/temporary_folder.hpp"
-#include "tessera/nir.hpp"
 #include "tessera/result.hpp"
 
 namespace tessera::test {
@@ -29,7 +30,11 @@ Array fill(std::vector<std::uint64_t> shape, double value) {
 
 // tau 2 ms, dt 0.1 ms, r 20: alpha 0.95 and a gain of 1.
 Arrays lif() {
-  return {{"tau", fill({2}, 2e-3)}, {"r", fill({2}, 20.0)}, {"v_leak", fill({2}, 0.0)}, {"v_threshold", fill({2}, 1.0)}, {"v_reset", fill({2}, 0.0)}};
+  return {{"tau", fill({2}, 2e-3)},
+          {"r", fill({2}, 20.0)},
+          {"v_leak", fill({2}, 0.0)},
+          {"v_threshold", fill({2}, 1.0)},
+          {"v_reset", fill({2}, 0.0)}};
 }
 
 struct Made {
@@ -77,7 +82,8 @@ std::string mistakes(const Graph& graph, const NirOptions& options = {}) {
 }
 
 void expect_mistake(const Graph& graph, const std::string& part, const NirOptions& options = {}) {
-  EXPECT_NE(mistakes(graph, options).find(part), std::string::npos) << part << " is not in: " << mistakes(graph, options);
+  EXPECT_NE(mistakes(graph, options).find(part), std::string::npos)
+      << part << " is not in: " << mistakes(graph, options);
 }
 
 TEST(Nir, TimeConstantsAreSecondsAndDiscretisedAsAskedFor) {
@@ -88,7 +94,8 @@ TEST(Nir, TimeConstantsAreSecondsAndDiscretisedAsAskedFor) {
   options.exponential = true;
   const NirNetwork exact = network_of(small().graph, options);
   EXPECT_NEAR(exact.network.layers[0].membrane.low, std::exp(-0.05), 1e-15);
-  for (const float w : find(exact, "n.weight").values) EXPECT_FLOAT_EQ(w, static_cast<float>(20.0 * (1.0 - std::exp(-0.05))));
+  for (const float w : find(exact, "n.weight").values)
+    EXPECT_FLOAT_EQ(w, static_cast<float>(20.0 * (1.0 - std::exp(-0.05))));
 }
 
 TEST(Nir, ThresholdsLeaksAndScalesAreWorkedIntoWeightsAndBias) {
@@ -162,8 +169,9 @@ TEST(Nir, AllMistakesAreTold) {
   m.arrays("n").erase("tau");
   m.arrays("n")["r"] = fill({2}, std::nan(""));
   const std::string all = mistakes(m.graph);
-  for (const char* part : {"small.nir (node 'd'): has the type 'Delay'; possible are Input", "node 'late'): has the type 'LF'",
-                           "Did you mean 'LIF'?", "node 'n'): is a LIF and has no tau", "node 'n'): r has values that are not finite"}) {
+  for (const char* part :
+       {"small.nir (node 'd'): has the type 'Delay'; possible are Input", "node 'late'): has the type 'LF'",
+        "Did you mean 'LIF'?", "node 'n'): is a LIF and has no tau", "node 'n'): r has values that are not finite"}) {
     EXPECT_NE(all.find(part), std::string::npos) << part << " is not in: " << all;
   }
 }
@@ -266,7 +274,8 @@ std::vector<Tensor> random_weights(const training::Network& network) {
   for (Tensor& t : tensors) {
     for (float& value : t.values) value = normal(random);
     // NIR has one bias for each filter.
-    if (t.name == "image.bias") for (std::size_t i = 4; i < t.values.size(); ++i) t.values[i] = t.values[i % 4];
+    if (t.name == "image.bias")
+      for (std::size_t i = 4; i < t.values.size(); ++i) t.values[i] = t.values[i % 4];
   }
   return tensors;
 }
@@ -292,7 +301,9 @@ TEST(Nir, ANetworkComesBackAsItWas) {
     EXPECT_EQ(a.threshold, b.threshold);
     EXPECT_EQ(a.input.pool, b.input.pool);
     EXPECT_EQ(a.recurrent.has_value(), b.recurrent.has_value());
-    if (a.membrane.low == a.membrane.high) { EXPECT_NEAR(a.membrane.low, b.membrane.low, 1e-12); }
+    if (a.membrane.low == a.membrane.high) {
+      EXPECT_NEAR(a.membrane.low, b.membrane.low, 1e-12);
+    }
   }
   ASSERT_EQ(back.weights.size(), weights.size());
   for (const Tensor& t : weights) {
@@ -300,7 +311,8 @@ TEST(Nir, ANetworkComesBackAsItWas) {
     const float factor = t.name.starts_with("image.") ? 0.5F : 1.0F;
     const Tensor& b = find(back, t.name);
     EXPECT_EQ(t.shape, b.shape) << t.name;
-    for (std::size_t j = 0; j < t.values.size(); ++j) ASSERT_NEAR(factor * t.values[j], b.values[j], 2e-5) << t.name << " " << j;
+    for (std::size_t j = 0; j < t.values.size(); ++j)
+      ASSERT_NEAR(factor * t.values[j], b.values[j], 2e-5) << t.name << " " << j;
   }
   Options how;
   how.second_threshold.target = 0.4;
@@ -325,8 +337,8 @@ TEST(Nir, WhatFilesCannotSayIsRefusedAtOnce) {
   EXPECT_THROW((void)graph_of(varied(Reset::to_zero), other), InputError);
 }
 
-// Cut off anywhere a file is refused. The heap of its texts, which we read ourselves since nothing else checks it, may hold
-// anything: then the file is read or refused.
+// Cut off anywhere a file is refused. The heap of its texts, which we read ourselves since nothing else checks it, may
+// hold anything: then the file is read or refused.
 TEST(Nir, DamagedFilesAreRefused) {
   if (!has_hdf5()) GTEST_SKIP() << "built without HDF5";
   const TemporaryFolder folder;

@@ -1,5 +1,7 @@
 // SONATA circuits: every synapse is in the file, and comes back from it as an explicit connection.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#include "tessera/sonata.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,7 +14,6 @@
 #include "tessera/model_file.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simulation.hpp"
-#include "tessera/sonata.hpp"
 
 namespace tessera::test {
 namespace {
@@ -56,12 +57,15 @@ using Row = std::tuple<std::uint32_t, std::uint32_t, double, double>;
 
 std::vector<Row> rows_of(const Network& network, const std::string& projection, std::uint64_t seed) {
   std::vector<Row> rows;
-  for (const auto& s : list_synapses(network, models(), seed, projection)) rows.emplace_back(s.source, s.target, s.weight, s.delay_ms);
+  for (const auto& s : list_synapses(network, models(), seed, projection))
+    rows.emplace_back(s.source, s.target, s.weight, s.delay_ms);
   std::sort(rows.begin(), rows.end());
   return rows;
 }
 
-Network read(const std::string& text, const std::filesystem::path& folder) { return parse_model(text, "m.toml", folder, models()); }
+Network read(const std::string& text, const std::filesystem::path& folder) {
+  return parse_model(text, "m.toml", folder, models());
+}
 
 class Sonata : public ::testing::Test {
  protected:
@@ -92,13 +96,16 @@ file = "out/edges.h5"
 population = "inner"
 )";
   const Network back = read(std::string(kPopulations) + lists, folder_.path());
-  for (const char* projection : {"drive", "inner"}) EXPECT_EQ(rows_of(back, projection, 1), rows_of(network, projection, 5)) << projection;
+  for (const char* projection : {"drive", "inner"})
+    EXPECT_EQ(rows_of(back, projection, 1), rows_of(network, projection, 5)) << projection;
 }
 
 TEST_F(Sonata, NothingIsLeftWhenItIsToldToStop) {
   const Network network = read(std::string(kPopulations) + kProjections, folder_.path());
   std::uint64_t seen = 0;
-  EXPECT_TRUE(export_sonata(network, models(), 5, folder_ / "deep/out", [&](std::uint64_t done) { return (seen = done) == 0; }).empty());
+  EXPECT_TRUE(export_sonata(network, models(), 5, folder_ / "deep/out", [&](std::uint64_t done) {
+                return (seen = done) == 0;
+              }).empty());
   EXPECT_GT(seen, 0U);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "deep/out"));
   // What was there stays.
@@ -113,7 +120,9 @@ TEST_F(Sonata, EdgesWithoutWeightsTakeThoseOfTheProjection) {
   (void)export_sonata(network, models(), 5, folder_.path());
   const auto mistake = [&](const std::string& keys) -> std::string {
     try {
-      (void)read(std::string(kPopulations) + "[projections.p]\nsource = \"input\"\ntarget = \"E4\"\nrule = \"explicit_list\"\n" + keys, folder_.path());
+      (void)read(std::string(kPopulations) +
+                     "[projections.p]\nsource = \"input\"\ntarget = \"E4\"\nrule = \"explicit_list\"\n" + keys,
+                 folder_.path());
     } catch (const InputError& error) {
       return error.what();
     }

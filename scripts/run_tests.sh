@@ -19,7 +19,7 @@ notes=()
 
 # Rooms whose tests run on small networks and are worth the sanitizers' price. The release build runs
 # every test on all instruction sets; here there are AVX2 and the baseline (src/CMakeLists.txt).
-asan_rooms=(base comm kernels neurons plasticity network connectivity machine machine_file substrate engine record files model_file training_file results train data)
+asan_rooms=(base comm kernels neurons plasticity network connectivity machine machine_file substrate engine record files model_file training_file results interchange train data)
 # Rows are drawn and listed by one thread at a time; the engine tests build them side by side.
 tsan_rooms=(base comm engine train data)
 

@@ -29,6 +29,7 @@ void bind_network(nb::module_& m);
 void bind_simulation(nb::module_& m);
 void bind_results(nb::module_& m);
 void bind_training(nb::module_& m);
+void bind_formats(nb::module_& m);
 
 /// What a recording holds: the memory of NumPy arrays that look into it stays alive with them.
 template <class T>

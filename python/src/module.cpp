@@ -10,4 +10,5 @@ NB_MODULE(_core, m) {
   bind_simulation(m);
   bind_results(m);
   bind_training(m);
+  bind_formats(m);
 }

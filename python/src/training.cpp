@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "bindings.hpp"
+#include "tessera/nir.hpp"
 #include "tessera/result.hpp"
 #include "tessera/training_result.hpp"
+#include "tessera/training_text.hpp"
 
 namespace tessera::python {
 namespace {
@@ -238,34 +240,23 @@ void set_option(TrainingModel& model, const std::string& name, std::uint64_t val
   if (name == "threads") o.threads = static_cast<int>(value);
 }
 
-nb::dict describe_connection(const Connection& c) {
+nb::dict import_network(const std::filesystem::path& file, std::uint32_t steps, double dt_ms, std::uint32_t reset, bool exponential) {
+  NirNetwork made;
+  std::string layers;
+  {
+    const nb::gil_scoped_release unlocked;
+    made = import_nir(file, {steps, dt_ms, static_cast<Reset>(reset), exponential});
+    layers = layers_text(made.network);
+  }
+  const training::Network& network = made.network;
   nb::dict d;
-  d["kind"] = c.kind == ConnectionKind::dense ? "dense" : c.kind == ConnectionKind::sparse ? "sparse" : "convolution";
-  d["filters"] = c.filters;
-  d["kernel"] = c.kernel;
-  d["stride"] = c.stride;
-  d["padding"] = c.padding;
-  d["pool"] = c.pool;
-  d["pooling"] = c.pooling == Pooling::sum ? "sum" : "average";
-  return d;
-}
-
-// What an exported file has to say about a layer.
-nb::dict describe_layer(const TrainingModel& model, std::size_t index) {
-  const Layer& layer = model.network.layers.at(index);
-  const Shape shape = layer_shapes(model.network).at(index);
-  nb::dict d;
-  d["name"] = layer.name;
-  d["neuron"] = to_string(layer.neuron);
-  d["shape"] = nb::make_tuple(shape.height, shape.width, shape.channels);
-  d["alpha"] = layer.membrane.low;
-  d["kappa"] = layer.synapse.low;
-  d["threshold"] = layer.threshold;
-  d["capacitance"] = layer.capacitance;
-  d["reset"] = layer.reset == Reset::to_zero ? "zero" : layer.reset == Reset::subtract ? "subtract" : "subtract_undecayed";
-  d["refractory"] = layer.refractory;
-  d["connection"] = describe_connection(layer.input);
-  d["recurrent"] = layer.recurrent ? nb::object(describe_connection(*layer.recurrent)) : nb::none();
+  d["layers"] = layers;
+  d["shape"] = nb::make_tuple(network.input.height, network.input.width, network.input.channels);
+  d["classes"] = network.classes;
+  d["spiking"] = network.layers.back().neuron != NeuronKind::readout;
+  d["second_threshold"] = made.second_threshold;
+  d["mapping"] = made.mapping;
+  d["weights"] = tensors_to_python(std::move(made.weights));
   return d;
 }
 
@@ -322,13 +313,13 @@ void bind_training(nb::module_& m) {
       .def_ro("text", &TrainingModel::text)
       .def("set_option", &set_option)
       .def("describe", &describe_model)
-      .def("layer", &describe_layer)
       .def("open", [](const TrainingModel& model, const std::filesystem::path& folder, bool test) -> std::shared_ptr<SpikeDataset> {
         const nb::gil_scoped_release unlocked;
         return open_dataset(model.data, folder, test ? Split::test : Split::train, model.options.seed);
       });
   m.def("load_training", &load_training_file);
   m.def("parse_training", &parse_training_model);
+  m.def("import_nir", &import_network);
   nb::class_<RunningTrainer>(m, "Trainer")
       .def(nb::init<const TrainingModel&>(), nb::call_guard<nb::gil_scoped_release>())
       .def("fit", &fit_with, nb::arg("data"), nb::arg("on_epoch"), nb::arg("on_batch").none(), nb::arg("on_warning"))
@@ -363,6 +354,11 @@ void bind_training(nb::module_& m) {
       .def("save", [](RunningTrainer& t, const std::filesystem::path& file, std::uint32_t epoch) {
         const Busy busy(t.busy, "trainer");
         save_weights(file, t.trainer.parameters(), model_digest(t.model), epoch);
+      })
+      .def("export_nir", [](RunningTrainer& t, const std::filesystem::path& file) {
+        const Busy busy(t.busy, "trainer");
+        const nb::gil_scoped_release unlocked;
+        export_nir(file, t.model.network, t.trainer.parameters());
       })
       .def("load", [](RunningTrainer& t, const std::filesystem::path& file) {
         const Busy busy(t.busy, "trainer");

@@ -124,6 +124,14 @@ class Activity:
         axes.set_xlabel("time (ms)")
         return axes
 
+    def to_neo(self) -> Any:
+        """A ``neo.Block`` (``pip install neo``) with a Segment for every population, of its name: ``spiketrains`` has a train for
+        every neuron in their order (made when they are looked at; ``spiketrains.multiplexed`` are arrays of neurons and times
+        without that), ``analogsignals`` the recorded variables (time x neuron) with their units. Times are in ms."""
+        from ._neo import block_of
+
+        return block_of(self)
+
     def _activity_html(self, head: str) -> str:
         result = self._result()
         rates = self.rates() if result.has_spikes and result.end_ms > max(result.start_ms, result.discard_ms) else {}

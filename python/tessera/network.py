@@ -123,6 +123,13 @@ class Network:
         network._taken = set(core.stimulus_names())
         return network
 
+    def to_sonata(self, folder: Union[str, "os.PathLike[str]"], *, seed: Optional[int] = None) -> List[str]:
+        """Writes the network with all its synapses as a SONATA circuit (docs/results.md): nodes.h5, edges.h5, their types,
+        circuit_config.json. ``seed``: left out, the network's. Synapses go to the disk as they are drawn. Files of these names
+        are replaced, when all are whole. Returns the names of the files."""
+        chosen = self._core.seed if seed is None else _check.whole(seed, "seed")
+        return list(_core.export_sonata(self._core, chosen, _check.path(folder, "folder")))
+
     def to_toml(self) -> str:
         """The network as the text of a model file, number for number: it gives the same spikes. Named parameters and
         expressions of a file that it came from are worked in."""

@@ -239,6 +239,8 @@ CLI::App* add_train(CLI::App& app, TrainArguments& arguments) {
   CLI::App* train = app.add_subcommand("train", "Train a network and write a result folder");
   value(*train, "MODEL", arguments.model, "FILE", "training file (TOML)");
   training_options(*train, arguments.data, arguments.threads, arguments.strategy);
+  value(*train, "--weights", arguments.weights, "DIR|FILE",
+        "begin with these weights (weights.safetensors of a training or an import) instead of drawn ones");
   value(*train, "--cache", arguments.cache, "DIR", "keep encoded samples of slow encoders here");
   value(*train, "--epochs", arguments.epochs, "N", "epochs in all; default: the model's");
   value(*train, "--seed", arguments.seed, "N", "seed of all random numbers; default: the model's");
@@ -289,6 +291,44 @@ CLI::App* add_data(CLI::App& app, DataArguments& arguments) {
           "tessera data info yin_yang\n"
           "  tessera data convert mnist --split test --format h5 --out spikes");
   return data;
+}
+
+CLI::App* add_import(CLI::App& app, ImportArguments& arguments) {
+  CLI::App* import = app.add_subcommand("import", "A network of another program as a training file and weights");
+  value(*import, "FORMAT", arguments.format, "nir", "nir: NIR 1.0.8 (snnTorch, Norse, Sinabs, ...)");
+  value(*import, "FILE", arguments.file, "FILE", "the file");
+  value(*import, "--steps", arguments.steps, "N", "time steps of a sample, 1 .. 65535");
+  value(*import, "--dt", arguments.dt, "TIME", "time step that the network was made for, which no file says; default: 0.1ms, as snnTorch writes them");
+  value(*import, "--reset", arguments.reset, "zero|subtract|subtract_undecayed",
+        "what a spike does; default: zero, what files say; networks with snnTorch's default need subtract_undecayed");
+  value(*import, "--discretisation", arguments.discretisation, "euler|exponential",
+        "decays 1 - dt/tau or exp(-dt/tau); default: euler");
+  value(*import, "--training", arguments.training, "FILE", "training samples, in the data folder; default: training.npz");
+  value(*import, "--training-labels", arguments.training_labels, "FILE", "their labels, where they are npy or csv");
+  value(*import, "--test", arguments.test, "FILE", "test samples; default: none");
+  value(*import, "--test-labels", arguments.test_labels, "FILE", "their labels, where they are npy or csv");
+  value(*import, "--out", arguments.out, "DIR", "folder for model.toml and weights.safetensors; default: results/<name of the file>");
+  import->add_flag("--quiet", arguments.quiet, "do not print what became of every node");
+  example(*import,
+          "tessera import nir network.nir --steps 200 --test test.npz --out results/imported\n"
+          "  tessera evaluate results/imported\n"
+          "  tessera train results/imported/model.toml --weights results/imported --out results/trained");
+  return import;
+}
+
+CLI::App* add_export(CLI::App& app, ExportArguments& arguments) {
+  CLI::App* exporter = app.add_subcommand("export", "Trained weights, or a network with its synapses, for other programs");
+  value(*exporter, "FORMAT", arguments.format, "nir|sonata", "nir: NIR 1.0.8, of a training; sonata: nodes and edges, of a model");
+  value(*exporter, "INPUT", arguments.model, "DIR|FILE", "nir: result folder of a training; sonata: model file (TOML)");
+  values(*exporter, "--set", arguments.set, "NAME=VALUE", "sonata: override a named parameter of the model; repeatable");
+  value(*exporter, "--seed", arguments.seed, "N", "sonata: seed of all random numbers; default: the model's");
+  value(*exporter, "--out", arguments.out, "DIR|FILE", "nir: the file; sonata: a folder");
+  exporter->add_flag("--force", arguments.force, "replace what is there");
+  exporter->add_flag("--quiet", arguments.quiet, "no progress, only errors");
+  example(*exporter,
+          "tessera export nir results/yin_yang --out yin_yang.nir\n"
+          "  tessera export sonata models/small/grid.toml --out grid");
+  return exporter;
 }
 
 std::string full_name(const CLI::App& app) {
@@ -379,6 +419,8 @@ int dispatch(int argc, char** argv) {
   TrainArguments train_arguments;
   EvaluateArguments evaluate_arguments;
   DataArguments data_arguments;
+  ImportArguments import_arguments;
+  ExportArguments export_arguments;
   ModelsArguments models_arguments;
   CompletionArguments completion_arguments;
 
@@ -401,6 +443,8 @@ int dispatch(int argc, char** argv) {
   commands.emplace_back(add_evaluate(app, evaluate_arguments),
                         [&] { return evaluate(evaluate_arguments); });
   commands.emplace_back(add_data(app, data_arguments), [&] { return data(data_arguments); });
+  commands.emplace_back(add_import(app, import_arguments), [&] { return import_file(import_arguments); });
+  commands.emplace_back(add_export(app, export_arguments), [&] { return export_file(export_arguments); });
   CLI::App* models_app = app.add_subcommand(
       "models", "List the neuron models and rules of plasticity, or document one: equations, parameters");
   value(*models_app, "NAME", models_arguments.name, "NAME", "neuron model or rule of plasticity");

@@ -54,7 +54,7 @@ struct StatsArguments {
 };
 
 struct TrainArguments : SubstrateArguments {
-  Text model, data, cache, epochs, seed, threads, strategy, slices, parallel, out;
+  Text model, weights, data, cache, epochs, seed, threads, strategy, slices, parallel, out;
   std::vector<std::string> set;
   bool force = false, resume = false, quiet = false;
 };
@@ -72,6 +72,17 @@ struct PlotArguments {
 struct DataArguments {
   Text action, dataset, data, split, sample, out, format;
   bool force = false;
+};
+
+struct ImportArguments {
+  Text format, file, steps, dt, reset, discretisation, training, training_labels, test, test_labels, out;
+  bool quiet = false;
+};
+
+/// Of ModelArguments, only the model (sonata; nir: a folder with trained weights), --set and --seed.
+struct ExportArguments : ModelArguments {
+  Text format, out;
+  bool force = false, quiet = false;
 };
 
 struct CompletionArguments {
@@ -96,6 +107,8 @@ int plot_training(const PlotArguments& arguments);
 int train(const TrainArguments& arguments);
 int evaluate(const EvaluateArguments& arguments);
 int data(const DataArguments& arguments);
+int import_file(const ImportArguments& arguments);
+int export_file(const ExportArguments& arguments);
 int models(const ModelsArguments& arguments);
 int info();
 

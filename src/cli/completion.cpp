@@ -71,7 +71,7 @@ Place place_of(const CLI::Option& option, const std::string& command) {
   } else if (name == "DATASET") {
     place.kind = Place::Kind::models;
     place.words = training::dataset_names();
-  } else if (place.placeholder == "FILE") {
+  } else if (place.placeholder == "FILE" || place.placeholder == "DIR|FILE") {
     place.kind = Place::Kind::files;
   } else if (place.placeholder == "DIR") {
     place.kind = Place::Kind::folders;

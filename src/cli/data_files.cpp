@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -123,18 +124,13 @@ std::vector<std::string> write_spikes(const SpikeDataset& data, double dt_ms,
   return {spikes, labels};
 }
 
-std::string write_data_section(const FileSpec& files, const EncoderSpec& encoder,
-                               const std::filesystem::path& folder) {
-  const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
-  const std::string name =
-      (whole.filename().empty() ? whole.parent_path() : whole).filename().string();
-  std::string text = fmt::format(
-      "# The data of a training file. With --data, name the folder that holds '{}'.\n"
-      "[data]\nset = \"file\"\nfolder = {}\n[data.file]\n",
-      name, toml_text(name));
+std::string data_section(const FileSpec& files, const EncoderSpec& encoder, const std::string& folder) {
+  std::string text = "[data]\nset = \"file\"\n";
   const auto add = [&](const char* key, const std::string& value) {
     if (!value.empty()) text += fmt::format("{} = {}\n", key, toml_text(value));
   };
+  add("folder", folder);
+  text += "[data.file]\n";
   add("training", files.training);
   add("training_labels", files.training_labels);
   add("test", files.test);
@@ -143,9 +139,22 @@ std::string write_data_section(const FileSpec& files, const EncoderSpec& encoder
   text += s.height == 1 && s.width == 1
               ? fmt::format("shape = {}\n", s.channels)
               : fmt::format("shape = [{}, {}, {}]\n", s.height, s.width, s.channels);
+  const bool numbered = std::all_of(files.classes.begin(), files.classes.end(), [&](const std::string& name) {
+    return name == std::to_string(&name - files.classes.data());
+  });
   text += fmt::format("classes = {}\n[data.encoder]\nsteps = {}\ndt = \"{} ms\"\n",
-                      toml_list(files.classes), encoder.steps, encoder.dt_ms);
-  write_text_file(folder / "data.toml", text);
+                      numbered ? std::to_string(files.classes.size()) : toml_list(files.classes), encoder.steps, encoder.dt_ms);
+  return text;
+}
+
+std::string write_data_section(const FileSpec& files, const EncoderSpec& encoder,
+                               const std::filesystem::path& folder) {
+  const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
+  const std::string name =
+      (whole.filename().empty() ? whole.parent_path() : whole).filename().string();
+  write_text_file(folder / "data.toml",
+                  fmt::format("# The data of a training file. With --data, name the folder that holds '{}'.\n{}", name,
+                              data_section(files, encoder, name)));
   return (folder / "data.toml").string();
 }
 

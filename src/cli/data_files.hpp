@@ -20,6 +20,10 @@ std::vector<std::string> write_spikes(const training::SpikeDataset& data, double
                                       const std::filesystem::path& folder, const std::string& name,
                                       DataFormat format);
 
+/// The [data] of a training file whose samples lie in these files. `folder`: inside of the data folder; empty: itself.
+[[nodiscard]] std::string data_section(const training::FileSpec& files, const training::EncoderSpec& encoder,
+                                       const std::string& folder);
+
 /// data.toml: the [data] of a training file that reads what write_spikes() wrote. Returns its name.
 std::string write_data_section(const training::FileSpec& files,
                                const training::EncoderSpec& encoder,

@@ -8,44 +8,14 @@
 #include "cli/substrate.hpp"
 #include "cli/text.hpp"
 #include "cli/train_settings.hpp"
+#include "cli/trained.hpp"
 #include "cli/training_progress.hpp"
 #include "cli/training_session.hpp"
 #include "tessera/result.hpp"
 #include "tessera/training_result.hpp"
 
 namespace tessera::cli {
-namespace {
-
 using namespace training;
-
-// The model of a result, with the parameters and the seed it was trained with.
-TrainingModel model_of(const TrainingResult& result) {
-  require_intact(result, "model.toml");
-  TrainingModel model = load_training_file(result.folder / "model.toml", result.overrides);
-  model.options.seed = result.seed;
-  return model;
-}
-
-Weights weights_of(const TrainingResult& result, const TrainingModel& model) {
-  const std::filesystem::path file = result.folder / "weights.safetensors";
-  Weights weights = load_weights(file);
-  if (weights.model_digest != model_digest(model)) {
-    throw InputError(
-        fmt::format("{}: these weights were trained with another model than the {} "
-                    "beside them.",
-                    file.string(), "model.toml"));
-  }
-  if (weights_digest(weights.parameters) != result.weights_digest) {
-    throw InputError(
-        fmt::format("{}: these are not the weights that report.json speaks of (digest {}, there "
-                    "{}).",
-                    file.string(), digest_text(weights_digest(weights.parameters)),
-                    digest_text(result.weights_digest)));
-  }
-  return weights;
-}
-
-}  // namespace
 
 int evaluate(const EvaluateArguments& arguments) {
   Problems problems;
@@ -58,17 +28,12 @@ int evaluate(const EvaluateArguments& arguments) {
   problems.raise();
 
   const std::filesystem::path folder = *arguments.result;
-  if (!is_training_result(folder)) {
-    // A damaged report is one too: this says what is wrong with it.
-    if (std::filesystem::exists(folder / "report.json")) (void)load_training_result(folder);
-    throw InputError(fmt::format("'{}' is not the result folder of a training.", folder.string()));
-  }
   const bool test = *split == 0;
   std::optional<OutputLock> lock;
-  if (test) lock.emplace(folder);  // the result is going to change
-  const TrainingResult kept = load_training_result(folder);
-  TrainingModel model = model_of(kept);
-  const Weights weights = weights_of(kept, model);
+  if (test && is_training_result(folder)) lock.emplace(folder);  // the result is going to change
+  Trained trained = load_trained(folder);
+  TrainingModel& model = trained.model;
+  const Weights& weights = trained.weights;
   model.options.threads = given.threads;
   if (arguments.strategy) model.options.strategy = given.strategy;
   model.options.substrate = substrate_of(arguments, model.network, folder / "model.toml", problems);
@@ -90,15 +55,16 @@ int evaluate(const EvaluateArguments& arguments) {
   if (interrupt.requested()) return kInterrupted;
   for (const std::string& note : data->notes()) display.on_note(note);
   // What an emulated chip makes of the weights is told, but is not the result's own accuracy.
-  if (test && !model.options.substrate) add_evaluation(folder, model, result, raster_of(trainer, *data, 0));
+  if (test && trained.result && !model.options.substrate) add_evaluation(folder, model, result, raster_of(trainer, *data, 0));
   if (!arguments.quiet) {
     fmt::print("{}\n{}\n", class_table(result, class_names(model.data)),
                layer_table(model.network, result.layers));
     if (model.options.substrate)
       fmt::print("{}", substrate_text(*model.options.substrate, trainer.substrate_use(), result.links));
   }
-  fmt::print("{} accuracy {:.2f} %, loss {:.4f}, {}, epoch {}\n", test ? "test" : "training",
-             100.0 * result.accuracy, result.loss, counted(data->size(), "sample"), weights.epoch);
+  fmt::print("{} accuracy {:.2f} %, loss {:.4f}, {}, {}\n", test ? "test" : "training",
+             100.0 * result.accuracy, result.loss, counted(data->size(), "sample"),
+             trained.result ? fmt::format("epoch {}", weights.epoch) : "imported weights");
   return kOk;
 }
 

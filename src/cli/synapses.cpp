@@ -11,6 +11,7 @@
 
 #include "base/process_limits.hpp"
 #include "cli/arguments.hpp"
+#include "cli/countdown.hpp"
 #include "cli/degrees.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/status_line.hpp"
@@ -110,29 +111,6 @@ class DegreesOutput : public Sink {
   const Text& file_;
   Degrees degrees_;
   std::uint64_t synapses_ = 0;
-};
-
-// How far a long listing is; nothing in the first two seconds.
-class Countdown {
- public:
-  Countdown(bool quiet, double expected) : quiet_(quiet), expected_(expected) {}
-  void show(std::uint64_t done) {
-    if (quiet_ || ++calls_ % 64 != 0) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (now < next_) return;
-    next_ = now + (line_.terminal() ? std::chrono::milliseconds(250) : std::chrono::seconds(30));
-    line_.draw(fmt::format("{:.0f} %  {} of about {}",
-                           100.0 * static_cast<double>(done) / expected_, grouped(done),
-                           counted(static_cast<std::uint64_t>(expected_), "synapse")));
-  }
-
- private:
-  bool quiet_;
-  double expected_;
-  StatusLine line_;
-  std::uint64_t calls_ = 0;
-  std::chrono::steady_clock::time_point next_ =
-      std::chrono::steady_clock::now() + std::chrono::seconds(2);
 };
 
 std::vector<std::string> projection_names(const Network& network) {

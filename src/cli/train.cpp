@@ -322,6 +322,20 @@ TrainSettings resolve_on(const Agreement& ranks, const TrainArguments& arguments
   return settings;
 }
 
+// With weights that were given, or drawn ones. Those that were given are not scaled to an initial activity.
+Trainer begin(const Agreement& ranks, const TrainSettings& settings, TrainingProgressDisplay& display) {
+  training::Network network = settings.model.network;
+  if (settings.weights.empty()) return together(ranks, [&] { return Trainer(network, settings.model.options); });
+  for (Layer& layer : network.layers) layer.initial_activity = 0.0;
+  Trainer trainer = together(ranks, [&] { return Trainer(network, settings.model.options); });
+  std::vector<Tensor> weights;
+  on_first(ranks, [&] { weights = load_weights(settings.weights).parameters; });
+  trainer.spread_parameters(weights);
+  if (ranks.first())
+    display.on_note(fmt::format("begins with the weights of '{}' (digest {})", printable(settings.weights.string()), digest_text(weights_digest(weights))));
+  return trainer;
+}
+
 int train_on(const std::shared_ptr<Communicator>& communicator, const TrainArguments& arguments) {
   const Agreement ranks(communicator);
   const TrainSettings settings = resolve_on(ranks, arguments);
@@ -333,7 +347,7 @@ int train_on(const std::shared_ptr<Communicator>& communicator, const TrainArgum
   TrainingProgressDisplay display(settings.quiet, interrupt);
   display.phase("opening the data");
   const Data data = open_data(ranks, settings);
-  Trainer trainer = together(ranks, [&] { return Trainer(model.network, model.options); });
+  Trainer trainer = begin(ranks, settings, display);
   (void)trainer.calibrate();  // a resumed training has its own
   EpochKeeper keeper(settings, display,
                      together(ranks, [&] { return resume(trainer, settings, data.fingerprint); }),

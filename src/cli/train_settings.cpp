@@ -56,6 +56,16 @@ void check_out(const TrainSettings& settings, Problems& problems) {
   }
 }
 
+void check_weights(const Text& given, TrainSettings& settings, Problems& problems) {
+  if (!given) return;
+  if (settings.resume) problems.add("--weights", "--resume goes on with the weights of the checkpoint; choose one.");
+  settings.weights = *given;
+  std::error_code error;
+  if (std::filesystem::is_directory(settings.weights, error)) settings.weights /= "weights.safetensors";
+  if (!std::filesystem::is_regular_file(settings.weights, error))
+    problems.add("--weights", fmt::format("there is no file '{}'.", settings.weights.string()));
+}
+
 }  // namespace
 
 training::TrainingModel load_for_ranks(const std::string& file, int ranks, std::vector<ParameterOverride>& overrides) {
@@ -99,6 +109,7 @@ TrainSettings resolve(const TrainArguments& arguments, const std::shared_ptr<Com
   settings.out = arguments.out.value_or(
       "results/" + std::filesystem::path(arguments.model.value_or("")).stem().string());
   if (writes || settings.resume) check_out(settings, problems);
+  check_weights(arguments.weights, settings, problems);
   if (arguments.model) {
     try {
       settings.model = load_for_ranks(*arguments.model, ranks ? ranks->size() : 1, settings.overrides);

@@ -19,6 +19,7 @@ struct TrainSettings {
   training::TrainingModel model;
   std::vector<ParameterOverride> overrides;
   std::filesystem::path out, data;
+  std::filesystem::path weights;  ///< to begin with; empty: drawn
   bool force = false, quiet = false, resume = false;
 };
 /// `ranks`: those that train together (null: alone). `writes`: this one writes the result.

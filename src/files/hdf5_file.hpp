@@ -276,6 +276,7 @@ class InputFile {
 
   [[nodiscard]] hid_t id() const noexcept { return file_.id(); }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
   // An ordinary object of this file, not a pointer to elsewhere.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "files/list_file.hpp"
+#include "files/sonata_edges.hpp"
 #include "model_file/parts.hpp"
 
 namespace tessera::io {
@@ -156,6 +157,26 @@ void read_inline_list(TableReader& t, const toml::node& node, const Dimension& u
   }
 }
 
+// An edge population of a SONATA file. Where its edges have no weight or delay of their own, the projection has one for all.
+void read_edges(TableReader& t, const std::filesystem::path& file, const Place& place, const std::optional<Dimension>& unit,
+                ConnectivityRule& rule) {
+  const SonataEdges edges = read_sonata_edges(file, t.text("population", ""));
+  const auto value = [&](const char* key, const char* there, bool given, const Dimension& dimension) {
+    if (!given) return t.needed_number(key, dimension, place).value_or(1.0);
+    if (t.has(key)) t.complain(key, fmt::format("The edges of the file have a '{}' of their own.", there));
+    t.allow(key);
+    return 0.0;
+  };
+  const double weight = value("weight", "syn_weight", !edges.weight.empty(), unit.value_or(Dimension::of_any_kind()));
+  const double delay = value("delay", "delay", !edges.delay_ms.empty(), kMilliseconds);
+  rule.list.reserve(edges.source.size());
+  for (std::size_t i = 0; i < edges.source.size(); ++i) {
+    const double row[4] = {static_cast<double>(edges.source[i]), static_cast<double>(edges.target[i]),
+                           edges.weight.empty() ? weight : edges.weight[i], edges.delay_ms.empty() ? delay : edges.delay_ms[i]};
+    add_synapse(t, "file", row, rule);
+  }
+}
+
 void read_explicit_list(TableReader& t, const Place& place, const std::optional<Dimension>& unit,
                         ConnectivityRule& rule) {
   const toml::node* synapses = t.get("synapses");
@@ -168,9 +189,9 @@ void read_explicit_list(TableReader& t, const Place& place, const std::optional<
     return read_inline_list(t, *synapses, unit.value_or(Dimension::of_any_kind()), rule);
   }
   try {
-    const std::vector<double> values =
-        read_list_file(file_in_folder(t.context().folder, t.text("file", "")),
-                       {"source", "target", "weight", "delay_ms"});
+    const std::filesystem::path name = file_in_folder(t.context().folder, t.text("file", ""));
+    if (name.extension() == ".h5" || name.extension() == ".hdf5") return read_edges(t, name, place, unit, rule);
+    const std::vector<double> values = read_list_file(name, {"source", "target", "weight", "delay_ms"});
     rule.list.reserve(values.size() / 4);
     for (std::size_t i = 0; i + 3 < values.size(); i += 4) add_synapse(t, "file", &values[i], rule);
   } catch (const InputError& error) {

@@ -11,7 +11,7 @@ namespace tessera {
 /// Held by whoever writes into a folder; see cli/output_folder.hpp.
 inline constexpr const char* kLockFile = ".tessera.lock";
 
-enum class ResultKind { run, training, samples };
+enum class ResultKind { run, training, samples, circuit };
 
 /// Names in the folder, sorted, but for the lock and for files in the making ("." NAME ".partial" of
 /// a NAME that Tessera writes): these are no content. Empty when the folder cannot be read.

@@ -91,6 +91,7 @@ class Hdf5EdgeSink final : public EdgeSink {
     const Handle root = file_.group(file_.id(), "edges");
     for (const EdgePopulation& population : populations) {
       Edges edges;
+      edges.type_id = population.type;
       const Handle group = file_.group(root.id(), encoded_name(population.name));
       edges.source = file_.data_set(group.id(), "source_node_id", H5T_STD_U64LE, 0);
       file_.text_attribute(edges.source.id(), "node_population", population.source);
@@ -127,7 +128,7 @@ class Hdf5EdgeSink final : public EdgeSink {
     using S = const ConnectivityRule::Synapse&;
     write(edges.source, H5T_NATIVE_UINT64, [](S s, hsize_t) { return std::uint64_t{s.source}; });
     write(edges.target, H5T_NATIVE_UINT64, [](S s, hsize_t) { return std::uint64_t{s.target}; });
-    write(edges.type, H5T_NATIVE_UINT64, [](S, hsize_t) { return std::uint64_t{0}; });
+    write(edges.type, H5T_NATIVE_UINT64, [&edges](S, hsize_t) { return edges.type_id; });
     write(edges.group, H5T_NATIVE_UINT64, [](S, hsize_t) { return std::uint64_t{0}; });
     write(edges.index, H5T_NATIVE_UINT64, [](S, hsize_t i) { return std::uint64_t{i}; });
     write(edges.weight, H5T_NATIVE_DOUBLE, [](S s, hsize_t) { return s.weight; });
@@ -149,6 +150,7 @@ class Hdf5EdgeSink final : public EdgeSink {
  private:
   struct Edges {
     Handle source, target, type, group, index, weight, delay;
+    std::uint64_t type_id = 0;
     hsize_t count = 0;
   };
   OutputFile file_;

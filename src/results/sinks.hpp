@@ -47,6 +47,7 @@ class TraceSink {
 struct EdgePopulation {
   std::string name, source, target;  ///< of the projection and its populations
   std::string weight_unit;
+  std::uint64_t type = 0;  ///< edge_type_id of all its edges
 };
 
 class EdgeSink {

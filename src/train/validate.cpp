@@ -43,8 +43,10 @@ bool is_good_name(const std::string& name) {
 }
 
 void check_decay(const Reporter& report, const std::string& key, const Decay& decay) {
-  const auto inside = [](double value) { return value >= 0.0 && value < 1.0; };
-  const std::string range = "at least 0 and below 1 (exp(-dt / tau))";
+  // A membrane that does not leak is the one fixed factor of 1 that makes sense (NIR's IF).
+  const bool integrates = key == "membrane" && decay.low == 1.0 && decay.high == 1.0 && !decay.trainable;
+  const auto inside = [&](double value) { return value >= 0.0 && (value < 1.0 || integrates); };
+  const std::string range = "at least 0 and below 1 (exp(-dt / tau); 1 where it is a fixed membrane factor: no leak)";
   const bool low = report.check(inside(decay.low), key + ".low", decay.low, range);
   const bool high = report.check(inside(decay.high), key + ".high", decay.high, range);
   if (!low || !high) return;

@@ -10,7 +10,7 @@ namespace {
 using ::testing::TestWithParam;
 
 const std::vector<std::string> kCommands = {"run",  "plan", "partition", "synapses", "stats",     "plot",
-                                            "data", "models", "info",   "completion"};
+                                            "data", "import", "export", "models", "info",   "completion"};
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -92,6 +92,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"synapses nowhere.toml p", {"nowhere.toml"}},
         BadLine{"synapses m.toml p --out p.txt", {"--out: 'p.txt' does not end in .csv or .npy"}},
         BadLine{"synapses m.toml p --force", {"--force: nothing is replaced without --out"}},
+        BadLine{"import", {"FORMAT: is missing", "FILE: is missing", "--steps: is missing"}},
+        BadLine{"import nir x.nir --steps 5 --dt 3", {"--dt: '3' has no unit"}},
+        BadLine{"export nur r --out x", {"'nur' is not possible", "Did you mean 'nir'?"}},
+        BadLine{"export sonata", {"INPUT: is missing", "--out: is missing"}},
         BadLine{"completion", {"SHELL: is missing"}},
         BadLine{"completion bsh", {"'bsh' is not possible", "Did you mean 'bash'?"}}));
 

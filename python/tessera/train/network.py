@@ -54,17 +54,25 @@ class Network:
                  name: str = ""):
         if not isinstance(layers, (list, tuple)) or not all(isinstance(x, Layer) for x in layers):
             raise TypeError("layers must be a list of Layer.")
+        spikes = bool(layers) and layers[-1].keys.get("neuron", "lif") != "readout"
+        self._build(toml({"layer": [x._table() for x in layers]}), spikes, inputs, classes, steps, dt, name)
+
+    def _build(self, layers: str, spikes: bool, inputs: Shape, classes: int, steps: int, dt: Quantity, name: str) -> None:
+        """``layers``: the text of the tables; ``spikes``: whether the last of them does."""
         sizes = _sizes(inputs)
         shape: Any = sizes[2] if sizes[0] == sizes[1] == 1 else list(sizes)
         # Its samples come from Python; the file stands for them and is never opened.
         data = {"set": "file", "file": {"training": "python.npz", "shape": shape, "classes": _check.whole(classes, "classes")},
                 "encoder": {"steps": _check.whole(steps, "steps", 1, 65535), "dt": _check.number(dt, "ms", "dt")}}
-        self._parts: Optional[Dict[str, Any]] = {"name": _check.text(name, "name") or "network", "data": data,
-                                                 "layer": [x._table() for x in layers]}
-        if layers and layers[-1].keys.get("neuron", "lif") != "readout":
+        self._layers = layers
+        self._parts: Optional[Dict[str, Any]] = {"name": _check.text(name, "name") or "network", "data": data}
+        if spikes:
             self._parts["loss"] = {"kind": "spike_count"}  # the only one for an output that spikes
         # Whether the second threshold suits the layers is asked when there is a trainer.
-        self._core = _core.parse_training(toml({**self._parts, "second_threshold": {"target": -100.0}}), "network", [])
+        self._core = self._parse({**self._parts, "second_threshold": {"target": -100.0}})
+
+    def _parse(self, parts: Mapping[str, Any]) -> _core.TrainingModel:
+        return _core.parse_training(f"{toml(parts)}\n{self._layers}", "network", [])
 
     @classmethod
     def load(cls, file: Union[str, "os.PathLike[str]"], **parameters: Any) -> "Network":
@@ -88,7 +96,7 @@ class Network:
             parts = {**self._parts, **{k: {"kind": v} if isinstance(v, str) else dict(_check.mapping(v, k))
                                        for k, v in given.items()}}
             wanted = {k: v for k, v in training.items() if v is not None}
-            return _core.parse_training(toml({**parts, "training": wanted} if wanted else parts), "network", [])
+            return self._parse({**parts, "training": wanted} if wanted else parts)
         if given:
             raise _check.problem(next(iter(given)), "the training file says it; change the file, or its parameters.")
         core = self._core
@@ -107,7 +115,7 @@ class Network:
 
     def to_toml(self) -> str:
         """The text of its training file. Of a network that was built in Python, without a file for its data."""
-        return str(self._core.text) if self._parts is None else toml(self._parts)
+        return str(self._core.text) if self._parts is None else f"{toml(self._parts)}\n{self._layers}"
 
     def __repr__(self) -> str:
         d = self._core.describe()

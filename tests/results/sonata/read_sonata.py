@@ -179,6 +179,105 @@ def check_weights(path, lost):
         assert np.allclose(row, expected, rtol=1e-5), (time, row)
 
 
+# Populations on grids, a source, two projections; synapses that are known from their rules.
+CIRCUIT = """
+name = "circuit"
+dt = "0.1 ms"
+time = "10 ms"
+[populations.input]
+kind = "poisson"
+size = 7
+rate = "100 Hz"
+[populations.cells]
+size = 12
+model = "iaf_psc_exp"
+parameters = { C_m = 200, E_L = -62 }
+grid_columns = 4
+extent = ["2 mm", "3 mm"]
+[projections.all]
+source = "input"
+target = "cells"
+rule = "all_to_all"
+weight = 25
+delay = "1.5 ms"
+[projections.ring]
+source = "cells"
+target = "cells"
+rule = "explicit_list"
+synapses = [[0, 1, 10, 0.5], [1, 2, -20, 1.0], [11, 0, 30, 2.5]]
+"""
+# The other way round: edges whose weights and delays the model gives.
+IMPORTED = """
+name = "imported"
+dt = "0.1 ms"
+time = "10 ms"
+[populations.input]
+kind = "spike_train"
+size = 3
+spikes = [[1, 2]]
+[populations.cells]
+size = 3
+model = "iaf_psc_delta"
+[projections.from_file]
+source = "input"
+target = "cells"
+rule = "explicit_list"
+file = "made.h5"
+weight = "60 mV"
+delay = "1.5 ms"
+"""
+
+
+def check_circuit(folder):
+    model, out = os.path.join(folder, "circuit.toml"), os.path.join(folder, "circuit")
+    with open(model, "w", encoding="utf-8") as file:
+        file.write(CIRCUIT)
+    subprocess.run([sys.argv[2], "export", "sonata", model, "--out", out, "--quiet"], check=True)
+    config = libsonata.CircuitConfig.from_file(os.path.join(out, "circuit_config.json"))
+    assert config.node_populations == {"input", "cells"} and config.edge_populations == {"all", "ring"}
+    assert config.node_population_properties("input").type == "virtual"
+    cells = config.node_population("cells")
+    assert cells.size == 12 and config.node_population("input").size == 7
+    every = cells.select_all()
+    # Cells of 500 um by 1000 um, the centre at 0.
+    assert np.allclose(cells.get_attribute("x", every), [250.0 * (2 * (i % 4) - 3) for i in range(12)])
+    assert np.allclose(cells.get_attribute("y", every), [1000.0 * (i // 4 - 1) for i in range(12)])
+    ring = config.edge_population("ring")
+    assert (ring.source, ring.target, ring.size) == ("cells", "cells", 3)
+    all_edges = ring.select_all()
+    assert sorted(zip(ring.source_nodes(all_edges), ring.target_nodes(all_edges), ring.get_attribute("syn_weight", all_edges),
+                      ring.get_attribute("delay", all_edges))) == [(0, 1, 10.0, 0.5), (1, 2, -20.0, 1.0), (11, 0, 30.0, 2.5)]
+    dense = config.edge_population("all")
+    all_edges = dense.select_all()
+    assert sorted(zip(dense.source_nodes(all_edges), dense.target_nodes(all_edges))) == [(s, t) for s in range(7) for t in range(12)]
+    assert np.all(dense.get_attribute("syn_weight", all_edges) == 25.0)
+    with h5py.File(os.path.join(out, "edges.h5")) as file:
+        assert set(file["edges/ring/edge_type_id"][:]) == {1}
+    with open(os.path.join(out, "components", "cells.json"), encoding="utf-8") as file:
+        parameters = json.load(file)
+    assert parameters["C_m"] == 200.0 and parameters["E_L"] == -62.0 and {"tau_m", "V_th", "t_ref"} <= set(parameters)
+    with open(os.path.join(out, "node_types.csv"), encoding="utf-8") as file:
+        rows = [line.split() for line in file]
+    assert rows[2] == ["1", "cells", "point_neuron", "nest:iaf_psc_exp", "cells.json"], rows
+
+
+def check_import(folder):
+    """Neuron 2 of the input reaches cells 1 and 0: 60 mV is more than the threshold, so both spike when it arrives."""
+    path, model = os.path.join(folder, "made.h5"), os.path.join(folder, "imported.toml")
+    with h5py.File(path, "w") as file:
+        group = file.create_group("edges/anything")
+        group["source_node_id"] = np.array([2, 0, 2], np.uint64)
+        group["target_node_id"] = np.array([1, 2, 0], np.uint64)
+        group["edge_type_id"] = np.zeros(3, np.uint32)
+        group.create_group("0")
+    with open(model, "w", encoding="utf-8") as file:
+        file.write(IMPORTED)
+    out = os.path.join(folder, "imported")
+    subprocess.run([sys.argv[2], "run", model, "--out", out, "--quiet"], check=True)
+    spikes = libsonata.SpikeReader(os.path.join(out, "spikes.h5"))["cells"].get_dict()
+    assert sorted(spikes["node_ids"]) == [0, 1] and np.allclose(spikes["timestamps"], 2.5), spikes
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out")
@@ -195,7 +294,9 @@ def main():
         check_report(os.path.join(out, "traces_V_m~2.h5"), "charged", 1, 10.0, "mV", charged)
         check_report(os.path.join(out, "traces_I_syn_ex.h5"), "other", 2, 1.0, "pA", lambda t: 0.0)
         check_edges(folder)
-    print("libsonata and h5py read the spikes, reports and edges of a run: names, sorting, times, ids, values.")
+        check_circuit(folder)
+        check_import(folder)
+    print("libsonata and h5py read the spikes, reports and edges of a run, and a whole circuit: names, sorting, times, ids, values.")
 
 
 main()

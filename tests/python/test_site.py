@@ -4,10 +4,13 @@ import ast
 import functools
 import importlib.util
 import inspect
+import os
 import re
+import shlex
 
 import pytest
 import tessera
+import yaml
 from conftest import REPOSITORY
 from tessera import train
 from tessera._projection import RULES
@@ -57,6 +60,21 @@ def test_every_page_is_in_a_table_of_contents(tmp_path):
     listed = (tmp_path / "source" / "index.md").read_text()
     for page in REPOSITORY.glob("docs/*.md"):
         assert f"\ndocs/{page.stem}\n" in listed, page.name
+
+
+@pytest.mark.parametrize("file", sorted(REPOSITORY.glob(".github/workflows/*.yml")), ids=lambda f: f.stem)
+def test_workflows_call_what_is_there(file):
+    """Hosted runners are not at hand, so at least the files and targets that a workflow names exist."""
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.M))
+    steps = [step for job in yaml.safe_load(file.read_text())["jobs"].values() for step in job["steps"]]
+    commands = [c for step in steps for c in re.split(r"&&|\n", step.get("run", "")) if c.strip()]
+    assert commands
+    for command in commands:
+        program, *words = [w for w in shlex.split(command) if w != "sudo"]
+        if program == "make":
+            assert set(words) <= targets
+        elif program != "apt-get":
+            assert os.access(REPOSITORY / program, os.X_OK), program
 
 
 # ---------------------------------------------------------------------------------------------- coming from ...

@@ -15,7 +15,7 @@ trap 'rm -rf "$folder"' EXIT
 "$python" -m venv "$folder/python"
 "$folder/python/bin/pip" install --quiet --disable-pip-version-check "$wheel"
 cd "$folder"  # the source must not be what is found
-"$folder/python/bin/python" -m zipfile -l "$wheel" | sed -n 's|^tessera\.libs/\(\S*\).*|  brings \1|p'
+"$folder/python/bin/python" -m zipfile -l "$wheel" | sed -n 's|^tessera\.libs/\(\S\S*\).*|  brings \1|p'
 "$folder/python/bin/python" - <<'PYTHON'
 import tessera
 

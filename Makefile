@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh Debian or Ubuntu machine: make microcircuit, make test-all.
 # Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 .DEFAULT_GOAL := help
-.PHONY: help packages test-packages build microcircuit test test-all bench install wheel clean
+.PHONY: help packages test-packages build microcircuit test test-all bench install wheel docs clean
 
 TESSERA := build/release/tessera
 RESULT := results/microcircuit
@@ -44,6 +44,9 @@ install: build ## install library, headers and command below PREFIX (default /us
 
 wheel: test-packages ## build the wheel of the Python package into dist/
 	@scripts/build_wheel.sh
+
+docs: test-packages ## build the documentation site, with its notebooks executed: build/docs/html/index.html (minutes)
+	@scripts/build_docs.sh
 
 clean: ## remove what was built; results stay
 	rm -rf build

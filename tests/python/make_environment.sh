@@ -7,7 +7,8 @@
 set -uo pipefail
 python=$1
 folder=$2
-list=$(cd "$(dirname "$0")/../../python" && pwd)/requirements.txt
+here=$(cd "$(dirname "$0")/../.." && pwd)
+lists=("$here/python/requirements.txt" "$here/docs/site/requirements.txt")
 skip() {
   echo "SKIPPED: $*. Nothing of the Python package was tested." >&2
   exit 77
@@ -17,13 +18,14 @@ skip() {
 "$python" -c 'import os, sys, sysconfig
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' ||
   skip "'$python' has no Python.h (python3-dev is missing?)"
-[ -x "$folder/bin/python" ] && cmp -s "$list" "$folder/requirements.txt" && exit 0
+[ -x "$folder/bin/python" ] && cat "${lists[@]}" | cmp -s - "$folder/requirements.txt" && exit 0
 rm -rf "$folder"
 "$python" -m venv "$folder" >/dev/null 2>&1 || skip "'$python -m venv' failed (python3-venv is missing?)"
 pip() { "$folder/bin/pip" "$@" --quiet --disable-pip-version-check --retries 1 --timeout 15; }
-pip install --no-compile -r "$list" || skip "pip could not install what python/requirements.txt lists (no package index?)"
+pip install --no-compile -r "${lists[0]}" -r "${lists[1]}" ||
+  skip "pip could not install what python/requirements.txt and docs/site/requirements.txt list (no package index?)"
 # PyNN's own scenario tests are in its source package only.
-pip download --no-deps --no-binary PyNN --dest "$folder/source" "$(grep '^PyNN==' "$list")" &&
+pip download --no-deps --no-binary PyNN --dest "$folder/source" "$(grep '^PyNN==' "${lists[0]}")" &&
   tar -xzf "$folder"/source/*.tar.gz -C "$folder/source" --strip-components 1 ||
   skip "pip could not get the source of PyNN"
-cp "$list" "$folder/requirements.txt"  # last: it says that all is there
+cat "${lists[@]}" >"$folder/requirements.txt"  # last: it says that all is there

@@ -324,6 +324,18 @@ def test_poisson_sources_have_their_rates_and_other_spikes_after_a_reset():
     assert any(not np.array_equal(a, b) for a, b in zip(first, second))
 
 
+def test_a_source_whose_time_is_over_stays_silent_when_something_changes():
+    setup()
+    source = sim.Population(10, sim.SpikeSourcePoisson(rate=500.0, duration=20.0))
+    cells = sim.Population(1, sim.IF_curr_exp(**CELL))
+    source.record("spikes")
+    sim.run(50.0)
+    cells.set(i_offset=0.1)  # a network is made anew, at 50 ms
+    sim.run(50.0)
+    times = np.concatenate(trains(source))
+    assert len(times) > 50 and times.max() <= 20.0
+
+
 def test_what_means_nothing_here_is_said():
     with pytest.warns(UserWarning, match="spike_precision"):
         sim.setup(timestep=0.1, spike_precision="off_grid")

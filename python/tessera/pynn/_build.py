@@ -70,8 +70,9 @@ class Built:
         elif kind == "poisson":
             begin = max(group.value("start"), state.t)
             stop = group.value("start") + group.value("duration")
-            rate = group.value("rate") if stop > begin else 0.0
-            self.network.poisson_source(group.name, size, rate, start=begin - state.t, duration=max(stop - begin, 0.0))
+            over = stop <= begin  # its time was before this run
+            self.network.poisson_source(group.name, size, 0.0 if over else group.value("rate"), start=begin - state.t,
+                                        duration=float("inf") if over else stop - begin)
         else:
             names = [n for n in group.owner._values if n != "I_e"]
             self.network.population(group.name, size, kind, initial=self._initial(group),

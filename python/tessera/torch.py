@@ -47,8 +47,8 @@ class SparseLayers(torch.nn.Module):
     "layers.hidden.weight" [sources, targets]. All is float32 on the processor. There is no gradient by the spikes that come in.
     The backward pass computes the forward pass once more.
 
-    ``gradient_threshold``: neurons pass a gradient where their membrane is above this share of the threshold; left out, all
-    do (docs/training.md, second threshold). ``seed`` is that of the initial weights, ``threads`` as for `Trainer`.
+    ``gradient_threshold``: neurons pass a gradient where they spike or their membrane is above this share of the threshold;
+    left out, all do (docs/training.md, second threshold). ``seed`` is that of the initial weights, ``threads`` as for `Trainer`.
     """
 
     def __init__(self, network: Network, *, seed: Optional[int] = None, threads: Optional[int] = None,

@@ -8,6 +8,7 @@ from tessera import train
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: NOTHING OF tessera.torch WAS TESTED")
 from tessera.torch import SparseLayers  # noqa: E402
 
+torch.set_num_threads(1)  # tiny tensors: threads that wait for each other cost more than they bring
 INPUTS, HIDDEN, CLASSES, STEPS, SAMPLES = 12, 20, 3, 25, 8
 ALPHA, BETA, READOUT = 0.9, 10.0, 0.95
 

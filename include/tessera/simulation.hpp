@@ -334,6 +334,23 @@ class Simulation {
   /// The same as one list, sorted by source, target, delay, weight.
   [[nodiscard]] std::vector<ConnectivityRule::Synapse> synapses(const std::string& projection) const;
 
+  // Changes between two runs. What is set to the value that it has stays as it is to the last bit. Over ranks all make the
+  // same calls. Each throws InputError before anything has changed, and on a GPU.
+
+  /// Sets a state variable of a whole population, in its unit, one value per neuron; "refractory" is what is left of
+  /// refractory times (ms, to the nearest step). Numbers that structural rules keep of neurons cannot be set.
+  void set_state(const std::string& population, const std::string& variable, std::span<const double> values);
+  /// Sets the weights of a plastic projection (its rule may be "static"), in the order of synapses(). Each must be one that
+  /// the rule allows, of the sign that the projection has. The weight is that at the synapse: where spikes of the last
+  /// delay still are to act on it, the weight changes by what is set minus what synapses() shows, and they act on that.
+  void set_weights(const std::string& projection, std::span<const double> weights);
+  /// Sets the rate (Hz) of a Poisson stimulus, or of a population of Poisson sources. Checkpoints are then those of a network
+  /// with this rate.
+  void set_stimulus_rate(const std::string& stimulus, double rate_hz);
+  void set_source_rate(const std::string& population, double rate_hz);
+  /// Sets the amplitude (pA) of a current: one for all neurons, or one for each. Checkpoints as above.
+  void set_amplitude(const std::string& stimulus, std::span<const double> amplitudes_pA);
+
   /// Everything needed to go on: written to a temporary name, flushed, renamed. Rank 0 writes one file for
   /// all ranks, a few megabytes at a time.
   void save_checkpoint(const std::filesystem::path& file) const;

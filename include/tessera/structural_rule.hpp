@@ -166,7 +166,7 @@ struct StructuralModel {
   std::string source;       ///< literature
   std::vector<ParameterInfo> parameters;  ///< units as in PlasticityModel
   std::vector<std::string> (*check)(const ParameterValues&) = nullptr;
-  std::shared_ptr<const StructuralRule> (*make)(const ParameterValues&) = nullptr;
+  std::function<std::shared_ptr<const StructuralRule>(const ParameterValues&)> make = nullptr;
   std::vector<WordInfo> words = {};  ///< of rules that have such parameters,
   std::shared_ptr<const StructuralRule> (*make_with_words)(const ParameterValues&, const Words&) = nullptr;  ///< instead of make
 };

@@ -344,6 +344,10 @@ class Trainer {
   BatchResult evaluate(const SpikeBatch& batch);
   /// Forward and backward without update: gradients of every parameter, for tests and inspection.
   BatchResult gradients(const SpikeBatch& batch, std::vector<Tensor>& gradients);
+  /// The same for a loss that somebody else has: `derivative` is its derivative with respect to output(), [steps, samples,
+  /// classes], and what regularisers add comes to it. Labels and targets of the batch mean nothing; the result has no loss
+  /// and no predictions. Throws InputError with e-prop, on a substrate, over ranks, and for values that are not finite.
+  BatchResult gradients(const SpikeBatch& batch, std::span<const float> derivative, std::vector<Tensor>& gradients);
   /// Output trace of the last evaluate(): [steps, samples, classes] (spiking output: 0 or 1).
   [[nodiscard]] std::vector<float> output() const;
   /// Spikes of a layer for one sample of the last evaluate(): (step, neuron), ascending.

@@ -25,11 +25,16 @@ namespace tessera::python {
 namespace nb = nanobind;
 
 void bind_errors(nb::module_& m);
+void bind_catalogue(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_simulation(nb::module_& m);
+void bind_live(nb::module_& m);
+void bind_structural(nb::module_& m);
 void bind_results(nb::module_& m);
 void bind_training(nb::module_& m);
 void bind_formats(nb::module_& m);
+void bind_training_checkpoint(nb::module_& m);
+void bind_batches(nb::module_& m);
 
 /// What a recording holds: the memory of NumPy arrays that look into it stays alive with them.
 template <class T>

@@ -1,9 +1,9 @@
-// Descriptions of networks, model files, the catalogue of models. Descriptions are values here: what Python gets is a
+// Descriptions of networks, and model files. Descriptions are values here: what Python gets is a
 // copy, so no object looks into a list that grows.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <limits>
 
-#include "bindings.hpp"
+#include "catalogue.hpp"
 #include "tessera/model_file.hpp"
 #include "tessera/model_text.hpp"
 #include "tessera/network.hpp"
@@ -59,57 +59,6 @@ void set_list(ConnectivityRule& rule, const Array<std::uint32_t>& sources, const
   for (std::size_t i = 0; i < count; ++i) {
     rule.list[i] = {sources.data()[i], targets.data()[i], weights.data()[i], delays_ms.data()[i]};
   }
-}
-
-nb::list parameters_of(const std::vector<ParameterInfo>& parameters) {
-  nb::list list;
-  for (const ParameterInfo& p : parameters) {
-    nb::dict d;
-    d["name"] = p.name;
-    d["unit"] = p.unit;
-    d["default"] = p.default_value;
-    d["minimum"] = p.minimum;
-    d["maximum"] = p.maximum;
-    d["about"] = p.description;
-    list.append(d);
-  }
-  return list;
-}
-
-nb::dict describe_model(const std::string& name) {
-  const NeuronCatalogue models = NeuronCatalogue::builtin();
-  const NeuronModel* model = models.find(name);
-  if (model == nullptr) {
-    throw InputError("There is no neuron model named '" + name + "'." + did_you_mean(name, models.names()));
-  }
-  nb::dict d;
-  d["name"] = model->name;
-  d["summary"] = model->summary;
-  d["weight_unit"] = model->weight_unit;
-  d["parameters"] = parameters_of(model->parameters);
-  nb::list states;
-  for (const StateInfo& s : model->states) states.append(nb::make_tuple(s.name, s.unit, s.description));
-  d["states"] = states;
-  d["document"] = document(*model);
-  return d;
-}
-
-nb::dict describe_rules() {
-  const NeuronCatalogue models = NeuronCatalogue::builtin();
-  nb::dict plasticity, structural;
-  for (const std::string& name : models.rule_names()) {
-    plasticity[nb::str(name.c_str())] = parameters_of(models.find_rule(name)->parameters);
-  }
-  for (const std::string& name : models.structural_rule_names()) {
-    const StructuralModel& rule = *models.find_structural_rule(name);
-    nb::list words;
-    for (const WordInfo& word : rule.words) words.append(word.name);
-    structural[nb::str(name.c_str())] = nb::make_tuple(parameters_of(rule.parameters), words);
-  }
-  nb::dict all;
-  all["plasticity"] = plasticity;
-  all["structural"] = structural;
-  return all;
 }
 
 void bind_populations(nb::module_& m) {
@@ -251,56 +200,63 @@ void bind_network(nb::module_& m) {
   bind_populations(m);
   bind_projections(m);
   bind_inputs(m);
-  nb::class_<Network>(m, "Network")
+  nb::class_<PythonNetwork>(m, "Network")
       .def(nb::init<>())
-      .def(nb::init<const Network&>())
-      .def_rw("name", &Network::name)
-      .def_rw("dt_ms", &Network::dt_ms)
-      .def_rw("time_ms", &Network::time_ms)
-      .def_rw("discard_ms", &Network::discard_ms)
-      .def_rw("seed", &Network::seed)
-      .def_rw("rate_limit_hz", &Network::rate_limit_hz)
-      .def_ro("parameters", &Network::parameters)
-      .def_ro("choices", &Network::choices)
-      .def("add_population", [](Network& n, const Population& p) { n.populations.push_back(p); })
-      .def("add_projection", [](Network& n, const Projection& p) { n.projections.push_back(p); })
-      .def("add_stimulus", [](Network& n, const Stimulus& s) { n.stimuli.push_back(s); })
-      .def("add_recorder", [](Network& n, const StateRecorder& r) { n.recorders.push_back(r); })
-      .def("add_spike_recorder", [](Network& n, const std::string& population, std::uint32_t count, const SourceLocation& where) {
-        n.spike_recorders.push_back({population, count, where});
+      .def(nb::init<const PythonNetwork&>())
+      .def("add_rule", [](PythonNetwork& n, const std::string& name, nb::object weak, std::vector<std::string> source_states,
+                          std::vector<std::string> target_states) {
+        auto rule = std::make_shared<PythonRule>();
+        rule->weak = std::move(weak);
+        rule->sources.states = std::move(source_states);
+        rule->targets.states = std::move(target_states);
+        n.rules[name] = std::move(rule);
       })
-      .def("recorded_neurons", [](const Network& n) { return recorded_neurons(n); })
-      .def("population", [](const Network& n, std::size_t i) { return n.populations.at(i); })
-      .def("projection", [](const Network& n, std::size_t i) { return n.projections.at(i); })
-      .def("stimulus", [](const Network& n, std::size_t i) { return n.stimuli.at(i); })
-      .def("recorder", [](const Network& n, std::size_t i) { return n.recorders.at(i); })
-      .def("replace_population", [](Network& n, std::size_t i, const Population& p) { n.populations.at(i) = p; })
-      .def("population_names", [](const Network& n) { return names_of(n.populations); })
-      .def("projection_names", [](const Network& n) { return names_of(n.projections); })
-      .def("stimulus_names", [](const Network& n) { return names_of(n.stimuli); })
-      .def("recorder_count", [](const Network& n) { return n.recorders.size(); })
-      .def("synapses", [](const Network& n) {
+      .def_rw("name", &PythonNetwork::name)
+      .def_rw("dt_ms", &PythonNetwork::dt_ms)
+      .def_rw("time_ms", &PythonNetwork::time_ms)
+      .def_rw("discard_ms", &PythonNetwork::discard_ms)
+      .def_rw("seed", &PythonNetwork::seed)
+      .def_rw("rate_limit_hz", &PythonNetwork::rate_limit_hz)
+      .def_ro("parameters", &PythonNetwork::parameters)
+      .def_ro("choices", &PythonNetwork::choices)
+      .def("add_population", [](PythonNetwork& n, const Population& p) { n.populations.push_back(p); })
+      .def("add_projection", [](PythonNetwork& n, const Projection& p) { n.projections.push_back(p); })
+      .def("add_stimulus", [](PythonNetwork& n, const Stimulus& s) { n.stimuli.push_back(s); })
+      .def("add_recorder", [](PythonNetwork& n, const StateRecorder& r) { n.recorders.push_back(r); })
+      .def("add_spike_recorder", [](PythonNetwork& n, const std::string& population, std::uint32_t count,
+                                    const SourceLocation& where) { n.spike_recorders.push_back({population, count, where}); })
+      .def("recorded_neurons", [](const PythonNetwork& n) { return recorded_neurons(n); })
+      .def("population", [](const PythonNetwork& n, std::size_t i) { return n.populations.at(i); })
+      .def("projection", [](const PythonNetwork& n, std::size_t i) { return n.projections.at(i); })
+      .def("stimulus", [](const PythonNetwork& n, std::size_t i) { return n.stimuli.at(i); })
+      .def("recorder", [](const PythonNetwork& n, std::size_t i) { return n.recorders.at(i); })
+      .def("replace_population", [](PythonNetwork& n, std::size_t i, const Population& p) { n.populations.at(i) = p; })
+      .def("population_names", [](const PythonNetwork& n) { return names_of(n.populations); })
+      .def("projection_names", [](const PythonNetwork& n) { return names_of(n.projections); })
+      .def("stimulus_names", [](const PythonNetwork& n) { return names_of(n.stimuli); })
+      .def("recorder_count", [](const PythonNetwork& n) { return n.recorders.size(); })
+      .def("synapses", [](const PythonNetwork& n) {
         const SynapseNumber number = number_of_synapses(n);
         return nb::make_tuple(number.synapses, number.expected);
       })
-      .def("require_valid", [](const Network& n) { require_valid(n, NeuronCatalogue::builtin()); },
-           nb::call_guard<nb::gil_scoped_release>())
-      .def("scale", [](Network& n, double neurons, double synapses) {
-        scale_network(n, neurons, synapses, NeuronCatalogue::builtin());
+      .def("require_valid", [](const PythonNetwork& n) {
+        const NeuronCatalogue models = catalogue_of(n);
+        const nb::gil_scoped_release unlocked;
+        require_valid(n, models);
       })
-      .def("text", &model_text);
+      .def("scale", [](PythonNetwork& n, double neurons, double synapses) {
+        scale_network(n, neurons, synapses, catalogue_of(n));
+      })
+      .def("text", [](const PythonNetwork& n) { return model_text(n); });
   m.def("load_model", [](const std::filesystem::path& path, const std::vector<ParameterOverride>& parameters) {
-    return load_model_file(path, NeuronCatalogue::builtin(), parameters);
+    return PythonNetwork(load_model_file(path, catalogue(), parameters));
   });
   m.def("parse_model", [](const std::string& text, const std::string& name, const std::filesystem::path& folder,
                           const std::vector<ParameterOverride>& parameters) {
-    return parse_model(text, name, folder, NeuronCatalogue::builtin(), parameters);
+    return PythonNetwork(parse_model(text, name, folder, catalogue(), parameters));
   });
   m.def("quantity", &quantity);
   m.def("did_you_mean", &did_you_mean);
-  m.def("model_names", [] { return NeuronCatalogue::builtin().names(); });
-  m.def("describe_model", &describe_model);
-  m.def("describe_rules", &describe_rules);
 }
 
 }  // namespace tessera::python

@@ -3,108 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "bindings.hpp"
+#include "running_simulation.hpp"
 #include "tessera/communicator.hpp"
+#include "tessera/mpi_communicator.hpp"
 #include "tessera/result.hpp"
 #include "tessera/simulation.hpp"
 
 namespace tessera::python {
 namespace {
 
-// A spike as NumPy sees it; packed, so that 1e8 of them take 1.2 GB.
-struct __attribute__((packed)) SpikeRecord {
-  double time_ms;
-  std::uint32_t neuron;
-};
-static_assert(sizeof(SpikeRecord) == 12);
-
 using Synapse = ConnectivityRule::Synapse;
 static_assert(sizeof(Synapse) == 24);  // the record type of tessera/simulation.py
-
-// Keeps what a run gives. Arrays that Python has taken keep their memory: the next run then goes on with a copy.
-class Recording : public RunObserver {
- public:
-  /// `recorded`: of how many first neurons of every population spikes are kept.
-  Recording(const Network& network, const std::vector<std::uint32_t>& recorded) : dt_ms_(network.dt_ms), recorded_(recorded) {
-    std::uint64_t first = 0;
-    for (const Population& p : network.populations) {
-      begin_.push_back(first);
-      first += p.size;
-      spikes.push_back(std::make_shared<std::vector<SpikeRecord>>());
-    }
-    for (std::size_t i = 0; i < network.recorders.size(); ++i) {
-      sample_times.push_back(std::make_shared<std::vector<double>>());
-      samples.push_back(std::make_shared<std::vector<double>>());
-    }
-    any_ = std::any_of(recorded.begin(), recorded.end(), [](std::uint32_t count) { return count > 0; });
-  }
-
-  void start(PendingError& pending, nb::object progress) {
-    for (auto& list : spikes) detach(list);
-    for (auto& list : sample_times) detach(list);
-    for (auto& list : samples) detach(list);
-    pending_ = &pending;
-    progress_ = std::move(progress);
-  }
-  void end() {
-    pending_ = nullptr;
-    progress_ = nb::none();
-  }
-  void clear() {
-    for (auto& list : spikes) list = std::make_shared<std::vector<SpikeRecord>>();
-    for (auto& list : sample_times) list = std::make_shared<std::vector<double>>();
-    for (auto& list : samples) list = std::make_shared<std::vector<double>>();
-  }
-
-  [[nodiscard]] bool wants_spikes() const override { return any_; }
-  void on_spikes(std::span<const Spike> list) override {
-    for (const Spike& spike : list) {
-      const auto next = std::upper_bound(begin_.begin(), begin_.end(), spike.neuron);
-      const auto p = static_cast<std::size_t>(next - begin_.begin()) - 1;
-      if (spike.neuron - begin_[p] >= recorded_[p]) continue;
-      spikes[p]->push_back({spike.step * dt_ms_, static_cast<std::uint32_t>(spike.neuron - begin_[p])});
-    }
-  }
-  void on_sample(const StateSample& sample) override {
-    sample_times[sample.recorder]->push_back(sample.step * dt_ms_);
-    samples[sample.recorder]->insert(samples[sample.recorder]->end(), sample.values.begin(), sample.values.end());
-  }
-  void on_progress(const Progress& p) override {
-    if (progress_.is_none()) return;
-    pending_->call([&] {
-      progress_(p.model_time_ms, p.model_time_end_ms, p.wall_seconds, p.real_time_factor, p.spikes_per_second);
-    });
-  }
-  [[nodiscard]] bool stop_requested() override { return pending_->stop(); }
-
-  std::vector<Shared<SpikeRecord>> spikes;  ///< by population
-  std::vector<Shared<double>> sample_times, samples;  ///< by recorder
-
- private:
-  template <class T>
-  static void detach(Shared<T>& list) {
-    if (list.use_count() > 1) list = std::make_shared<std::vector<T>>(*list);
-  }
-
-  double dt_ms_;
-  std::vector<std::uint32_t> recorded_;
-  std::vector<std::uint64_t> begin_;
-  bool any_ = false;
-  PendingError* pending_ = nullptr;
-  nb::object progress_ = nb::none();
-};
-
-struct RunningSimulation {
-  RunningSimulation(const Network& network_, const SimulationOptions& options_, const std::vector<std::uint32_t>& recorded)
-      : network(network_), options(options_), simulation(network, NeuronCatalogue::builtin(), options),
-        recording(network, recorded) {}
-
-  Network network;
-  SimulationOptions options;
-  Simulation simulation;
-  Recording recording;
-  std::atomic<bool> busy = false;
-};
 
 void run(RunningSimulation& s, double time_ms, nb::object progress) {
   const Busy busy(s.busy, "simulation");
@@ -115,9 +24,11 @@ void run(RunningSimulation& s, double time_ms, nb::object progress) {
     s.simulation.run(time_ms, s.recording);
   } catch (...) {
     s.recording.end();
+    s.failures->raise();
     throw;
   }
   s.recording.end();
+  s.failures->raise();
   pending.raise();
 }
 
@@ -147,7 +58,7 @@ Device device_of(const std::string& word) {
 
 void set_options(SimulationOptions* o, std::uint64_t seed, int threads, int tiles, int group_size,
                  const std::string& connectivity, const std::string& precision, const std::string& device,
-                 bool count_table, std::uint64_t memory_limit, bool ranks, const std::string& exchange,
+                 bool count_table, std::uint64_t memory_limit, bool ranks, std::optional<int> communicator, const std::string& exchange,
                  const std::string& placement) {
   new (o) SimulationOptions();
   o->seed = seed;
@@ -162,14 +73,15 @@ void set_options(SimulationOptions* o, std::uint64_t seed, int threads, int tile
   o->memory_limit_bytes = memory_limit;
   o->exchange = word_of("exchange", exchange, {Exchange::automatic, Exchange::collective, Exchange::point_to_point});
   o->rank_placement = word_of("rank_placement", placement, {RankPlacement::spread, RankPlacement::pack});
-  if (ranks) o->communicator = launched_communicator();
+  if (ranks) o->communicator = communicator ? communicator_of_mpi(*communicator) : launched_communicator();
 }
 
-nb::dict plan_of(const Network& network, const SimulationOptions& options) {
+nb::dict plan_of(const PythonNetwork& network, const SimulationOptions& options) {
+  const NeuronCatalogue models = catalogue_of(network);
   Plan p;
   {
     const nb::gil_scoped_release unlocked;
-    p = plan(network, NeuronCatalogue::builtin(), options);
+    p = plan(network, models, options);
   }
   nb::dict d;
   d["neurons"] = p.neurons;
@@ -235,6 +147,9 @@ nb::dict report_of(const RunningSimulation& s) {
     e["synapses"] = w.synapses;
     e["formed"] = w.formed;
     e["eliminated"] = w.eliminated;
+    e["existing"] = w.existing;
+    e["invalid"] = w.invalid;
+    e["at_limit"] = w.at_limit;
     rewiring.append(e);
   }
   d["rewiring"] = rewiring;
@@ -253,7 +168,7 @@ nb::ndarray<nb::numpy, const std::uint8_t, nb::ndim<1>> synapses_of(RunningSimul
                                     [&name](const Projection& p) { return p.name == name; });
     const bool plastic = found != s.network.projections.end() && found->plasticity;
     *list = plastic ? s.simulation.synapses(name)
-                    : list_synapses(s.network, NeuronCatalogue::builtin(), s.options.seed, name);
+                    : list_synapses(s.network, s.models, s.options.seed, name);
   }
   return bytes_of(list);
 }
@@ -264,11 +179,11 @@ void bind_simulation(nb::module_& m) {
   nb::class_<SimulationOptions>(m, "SimulationOptions")
       .def("__init__", &set_options, nb::kw_only(), nb::arg("seed"), nb::arg("threads"), nb::arg("tiles"),
            nb::arg("group_size"), nb::arg("connectivity"), nb::arg("precision"), nb::arg("device"),
-           nb::arg("count_table"), nb::arg("memory_limit"), nb::arg("ranks"), nb::arg("exchange"),
+           nb::arg("count_table"), nb::arg("memory_limit"), nb::arg("ranks"), nb::arg("communicator").none(), nb::arg("exchange"),
            nb::arg("rank_placement"));
   m.def("plan", &plan_of);
   nb::class_<RunningSimulation>(m, "Simulation")
-      .def(nb::init<const Network&, const SimulationOptions&, const std::vector<std::uint32_t>&>(),
+      .def(nb::init<const PythonNetwork&, const SimulationOptions&, const std::vector<std::uint32_t>&>(),
            nb::call_guard<nb::gil_scoped_release>())
       .def("run", &run, nb::arg("time_ms"), nb::arg("progress").none())
       .def("step", [](const RunningSimulation& s) { return s.simulation.step(); })
@@ -303,6 +218,7 @@ void bind_simulation(nb::module_& m) {
         const nb::gil_scoped_release unlocked;
         s.simulation.load_checkpoint(file);
       });
+  m.def("mpi_name", &mpi_name);
   m.def("devices", [] {
     std::string why;
     nb::list list;

@@ -2,7 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "bindings.hpp"
+#include "running_trainer.hpp"
 #include "tessera/nir.hpp"
 #include "tessera/result.hpp"
 #include "tessera/training_result.hpp"
@@ -10,8 +10,6 @@
 
 namespace tessera::python {
 namespace {
-
-using namespace training;
 
 // Samples that Python gave as arrays: entries begin[i] .. begin[i + 1] are the spikes of sample i, ascending by step, then
 // channel, none twice (tessera/train/data.py sorts them).
@@ -53,42 +51,13 @@ class ArrayData : public SpikeDataset {
   std::vector<std::int32_t> labels_;
 };
 
-nb::list layers_of(const std::vector<LayerActivity>& layers) {
-  nb::list list;
-  for (const LayerActivity& a : layers) {
-    nb::dict d;
-    d["name"] = a.name;
-    d["spikes"] = a.spikes;
-    d["listed"] = a.listed;
-    d["neuron_steps"] = a.neuron_steps;
-    d["silent_neurons"] = a.silent_neurons;
-    d["dropped_spikes"] = a.dropped_spikes;
-    list.append(d);
-  }
-  return list;
-}
-
-nb::dict metrics_of(const EpochMetrics& e) {
-  nb::dict d;
-  d["epoch"] = e.epoch + 1;
-  d["loss"] = e.loss;
-  d["accuracy"] = e.accuracy;
-  d["validation_loss"] = e.validation_loss;
-  d["validation_accuracy"] = e.validation_accuracy;
-  d["learning_rate"] = e.learning_rate;
-  d["theta_grad"] = e.theta_grad;
-  d["seconds"] = e.seconds;
-  d["samples_per_second"] = e.samples_per_second;
-  d["layers"] = layers_of(e.layers);
-  return d;
-}
-
 // Tells Python about epochs and batches; ends the training on an error, a signal, or when a callback says so.
 class Listener : public FitObserver {
  public:
-  Listener(nb::object on_epoch, nb::object on_batch, nb::object on_warning)
-      : on_epoch_(std::move(on_epoch)), on_batch_(std::move(on_batch)), on_warning_(std::move(on_warning)) {}
-  void on_epoch(const EpochMetrics& epoch, bool best, const Trainer&) override {
+  Listener(nb::object on_epoch, nb::object on_batch, nb::object on_warning, TrainingKeeper* keeper = nullptr)
+      : on_epoch_(std::move(on_epoch)), on_batch_(std::move(on_batch)), on_warning_(std::move(on_warning)), keeper_(keeper) {}
+  void on_epoch(const EpochMetrics& epoch, bool best, const Trainer& trainer) override {
+    if (keeper_ != nullptr) keeper_->on_epoch(epoch, best, trainer);
     pending.call([&] {
       const nb::object answer = on_epoch_(metrics_of(epoch), best);
       stop_ = stop_ || (!answer.is_none() && nb::cast<bool>(answer));
@@ -108,52 +77,29 @@ class Listener : public FitObserver {
 
  private:
   nb::object on_epoch_, on_batch_, on_warning_;
+  TrainingKeeper* keeper_;
   bool stop_ = false;
 };
 
-nb::dict tensors_to_python(std::vector<Tensor>&& tensors) {
-  nb::dict d;
-  for (Tensor& t : tensors) {
-    std::vector<std::size_t> shape(t.shape.begin(), t.shape.end());
-    d[nb::str(t.name.c_str())] = array_of(std::move(t.values), shape);
-  }
-  return d;
-}
-
-using FloatArray = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
-
-std::vector<Tensor> tensors_from_python(const std::vector<std::pair<std::string, FloatArray>>& arrays) {
-  std::vector<Tensor> tensors;
-  for (const auto& [name, array] : arrays) {
-    Tensor t;
-    t.name = name;
-    for (std::size_t i = 0; i < array.ndim(); ++i) t.shape.push_back(array.shape(i));
-    t.values.assign(array.data(), array.data() + array.size());
-    tensors.push_back(std::move(t));
-  }
-  return tensors;
-}
-
-struct RunningTrainer {
-  explicit RunningTrainer(const TrainingModel& m) : model(m), trainer(model.network, model.options) {}
-  TrainingModel model;
-  Trainer trainer;
-  std::atomic<bool> busy = false;
-};
-
-nb::dict fit_with(RunningTrainer& t, const SpikeDataset& data, nb::object on_epoch, nb::object on_batch,
-                  nb::object on_warning) {
+nb::dict fit_with(RunningTrainer& t, const SpikeDataset& data, nb::object on_epoch, nb::object on_batch, nb::object on_warning,
+                  std::optional<std::filesystem::path> folder) {
   const Busy busy(t.busy, "trainer");
-  Listener listener(std::move(on_epoch), std::move(on_batch), std::move(on_warning));
   FitResult result;
+  std::optional<TrainingKeeper> keeper;
   {
     const nb::gil_scoped_release unlocked;
-    result = fit(t.trainer, data, listener);
+    keeper.emplace(t, data, std::move(folder));
+  }
+  Listener listener(std::move(on_epoch), std::move(on_batch), std::move(on_warning), &*keeper);
+  const Resumed begun = t.resumed ? std::exchange(t.resumed, std::nullopt).value() : Resumed{};
+  {
+    const nb::gil_scoped_release unlocked;
+    result = fit(t.trainer, data, listener, begun.epochs);
   }
   listener.pending.raise();
   nb::dict d;
   d["best_epoch"] = result.best_epoch;
-  d["best_weights"] = tensors_to_python(std::move(result.best_parameters));
+  d["best_weights"] = tensors_to_python(std::vector<Tensor>(result.best_parameters.empty() ? begun.best : result.best_parameters));
   d["stopped_early"] = result.stopped_early;
   d["interrupted"] = result.interrupted;
   d["list_bytes"] = result.list_bytes;
@@ -322,7 +268,8 @@ void bind_training(nb::module_& m) {
   m.def("import_nir", &import_network);
   nb::class_<RunningTrainer>(m, "Trainer")
       .def(nb::init<const TrainingModel&>(), nb::call_guard<nb::gil_scoped_release>())
-      .def("fit", &fit_with, nb::arg("data"), nb::arg("on_epoch"), nb::arg("on_batch").none(), nb::arg("on_warning"))
+      .def("fit", &fit_with, nb::arg("data"), nb::arg("on_epoch"), nb::arg("on_batch").none(), nb::arg("on_warning"),
+           nb::arg("folder").none())
       .def("evaluate", &evaluate_on)
       .def("forward", &forward)
       .def("gradients", &gradients_of)

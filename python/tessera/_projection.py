@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Protocol
+from typing import Any, Callable, Dict, Mapping, Protocol
 
 from . import _check, _core
 from .distributions import drawn
 from .models import Parameter, model, plasticity_rules, structural_rules
+from .structural import StructuralRule
 
 RULES = ("one_to_one", "all_to_all", "fixed_total_number", "fixed_indegree", "fixed_outdegree", "pairwise_bernoulli",
          "gaussian_2d", "explicit_list")
@@ -123,12 +124,16 @@ def plasticity_of(value: Any, unit: str) -> _core.Plasticity:
     return p
 
 
-def rewiring_of(value: Any, unit: str) -> _core.StructuralPlasticity:
-    given = {"rule": value} if isinstance(value, str) else dict(_check.mapping(value, "rewiring"))
+def rewiring_of(value: Any, unit: str, name_of: Callable[[StructuralRule], str]) -> _core.StructuralPlasticity:
+    """``name_of`` gives the name of a rule in Python in its network."""
+    given = {"rule": value} if isinstance(value, (str, StructuralRule)) else dict(_check.mapping(value, "rewiring"))
     rules = structural_rules()
     r = _core.StructuralPlasticity()
-    r.rule = _check.choice(given.pop("rule", None), "rewiring.rule", rules)
-    parameters, words = rules[r.rule]
+    rule = given.pop("rule", None)
+    if isinstance(rule, type) and issubclass(rule, StructuralRule):
+        raise TypeError(f"rewiring.rule must be an object: {rule.__name__}(), not the class itself.")
+    r.rule = name_of(rule) if isinstance(rule, StructuralRule) else _check.choice(rule, "rewiring.rule", rules)
+    parameters, words = ({}, ()) if isinstance(rule, StructuralRule) else rules[r.rule]
     r.interval_ms = _check.number(given.pop("interval", 1.0), "ms", "rewiring.interval")
     r.max_indegree = _check.whole(given.pop("max_indegree", 0), "rewiring.max_indegree")
     r.max_outdegree = _check.whole(given.pop("max_outdegree", 0), "rewiring.max_outdegree")

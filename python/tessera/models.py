@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple, Union
 
-from . import _core
+from . import _check, _core
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,17 @@ def _parameters(entries: List[Dict[str, Any]]) -> Dict[str, Parameter]:
 def models() -> List[str]:
     """Names of all neuron models."""
     return list(_core.model_names())
+
+
+def load_models(file: Union[str, "os.PathLike[str]"]) -> List[str]:
+    """Takes in the neuron models and rules of a shared library of your own (docs/neuron-models.md), for all networks of this
+    process, and returns their names. The file is code, and runs: load what you trust. InputError, and nothing is added, for a
+    file that is missing or no library of models, that was built for another version, or has a name that there is already.
+    """
+    names = list(_core.load_models(os.path.abspath(_check.path(file, "file"))))
+    for cached in (model, plasticity_rules, structural_rules):
+        cached.cache_clear()
+    return names
 
 
 @functools.lru_cache(maxsize=None)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
@@ -14,7 +15,9 @@ from . import _check, _core, _html
 from ._check import Quantity
 from ._projection import RULES, needed, plasticity_of, rewiring_of, rule_of, set_delay, values_of, weight_unit
 from .distributions import drawn
-from .models import Model, model
+from .errors import InputError
+from .models import Model, model, models, plasticity_rules, structural_rules
+from .structural import StructuralRule
 
 if TYPE_CHECKING:
     from .simulation import Plan, Simulation
@@ -95,6 +98,7 @@ class Network:
         self._populations: Dict[str, Population] = {}
         self._projections: Dict[str, Projection] = {}
         self._taken: Set[str] = set()
+        self._rules: Dict[str, StructuralRule] = {}  # those in Python, by the names that projections have for them
 
     # ------------------------------------------------------------------------------------ files
 
@@ -111,9 +115,10 @@ class Network:
                                          _overrides(parameters)))
 
     @classmethod
-    def _of(cls, core: _core.Network) -> "Network":
+    def _of(cls, core: _core.Network, rules: Optional[Dict[str, StructuralRule]] = None) -> "Network":
         network = cls()
         network._core = core
+        network._rules = dict(rules or {})
         for i, name in enumerate(core.population_names()):
             p = core.population(i)
             network._populations[name] = Population(network, i, name, p.size, p.kind, p.model)
@@ -132,7 +137,9 @@ class Network:
 
     def to_toml(self) -> str:
         """The network as the text of a model file, number for number: it gives the same spikes. Named parameters and
-        expressions of a file that it came from are worked in."""
+        expressions of a file that it came from are worked in. InputError where a structural rule is written in Python."""
+        for name in self._rules:
+            raise InputError(f"The structural rule '{name}' is written in Python; no file can hold it.")
         return str(self._core.text())
 
     def save(self, file: Union[str, "os.PathLike[str]"]) -> None:
@@ -250,7 +257,7 @@ class Network:
                 if plasticity is not None:
                     p.plasticity = plasticity_of(plasticity, unit)
                 if rewiring is not None:
-                    p.rewiring = rewiring_of(rewiring, unit)
+                    p.rewiring = rewiring_of(rewiring, unit, self._name_of_rule)
                     if plasticity is None:
                         p.plasticity = plasticity_of("static", unit)
                 made.append(Projection(self, len(self._projections), p.name, s.name, t.name, rule))
@@ -268,6 +275,22 @@ class Network:
         result = _check.text(name, "name") + (f".{standard}" if several else "")
         if result in self._projections:
             raise _check.problem("name", f"there is a projection '{result}' already.")
+        return result
+
+    def _name_of_rule(self, rule: StructuralRule) -> str:
+        """Of a rule in Python: its own, numbered where another one has it."""
+        for known, other in self._rules.items():
+            if other is rule:
+                return known
+        base = _check.text(rule.name or type(rule).__name__, "rewiring.rule.name")
+        taken = {*structural_rules(), *plasticity_rules(), *models(), *self._rules}
+        result, n = base, 2
+        while result in taken:
+            result, n = f"{base} {n}", n + 1
+        states = [[_check.text(s, f"rewiring.rule.{what}") for s in _check.listed(getattr(rule, what))]
+                  for what in ("source_states", "target_states")]
+        self._rules[result] = rule
+        self._core.add_rule(result, weakref.ref(rule), *states)
         return result
 
     def _find_all(self, value: Any, name: str) -> List[Population]:
@@ -429,7 +452,7 @@ class Network:
 
     def copy(self) -> "Network":
         """A network of its own with the same contents."""
-        return Network._of(_core.Network(self._core))
+        return Network._of(_core.Network(self._core), self._rules)
 
     def __getstate__(self) -> object:
         raise TypeError("A network cannot be pickled; pass on network.to_toml() and use Network.from_toml().")

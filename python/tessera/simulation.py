@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from . import _check, _core, _html
 from ._activity import SPIKE, Activity, ByName, Trace, spike_columns
 from ._check import Quantity
+from ._live import AllStates, LiveProjection, LiveSource, LiveStimulus, Named, projections_of, sources_of, stimuli_of
 from ._progress import Line, reporter
 from .errors import RunError
 from .network import Network, PopulationLike
@@ -23,14 +26,27 @@ SYNAPSE = np.dtype([("source", "<u4"), ("target", "<u4"), ("weight", "<f8"), ("d
 
 def _options(*, seed: int, threads: int = 0, tiles: int = 0, group_size: int = 0, connectivity: str = "auto",
              precision: str = "fast", device: str = "cpu", count_table: bool = True, memory_limit: int = 0,
-             ranks: bool = False, exchange: str = "auto", rank_placement: str = "spread") -> _core.SimulationOptions:
+             ranks: Any = False, exchange: str = "auto", rank_placement: str = "spread") -> _core.SimulationOptions:
     return _core.SimulationOptions(
         seed=_check.whole(seed, "seed", high=2**64 - 1), threads=_check.whole(threads, "threads", high=4096),
         tiles=_check.whole(tiles, "tiles", high=2**30), group_size=_check.whole(group_size, "group_size", high=2**30),
         connectivity=_word(connectivity, "connectivity"), precision=_word(precision, "precision"),
         device=_check.text(device, "device"), count_table=_check.truth(count_table, "count_table"),
-        memory_limit=_check.whole(memory_limit, "memory_limit", high=2**63), ranks=_check.truth(ranks, "ranks"),
+        memory_limit=_check.whole(memory_limit, "memory_limit", high=2**63), **_ranks(ranks),
         exchange=_word(exchange, "exchange"), rank_placement=_word(rank_placement, "rank_placement"))
+
+
+def _ranks(value: Any) -> Dict[str, Any]:
+    """Whether there are ranks, and the communicator of mpi4py that has them."""
+    if not callable(getattr(value, "py2f", None)):
+        if value is not None and not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"ranks must be True, False or a communicator of mpi4py, not {_check.kind_of(value)}.")
+        return {"ranks": bool(value), "communicator": None}
+    ours, module = _core.mpi_name(), sys.modules.get("mpi4py.MPI")
+    theirs = re.split("[,\n\0]", str(module.Get_library_version()))[0].replace(" v", " ", 1) if module is not None else ours
+    if ours and theirs != ours:
+        raise _check.problem("ranks", f"mpi4py uses {theirs}, but this package was built with {ours}; both must be the same.")
+    return {"ranks": True, "communicator": int(value.py2f())}
 
 
 def _word(value: Any, name: str) -> str:
@@ -89,15 +105,30 @@ def _recorded(network: Network, wanted: Any) -> List[int]:
     return list(counts.values())
 
 
+@dataclass
+class _Callback:
+    population: int
+    function: Callable[[NDArray[Any]], Any]
+    steps: int
+    seen: int  # spikes that it was told
+
+    def call(self, spikes: NDArray[Any]) -> None:
+        new = spikes[self.seen:].copy()  # a view would make the next piece go on with a copy of everything
+        self.seen = len(spikes)
+        del spikes
+        self.function(new)
+
+
 class Simulation(Activity):
     """A network that runs. What is changed in the network afterwards has no effect on it; several simulations do not know
     of each other.
 
     ``seed``: left out, the network's. ``threads``: 0 is as many as there is work for. ``connectivity``: "stored",
     "procedural" or "auto". ``precision``: "fast" or "exact" (float64). ``device``: "cpu", "cuda", "cuda:1", "auto".
-    ``ranks=True``: together with the other processes that mpirun has started. ``record_spikes``: True (all, or
-    those that `Network.record` names), False, or whose spikes are kept (12 bytes each): populations, areas ("V1" of
-    "V1.4E"), patterns ("V1.*"), or a mapping from these to how many first neurons. Threads and connectivity change no spike.
+    ``ranks=True``: together with the other processes that mpirun has started, or those of a communicator of mpi4py
+    (``ranks=comm``). ``record_spikes``: True (all, or those that `Network.record` names), False, or whose spikes are
+    kept (12 bytes each): populations, areas ("V1" of "V1.4E"), patterns ("V1.*"), or a mapping from these to how many
+    first neurons. Threads and connectivity change no spike.
 
     >>> import tessera
     >>> net = tessera.Network()
@@ -122,6 +153,8 @@ class Simulation(Activity):
             recorded = _recorded(network, record_spikes)
         self._core = _core.Simulation(self._network._core, _options(**options), recorded)
         self._recorded, self._process, self._start_ms = recorded, os.getpid(), 0.0
+        self._callbacks: List[_Callback] = []
+        self._in_run = False
 
     @property
     def _alive(self) -> _core.Simulation:
@@ -138,20 +171,67 @@ class Simulation(Activity):
         Ctrl-C ends the run within about 100 ms with KeyboardInterrupt; what was simulated until then is there, and the
         simulation can go on. Throws ActivityError where a population fires above the network's limit.
         """
-        report = reporter(progress)
+        report, duration = reporter(progress), _check.number(time, "ms", "time")
+        if self._in_run:
+            raise RunError("This simulation is at work: run() was called by one of its own callbacks.")
+        self._in_run = True
         try:
-            self._alive.run(_check.number(time, "ms", "time"), report)
+            if self._callbacks:
+                self._run_with_callbacks(duration, report)
+            else:
+                self._alive.run(duration, report)
         finally:
+            self._in_run = False
             if isinstance(report, Line):
                 report.close()
         return self
+
+    def on_spikes(self, population: PopulationLike, function: Callable[[NDArray[Any]], Any], *,
+                  every: Quantity = 10.0) -> "Simulation":
+        """From now on calls ``function(spikes)`` whenever ``every`` (ms of model time, whole steps) has passed in a run, with
+        the spikes of the population since the call before: records as in `spikes`, perhaps none. The simulation stands
+        meanwhile, so the function may read and set states, weights, rates and amplitudes, and runs stay the same for any number
+        of threads. It is the slow path: the run is cut into pieces of ``every``. What the function raises ends the run, comes
+        back from it, and leaves a simulation that can go on.
+        """
+        name = self._find(population)
+        if not callable(function):
+            raise TypeError(f"function must be callable, not {_check.kind_of(function)}.")
+        index, dt = self._names.index(name), self._network.dt
+        if not self._recorded[index]:
+            raise _check.problem("population", f"the spikes of '{name}' are not recorded; see record_spikes.")
+        length = _check.number(every, "ms", "every")
+        steps = round(length / dt) if 0.0 < length < 1e12 else 0
+        if steps < 1 or abs(steps * dt - length) > 1e-6 * dt + 1e-9 * length:
+            raise _check.problem("every", f"must be a whole number of steps of {dt:g} ms, at least one, not {length:g} ms.")
+        self._callbacks.append(_Callback(index, function, steps, len(self._alive.spikes(index)) // SPIKE.itemsize))
+        return self
+
+    def _run_with_callbacks(self, duration: float, report: Optional[Callable[..., None]]) -> None:
+        dt, now = self._network.dt, int(self._alive.step())
+        end = now + round(min(duration / dt, 2.0**40))
+        if duration < 0.0 or abs((end - now) * dt - duration) > 1e-6 * dt + 1e-9 * duration:
+            self._alive.run(duration, report)  # says why that cannot be
+            return
+
+        def shown(now_ms: float, _: float, *rest: float) -> None:
+            if report is not None:
+                report(now_ms, end * dt, *rest)
+
+        while now < end:
+            piece = min([end] + [(now // c.steps + 1) * c.steps for c in self._callbacks])
+            self._alive.run((piece - now) * dt, None if report is None else shown)
+            now = piece
+            for c in list(self._callbacks):
+                if now % c.steps == 0:
+                    c.call(self._alive.spikes(c.population).view(SPIKE))
 
     # ----------------------------------------------------------------------------------- results
 
     @property
     def network(self) -> Network:
-        """A copy of the network that runs."""
-        return self._network.copy()
+        """A copy of the network that runs, with the rates and amplitudes that were set."""
+        return Network._of(_core.network_of(self._alive), self._network._rules)
 
     @property
     def time(self) -> float:
@@ -187,11 +267,30 @@ class Simulation(Activity):
         """Forgets the recorded spikes and traces. Arrays that were taken stay."""
         self._alive.clear()
         self._start_ms = self.time
+        for c in self._callbacks:
+            c.seen = 0
 
-    def state(self, population: PopulationLike, variable: str = "V_m") -> NDArray[np.float64]:
-        """A state variable of all neurons of a population now, in its unit; "refractory" is what is left of their
-        refractory times (ms)."""
-        return self._alive.state(self._find(population), _check.text(variable, "variable"))
+    @property
+    def state(self) -> AllStates:
+        """States of now. ``sim.state["E"]["V_m"]`` is an array with a value for each neuron, in the variable's unit; set it to
+        change them between runs. "refractory" is what is left of refractory times (ms). What is set to what it is stays so
+        to the last bit. ``sim.state("E", "V_m")`` reads, too."""
+        return AllStates(self)
+
+    @property
+    def projections(self) -> Named[LiveProjection]:
+        """By name: ``sim.projections["E->I"].weights`` can be read, and set where the projection has a plasticity."""
+        return projections_of(self)
+
+    @property
+    def stimuli(self) -> Named[LiveStimulus]:
+        """By name: ``rate`` of Poisson trains and ``amplitude`` of currents can be set between runs."""
+        return stimuli_of(self)
+
+    @property
+    def sources(self) -> Named[LiveSource]:
+        """Populations of Poisson sources by name, whose ``rate`` can be set between runs."""
+        return sources_of(self)
 
     def synapses(self, projection: Any) -> NDArray[Any]:
         """The synapses of a projection (or its name), as records of source, target, weight and delay (ms). Weights are

@@ -17,6 +17,7 @@
 #include "comm/half_call.hpp"
 #include "comm/mpi_parts.hpp"
 #include "comm/mpi_watch.hpp"
+#include "tessera/mpi_communicator.hpp"
 
 namespace tessera {
 namespace {
@@ -38,15 +39,19 @@ class Mpi final : public Communicator {
   explicit Mpi(const MpiOptions& options) : largest_(options.largest_count) {
     int began = 0;
     MPI_Initialized(&began);
+    if (began == 0 && options.parent) throw InputError("A communicator of MPI was given, but MPI has not begun in this process.");
     if (began == 0) {
       check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level_), "start");
       ends_mpi_ = true;
     } else {
       check_mpi(MPI_Query_thread(&level_), "start");
     }
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &comm_), "start");
-    check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &leaving_comm_), "start");
+    const MPI_Comm parent = options.parent ? MPI_Comm_f2c(*options.parent) : MPI_COMM_WORLD;
+    if (parent == MPI_COMM_NULL) throw InputError("The communicator of MPI that was given is none, or one that this process has no part in.");
+    if (!options.parent) MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    check_mpi(MPI_Comm_dup(parent, &comm_), "start");
+    check_mpi(MPI_Comm_dup(parent, &leaving_comm_), "start");
+    for (const MPI_Comm own : {comm_, leaving_comm_}) MPI_Comm_set_errhandler(own, MPI_ERRORS_RETURN);
     MPI_Comm_rank(comm_, &rank_);
     MPI_Comm_size(comm_, &size_);
     refuse_what_cannot_work(options);
@@ -465,6 +470,13 @@ void Mpi::abort(int exit_code, const std::string& message) {
 }  // namespace
 
 std::shared_ptr<Communicator> mpi_communicator(const MpiOptions& options) { return std::make_shared<Mpi>(options); }
+
+std::shared_ptr<Communicator> communicator_of_mpi(int fortran_handle, const RankOptions& ranks) {
+  MpiOptions options;
+  options.ranks = ranks;
+  options.parent = fortran_handle;
+  return mpi_communicator(options);
+}
 
 std::string mpi_name() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};

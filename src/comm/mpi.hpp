@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "tessera/communicator.hpp"
 
@@ -13,6 +14,8 @@ struct MpiOptions {
   RankOptions ranks;
   int expected_size = 0;            ///< of all ranks, as the launcher says; 0: it does not
   std::string launcher = "nobody";  ///< for the message where they differ
+  /// The communicator whose ranks these are, as Fortran's integer for it; none: MPI_COMM_WORLD.
+  std::optional<int> parent;
   /// Signs of life from a thread. Without it, or where the library is not able to (below
   /// MPI_THREAD_SERIALIZED), they are given while this rank waits: one that computes for longer than the
   /// patience counts as lost.

@@ -82,6 +82,11 @@ class PlasticRows : public StructuralRows {
   void read(std::uint32_t projection, std::int64_t now, const std::vector<std::uint32_t>* sources,
             const std::function<void(std::span<const PlasticSynapse> row)>& show) const;
 
+  /// Sets weights at `now`, in the order in which read() shows all, where they are others than these. They are possible
+  /// ones. A row with a weight that changes is brought to the time of its synapses first; spikes that act later act on
+  /// the changed weight.
+  void write(std::uint32_t projection, std::int64_t now, std::span<const double> weights);
+
   /// Of a projection on this tile.
   [[nodiscard]] RewiringCounts rewired(std::uint32_t projection) const;
   [[nodiscard]] double rewiring_seconds() const { return rewiring_seconds_; }
@@ -158,6 +163,7 @@ class PlasticRows : public StructuralRows {
   [[nodiscard]] static bool lay_out_rows(Bundle& bundle, std::vector<Row> rows);
   [[nodiscard]] static bool count_targets(Bundle& bundle);
   class Reader;
+  void set_row(Bundle& bundle, Reader& reader, std::uint32_t row, std::int64_t now, const double* weights);
   class View;
 
   const Wiring* wiring_;

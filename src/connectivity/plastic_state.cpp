@@ -100,6 +100,46 @@ void PlasticRows<Real>::read(std::uint32_t projection, std::int64_t now, const s
   }
 }
 
+/// A weight that spikes under way will change gets the difference; else it is what was given, to the last bit.
+template <class Real>
+void PlasticRows<Real>::set_row(Bundle& bundle, Reader& reader, std::uint32_t r, std::int64_t now, const double* weights) {
+  Row& row = bundle.rows[r];
+  const Real* shown = reader.read(r);
+  const auto changes = [&](std::uint32_t k) { return weights[k] != bundle.sign * shown[k]; };
+  std::vector<std::uint32_t> changed;
+  for (std::uint32_t k = 0; k < row.count; ++k) {
+    if (changes(k)) changed.push_back(k);
+  }
+  if (changed.empty()) return;
+  if (const std::int32_t time = now > 0 ? time_of_row(bundle, row, now - 1) : 0; bundle.rule->efficacy == nullptr && row.seen < time) {
+    advance_row(bundle, row, columns_of(bundle, row), bundle.is_summed() ? &*bundle.sums : nullptr, time, false, now - 1, nullptr);
+    shown = reader.read(r);
+  }
+  const double most = std::max(std::abs(bundle.rule->lowest), bundle.rule->highest);
+  for (const std::uint32_t k : changed) {
+    Real& weight = bundle.weights[row.begin + k];
+    const double wanted = bundle.sign * weights[k], later = static_cast<double>(shown[k]) - weight;
+    weight = static_cast<Real>(later == 0.0 ? wanted : std::clamp(wanted - later, 0.0, most));
+  }
+}
+
+template <class Real>
+void PlasticRows<Real>::write(std::uint32_t projection, std::int64_t now, std::span<const double> weights) {
+  std::size_t at = 0;
+  for (std::uint32_t b = 0; b < bundles_.size(); ++b) {
+    Bundle& bundle = *bundles_[b];
+    if (bundle.projection != projection) continue;
+    Reader reader(*this, b, now);
+    for (std::uint32_t s = 0; s < bundle.sources; ++s) {
+      for (std::uint32_t r = bundle.first_row[s]; r < bundle.first_row[s + 1]; ++r) {
+        const std::uint32_t count = bundle.rows[r].count;
+        if (count > 0) set_row(bundle, reader, r, now, weights.data() + at);
+        at += count;
+      }
+    }
+  }
+}
+
 /// Visits what is kept of a bundle's synapses: where they come and go, row by row.
 template <class Real, class Bundle, class Visit>
 static void each_column(Bundle& bundle, const Visit& visit) {

@@ -132,7 +132,9 @@ std::vector<Incoming> incoming(const Wiring& wiring, std::span<const PlasticityV
     const Bundle bundle = wiring.first_bundle(p);
     all.push_back(incoming_of(wiring, bundle));
     if (!is_plastic(wiring, bundle) || rules.empty()) continue;
-    if (rules[p].efficacy == nullptr || rules[p].in_parts) make_plastic(rules[p], all.back());
+    const bool changes = rules[p].efficacy == nullptr || rules[p].in_parts;
+    // Static weights without rewiring are there to be set.
+    if (changes || !wiring.projection(bundle).rewiring) make_plastic(rules[p], all.back());
   }
   for (const std::uint32_t s : arriving.stimuli) all.push_back(incoming_of(wiring.network().stimuli[s], wiring.network().dt_ms));
   return all;

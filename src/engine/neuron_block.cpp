@@ -47,11 +47,11 @@ NeuronBlock<Real>::NeuronBlock(const Network& network, const PopulationKernel& k
                                const Chunk& chunk, std::vector<std::uint32_t> places, std::uint32_t chunk_index,
                                std::uint32_t first_id, RandomKey key)
     : kernel_(&kernel), chunk_(chunk), places_(std::move(places)),
-      count_(places_.empty() ? chunk.size : static_cast<std::uint32_t>(places_.size())), first_id_(first_id), key_(key),
+      count_(places_.empty() ? chunk.size : static_cast<std::uint32_t>(places_.size())), first_id_(first_id), chunk_index_(chunk_index), key_(key),
       refractory_(padded(count_)), poisson_counts_(padded(chunk.size)) {
   for (int port = 0; port < (places_.empty() ? 0 : ports()); ++port) own_input_[port] = AlignedArray<Input>(padded(count_));
   initialise(network, key);
-  add_stimuli(network, chunk_index);
+  add_stimuli(network);
 }
 
 // Padding neurons rest at the initial value without drive; they are never reported.
@@ -93,7 +93,7 @@ void NeuronBlock<Real>::initialise(const Network& network, RandomKey key) {
 }
 
 template <class Real>
-void NeuronBlock<Real>::add_stimuli(const Network& network, std::uint32_t chunk_index) {
+void NeuronBlock<Real>::add_stimuli(const Network& network) {
   for (std::uint32_t s = 0; s < network.stimuli.size(); ++s) {
     const Stimulus& stimulus = network.stimuli[s];
     if (stimulus.target != kernel_->population->name) continue;
@@ -109,8 +109,18 @@ void NeuronBlock<Real>::add_stimuli(const Network& network, std::uint32_t chunk_
     }
     poisson_.push_back({PoissonTable(stimulus.rate_hz * network.dt_ms / 1000.0), 
                         step_window(stimulus.start_ms + stimulus.delay_ms, stimulus.duration_ms, network.dt_ms),
-                        chunk_index << 12 | s, weight});
+                        chunk_index_ << 12 | s, weight});
   }
+}
+
+template <class Real>
+void NeuronBlock<Real>::renew_stimuli(const Network& network) {
+  const bool draws = !poisson_.empty();  // else another block does, or there is none
+  currents_.clear();
+  poisson_.clear();
+  add_stimuli(network);
+  if (!draws) poisson_.clear();
+  next_current_change_ = -1;
 }
 
 /// The injected current is piecewise constant: it is summed again only where a stimulus begins or ends.

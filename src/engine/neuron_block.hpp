@@ -76,6 +76,12 @@ class NeuronBlock {
   [[nodiscard]] double value(std::size_t column, std::uint32_t neuron) const {
     return static_cast<double>(columns_[column][neuron]) + (column == 0 ? kernel_->variant.origin : 0.0);
   }
+  /// To the last bit as it was, where that is the value already.
+  void set_value(std::size_t column, std::uint32_t neuron, double value) {
+    if (value != this->value(column, neuron)) columns_[column][neuron] = static_cast<Real>(value - (column == 0 ? kernel_->variant.origin : 0.0));
+  }
+  /// Takes the stimuli as they are now; their kinds and targets are the same.
+  void renew_stimuli(const Network& network);
   [[nodiscard]] std::uint32_t refractory_steps(std::uint32_t neuron) const { return refractory_[neuron]; }  ///< left
   [[nodiscard]] std::vector<AlignedArray<Real>>& columns() { return columns_; }
   [[nodiscard]] AlignedArray<std::uint16_t>& refractory() { return refractory_; }
@@ -94,7 +100,7 @@ class NeuronBlock {
   };
 
   void initialise(const Network& network, RandomKey key);
-  void add_stimuli(const Network& network, std::uint32_t chunk_index);
+  void add_stimuli(const Network& network);
   void set_current(std::int64_t step);
   void add_poisson(std::int64_t step, Input* const* input);
   void gather(Input* const* input);
@@ -106,6 +112,7 @@ class NeuronBlock {
   std::uint32_t count_;
   AlignedArray<Input> own_input_[2];   ///< per port, where only some of the chunk's neurons live here
   std::uint32_t first_id_;
+  std::uint32_t chunk_index_;
   RandomKey key_;
   std::vector<AlignedArray<Real>> columns_;
   std::vector<Real*> column_pointers_;

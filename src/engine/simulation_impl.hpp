@@ -52,6 +52,15 @@ struct Simulation::Impl {
   void show_synapses(const std::string& projection, const std::vector<std::uint32_t>* sources,
                      const std::function<void(std::span<const ConnectivityRule::Synapse> row)>& row) const;
 
+  // simulation_live.cpp
+  struct ByTile {
+    std::vector<PlasticSynapse> synapses;
+    std::vector<std::size_t> end;  ///< of every tile's
+  };
+  [[nodiscard]] ByTile synapses_by_tile(std::uint32_t projection) const;
+  void require_weights(std::size_t projection, std::span<const double> weights, std::span<const double> before) const;
+  void renew_inputs();
+
   // simulation_output.cpp
   void make_sample_buffers();
   void prepare_samples(std::int64_t from, std::int64_t to);

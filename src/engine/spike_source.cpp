@@ -31,6 +31,13 @@ SpikeSource::SpikeSource(const Network& network, const Chunk& chunk, std::uint32
   std::sort(train_.begin(), train_.end());
 }
 
+void SpikeSource::set_rate(double rate_hz) {
+  if (counts_.empty() || rate_hz == base_hz_) return;
+  table_ = PoissonTable(rate_hz * dt_ms_ / 1000.0);
+  base_hz_ = rate_hz;
+  period_ = -1;  // a bump's spikes are drawn anew
+}
+
 /// Pulse k is the window that begins at start + k interval: every boundary has its own exact time.
 bool SpikeSource::active(std::int64_t step) const {
   const auto in_pulse = [&](double k) {

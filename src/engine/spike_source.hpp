@@ -22,6 +22,8 @@ class SpikeSource {
   /// Appends the global ids of neurons that spike between step and step + 1, once per spike. Listed
   /// spikes at time 0 belong to step kFirstSpikeStep.
   void emit(std::int64_t step, std::vector<std::uint32_t>& ids);
+  /// Of a Poisson source; others have none.
+  void set_rate(double rate_hz);
   [[nodiscard]] const Chunk& chunk() const { return chunk_; }
 
  private:

@@ -89,6 +89,32 @@ class BlockTile : public Tile {
     }
   }
 
+  bool write_state(std::uint32_t chunk, const std::string& name, const double* values) override {
+    bool known = false;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      if (places_[b].chunk != chunk) continue;
+      NeuronBlock<Real>& block = blocks_[b];
+      const auto& states = block.variant().states;
+      const auto state = std::find_if(states.begin(), states.end(), [&](const StateInfo& s) { return s.name == name; });
+      known = name == kRefractoryState || state != states.end();
+      if (!known) return false;
+      for (std::uint32_t i = 0; i < block.count(); ++i) {
+        const double value = values[block.place_of(i)];
+        if (state == states.end()) {
+          block.refractory()[i] = static_cast<std::uint16_t>(nearest_step(value, dt_ms_));
+        } else {
+          block.set_value(static_cast<std::size_t>(state - states.begin()), i, value);
+        }
+      }
+      block.forget_time();
+    }
+    return known;
+  }
+  void renew_inputs(const Network& network) override {
+    for (NeuronBlock<Real>& block : blocks_) block.renew_stimuli(network);
+    for (SpikeSource& source : sources_) source.set_rate(network.populations[source.chunk().population].rate_hz);
+  }
+
   NotFinite find_not_finite() const override {
     NotFinite first;
     for (const NeuronBlock<Real>& block : blocks_) {
@@ -105,6 +131,9 @@ class BlockTile : public Tile {
   void read_synapses(std::uint32_t projection, std::int64_t now, const std::vector<std::uint32_t>* sources,
                      const ShowSynapses& show) const override {
     if (plastic_) plastic_->read(projection, now, sources, show);
+  }
+  void write_weights(std::uint32_t projection, std::int64_t now, std::span<const double> weights) override {
+    if (plastic_) plastic_->write(projection, now, weights);
   }
 
   RewiringCounts rewired(std::uint32_t projection) const override {

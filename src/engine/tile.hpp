@@ -71,10 +71,16 @@ class Tile {
   /// Nothing is written where their model has no such variable.
   virtual void read_state(std::uint32_t chunk, const std::string& name, std::uint32_t count,
                           double* values) const = 0;
+  /// Takes such values for all neurons of a chunk, where they are others than now. False: there is no such variable.
+  virtual bool write_state(std::uint32_t chunk, const std::string& name, const double* values) = 0;
+  /// Takes what the network says now of stimuli and of the rates of sources.
+  virtual void renew_inputs(const Network& network) = 0;
   using ShowSynapses = std::function<void(std::span<const PlasticSynapse> row)>;
   /// Shows the synapses of a plastic projection with their weights at `now` (steps done), of all sources or of some.
   virtual void read_synapses(std::uint32_t projection, std::int64_t now, const std::vector<std::uint32_t>* sources,
                              const ShowSynapses& show) const = 0;
+  /// Takes weights in the order in which read_synapses() shows all, where they are others than now.
+  virtual void write_weights(std::uint32_t projection, std::int64_t now, std::span<const double> weights) = 0;
   /// What structural rules have done to a projection here, and how long they took in all.
   [[nodiscard]] virtual RewiringCounts rewired(std::uint32_t projection) const = 0;
   [[nodiscard]] virtual double rewiring_seconds() const = 0;

@@ -117,7 +117,7 @@ class DenseEngine final : public Engine {
         std::copy_n(last.spikes().spike.data() + at, classes, row);
       }
     };
-    output_.evaluate(worker, loss_, batch, classes, gradients, fill);
+    output_.evaluate(worker, loss_, batch, classes, gradients, output_derivative(), fill);
     worker.once([&] {
       if (!std::isfinite(output_.result.loss))
         throw_diverged(output_.result.loss, network_, arrays());

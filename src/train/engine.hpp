@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,12 +50,17 @@ class Engine {
     std::uint32_t epoch = 0;
   };
   void set_moment(const Moment& moment) noexcept { moment_ = moment; }
+  /// The derivative of somebody else's loss with respect to the output, [steps][samples][classes], which outlives the
+  /// runs; empty: the own loss has it.
+  void set_output_derivative(std::span<const float> derivative) noexcept { output_derivative_ = derivative; }
 
  protected:
   [[nodiscard]] const Moment& moment() const noexcept { return moment_; }
+  [[nodiscard]] std::span<const float> output_derivative() const noexcept { return output_derivative_; }
 
  private:
   Moment moment_;
+  std::span<const float> output_derivative_;
 };
 
 /// The topology must outlive the engine. `eprop`: learns by e-prop, `seed` is that of its feedback. `ranks` own the tiles together where the topology says so.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "train/crew.hpp"
@@ -22,10 +23,10 @@ struct OutputLoss {
   LossResult result;
 
   /// Called by all workers. fill(q, row) writes the output of list q = sample * steps + step to
-  /// row[0 .. classes).
+  /// row[0 .. classes). `given`: the derivative, [steps][samples][classes]; empty: that of the loss.
   template <class Fill>
   void evaluate(Worker& worker, const Loss& loss, const SpikeBatch& batch, std::uint32_t classes,
-                bool gradients, const Fill& fill) {
+                bool gradients, std::span<const float> given, const Fill& fill) {
     worker.once([&] {
       stride = padded(classes);
       trace.resize(std::size_t{batch.samples} * batch.steps * stride);
@@ -38,6 +39,14 @@ struct OutputLoss {
         float* row = trace.data() + q * stride;
         fill(q, row);
         std::fill(row + classes, row + stride, -std::numeric_limits<float>::infinity());
+      }
+      if (!given.empty()) {
+        for (std::size_t t = 0; t < batch.steps; ++t) {
+          std::copy_n(given.data() + (t * batch.samples + b) * classes, classes,
+                      derivative.data() + (b * batch.steps + t) * stride);
+        }
+        each[b] = {};
+        return;
       }
       const OutputTrace<float> output{trace.data(),
                                       gradients ? derivative.data() : nullptr,

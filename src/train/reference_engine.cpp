@@ -45,6 +45,7 @@ class ReferenceEngine final : public Engine {
     steps_ = batch.steps;
     run_ = reference_.run(values, batch, loss_, options);
     if (!std::isfinite(run_.loss)) throw_diverged(run_.loss, network_, arrays());
+    if (!output_derivative().empty()) run_.output_derivative.assign(output_derivative().begin(), output_derivative().end());
     if (gradients) {
       const ReferenceValues slopes = reference_.gradients(values, batch, run_, options);
       for (std::size_t k = 0; k < arrays_.size(); ++k) {

@@ -141,7 +141,7 @@ class SparseEngine final : public Engine {
         for (std::uint32_t e = l.first[q]; e < l.first[q + 1]; ++e) row[l.id[e]] = 1.0f;
       }
     };
-    output_.evaluate(worker, loss_, batch, classes, gradients, fill);
+    output_.evaluate(worker, loss_, batch, classes, gradients, output_derivative(), fill);
     const auto look = [&] {
       if (!std::isfinite(output_.result.loss))
         throw_diverged(output_.result.loss, network_, arrays());

@@ -399,6 +399,32 @@ BatchResult Trainer::gradients(const SpikeBatch& batch, std::vector<Tensor>& gra
   return result;
 }
 
+BatchResult Trainer::gradients(const SpikeBatch& batch, std::span<const float> derivative, std::vector<Tensor>& gradients) {
+  check_batch(impl_->network, batch);
+  const Options& o = impl_->options;
+  if (o.eprop || o.substrate != nullptr || !impl_->ranks.alone()) {
+    throw InputError("The gradient of a loss from outside needs back-propagation on one process: no e-prop, no substrate, no ranks.");
+  }
+  const std::size_t wanted = std::size_t{batch.steps} * batch.samples * impl_->network.classes;
+  if (derivative.size() != wanted) {
+    throw InputError(fmt::format("The derivative of the output has {} values; {} steps of {} samples and {} classes have {}.", derivative.size(),
+                                 batch.steps, batch.samples, impl_->network.classes, wanted));
+  }
+  if (!std::all_of(derivative.begin(), derivative.end(), [](float x) { return std::isfinite(x); })) {
+    throw InputError("The derivative of the output has a value that is not a finite number.");
+  }
+  struct Given {  // for this run only
+    Engine& engine;
+    ~Given() { engine.set_output_derivative({}); }
+  } given{*impl_->engine};
+  given.engine.set_output_derivative(derivative);
+  BatchResult result = this->gradients(batch, gradients);
+  result.loss = 0.0;
+  result.correct = 0;
+  result.prediction.clear();
+  return result;
+}
+
 void Trainer::initialise_activity(const SpikeBatch& batch) {
   Impl& i = *impl_;
   std::size_t spiking = 0;

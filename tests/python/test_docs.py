@@ -32,6 +32,8 @@ def test_hello_network_has_twelve_lines():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_doctests(name):
+    if name == "tessera.torch":
+        pytest.importorskip("torch", reason="PyTorch is not installed: tessera.torch WAS NOT IMPORTED")
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 

@@ -205,3 +205,82 @@ def test_mistakes_name_the_argument():
         with pytest.raises(error, match=match):
             action()
     assert len(train.Data.from_events([0, 0], [1, 9], [0, 1], [1], channels=2, steps=5, crop=True)[0][0]) == 1
+
+
+# ----------------------------------------------------------------------------------- checkpoints
+
+
+def learner(epochs, **more):
+    return train.Trainer(network(), epochs=epochs, batch=10, seed=5, validation=0.2, threads=1, optimizer={"learning_rate": 0.01}, **more)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_training_that_goes_on_is_one_that_was_never_interrupted(tmp_path):
+    data = two_channels()
+    whole = learner(6)
+    history = whole.fit(data)
+    for stop in (1, 4):
+        folder = tmp_path / str(stop)
+        learner(6).fit(data, checkpoint=folder, callback=lambda epoch: epoch.epoch == stop)
+        later = learner(6).restore(folder)
+        assert len(later.history) == stop
+        assert np.array_equal(later.fit(data, checkpoint=folder)["loss"], history["loss"])
+        assert (later.digest, later.best_epoch) == (whole.digest, whole.best_epoch)
+        assert np.array_equal(later.history["validation_accuracy"], history["validation_accuracy"])
+    more = learner(8).restore(tmp_path / "1")  # it went on until 6
+    assert np.array_equal(more.fit(data, keep_best=False)["loss"][:6], history["loss"]) and len(more.history) == 8
+    untouched = learner(8)
+    untouched.fit(data, keep_best=False)
+    assert more.digest == untouched.digest
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_checkpoints_that_do_not_fit_are_refused(tmp_path):
+    data, folder = two_channels(), tmp_path / "c"
+    learner(2).fit(data, checkpoint=folder)
+    for other in (train.Trainer(network(13), epochs=3), train.Trainer(network(), epochs=3, batch=10, seed=6)):
+        before = other.digest
+        with pytest.raises(tessera.InputError, match="another network"):
+            other.restore(folder)
+        assert other.digest == before
+    done = learner(2).restore(folder)
+    with pytest.raises(tessera.InputError, match="2 epochs already"):
+        done.fit(data)
+    later = learner(3).restore(folder)
+    with pytest.raises(tessera.InputError, match="other samples"):
+        later.fit(two_channels(40))
+    assert len(later.fit(data)) == 3  # what was refused has used nothing up
+    file = folder / "checkpoint.safetensors"
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(tessera.InputError):
+        learner(3).restore(folder)
+    with pytest.raises(tessera.InputError):
+        learner(3).restore(tmp_path / "nothing")
+    with pytest.raises(TypeError, match="checkpoint"):
+        learner(1).fit(data, checkpoint=3)
+
+
+def test_pickling_and_forking_say_what_is_not_possible():
+    import pickle
+
+    trainer = learner(1)
+    with pytest.raises(TypeError, match="restore"):
+        pickle.dumps(trainer)
+    with pytest.raises(TypeError, match="arrays"):
+        pickle.dumps(two_channels())
+    trainer._process -= 1  # as a child of a fork sees it
+    with pytest.raises(tessera.RunError, match="fork"):
+        trainer.evaluate(two_channels())
+
+
+def test_a_picture_of_the_confusion():
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed: NO PICTURE WAS TESTED")
+    pyplot.switch_backend("Agg")
+    evaluation = train.Evaluation(0.0, 0.7, np.array([[3, 1], [0, 0]]), [])
+    axes = evaluation.plot(names=["left", "right"])
+    assert axes.images[0].get_array().tolist() == [[0.75, 0.25], [0.0, 0.0]]  # shares of a row; a class without samples has none
+    assert [(t.get_text(), t.get_position()) for t in axes.texts] == [("3", (0, 0)), ("1", (1, 0))]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["left", "right"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("prediction", "label")
+    with pytest.raises(tessera.InputError, match="names"):
+        evaluation.plot(names=["one"])

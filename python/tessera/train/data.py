@@ -105,6 +105,9 @@ class Data:
         return cls(_core.array_data(list(sizes), steps, number, begin, (inside // _size(shape)).astype(np.uint32),
                                     (inside % _size(shape)).astype(np.uint32), label))
 
+    def __getstate__(self) -> object:
+        raise TypeError("Data cannot be pickled; pass on the arrays that it was made from.")
+
     def __len__(self) -> int:
         return int(self._core.size())
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _check, _core, _html
+from ..errors import InputError, RunError
 from .data import Data
 from .network import Network
 
@@ -69,6 +70,30 @@ class Evaluation:
     confusion: NDArray[np.int64] = field(repr=False)
     layers: List[Dict[str, Any]] = field(repr=False)
 
+    def plot(self, *, names: Optional[Sequence[str]] = None, axes: Any = None) -> Any:
+        """The confusion matrix with matplotlib: the share of the samples of a class (row) that was taken for each class
+        (column), with the numbers. ``names`` of the classes, else their numbers. Returns the axes."""
+        counts = self.confusion
+        labels = [str(i) for i in range(len(counts))] if names is None else [_check.text(n, "names") for n in names]
+        if len(labels) != len(counts):
+            raise _check.problem("names", f"there are {len(labels)} for {len(counts)} classes.")
+        if axes is None:
+            try:
+                import matplotlib.pyplot as pyplot
+            except ImportError:
+                raise ImportError("plot() needs matplotlib: pip install 'tessera[plot]'.") from None
+            axes = pyplot.subplots()[1]
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
+        for (row, column), count in np.ndenumerate(counts):
+            if count and len(counts) <= 40:
+                axes.text(column, row, str(count), ha="center", va="center", color="white" if share[row, column] > 0.5 else "black")
+        axes.set_xticks(range(len(labels)), labels)
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_xlabel("prediction")
+        axes.set_ylabel("label")
+        return axes
+
 
 @dataclass(frozen=True)
 class Forward:
@@ -103,38 +128,65 @@ class Trainer:
         training = {"batch": batch, "epochs": epochs, "seed": seed, "validation": validation, "patience": patience,
                     "slices": slices, "strategy": strategy, "threads": threads}
         model = network._with(sections, training)
-        self._core = _core.Trainer(model)
+        self._made, self._process = _core.Trainer(model), os.getpid()
         self._layers = [name for name, neuron, _ in model.describe()["layers"]]
         #: of the last call of fit()
         self.history = History()
         #: number of the epoch whose weights these are; 0: none
         self.best_epoch = 0
+        self._restored: List[Epoch] = []
+
+    @property
+    def _core(self) -> _core.Trainer:
+        if os.getpid() != self._process:
+            raise RunError("This trainer was made in another process; threads do not survive a fork. Make a trainer in this process, "
+                           "perhaps from a checkpoint.")
+        return self._made
+
+    def __getstate__(self) -> object:
+        raise TypeError("A trainer cannot be pickled; use fit(checkpoint=) and restore(), or weights.")
 
     def fit(self, data: Data, *, callback: Optional[Callable[[Epoch], Any]] = None,
-            on_batch: Optional[Callable[..., Any]] = None, keep_best: bool = True) -> History:
-        """Trains for the epochs that were asked for.
+            on_batch: Optional[Callable[..., Any]] = None, keep_best: bool = True,
+            checkpoint: Union[None, str, "os.PathLike[str]"] = None) -> History:
+        """Trains for the epochs that were asked for, or, after `restore`, for those that are left of them.
 
         ``callback(epoch)`` is called after every epoch; a true answer ends the training. ``on_batch(epoch, epochs, batch,
         batches, loss, accuracy)`` is called after every batch. Afterwards the weights are those of the epoch with the best
         validation accuracy (without validation: training accuracy), or of the last one with ``keep_best=False``. What
         looks wrong (a silent layer, ...) is told as a Python warning. Ctrl-C ends the training after the batch;
-        ``history`` has the epochs that were done. Throws DivergedError when the loss is no longer finite.
+        ``history`` has the epochs that were done. ``checkpoint`` is a folder that gets one after every epoch, for `restore`.
+        Throws DivergedError when the loss is no longer finite.
         """
         if not isinstance(data, Data):
             raise TypeError(f"data must be a train.Data, not {_check.kind_of(data)}.")
-        history: List[Epoch] = []
+        folder = None if checkpoint is None else _check.path(checkpoint, "checkpoint")
+        history, self._restored = self._restored, []
         self.history = History(history)
 
         def on_epoch(metrics: Dict[str, Any], best: bool) -> bool:
             history.append(Epoch(**metrics, best=best))
             return bool(callback(history[-1])) if callback is not None else False
 
-        result = self._core.fit(data._core, on_epoch=on_epoch, on_batch=on_batch,
-                                on_warning=lambda sentence: warnings.warn(sentence, stacklevel=4))
+        try:
+            result = self._core.fit(data._core, on_epoch=on_epoch, on_batch=on_batch,
+                                    on_warning=lambda sentence: warnings.warn(sentence, stacklevel=4), folder=folder)
+        except InputError:  # nothing has begun
+            self._restored = list(history)
+            raise
         self.best_epoch = max((e.epoch for e in history if e.best), default=0)
         if _check.truth(keep_best, "keep_best") and result["best_weights"]:
             self._core.set_parameters(list(result["best_weights"].items()))
         return self.history
+
+    def restore(self, checkpoint: Union[str, "os.PathLike[str]"]) -> "Trainer":
+        """Takes weights, optimiser and epochs from a checkpoint of `fit` with the same network, options and seed (only
+        ``epochs`` may be larger). The next fit() with the same data gives the weights of a training that was never
+        interrupted, to the last bit. ``history`` has the epochs until then."""
+        epochs, best = _core.restore_training(self._core, _check.path(checkpoint, "checkpoint"))
+        self._restored = [Epoch(**metrics, best=metrics["epoch"] == best) for metrics in epochs]
+        self.history, self.best_epoch = History(list(self._restored)), best
+        return self
 
     def evaluate(self, data: Data) -> Evaluation:
         """Loss, accuracy and confusion of all samples, with the weights of now."""

@@ -206,5 +206,21 @@ TEST(Emulation, WhatADeviceCannotRunIsSaidAllAtOnce) {
   }
 }
 
+// A model from outside may have any equation, even that of a built-in one under another name.
+TEST(Emulation, AModelFromOutsideIsRefused) {
+  NeuronCatalogue models = NeuronCatalogue::builtin();
+  NeuronModel own = *models.find("iaf_psc_exp");
+  own.name = "own";
+  models.add(own);
+  Network network = balanced();
+  network.populations[0].model = "own";
+  try {
+    Simulation(network, models, emulated(0));
+    FAIL() << "nothing was thrown";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("Population 'E' has the model 'own'"), std::string::npos) << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace tessera::test

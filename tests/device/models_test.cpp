@@ -61,9 +61,9 @@ TEST(EmulatedModels, AllOfThemInOneNetworkInEveryOrder) {
       network.stimuli.push_back(s);
     }
   }
-  const Distribution delay = Distribution::constant(1.0);
-  network.projections.push_back(project("izhikevich_E", "iaf_cond_exp_E", Kind::fixed_indegree, 2, Distribution::constant(2500.0), delay));
-  network.projections.push_back(project("izhikevich_E", "aeif_cond_exp_E", Kind::fixed_indegree, 2, Distribution::constant(-90000.0), delay));
+  network.stimuli.push_back(poisson("iaf_cond_exp_E", 300.0, 2500.0));
+  network.stimuli.push_back(poisson("iaf_cond_exp_I", 300.0, -2500.0));
+  network.stimuli.push_back(poisson("aeif_cond_exp_I", 100.0, -9000.0));
   expect_independent_of_order(network, 25.0, 300);
   expect_same_state(network, 25.0, emulated(5, 4, 64));
 }

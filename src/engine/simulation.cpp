@@ -13,6 +13,7 @@
 #include "engine/device_memory.hpp"
 #include "engine/fingerprint.hpp"
 #include "machine/fit.hpp"
+#include "machine/mixture.hpp"
 #include "machine/plan.hpp"
 #include "network/prepare_rules.hpp"
 
@@ -95,6 +96,7 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
     const DevicePlan there = plan_memory(*wiring, units, models, plan.connectivity == Connectivity::procedural, machine->info());
     require_device_memory(there.memory, machine->info().free_bytes);
     if (plan.connectivity == Connectivity::procedural) context.stored = not_drawn(*wiring, units);
+    if (!context.stored.empty()) mixture = mixture_of(*wiring, context.stored);
   }
 
   context.wiring = wiring.get();

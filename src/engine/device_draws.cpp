@@ -12,7 +12,8 @@ namespace tessera {
 /// Collects the synapses of rows that tiles have written down.
 class DeviceDraws::Writer final : public RowVisitor {
  public:
-  Writer(const DeviceDraws& draws, std::span<const std::unique_ptr<Tile>> tiles, std::span<const TileLayout> layouts) : shape_(draws.context_->wiring->ring_shape()), slots_in_all_(draws.map_->layout().slots) {
+  Writer(const DeviceDraws& draws, std::span<const std::unique_ptr<Tile>> tiles, std::span<const TileLayout> layouts)
+      : shape_(draws.context_->wiring->ring_shape()), slots_in_all_(draws.map_->layout().slots) {
     const TileContext& context = *draws.context_;
     const Network& network = context.wiring->network();
     for (std::size_t t = 0; t < tiles.size(); ++t) {

@@ -6,14 +6,14 @@
 # Usage: scripts/gpu_check.sh OUT [PROGRAMS] [PART...]
 # Writes everything into the folder OUT; summary.txt is what to read. PROGRAMS is a folder with tessera,
 # test_device, bench_training and gpu_floors (and their libraries in PROGRAMS/lib); without it they are built
-# here. Parts: build tests sanitize microcircuit floors threads; default: all. Every part has a time limit and may fail
+# here. Parts: build tests sanitize microcircuit networks floors threads; default: all. Every part has a time limit and may fail
 # without harm to the others; all together stay under eight minutes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 out=${1:?Usage: scripts/gpu_check.sh OUT [PROGRAMS] [PART...]}
 programs=${2:-}
 shift $(($# > 1 ? 2 : 1))
-parts=${*:-build tests sanitize microcircuit floors threads}
+parts=${*:-build tests sanitize microcircuit networks floors threads}
 mkdir -p "$out"
 summary=$out/summary.txt
 model=models/microcircuit/microcircuit.toml
@@ -69,7 +69,7 @@ export LD_LIBRARY_PATH=$programs/lib:${LD_LIBRARY_PATH:-}
 if wants tests; then
   step info 20 "$tessera" info
   grep GPU "$out/info.log" | tee -a "$summary"
-  step test_device 90 "$programs/test_device" --gtest_filter='Cuda.*' --gtest_brief=1
+  step test_device 120 "$programs/test_device" --gtest_filter='Cuda.*' --gtest_brief=1
   tail -n 3 "$out/test_device.log" | tee -a "$summary"
 fi
 
@@ -87,6 +87,20 @@ if wants microcircuit; then
   fi
 fi
 
+if wants networks; then
+  # Other models, sources, rules, images that no shared memory holds: every pair of digests is equal.
+  for where in cpu cuda; do
+    model=models/balanced/brunel.toml simulate brunel_$where 30 --time 500ms --record none --device $where
+    model=models/balanced/balanced.toml simulate balanced_$where 30 --time 200ms --record none --device $where
+    simulate thalamus_$where 30 --time 800ms --record none --device $where --set thalamus=true
+    simulate thalamus_drawn_$where 30 --time 800ms --record none --device $where --set thalamus=true --connectivity procedural
+    model=models/multi_area/multi_area.toml simulate areas_$where 45 --set tables=stand_in --set scale=0.02 --time 100ms --record none \
+      --device $where --connectivity procedural
+  done
+  simulate dc_cuda_state 30 --time 2s --record V_m:L4E:1000:1ms --device cuda
+  step plan_cuda 30 "$tessera" plan "$model" --device cuda
+fi
+
 if wants sanitize && command -v compute-sanitizer > /dev/null; then
   for tool in memcheck racecheck; do
     for connectivity in stored procedural; do
@@ -94,6 +108,10 @@ if wants sanitize && command -v compute-sanitizer > /dev/null; then
         --set scale=0.02 --set drive=poisson --time 10ms --device cuda --connectivity $connectivity --record none --quiet --force \
         --out "$out/runs/sanitize"
       grep -E "ERROR SUMMARY|RACECHECK SUMMARY" "$out/sanitize_${tool}_$connectivity.log" | tail -n 1 | tee -a "$summary"
+      # A source of spikes, recorded state, alpha-shaped currents, rows written down beside drawn ones.
+      step sanitize_${tool}_${connectivity}_any 45 compute-sanitizer --tool $tool --error-exitcode 9 "$programs/test_device" \
+        --gtest_filter="Cuda.Sanitize_$connectivity" --gtest_brief=1
+      grep -E "ERROR SUMMARY|RACECHECK SUMMARY" "$out/sanitize_${tool}_${connectivity}_any.log" | tail -n 1 | tee -a "$summary"
     done
   done
 fi

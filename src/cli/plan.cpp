@@ -8,6 +8,7 @@
 #include "cli/text.hpp"
 #include "cli/training_plan.hpp"
 #include "cli/values.hpp"
+#include "tessera/device_plan.hpp"
 
 namespace tessera::cli {
 namespace {
@@ -58,6 +59,25 @@ void show_times(const Plan& plan, double time_ms) {
   }
 }
 
+/// Of the GPU that the steps would run on; false: they cannot.
+bool show_device(const DevicePlan& plan) {
+  fmt::print("\non {}", plan.device);
+  if (!plan.memory.empty()) {
+    fmt::print(": {} of at most {}, images of {}{}, launches of at most {}\n", counted(plan.blocks, "block"),
+               counted(plan.neurons_per_block, "neuron"), bytes_text(plan.image_bytes),
+               plan.shared_bytes == 0 ? "" : plan.in_shared_memory ? " in shared memory" : " that do not fit shared memory",
+               counted(static_cast<std::uint64_t>(plan.launch_steps), "step"));
+    Table memory({"room", "holds", "bytes"}, 2);
+    for (const PlannedMemory& part : plan.memory) memory.row({part.room, part.what, bytes_text(part.bytes)});
+    memory.row({"in all", plan.available_bytes > 0 ? "of " + bytes_text(plan.available_bytes) : "", bytes_text(plan.memory_bytes)});
+    fmt::print("{}", memory.text());
+  } else {
+    fmt::print("\n");
+  }
+  for (const std::string& note : plan.notes) fmt::print("{}\n", note);
+  return plan.obstacles.empty();
+}
+
 int show_obstacles(const std::vector<std::string>& obstacles,
                    const std::vector<std::string>& remedies) {
   fmt::print("\ndoes not fit:\n");
@@ -106,6 +126,10 @@ int plan(const PlanArguments& arguments) {
   show_sizes(*network, options, plan);
   show_memory(*network, plan);
   if (is_wired(plan)) show_times(plan, time_ms.value_or(network->time_ms));
+  if (options.device.kind != Device::Kind::cpu) {
+    const DevicePlan there = plan_on_device(*network, models, options);
+    if (!show_device(there)) return show_obstacles(there.obstacles, {});
+  }
   return plan.obstacles.empty() ? kOk : show_obstacles(plan.obstacles, plan.remedies);
 }
 

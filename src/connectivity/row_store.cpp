@@ -19,8 +19,8 @@ std::vector<bool> chunks_on_tile(const RowStoreInput& input) {
 
 class PairOfRows final : public RowStore {
  public:
-  PairOfRows(std::unique_ptr<RowStore> packed, std::unique_ptr<RowStore> wide)
-      : packed_(std::move(packed)), wide_(std::move(wide)) {}
+  PairOfRows(std::unique_ptr<RowStore> packed, std::unique_ptr<RowStore> wide, bool first_is_drawn = false)
+      : packed_(std::move(packed)), wide_(std::move(wide)), first_is_drawn_(first_is_drawn) {}
 
   void receive(std::int64_t step, SpikeLists spikes) override {
     packed_->receive(step, spikes);
@@ -44,7 +44,7 @@ class PairOfRows final : public RowStore {
     return packed_->reaches(source) || wide_->reaches(source);
   }
   void visit_row(std::uint32_t source, RowVisitor& visitor) const override {
-    packed_->visit_row(source, visitor);
+    if (!first_is_drawn_) packed_->visit_row(source, visitor);
     wide_->visit_row(source, visitor);
   }
   void drop_words() override {
@@ -64,6 +64,7 @@ class PairOfRows final : public RowStore {
 
  private:
   std::unique_ptr<RowStore> packed_, wide_;
+  bool first_is_drawn_;  ///< and has no rows to visit
 };
 
 }  // namespace
@@ -85,7 +86,7 @@ std::unique_ptr<RowStore> make_mixed_rows(const RowStoreInput& input, bool count
   const BundleChoice is_drawn = std::not_fn(is_stored);
   if (!lands_on(input, is_stored)) return make_procedural_rows(input, count_table);
   if (!lands_on(input, is_drawn)) return make_stored_rows(input);
-  return make_pair_of_rows(make_procedural_rows(input, count_table, is_drawn), make_stored_rows(input, is_stored));
+  return std::make_unique<PairOfRows>(make_procedural_rows(input, count_table, is_drawn), make_stored_rows(input, is_stored), true);
 }
 
 bool lands_on(const RowStoreInput& input, const BundleChoice& holds) {

@@ -102,10 +102,11 @@ Tile* owner_of(const std::vector<std::unique_ptr<Tile>>& tiles, std::uint32_t ch
 }
 
 /// Own spikes of the steps [oldest, now), as a list between ranks.
-SpikeWriter own_history(const StepLoop& loop, std::int64_t oldest, std::int64_t now, std::uint64_t neurons) {
+template <class History>
+SpikeWriter own_history(const History& spikes, std::int64_t oldest, std::int64_t now, std::uint64_t neurons) {
   SpikeWriter writer(neurons);
   for (std::int64_t step = oldest; step < now; ++step) {
-    for (const std::uint32_t id : loop.history(step)) writer.put(static_cast<std::uint64_t>(step - oldest), id);
+    for (const std::uint32_t id : spikes(step)) writer.put(static_cast<std::uint64_t>(step - oldest), id);
   }
   return writer;
 }
@@ -124,14 +125,15 @@ std::vector<std::vector<std::uint32_t>> sorted_history(const Gathered& all, std:
 
 void Simulation::save_checkpoint(const std::filesystem::path& file) const {
   const Impl& s = *impl_;
-  if (s.device != nullptr) throw InputError("A simulation on a GPU cannot save checkpoints yet; run it with --device cpu.");
+  if (s.device != nullptr) s.device->write_tiles(*s.wiring, s.now);
+  const auto spikes = [&s](std::int64_t step) { return s.device != nullptr ? s.device->history(step) : s.loop->history(step); };
   const SimulationReport report = s.report();
   s.ranks.enter("checkpoint", s.now);
   const std::int64_t length = history_length(s.now, s.loop->history_steps()), oldest = s.now - length;
   const std::uint64_t neurons = s.neurons->total();
-  const SpikeWriter history = own_history(*s.loop, oldest, s.now, neurons);
+  const SpikeWriter history = own_history(spikes, oldest, s.now, neurons);
   std::uint64_t sizes[] = {0, 0};  // spikes of the history, bytes of all chunks
-  for (std::int64_t step = oldest; step < s.now; ++step) sizes[0] += s.loop->history(step).size();
+  for (std::int64_t step = oldest; step < s.now; ++step) sizes[0] += spikes(step).size();
   for (const auto& tile : s.tiles) {
     for (const std::uint32_t chunk : tile->chunks()) sizes[1] += tile->chunk_bytes(chunk);
   }
@@ -247,7 +249,6 @@ Simulation::Impl::Kept Simulation::Impl::read_checkpoint(const std::filesystem::
 
 void Simulation::load_checkpoint(const std::filesystem::path& file) {
   Impl& s = *impl_;
-  if (s.device != nullptr) throw InputError("A simulation on a GPU cannot go on from a checkpoint yet; run it with --device cpu.");
   s.ranks.enter("reading a checkpoint", s.now);
   Impl::Kept kept;
   std::exception_ptr failure;
@@ -278,7 +279,8 @@ void Simulation::load_checkpoint(const std::filesystem::path& file) {
   }
   s.population_spikes = std::move(kept.population_spikes);
   s.loop->spike_counts() = std::move(kept.spike_counts);
-  for (std::uint32_t i = 0; i < header.history_steps; ++i) {
+  if (s.device != nullptr) s.device->take_over(*s.wiring, header.step, kept.history);
+  for (std::uint32_t i = 0; s.device == nullptr && i < header.history_steps; ++i) {
     s.loop->restore(header.step - header.history_steps + i, header.step, kept.history[i]);
   }
 }

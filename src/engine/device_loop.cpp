@@ -3,34 +3,20 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <tuple>
 #include <utility>
 
 #include "connectivity/in_flight.hpp"
 #include "engine/device_draws.hpp"
+#include "engine/device_memory.hpp"
 #include "engine/device_rows.hpp"
 #include "kernels/cuda/phases.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera {
 namespace {
-
-/// Spikes that a block can have in a launch: a neuron is silent for its refractory period.
-std::uint32_t log_capacity(const gpu::Layout& layout, const DeviceMap& map) {
-  std::uint64_t most = 0;
-  for (std::uint32_t b = 0; b < layout.blocks; ++b) {
-    std::uint64_t spikes = 0;
-    for (std::uint32_t p = 0; p < layout.slices; ++p) {
-      const gpu::Slice& slice = map.slice(b, p);
-      spikes += (slice.end - slice.begin) * (DeviceLoop::kLaunchSteps / (slice.refractory_steps + 1ull) + 1);
-    }
-    most = std::max(most, spikes);
-  }
-  return static_cast<std::uint32_t>(most);
-}
-
-std::string megabytes(std::uint64_t bytes) { return std::to_string((bytes + 999999) / 1000000) + " MB"; }
 
 void require_blocks(const gpu::MachineInfo& machine, const gpu::Layout& layout) {
   if (machine.multiprocessors > gpu::kMostBlocks || layout.neurons > 0xffff) {
@@ -42,11 +28,11 @@ void require_blocks(const gpu::MachineInfo& machine, const gpu::Layout& layout) 
 
 }  // namespace
 
-/// Shows every chunk of every tile: the bytes of its state (Tile::save_chunk) and where its neurons live.
+/// Shows every chunk of neurons, and its tile.
 template <class Visit>
 void DeviceLoop::each_column(const Visit& visit) {
   for (std::size_t t = 0; t < tiles_.size(); ++t) {
-    for (const BlockLayout& at : layouts_[t].blocks) visit(*tiles_[t], at.chunk, context_->wiring->chunks()[at.chunk]);
+    for (const std::uint32_t chunk : tiles_[t]->chunks()) visit(*tiles_[t], chunk, context_->wiring->chunks()[chunk]);
   }
 }
 
@@ -69,6 +55,19 @@ void DeviceLoop::make_images(const Row& row) {
       }
     }
   }
+  const std::vector<Population>& populations = context_->wiring->network().populations;
+  for (std::uint32_t p = 0; p < populations.size() && !sources_.empty(); ++p) {
+    source_rows_.resize(context_->first_id[p] + populations[p].size, gpu::kNoRow);
+    if (populations[p].kind == Population::Kind::neurons) continue;
+    for (std::uint32_t i = 0; i < populations[p].size; ++i) {
+      source_rows_[context_->first_id[p] + i] = row(p, i, context_->first_id[p] + i).first;
+    }
+  }
+  put_state();
+}
+
+void DeviceLoop::put_state() {
+  const gpu::Layout& layout = map_.layout();
   each_column([&](const Tile& tile, std::uint32_t index, const Chunk& chunk) {
     std::vector<std::uint8_t> bytes;
     tile.save_chunk(index, bytes);
@@ -95,18 +94,18 @@ DeviceLoop::DeviceLoop(std::unique_ptr<gpu::Machine> machine, const TileContext&
                        std::span<const std::unique_ptr<Tile>> tiles, std::span<const TileLayout> layouts, ThreadTeam& team)
     : machine_(std::move(machine)), info_(machine_->info()), context_(&context), tiles_(tiles), layouts_(layouts),
       map_(context.wiring->network(), context, info_.multiprocessors, context.wiring->max_delay_steps(),
-           context.connectivity == Connectivity::procedural) {
+           context.connectivity == Connectivity::procedural),
+      sources_(context, team), samples_(context) {
   const Network& network = context.wiring->network();
   const gpu::Layout& layout = map_.layout();
   require_blocks(info_, layout);
   network_.layout = layout;
   network_.key_low = context.wiring->key().low;
   network_.key_high = context.wiring->key().high;
-  network_.equation = map_.slice(0, 0).equation;
-  for (std::uint32_t p = 0; p < layout.slices; ++p) {
-    if (map_.slice(0, p).equation != network_.equation) network_.equation = gpu::Equation::none;
-  }
-  network_.log_capacity = log_capacity(layout, map_);
+  network_.equation = map_.common_equation();
+  const LaunchSize launch = choose_launch(map_, samples_);
+  launch_steps_ = launch.steps;
+  network_.log_capacity = static_cast<std::uint32_t>(launch.spikes_per_block);
   for (const Stimulus& stimulus : network.stimuli) {
     if (stimulus.kind != Stimulus::Kind::current) continue;
     currents_.push_back({static_cast<std::uint32_t>(network.index_of(stimulus.target)),
@@ -129,11 +128,12 @@ void DeviceLoop::store_rows(ThreadTeam& team) {
 }
 
 void DeviceLoop::draw_rows(ThreadTeam& team) {
-  const DeviceDraws draws(*context_, layouts_, map_, team);
+  const DeviceDraws draws(*context_, tiles_, layouts_, map_, team);
   network_.layout = map_.layout();
-  require_room(draws.bytes());
+  require_room(draws.bytes(), draws.written_bytes());
   draws.upload(*machine_, network_);
   allocate();
+  for (const auto& tile : tiles_) tile->rows()->drop_words();
   make_images([&](std::uint32_t p, std::uint32_t source, std::uint32_t) { return std::pair(draws.row(p, source), 0u); });
   for (std::uint32_t b = 0; b < map_.layout().blocks; ++b) draws.write(images_.data() + std::size_t{b} * map_.layout().words);
   upload_images();
@@ -150,23 +150,27 @@ void DeviceLoop::allocate() {
   network_.spike_counts = machine_->allocate_array<std::uint32_t>(neurons);
   totals_.resize(layout.blocks);
   machine_->upload(network_.totals, totals_.data(), totals_.size() * sizeof(gpu::BlockTotals));
-  std::vector<gpu::SpikeRecord> records(gpu::kCopies * 2 * layout.blocks);  // nobody spiked before the first step
-  for (gpu::SpikeRecord& record : records) record.head = gpu::stamp_of(kFirstSpikeStep - 2) << 16;
+  network_.log = machine_->allocate_array<gpu::LoggedSpike>(std::size_t{layout.blocks} * network_.log_capacity);
+  samples_.allocate(*machine_, network_, launch_steps_);
+  if (!sources_.empty()) network_.source_begin = machine_->allocate_array<std::uint32_t>(static_cast<std::size_t>(launch_steps_) + 1);
+  reset_records(0);
+}
+
+void DeviceLoop::reset_records(std::int64_t now) {
+  const gpu::Layout& layout = map_.layout();
+  std::vector<gpu::SpikeRecord> records(gpu::kCopies * 2 * layout.blocks);
+  for (gpu::SpikeRecord& record : records) record.head = gpu::stamp_of(now - 3) << 16;
   for (std::uint32_t copy = 0; copy < gpu::kCopies; ++copy) {
-    const std::uint32_t first = (copy * 2 + gpu::side_of(kFirstSpikeStep)) * layout.blocks;
-    for (std::uint32_t b = 0; b < layout.blocks; ++b) records[first + b].head = gpu::stamp_of(kFirstSpikeStep) << 16;
+    const std::uint32_t first = (copy * 2 + gpu::side_of(now - 1)) * layout.blocks;
+    for (std::uint32_t b = 0; b < layout.blocks; ++b) records[first + b].head = gpu::stamp_of(now - 1) << 16;
   }
   machine_->upload(network_.records, records.data(), records.size() * sizeof(gpu::SpikeRecord));
 }
 
-void DeviceLoop::require_room(std::uint64_t rows) {
-  const gpu::Layout& layout = map_.layout();
-  const std::uint64_t images = std::uint64_t{layout.blocks} * layout.words * 4;
-  const std::uint64_t log = std::uint64_t{layout.blocks} * network_.log_capacity * sizeof(gpu::LoggedSpike);
-  device_bytes_ = rows + images + log;
-  if (info_.free_bytes == 0 || device_bytes_ <= info_.free_bytes) return;
-  throw InputError("The network does not fit the GPU's memory: connectivity " + megabytes(rows) + ", state " +
-                   megabytes(images) + ", spike log " + megabytes(log) + "; " + megabytes(info_.free_bytes) + " are free.");
+void DeviceLoop::require_room(std::uint64_t rows, std::uint64_t written) {
+  const auto memory = device_memory(map_, samples_, context_->connectivity == Connectivity::procedural, rows, written);
+  device_bytes_ = sum_of(memory);
+  require_device_memory(memory, info_.free_bytes);
 }
 
 void DeviceLoop::upload_images() {
@@ -206,6 +210,7 @@ void DeviceLoop::set_currents(std::int64_t step) {
   machine_->download(images_.data(), network_.images, width, width, layout.blocks);
   const std::vector<Population>& populations = context_->wiring->network().populations;
   for (std::uint32_t p = 0; p < populations.size(); ++p) {
+    if (populations[p].kind != Population::Kind::neurons) continue;
     double uniform = 0.0;
     for (const Current& c : currents_) {
       if (c.population == p && c.values == nullptr && c.window.contains(step)) uniform += c.amplitude;
@@ -225,30 +230,55 @@ void DeviceLoop::set_currents(std::int64_t step) {
 
 std::int64_t DeviceLoop::advance(std::int64_t from, std::int64_t to, std::int64_t next, bool keep_spikes, StepLoop& loop) {
   while (from < to) {
-    if (started_to_ == 0) start(from, to, keep_spikes);
+    if (started_to_ == 0) start(from, to);
     machine_->wait();
     from = std::exchange(started_to_, 0);
-    fetch(keep_spikes);
+    fetch(from);
     const std::int64_t goal = from < to ? to : next;
-    if (from < goal && from < next_current_change_) start(from, goal, keep_spikes);
+    if (from < goal && from < next_current_change_) start(from, goal);
     take(keep_spikes, loop);
   }
   return from;
 }
 
-void DeviceLoop::start(std::int64_t from, std::int64_t to, bool keep_spikes) {
+void DeviceLoop::start(std::int64_t from, std::int64_t to) {
   if (from >= next_current_change_) set_currents(from);
-  if (keep_spikes && network_.log == nullptr) {
-    network_.log = machine_->allocate_array<gpu::LoggedSpike>(std::size_t{network_.layout.blocks} * network_.log_capacity);
+  started_to_ = std::min({to, from + launch_steps_, next_current_change_});
+  network_.first_step = from;
+  if (!sources_.empty()) send_source_rows(from, started_to_);
+  samples_.begin(*machine_, network_, from, started_to_);
+  machine_->start(network_, from, started_to_);
+  sources_.draw_until(started_to_ + launch_steps_);  // while the device works
+}
+
+/// What sources spike in the steps from - 1 .. to - 2 arrives in from .. to - 1.
+void DeviceLoop::send_source_rows(std::int64_t from, std::int64_t to) {
+  sources_.draw_until(to);
+  std::vector<std::uint32_t> begin{0}, rows;
+  for (std::int64_t step = from; step < to; ++step) {
+    for (const std::uint32_t id : sources_.of(step - 1)) {
+      if (source_rows_[id] != gpu::kNoRow) rows.push_back(source_rows_[id]);
+    }
+    begin.push_back(static_cast<std::uint32_t>(rows.size()));
   }
-  started_to_ = std::min({to, from + kLaunchSteps, next_current_change_});
-  gpu::Network network = network_;
-  if (!keep_spikes) network.log = nullptr;
-  machine_->start(network, from, started_to_);
+  if (rows.size() > source_room_) {  // what it had before stays taken, less than as much again
+    source_room_ = std::max(rows.size(), 2 * source_room_);
+    network_.source_rows = machine_->allocate_array<std::uint32_t>(source_room_);
+  }
+  machine_->upload(const_cast<std::uint32_t*>(network_.source_begin), begin.data(), begin.size() * sizeof begin[0]);
+  if (!rows.empty()) machine_->upload(const_cast<std::uint32_t*>(network_.source_rows), rows.data(), rows.size() * sizeof rows[0]);
+  // Those at time 0 count with the first step.
+  for (std::int64_t step = from == 0 ? kFirstSpikeStep : from; step < to; ++step) {
+    for (const std::uint32_t id : sources_.of(step)) of_sources_.push_back({static_cast<std::uint32_t>(step + 1), id});
+  }
+  sources_.forget_before(to - 1);
 }
 
 /// Brings what a launch left, before the next one begins.
-void DeviceLoop::fetch(bool keep_spikes) {
+void DeviceLoop::fetch(std::int64_t end) {
+  raw_.end = end;
+  raw_.of_sources = std::exchange(of_sources_, {});
+  samples_.fetch(*machine_, network_);
   const std::size_t width = sizeof(gpu::BlockTotals);
   raw_.totals.resize(totals_.size());
   machine_->download(raw_.totals.data(), network_.totals, width, width, raw_.totals.size());
@@ -259,7 +289,7 @@ void DeviceLoop::fetch(bool keep_spikes) {
   machine_->clear(network_.spike_counts, neurons * sizeof(std::uint32_t));
   raw_.most = 0;
   for (const gpu::BlockTotals& totals : raw_.totals) raw_.most = std::max(raw_.most, totals.logged);
-  if (!keep_spikes || raw_.most == 0) return;
+  if (raw_.most == 0) return;
   static_assert(sizeof(Spike) == sizeof(gpu::LoggedSpike));
   raw_.log.resize(std::max(raw_.log.size(), raw_.totals.size() * raw_.most));
   machine_->download(raw_.log.data(), network_.log, network_.log_capacity * sizeof(Spike), raw_.most * sizeof(Spike), raw_.totals.size());
@@ -267,19 +297,30 @@ void DeviceLoop::fetch(bool keep_spikes) {
 
 void DeviceLoop::take(bool keep_spikes, StepLoop& loop) {
   StepLoop::Counters counters;
-  std::vector<Spike> spikes;
+  std::vector<Spike> spikes = std::move(raw_.of_sources);
+  std::vector<std::uint32_t>& counts = loop.spike_counts();
+  for (const Spike& spike : spikes) {
+    counters.digest += spike_hash(spike.step, spike.neuron);
+    ++counts[spike.neuron];
+  }
+  counters.spikes = spikes.size();
   for (std::size_t b = 0; b < totals_.size(); ++b) {
     const gpu::BlockTotals& now = raw_.totals[b];
     if (now.failed != 0) throw RunError("A block of the GPU waited in vain for the spikes of another one.");
     counters.digest += now.digest - totals_[b].digest;
     counters.spikes += now.spikes - totals_[b].spikes;
     const auto first = raw_.log.begin() + static_cast<std::ptrdiff_t>(b * raw_.most);
-    if (keep_spikes && raw_.most > 0) spikes.insert(spikes.end(), first, first + now.logged);
+    spikes.insert(spikes.end(), first, first + now.logged);
     totals_[b] = now;
   }
-  std::vector<std::uint32_t>& counts = loop.spike_counts();
   for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += raw_.counts[i];
-  loop.take_in(counters, spikes);
+  loop.take_in(counters, keep_spikes ? std::span<const Spike>(spikes) : std::span<const Spike>());
+  samples_.take(loop.samples());
+  const std::int64_t oldest = raw_.end - loop.history_steps();  // a checkpoint wants those behind it
+  const auto is_old = [oldest](const Spike& spike) { return static_cast<std::int64_t>(spike.step) - 1 < oldest; };
+  std::erase_if(recent_, is_old);
+  std::copy_if(spikes.begin(), spikes.end(), std::back_inserter(recent_), [&](const Spike& spike) { return !is_old(spike); });
+  std::sort(recent_.begin(), recent_.end(), [](const Spike& a, const Spike& b) { return a.step != b.step ? a.step < b.step : a.neuron < b.neuron; });
 }
 
 Tile::NotFinite DeviceLoop::find_not_finite() const {

@@ -11,6 +11,8 @@
 #include "base/thread_team.hpp"
 #include "base/time_grid.hpp"
 #include "engine/device_map.hpp"
+#include "engine/device_samples.hpp"
+#include "engine/device_sources.hpp"
 #include "engine/step_loop.hpp"
 #include "kernels/cuda/machine.hpp"
 
@@ -32,10 +34,19 @@ class DeviceLoop {
   [[nodiscard]] std::int64_t advance(std::int64_t from, std::int64_t to, std::int64_t next, bool keep_spikes, StepLoop& loop);
   /// Whether steps were started that advance() has not handed out.
   [[nodiscard]] bool ahead() const { return started_to_ > 0; }
-  /// Steps after which observers should have their turn.
-  static constexpr std::int64_t kLaunchSteps = 1000;  // what a launch costs is then nothing beside them
+  /// Steps of a launch at most, after which observers should have their turn.
+  [[nodiscard]] std::int64_t launch_steps() const { return launch_steps_; }
   /// Brings the state variables back into the tiles.
   void read_state();
+
+  // Checkpoints (device_checkpoint.cpp), while no launch is under way.
+  /// Own spikes of one of the last StepLoop::history_steps(), in ascending order.
+  [[nodiscard]] std::vector<std::uint32_t> history(std::int64_t step) const;
+  /// Brings all that a checkpoint of the step `now` keeps of chunks into the tiles.
+  void write_tiles(Wiring& wiring, std::int64_t now);
+  /// Goes on from tiles that a checkpoint was loaded into; `history`: the spikes of the steps before `now`, the last of
+  /// step now - 1.
+  void take_over(Wiring& wiring, std::int64_t now, std::span<const std::vector<std::uint32_t>> history);
 
   /// As of Tile.
   [[nodiscard]] Tile::NotFinite find_not_finite() const;
@@ -53,7 +64,7 @@ class DeviceLoop {
     double amplitude;
     const std::vector<double>* values;
   };
-  void require_room(std::uint64_t rows);
+  void require_room(std::uint64_t rows, std::uint64_t written = 0);
   void store_rows(ThreadTeam& team);
   void draw_rows(ThreadTeam& team);
   void allocate();
@@ -62,14 +73,22 @@ class DeviceLoop {
   void make_images(const Row& row);
   void upload_images();
   void set_currents(std::int64_t step);
+  /// Columns and refractoriness of the tiles into the images.
+  void put_state();
+  /// Nobody spiked in step now - 1, as far as records tell.
+  void reset_records(std::int64_t now);
+  void forget_time(std::int64_t now, std::span<const std::vector<std::uint32_t>> history);
+  void send_source_rows(std::int64_t from, std::int64_t to);
   struct Raw {  ///< what a launch leaves
     std::vector<gpu::BlockTotals> totals;
     std::vector<Spike> log;
     std::vector<std::uint32_t> counts;
     std::uint32_t most = 0;  ///< spikes of a block in the log
+    std::vector<Spike> of_sources;
+    std::int64_t end = 0;
   };
-  void start(std::int64_t from, std::int64_t to, bool keep_spikes);
-  void fetch(bool keep_spikes);
+  void start(std::int64_t from, std::int64_t to);
+  void fetch(std::int64_t end);
   void take(bool keep_spikes, StepLoop& loop);
   template <class Visit>
   void each_column(const Visit& visit);
@@ -80,7 +99,14 @@ class DeviceLoop {
   std::span<const std::unique_ptr<Tile>> tiles_;
   std::span<const TileLayout> layouts_;
   DeviceMap map_;
+  DeviceSources sources_;
+  DeviceSamples samples_;
   gpu::Network network_;
+  std::int64_t launch_steps_ = 0;
+  std::vector<std::uint32_t> source_rows_;    ///< [global id]: as blocks know a row; of sources only
+  std::size_t source_room_ = 0;               ///< rows that the device's list has room for
+  std::vector<Spike> of_sources_;             ///< of the launch that is under way
+  std::vector<Spike> recent_;                 ///< spikes of as many steps as a checkpoint has (StepLoop::history_steps)
   std::vector<std::uint32_t> images_;  ///< as of the last upload or download
   std::vector<Current> currents_;
   std::int64_t next_current_change_ = -1;

@@ -11,8 +11,27 @@
 namespace tessera {
 
 gpu::Equation device_equation(const Population& population, const NeuronVariant& variant) {
-  if (population.kind != Population::Kind::neurons || population.model != "iaf_psc_exp") return gpu::Equation::none;
-  return variant.ports == 1 ? gpu::Equation::iaf_psc_exp_one : gpu::Equation::iaf_psc_exp_two;
+  if (population.kind != Population::Kind::neurons) return gpu::Equation::none;
+  const std::string& model = population.model;
+  const bool one = variant.ports == 1;
+  if (model == "iaf_psc_exp") return one ? gpu::Equation::iaf_psc_exp_one : gpu::Equation::iaf_psc_exp_two;
+  if (model == "iaf_psc_alpha") return one ? gpu::Equation::iaf_psc_alpha_one : gpu::Equation::iaf_psc_alpha_two;
+  if (model == "iaf_psc_delta") return gpu::Equation::iaf_psc_delta;
+  if (model == "izhikevich") return gpu::Equation::izhikevich;
+  if (model == "iaf_cond_exp") return gpu::Equation::iaf_cond_exp;
+  if (model == "aeif_cond_exp") return gpu::Equation::aeif_cond_exp;
+  return gpu::Equation::none;
+}
+
+gpu::Equation DeviceMap::common_equation() const {
+  gpu::Equation common = gpu::Equation::none;
+  for (std::uint32_t p = 0; p < layout_.slices; ++p) {
+    const gpu::Equation equation = slice(0, p).equation;
+    if (equation == gpu::Equation::none) continue;  // a source
+    if (common != gpu::Equation::none && equation != common) return gpu::Equation::none;
+    common = equation;
+  }
+  return common;
 }
 
 DeviceMap::DeviceMap(const Network& network, const TileContext& context, std::uint32_t blocks, std::uint32_t longest, bool drawn) {
@@ -20,7 +39,9 @@ DeviceMap::DeviceMap(const Network& network, const TileContext& context, std::ui
   layout_.slices = static_cast<std::uint32_t>(network.populations.size());
   layout_.ring_steps = longest + (drawn ? 1 : 0);
   layout_.columns = 1;
-  for (const Population& population : network.populations) sizes_.push_back(population.size);
+  for (const Population& population : network.populations) {  // sources live on the host
+    sizes_.push_back(population.kind == Population::Kind::neurons ? population.size : 0);
+  }
   add_poisson(network, context);
   for (std::uint32_t b = 0; b < blocks; ++b) {
     std::uint32_t neurons = 0, slots = 0, before = 0;  // slots of the block; of all populations before
@@ -42,7 +63,7 @@ DeviceMap::DeviceMap(const Network& network, const TileContext& context, std::ui
       slice.refractory_steps = static_cast<std::uint32_t>(variant.refractory_steps);
       slice.poisson_begin = poisson_begin_[p];
       slice.poisson_end = poisson_begin_[p + 1];
-      slice.scale = static_cast<float>(context.kernels[p].weight_unit);
+      slice.scale = static_cast<float>(context.kernels[p].weight_unit * context.kernels[p].input_gain);
       for (std::size_t k = 0; k < variant.constants.size(); ++k) {
         slice.constants[k] = static_cast<float>(variant.constants[k]);
       }
@@ -91,35 +112,19 @@ std::vector<std::string> device_obstacles(const Network& network, const NeuronCa
                                           const SimulationOptions& options) {
   std::vector<std::string> obstacles;
   if (options.precision == Precision::exact) obstacles.push_back("A GPU has no exact precision; use --precision fast.");
-  if (options.connectivity == Connectivity::procedural) {
-    for (const Projection& projection : network.projections) {
-      const ConnectivityRule& rule = projection.rule;
-      if (rule.multapses && (rule.kind == ConnectivityRule::Kind::fixed_total_number ||
-                             rule.kind == ConnectivityRule::Kind::fixed_outdegree)) {
-        continue;
-      }
-      obstacles.push_back("The rows of projection '" + projection.name +
-                          "' cannot be drawn on a GPU, only those of fixed_total_number and fixed_outdegree with "
-                          "multapses; use --connectivity stored.");
-    }
-  }
   for (const Projection& projection : network.projections) {
     if (!projection.plasticity) continue;
     obstacles.push_back("Projection '" + projection.name + "' is plastic (" + projection.plasticity->rule +
                         "); weights do not change on a GPU yet.");
   }
   for (const Population& population : network.populations) {
-    if (population.kind != Population::Kind::neurons) {
-      obstacles.push_back("Population '" + population.name + "' is a source of spikes; a GPU runs neurons only so far.");
-      continue;
-    }
+    if (population.kind != Population::Kind::neurons) continue;
     const NeuronModel& model = *models.find(population.model);
     if (device_equation(population, model.prepare(values_of(population, model), network.dt_ms)) == gpu::Equation::none) {
       obstacles.push_back("Population '" + population.name + "' has the model '" + population.model +
-                          "'; a GPU runs iaf_psc_exp only so far.");
+                          "', which is none of the built-in ones: only those run on a GPU.");
     }
   }
-  if (!network.recorders.empty()) obstacles.push_back("State variables are not recorded on a GPU yet.");
   return obstacles;
 }
 

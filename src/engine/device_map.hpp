@@ -33,6 +33,8 @@ class DeviceMap {
     return slices_[std::size_t{block} * layout_.slices + population];
   }
   [[nodiscard]] const gpu::Layout& layout() const { return layout_; }
+  /// That of all neurons; none: they differ.
+  [[nodiscard]] gpu::Equation common_equation() const;
   /// Images then hold so many entries and weights of drawn rows.
   void make_room_for_draws(std::uint32_t entries, std::uint32_t weights);
   /// Poisson inputs in the order of their populations, and the thresholds of all their tables.

@@ -90,6 +90,7 @@ DeviceRows::DeviceRows(const TileContext& context, std::span<const std::unique_p
     slots_.emplace_back(shape_.slots());
     for (const BlockLayout& at : layouts[t].blocks) {
       const Chunk& chunk = context.wiring->chunks()[at.chunk];
+      if (context.wiring->network().populations[chunk.population].kind != Population::Kind::neurons) continue;
       for (std::uint32_t i = 0; i < chunk.size; ++i) {
         const DeviceMap::Place place = map.place(chunk.population, chunk.begin + i);
         const gpu::Slice& slice = map.slice(place.block, chunk.population);

@@ -10,8 +10,10 @@
 #include <tuple>
 
 #include "engine/choose_device.hpp"
+#include "engine/device_memory.hpp"
 #include "engine/fingerprint.hpp"
 #include "machine/fit.hpp"
+#include "machine/mixture.hpp"
 #include "machine/plan.hpp"
 #include "network/prepare_rules.hpp"
 
@@ -90,6 +92,12 @@ void Simulation::Impl::build(const NeuronCatalogue& models) {
   planned_bytes = plan.memory_bytes;
   mixture = plan.mixture;
   require_fit(plan);
+  if (machine != nullptr) {  // what is expected, before anything is built; DeviceLoop looks at what it has become
+    const DevicePlan there = plan_memory(*wiring, units, models, plan.connectivity == Connectivity::procedural, machine->info());
+    require_device_memory(there.memory, machine->info().free_bytes);
+    if (plan.connectivity == Connectivity::procedural) context.stored = not_drawn(*wiring, units);
+    if (!context.stored.empty()) mixture = mixture_of(*wiring, context.stored);
+  }
 
   context.wiring = wiring.get();
   context.units = &units;

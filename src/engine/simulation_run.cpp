@@ -153,7 +153,7 @@ std::int64_t Simulation::Impl::window_after(std::int64_t step) const {
 
 /// Observers of a device have their turn after every launch, while the next one is under way.
 std::int64_t Simulation::Impl::launch_end() const {
-  return (now / DeviceLoop::kLaunchSteps + 1) * DeviceLoop::kLaunchSteps;
+  return (now / device->launch_steps() + 1) * device->launch_steps();
 }
 
 /// Advances to a step, and checks the activity where windows end. A device may go on, at most to `end`, and

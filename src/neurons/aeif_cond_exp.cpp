@@ -1,13 +1,9 @@
 // Adaptive exponential integrate-and-fire with exponential post-synaptic conductances.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "neurons/aeif_cond_exp.cpp"
-#include "hwy/foreach_target.h"
-#include "tessera/neuron_kernel-inl.hpp"
-#include "tessera/neuron_math-inl.hpp"
+#ifndef TESSERA_AEIF_COND_EXP_EQUATIONS
+#define TESSERA_AEIF_COND_EXP_EQUATIONS
+#include "neurons/equation.hpp"
 
-#ifndef TESSERA_AEIF_COND_EXP_CONSTANTS
-#define TESSERA_AEIF_COND_EXP_CONSTANTS
 namespace tessera::aeif_cond_exp {
 // V is kept relative to E_L. Every neuron takes its own classical Runge-Kutta sub-steps. Where the
 // exponential term grows at rate r = g_L/C exp((V - V_th)/Delta_T), the upswing is over after 1/r;
@@ -39,8 +35,94 @@ enum Constant {
   Slaved,
   kConstants
 };
+
+// C dV/dt = -g_L V + g_L Delta_T exp((V - V_th)/Delta_T) - g_ex (V - E_ex) - g_in (V - E_in) - w +
+// I dg_x/dt = -g_x/tau_syn_x;  tau_w dw/dt = a V - w;  V <= V_peak on the right-hand sides; V rests
+// while `held` (refractory).
+template <class Real>
+struct ScalarValues {
+  Real v, g_ex, g_in, w;
+};
+template <class Real>
+struct ScalarEquations {
+  using Y = ScalarValues<Real>;
+  const Real* k;
+  Real current;
+
+  TESSERA_EQUATION Real bounded(Real v) const { return k[V_peak] < v ? k[V_peak] : v; }
+  TESSERA_EQUATION Real exponential_term(Real v) const { return exponential_of((bounded(v) - k[V_th]) * k[Inverse_delta]); }
+  TESSERA_EQUATION Y slope(const Y& y, Real exponential, bool held) const {
+    const Real v = bounded(y.v);
+    const Real synaptic = y.g_ex * (v - k[E_ex]) + y.g_in * (v - k[E_in]);
+    const Real membrane = k[Inverse_c] * ((current - y.w) - synaptic) + (k[Spike] * exponential - k[Leak] * v);
+    return {held ? Real(0) : membrane, k[Decay_ex] * y.g_ex, k[Decay_in] * y.g_in, k[Decay_w] * (y.w - k[A] * v)};
+  }
+  TESSERA_EQUATION Real conductance(const Y& y) const { return k[G_leak] + (y.g_ex + y.g_in); }
+  // Where V settles without the exponential term.
+  TESSERA_EQUATION Real settled(const Y& y) const {
+    return ((current - y.w) + (y.g_ex * k[E_ex] + y.g_in * k[E_in])) / conductance(y);
+  }
+  TESSERA_EQUATION static Y moved(const Y& y, Real h, const Y& slope) {
+    return {y.v + h * slope.v, y.g_ex + h * slope.g_ex, y.g_in + h * slope.g_in, y.w + h * slope.w};
+  }
+  // One Runge-Kutta step of h; `first` is the exponential term at y.
+  TESSERA_EQUATION Y runge_kutta(const Y& y, Real first, Real h, bool held) const {
+    const Real half = h * Real(0.5), two = Real(2);
+    const Y k1 = slope(y, first, held);
+    const Y y2 = moved(y, half, k1);
+    const Y k2 = slope(y2, exponential_term(y2.v), held);
+    const Y y3 = moved(y, half, k2);
+    const Y k3 = slope(y3, exponential_term(y3.v), held);
+    const Y y4 = moved(y, h, k3);
+    const Y k4 = slope(y4, exponential_term(y4.v), held);
+    return moved(y, h * Real(1.0 / 6.0),
+                 {(k1.v + k4.v) + two * (k2.v + k3.v), (k1.g_ex + k4.g_ex) + two * (k2.g_ex + k3.g_ex),
+                  (k1.g_in + k4.g_in) + two * (k2.g_in + k3.g_in), (k1.w + k4.w) + two * (k2.w + k3.w)});
+  }
+  // The length of the next sub-step.
+  TESSERA_EQUATION Real sub_step(Real first, Real g, bool still, Real remaining) const {
+    const Real upswing = k[Leak] * first, pull = k[Pull] * g;
+    const Real rate = upswing < pull ? pull : upswing;
+    Real h = k[H_max] * rate < k[Fraction] ? k[H_max] : k[Fraction] / rate;
+    h = still ? k[H_max] : h < k[H_min] ? k[H_min] : h;
+    return h * Real(1.001) < remaining ? h : remaining;  // a remainder this small joins; NaN ends the loop
+  }
+};
+
+template <class Real>
+TESSERA_EQUATION bool equation(Real* s, const Real* k, const Real* in, Real current, bool refractory) {
+  const ScalarEquations<Real> equations{k, current};
+  ScalarValues<Real> y{s[0], s[1], s[2], s[3]};
+  bool held = refractory, spiked = false;
+  for (Real remaining = k[Dt]; Real(0) < remaining;) {
+    const Real first = equations.exponential_term(y.v), g = equations.conductance(y);
+    const bool slaved = !held && k[Slaved] < g;
+    const Real h = equations.sub_step(first, g, held || slaved, remaining);
+    y = equations.runge_kutta(y, first, h, held);
+    if (slaved) y.v = equations.settled(y);
+    if (!held && y.v >= k[V_peak]) {
+      y.v = k[V_reset];
+      y.w = y.w + k[B];
+      spiked = true;
+      held = k[Hold] != Real(0);
+    }
+    remaining = remaining - h;
+  }
+  s[0] = y.v;
+  s[1] = y.g_ex + in[0];
+  s[2] = y.g_in - in[1];
+  s[3] = y.w;
+  return spiked;
+}
 }  // namespace tessera::aeif_cond_exp
 #endif
+
+#ifndef TESSERA_EQUATIONS_ONLY
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "neurons/aeif_cond_exp.cpp"
+#include "hwy/foreach_target.h"
+#include "tessera/neuron_kernel-inl.hpp"
+#include "tessera/neuron_math-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace tessera::aeif_cond_exp {
@@ -52,9 +134,7 @@ struct Values {
   V v, g_ex, g_in, w;
 };
 
-// C dV/dt = -g_L V + g_L Delta_T exp((V - V_th)/Delta_T) - g_ex (V - E_ex) - g_in (V - E_in) - w +
-// I dg_x/dt = -g_x/tau_syn_x;  tau_w dw/dt = a V - w;  V <= V_peak on the right-hand sides; V rests
-// while `held` (refractory).
+// As ScalarEquations, operation by operation.
 template <class D, class V = hn::Vec<D>>
 struct Equations {
   D d;
@@ -75,7 +155,6 @@ struct Equations {
             c(Decay_w) * (y.w - c(A) * v)};
   }
   HWY_INLINE V conductance(const Values<V>& y) const { return c(G_leak) + (y.g_ex + y.g_in); }
-  /// Where V settles without the exponential term.
   HWY_INLINE V settled(const Values<V>& y) const {
     return ((current - y.w) + (y.g_ex * c(E_ex) + y.g_in * c(E_in))) / conductance(y);
   }
@@ -158,7 +237,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "neurons/models.hpp"
@@ -168,59 +246,6 @@ namespace {
 
 HWY_EXPORT(update_f32);
 HWY_EXPORT(update_f64);
-
-using Y = std::array<double, 4>;  // V, g_ex, g_in, w
-
-Y slope(const Y& y, const double* k, double current, bool held) {
-  const double v = std::min(y[0], k[V_peak]);
-  const double synaptic = y[1] * (v - k[E_ex]) + y[2] * (v - k[E_in]);
-  const double exponential = std::exp((v - k[V_th]) * k[Inverse_delta]);
-  const double membrane =
-      k[Inverse_c] * (current - y[3] - synaptic) + k[Spike] * exponential - k[Leak] * v;
-  return {held ? 0.0 : membrane, k[Decay_ex] * y[1], k[Decay_in] * y[2],
-          k[Decay_w] * (y[3] - k[A] * v)};
-}
-
-Y moved(const Y& y, double h, const Y& slope) {
-  Y result;
-  for (int i = 0; i < 4; ++i) result[i] = y[i] + h * slope[i];
-  return result;
-}
-
-bool reference(double* s, const double* k, const double* in, double current, bool refractory) {
-  Y y{s[0], s[1], s[2], s[3]};
-  bool held = refractory, spiked = false;
-  for (double remaining = k[Dt]; remaining > 0.0;) {
-    const double g = k[G_leak] + (y[1] + y[2]);
-    const bool slaved = !held && g > k[Slaved];
-    const double upswing =
-        k[Leak] * std::exp((std::min(y[0], k[V_peak]) - k[V_th]) * k[Inverse_delta]);
-    const double rate = std::max(upswing, k[Pull] * g);
-    double h = k[H_max];
-    if (!held && !slaved && !(h * rate < k[Fraction])) h = std::max(k[Fraction] / rate, k[H_min]);
-    if (!(h * 1.001 < remaining)) h = remaining;
-    const Y k1 = slope(y, k, current, held);
-    const Y k2 = slope(moved(y, h / 2, k1), k, current, held);
-    const Y k3 = slope(moved(y, h / 2, k2), k, current, held);
-    const Y k4 = slope(moved(y, h, k3), k, current, held);
-    for (int i = 0; i < 4; ++i) y[i] += h / 6 * (k1[i] + k4[i] + 2 * (k2[i] + k3[i]));
-    if (slaved) {
-      y[0] = (current - y[3] + (y[1] * k[E_ex] + y[2] * k[E_in])) / (k[G_leak] + (y[1] + y[2]));
-    }
-    if (!held && y[0] >= k[V_peak]) {
-      y[0] = k[V_reset];
-      y[3] += k[B];
-      spiked = true;
-      held = k[Hold] != 0.0;
-    }
-    remaining -= h;
-  }
-  s[0] = y[0];
-  s[1] = y[1] + in[0];
-  s[2] = y[2] - in[1];
-  s[3] = y[3];
-  return spiked;
-}
 
 // Its error is x^4 / 120 / e of the distance to where V settles, for 100 mV 0.001 mV.
 constexpr double kStiffness = 0.25;
@@ -259,7 +284,7 @@ NeuronVariant prepare(const ParameterValues& p, double dt) {
   k[Slaved] = kStiffness * p["C_m"] / k[H_min];
   variant.update_f32 = [](UpdateArgs<float>& a) { HWY_DYNAMIC_DISPATCH(update_f32)(a); };
   variant.update_f64 = [](UpdateArgs<double>& a) { HWY_DYNAMIC_DISPATCH(update_f64)(a); };
-  variant.reference_step = reference;
+  variant.reference_step = equation<double>;
   return variant;
 }
 
@@ -315,3 +340,4 @@ NeuronModel model() {
 
 }  // namespace tessera::aeif_cond_exp
 #endif  // HWY_ONCE
+#endif  // TESSERA_EQUATIONS_ONLY

@@ -1,13 +1,9 @@
 // Leaky integrate-and-fire with exponential post-synaptic conductances.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "neurons/iaf_cond_exp.cpp"
-#include "hwy/foreach_target.h"
-#include "tessera/neuron_kernel-inl.hpp"
-#include "tessera/neuron_math-inl.hpp"
+#ifndef TESSERA_IAF_COND_EXP_EQUATIONS
+#define TESSERA_IAF_COND_EXP_EQUATIONS
+#include "neurons/equation.hpp"
 
-#ifndef TESSERA_IAF_COND_EXP_CONSTANTS
-#define TESSERA_IAF_COND_EXP_CONSTANTS
 namespace tessera::iaf_cond_exp {
 // V is kept relative to E_L. A step is `Substeps` sub-steps of length H; the conductances decay
 // exactly, Half_x = exp(-H / (2 tau_syn_x)). Where the synaptic conductance is at most Stiff, V takes
@@ -34,15 +30,83 @@ enum Constant {
   Area_in,
   kConstants
 };
+
+// dV/dt = (I - g_ex (V - E_ex) - g_in (V - E_in)) / C - V g_L / C;  dg_x/dt = -g_x / tau_syn_x.
+template <class Real>
+struct ScalarMembrane {
+  const Real* k;
+  Real current;
+
+  TESSERA_EQUATION Real slope(Real v, Real g_ex, Real g_in) const {
+    const Real synaptic = g_ex * (v - k[E_ex]) + g_in * (v - k[E_in]);
+    return k[Inverse_c] * (current - synaptic) - k[Leak] * v;
+  }
+  TESSERA_EQUATION Real runge_kutta(Real v, Real g_ex, Real g_in) const {
+    const Real half_ex = k[Half_ex] * g_ex, end_ex = k[Half_ex] * half_ex;
+    const Real half_in = k[Half_in] * g_in, end_in = k[Half_in] * half_in;
+    const Real k1 = slope(v, g_ex, g_in);
+    const Real k2 = slope(v + k[Half_h] * k1, half_ex, half_in);
+    const Real k3 = slope(v + k[Half_h] * k2, half_ex, half_in);
+    const Real k4 = slope(v + k[H] * k3, end_ex, end_in);
+    return v + k[Sixth_h] * ((k1 + k4) + Real(2) * (k2 + k3));
+  }
+  // Where V would settle: W = (I + g_ex E_ex + g_in E_in) / g with g = g_L + g_ex + g_in.
+  TESSERA_EQUATION Real settled(Real g_ex, Real g_in) const {
+    return (current + g_ex * k[E_ex] + g_in * k[E_in]) / (k[G_leak] + (g_ex + g_in));
+  }
+  // The integral of g / C over half a sub-step.
+  TESSERA_EQUATION Real area(Real g_ex, Real g_in) const { return k[Area_leak] + (k[Area_ex] * g_ex + k[Area_in] * g_in); }
+  // The membrane equation is dV/dt = -(g / C) (V - W), linear in V with known g and W. With x, the
+  // integral of g / C from a time to the end of the sub-step, its solution is
+  //   V(end) = V exp(-x0) + integral from 0 to x0 of W exp(-x) dx,
+  // taken exactly for the parabola in x through W at the beginning (x0), the middle (x1) and the end
+  // (0). It is stable for every g, and V stays between the potentials that pull at it.
+  TESSERA_EQUATION Real relaxed(Real v, Real g_ex, Real g_in) const {
+    const Real half_ex = k[Half_ex] * g_ex, half_in = k[Half_in] * g_in;
+    const Real first = area(g_ex, g_in), x1 = area(half_ex, half_in), x0 = first + x1;
+    const Real left = Real(80) < x0 ? Real(0) : exponential_of(-x0);  // exp(-x) x^2 is 0 to rounding beyond it
+    const Real w0 = settled(g_ex, g_in), w1 = settled(half_ex, half_in);
+    const Real w2 = settled(k[Half_ex] * half_ex, k[Half_in] * half_in);
+    const Real slope_end = (w1 - w2) / x1, bend = ((w0 - w1) / first - slope_end) / x0;
+    // Integrals of exp(-x), x exp(-x) and x^2 exp(-x) from 0 to x0.
+    const Real m0 = Real(1) - left, m1 = m0 - x0 * left, m2 = Real(2) * m1 - x0 * (x0 * left);
+    return (v * left + w2 * m0) + (slope_end * m1 + bend * (m2 - x1 * m1));
+  }
+};
+
+// Inputs are added to g_ex, and with the opposite sign to g_in, at the end of the step.
+template <class Real>
+TESSERA_EQUATION bool equation(Real* s, const Real* k, const Real* in, Real current, bool refractory) {
+  const ScalarMembrane<Real> membrane{k, current};
+  Real v = s[0], g_ex = s[1], g_in = s[2];
+  for (int i = 0; i < static_cast<int>(k[Substeps]); ++i) {
+    v = k[Stiff] < g_ex + g_in ? membrane.relaxed(v, g_ex, g_in) : membrane.runge_kutta(v, g_ex, g_in);
+    g_ex = k[Half_ex] * (k[Half_ex] * g_ex);
+    g_in = k[Half_in] * (k[Half_in] * g_in);
+  }
+  if (!refractory) s[0] = v;
+  s[1] = g_ex + in[0];
+  s[2] = g_in - in[1];
+  const bool spiked = !refractory && s[0] >= k[V_th];
+  if (spiked) s[0] = k[V_reset];
+  return spiked;
+}
 }  // namespace tessera::iaf_cond_exp
 #endif
+
+#ifndef TESSERA_EQUATIONS_ONLY
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "neurons/iaf_cond_exp.cpp"
+#include "hwy/foreach_target.h"
+#include "tessera/neuron_kernel-inl.hpp"
+#include "tessera/neuron_math-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace tessera::iaf_cond_exp {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// dV/dt = (I - g_ex (V - E_ex) - g_in (V - E_in)) / C - V g_L / C;  dg_x/dt = -g_x / tau_syn_x.
+// As ScalarMembrane, operation by operation.
 template <class D, class V = hn::Vec<D>>
 struct Membrane {
   D d;
@@ -76,35 +140,26 @@ struct Membrane {
     const V k4 = slope(v + c(H) * k3, g.end);
     return v + c(Sixth_h) * ((k1 + k4) + hn::Set(d, hn::TFromD<D>(2)) * (k2 + k3));
   }
-  /// Where V would settle: W = (I + g_ex E_ex + g_in E_in) / g with g = g_L + g_ex + g_in.
   HWY_INLINE V settled(const Conductances& g) const {
     return (current + g.ex * c(E_ex) + g.in * c(E_in)) / (c(G_leak) + (g.ex + g.in));
   }
-  /// The integral of g / C over half a sub-step.
   HWY_INLINE V area(const Conductances& g) const {
     return c(Area_leak) + (c(Area_ex) * g.ex + c(Area_in) * g.in);
   }
-  // The membrane equation is dV/dt = -(g / C) (V - W), linear in V with known g and W. With x, the
-  // integral of g / C from a time to the end of the sub-step, its solution is
-  //   V(end) = V exp(-x0) + integral from 0 to x0 of W exp(-x) dx,
-  // taken exactly for the parabola in x through W at the beginning (x0), the middle (x1) and the end
-  // (0). It is stable for every g, and V stays between the potentials that pull at it.
   HWY_INLINE V relaxed(V v, const Course& g) const {
     const V one = hn::Set(d, hn::TFromD<D>(1)), two = hn::Set(d, hn::TFromD<D>(2));
-    const V vanished = hn::Set(d, hn::TFromD<D>(80));  // exp(-x) x^2 is 0 to rounding beyond it
+    const V vanished = hn::Set(d, hn::TFromD<D>(80));
     const V first = area(g.begin), x1 = area(g.middle), x0 = first + x1;
     const V left = hn::IfThenZeroElse(hn::Lt(vanished, x0),
                                       tessera::HWY_NAMESPACE::exponential(d, hn::Neg(x0)));
     const V w0 = settled(g.begin), w1 = settled(g.middle), w2 = settled(g.end);
     const V slope_end = (w1 - w2) / x1;
     const V bend = ((w0 - w1) / first - slope_end) / x0;
-    // Integrals of exp(-x), x exp(-x) and x^2 exp(-x) from 0 to x0.
     const V m0 = one - left, m1 = m0 - x0 * left, m2 = two * m1 - x0 * (x0 * left);
     return (v * left + w2 * m0) + (slope_end * m1 + bend * (m2 - x1 * m1));
   }
 };
 
-// Inputs are added to g_ex, and with the opposite sign to g_in, at the end of the step.
 struct Step {
   static constexpr int states = 3, ports = 2, constants = kConstants;
   template <class D, class V = hn::Vec<D>>
@@ -157,53 +212,6 @@ namespace {
 HWY_EXPORT(update_f32);
 HWY_EXPORT(update_f64);
 
-double slope(const double* k, double v, double g_ex, double g_in, double current) {
-  const double synaptic = g_ex * (v - k[E_ex]) + g_in * (v - k[E_in]);
-  return k[Inverse_c] * (current - synaptic) - k[Leak] * v;
-}
-
-double settled(const double* k, double g_ex, double g_in, double current) {
-  return (current + g_ex * k[E_ex] + g_in * k[E_in]) / (k[G_leak] + (g_ex + g_in));
-}
-
-double relaxed(const double* k, double v, double g_ex, double g_in, double current) {
-  const double half_ex = k[Half_ex] * g_ex, half_in = k[Half_in] * g_in;
-  const double first = k[Area_leak] + (k[Area_ex] * g_ex + k[Area_in] * g_in);
-  const double x1 = k[Area_leak] + (k[Area_ex] * half_ex + k[Area_in] * half_in);
-  const double x0 = first + x1, left = x0 > 80.0 ? 0.0 : std::exp(-x0);
-  const double w0 = settled(k, g_ex, g_in, current), w1 = settled(k, half_ex, half_in, current);
-  const double w2 = settled(k, k[Half_ex] * half_ex, k[Half_in] * half_in, current);
-  const double slope_end = (w1 - w2) / x1, bend = ((w0 - w1) / first - slope_end) / x0;
-  const double m0 = 1.0 - left, m1 = m0 - x0 * left, m2 = 2.0 * m1 - x0 * (x0 * left);
-  return (v * left + w2 * m0) + (slope_end * m1 + bend * (m2 - x1 * m1));
-}
-
-double runge_kutta(const double* k, double v, double g_ex, double g_in, double current) {
-  const double half_ex = k[Half_ex] * g_ex, end_ex = k[Half_ex] * half_ex;
-  const double half_in = k[Half_in] * g_in, end_in = k[Half_in] * half_in;
-  const double k1 = slope(k, v, g_ex, g_in, current);
-  const double k2 = slope(k, v + k[Half_h] * k1, half_ex, half_in, current);
-  const double k3 = slope(k, v + k[Half_h] * k2, half_ex, half_in, current);
-  const double k4 = slope(k, v + k[H] * k3, end_ex, end_in, current);
-  return v + k[Sixth_h] * ((k1 + k4) + 2.0 * (k2 + k3));
-}
-
-bool reference(double* s, const double* k, const double* in, double current, bool refractory) {
-  double v = s[0], g_ex = s[1], g_in = s[2];
-  for (int i = 0; i < static_cast<int>(k[Substeps]); ++i) {
-    const bool stiff = g_ex + g_in > k[Stiff];
-    v = stiff ? relaxed(k, v, g_ex, g_in, current) : runge_kutta(k, v, g_ex, g_in, current);
-    g_ex = k[Half_ex] * (k[Half_ex] * g_ex);
-    g_in = k[Half_in] * (k[Half_in] * g_in);
-  }
-  if (!refractory) s[0] = v;
-  s[1] = g_ex + in[0];
-  s[2] = g_in - in[1];
-  const bool spiked = !refractory && s[0] >= k[V_th];
-  if (spiked) s[0] = k[V_reset];
-  return spiked;
-}
-
 // Largest decay of V in a sub-step, (g + g_L) H / C, that Runge-Kutta takes: its error is
 // x^4 / 120 / e of the distance to where V settles, for 100 mV 0.002 mV.
 constexpr double kStiffness = 0.3;
@@ -240,7 +248,7 @@ NeuronVariant prepare(const ParameterValues& p, double dt) {
   variant.constants[Area_in] = area(p["tau_syn_in"]);
   variant.update_f32 = [](UpdateArgs<float>& a) { HWY_DYNAMIC_DISPATCH(update_f32)(a); };
   variant.update_f64 = [](UpdateArgs<double>& a) { HWY_DYNAMIC_DISPATCH(update_f64)(a); };
-  variant.reference_step = reference;
+  variant.reference_step = equation<double>;
   return variant;
 }
 
@@ -283,3 +291,4 @@ NeuronModel model() {
 
 }  // namespace tessera::iaf_cond_exp
 #endif  // HWY_ONCE
+#endif  // TESSERA_EQUATIONS_ONLY

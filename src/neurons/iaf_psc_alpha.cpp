@@ -1,12 +1,9 @@
 // Leaky integrate-and-fire with alpha-shaped post-synaptic currents, integrated exactly.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "neurons/iaf_psc_alpha.cpp"
-#include "hwy/foreach_target.h"
-#include "tessera/neuron_kernel-inl.hpp"
+#ifndef TESSERA_IAF_PSC_ALPHA_EQUATIONS
+#define TESSERA_IAF_PSC_ALPHA_EQUATIONS
+#include "neurons/equation.hpp"
 
-#ifndef TESSERA_IAF_PSC_ALPHA_CONSTANTS
-#define TESSERA_IAF_PSC_ALPHA_CONSTANTS
 namespace tessera::iaf_psc_alpha {
 // V is kept relative to E_L. The current obeys dI/dt = D - I/tau_syn, dD/dt = -D/tau_syn.
 // P_ab: contribution of b to a over one step (Rotter and Diesmann 1999); P_ii also is P_dd.
@@ -27,16 +24,52 @@ enum Constant {
   Kick_in,
   kConstants
 };
+
+// V <- refractory ? V : P_vv V + P_vc I_e + sum over x in {ex, in} of P_vi_x I_x + P_vd_x D_x
+// I_x <- P_id_x D_x + P_ii_x I_x;  D_x <- P_ii_x D_x + input_x e / tau_syn_x
+template <class Real>
+TESSERA_EQUATION bool equation_two(Real* s, const Real* k, const Real* in, Real current, bool refractory) {
+  if (!refractory) {
+    const Real excitation = k[P_vi_ex] * s[1] + k[P_vd_ex] * s[2];
+    const Real inhibition = k[P_vi_in] * s[3] + k[P_vd_in] * s[4];
+    s[0] = k[P_vv] * s[0] + (excitation + (inhibition + k[P_v_current] * current));
+  }
+  s[1] = k[P_id_ex] * s[2] + k[P_ii_ex] * s[1];
+  s[2] = k[P_ii_ex] * s[2] + k[Kick_ex] * in[0];
+  s[3] = k[P_id_in] * s[4] + k[P_ii_in] * s[3];
+  s[4] = k[P_ii_in] * s[4] + k[Kick_in] * in[1];
+  const bool spiked = s[0] >= k[V_th];
+  if (spiked) s[0] = k[V_reset];
+  return spiked;
+}
+
+// Equal time constants: both signs share one current.
+template <class Real>
+TESSERA_EQUATION bool equation_one(Real* s, const Real* k, const Real* in, Real current, bool refractory) {
+  if (!refractory) {
+    const Real synaptic = k[P_vi_ex] * s[1] + k[P_vd_ex] * s[2];
+    s[0] = k[P_vv] * s[0] + (synaptic + k[P_v_current] * current);
+  }
+  s[1] = k[P_id_ex] * s[2] + k[P_ii_ex] * s[1];
+  s[2] = k[P_ii_ex] * s[2] + k[Kick_ex] * in[0];
+  const bool spiked = s[0] >= k[V_th];
+  if (spiked) s[0] = k[V_reset];
+  return spiked;
+}
 }  // namespace tessera::iaf_psc_alpha
 #endif
+
+#ifndef TESSERA_EQUATIONS_ONLY
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "neurons/iaf_psc_alpha.cpp"
+#include "hwy/foreach_target.h"
+#include "tessera/neuron_kernel-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace tessera::iaf_psc_alpha {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// V <- refractory ? V : P_vv V + P_vc I_e + sum over x in {ex, in} of P_vi_x I_x + P_vd_x D_x
-// I_x <- P_id_x D_x + P_ii_x I_x;  D_x <- P_ii_x D_x + input_x e / tau_syn_x
 struct TwoTimeConstants {
   static constexpr int states = 5, ports = 2, constants = kConstants;
   template <class D, class V = hn::Vec<D>>
@@ -57,7 +90,6 @@ struct TwoTimeConstants {
   }
 };
 
-// Equal time constants: both signs share one current.
 struct OneTimeConstant {
   static constexpr int states = 3, ports = 1, constants = kConstants;
   template <class D, class V = hn::Vec<D>>
@@ -97,33 +129,6 @@ HWY_EXPORT(two_f32);
 HWY_EXPORT(two_f64);
 HWY_EXPORT(one_f32);
 HWY_EXPORT(one_f64);
-
-bool reference_two(double* s, const double* k, const double* in, double current, bool refractory) {
-  if (!refractory) {
-    const double excitation = k[P_vi_ex] * s[1] + k[P_vd_ex] * s[2];
-    const double inhibition = k[P_vi_in] * s[3] + k[P_vd_in] * s[4];
-    s[0] = k[P_vv] * s[0] + (excitation + (inhibition + k[P_v_current] * current));
-  }
-  s[1] = k[P_id_ex] * s[2] + k[P_ii_ex] * s[1];
-  s[2] = k[P_ii_ex] * s[2] + k[Kick_ex] * in[0];
-  s[3] = k[P_id_in] * s[4] + k[P_ii_in] * s[3];
-  s[4] = k[P_ii_in] * s[4] + k[Kick_in] * in[1];
-  const bool spiked = s[0] >= k[V_th];
-  if (spiked) s[0] = k[V_reset];
-  return spiked;
-}
-
-bool reference_one(double* s, const double* k, const double* in, double current, bool refractory) {
-  if (!refractory) {
-    const double synaptic = k[P_vi_ex] * s[1] + k[P_vd_ex] * s[2];
-    s[0] = k[P_vv] * s[0] + (synaptic + k[P_v_current] * current);
-  }
-  s[1] = k[P_id_ex] * s[2] + k[P_ii_ex] * s[1];
-  s[2] = k[P_ii_ex] * s[2] + k[Kick_ex] * in[0];
-  const bool spiked = s[0] >= k[V_th];
-  if (spiked) s[0] = k[V_reset];
-  return spiked;
-}
 
 // Voltage after one step from D = 1, I = 0:  1/C e^(-dt/tau_m) integral_0^dt t e^(r t) dt with
 // r = 1/tau_m - 1/tau_syn. The integral is dt^2 sum_n x^n / (n! (n + 2)), x = r dt; where x is
@@ -185,7 +190,7 @@ NeuronVariant prepare(const ParameterValues& p, double dt) {
                                                           (a); }
                            : +[](UpdateArgs<double>& a) { HWY_DYNAMIC_DISPATCH(two_f64)
                                                           (a); };
-  variant.reference_step = one ? reference_one : reference_two;
+  variant.reference_step = one ? equation_one<double> : equation_two<double>;
   return variant;
 }
 
@@ -238,3 +243,4 @@ NeuronModel model() {
 
 }  // namespace tessera::iaf_psc_alpha
 #endif  // HWY_ONCE
+#endif  // TESSERA_EQUATIONS_ONLY

@@ -1,25 +1,36 @@
 // Leaky integrate-and-fire whose membrane potential jumps with every arriving spike, integrated
 // exactly.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#ifndef TESSERA_IAF_PSC_DELTA_EQUATIONS
+#define TESSERA_IAF_PSC_DELTA_EQUATIONS
+#include "neurons/equation.hpp"
+
+namespace tessera::iaf_psc_delta {
+// V is kept relative to E_L. P_ab: contribution of b to a over one step (Rotter and Diesmann 1999).
+enum Constant { P_vv, P_v_current, V_th, V_reset, kConstants };
+
+// V <- refractory ? V : P_vv V + P_vc I + input (what arrives during refractoriness is lost)
+template <class Real>
+TESSERA_EQUATION bool equation(Real* s, const Real* k, const Real* in, Real current, bool refractory) {
+  if (!refractory) s[0] = k[P_vv] * s[0] + (k[P_v_current] * current + in[0]);
+  const bool spiked = s[0] >= k[V_th];
+  if (spiked) s[0] = k[V_reset];
+  return spiked;
+}
+}  // namespace tessera::iaf_psc_delta
+#endif
+
+#ifndef TESSERA_EQUATIONS_ONLY
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "neurons/iaf_psc_delta.cpp"
 #include "hwy/foreach_target.h"
 #include "tessera/neuron_kernel-inl.hpp"
-
-#ifndef TESSERA_IAF_PSC_DELTA_CONSTANTS
-#define TESSERA_IAF_PSC_DELTA_CONSTANTS
-namespace tessera::iaf_psc_delta {
-// V is kept relative to E_L. P_ab: contribution of b to a over one step (Rotter and Diesmann 1999).
-enum Constant { P_vv, P_v_current, V_th, V_reset, kConstants };
-}  // namespace tessera::iaf_psc_delta
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace tessera::iaf_psc_delta {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// V <- refractory ? V : P_vv V + P_vc I + input (what arrives during refractoriness is lost)
 struct Step {
   static constexpr int states = 1, ports = 1, constants = kConstants;
   template <class D, class V = hn::Vec<D>>
@@ -52,13 +63,6 @@ namespace {
 HWY_EXPORT(update_f32);
 HWY_EXPORT(update_f64);
 
-bool reference(double* s, const double* k, const double* in, double current, bool refractory) {
-  if (!refractory) s[0] = k[P_vv] * s[0] + (k[P_v_current] * current + in[0]);
-  const bool spiked = s[0] >= k[V_th];
-  if (spiked) s[0] = k[V_reset];
-  return spiked;
-}
-
 NeuronVariant prepare(const ParameterValues& p, double dt) {
   NeuronVariant variant;
   variant.origin = p["E_L"];
@@ -72,7 +76,7 @@ NeuronVariant prepare(const ParameterValues& p, double dt) {
   variant.constants[V_reset] = p["V_reset"] - p["E_L"];
   variant.update_f32 = [](UpdateArgs<float>& a) { HWY_DYNAMIC_DISPATCH(update_f32)(a); };
   variant.update_f64 = [](UpdateArgs<double>& a) { HWY_DYNAMIC_DISPATCH(update_f64)(a); };
-  variant.reference_step = reference;
+  variant.reference_step = equation<double>;
   return variant;
 }
 
@@ -110,3 +114,4 @@ NeuronModel model() {
 
 }  // namespace tessera::iaf_psc_delta
 #endif  // HWY_ONCE
+#endif  // TESSERA_EQUATIONS_ONLY

@@ -1,25 +1,42 @@
 // Izhikevich's simple model: a quadratic membrane equation with a linear recovery variable.
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
+#ifndef TESSERA_IZHIKEVICH_EQUATIONS
+#define TESSERA_IZHIKEVICH_EQUATIONS
+#include "neurons/equation.hpp"
+
+namespace tessera::izhikevich {
+// x = V - c is kept, so the polynomial 0.04 V^2 + 5 V + 140 is Quadratic x^2 + Linear x + Offset.
+enum Constant { Dt, Quadratic, Linear, Offset, Dt_a, B, B_origin, Jump, V_th, kConstants };
+
+// V <- V + dt (0.04 V^2 + 5 V + 140 - U + I) + input;  U <- U + dt a (b V - U), both from the old
+// values
+template <class Real>
+TESSERA_EQUATION bool equation(Real* s, const Real* k, const Real* in, Real current, bool) {
+  const Real x = s[0], u = s[1];
+  const Real slope = (k[Quadratic] * x + k[Linear]) * x + ((k[Offset] - u) + current);
+  s[0] = x + (k[Dt] * slope + in[0]);
+  s[1] = u + k[Dt_a] * ((k[B] * x + k[B_origin]) - u);
+  const bool spiked = s[0] >= k[V_th];
+  if (spiked) {
+    s[0] = Real(0);  // V = c
+    s[1] = s[1] + k[Jump];
+  }
+  return spiked;
+}
+}  // namespace tessera::izhikevich
+#endif
+
+#ifndef TESSERA_EQUATIONS_ONLY
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "neurons/izhikevich.cpp"
 #include "hwy/foreach_target.h"
 #include "tessera/neuron_kernel-inl.hpp"
-
-#ifndef TESSERA_IZHIKEVICH_CONSTANTS
-#define TESSERA_IZHIKEVICH_CONSTANTS
-namespace tessera::izhikevich {
-// x = V - c is kept, so the polynomial 0.04 V^2 + 5 V + 140 is Quadratic x^2 + Linear x + Offset.
-enum Constant { Dt, Quadratic, Linear, Offset, Dt_a, B, B_origin, Jump, V_th, kConstants };
-}  // namespace tessera::izhikevich
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace tessera::izhikevich {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// V <- V + dt (0.04 V^2 + 5 V + 140 - U + I) + input;  U <- U + dt a (b V - U), both from the old
-// values
 struct Step {
   static constexpr int states = 2, ports = 1, constants = kConstants;
   template <class D, class V = hn::Vec<D>>
@@ -53,19 +70,6 @@ namespace {
 HWY_EXPORT(update_f32);
 HWY_EXPORT(update_f64);
 
-bool reference(double* s, const double* k, const double* in, double current, bool) {
-  const double x = s[0], u = s[1];
-  const double slope = (k[Quadratic] * x + k[Linear]) * x + ((k[Offset] - u) + current);
-  s[0] = x + (k[Dt] * slope + in[0]);
-  s[1] = u + k[Dt_a] * ((k[B] * x + k[B_origin]) - u);
-  const bool spiked = s[0] >= k[V_th];
-  if (spiked) {
-    s[0] = 0.0;  // V = c
-    s[1] = s[1] + k[Jump];
-  }
-  return spiked;
-}
-
 NeuronVariant prepare(const ParameterValues& p, double dt) {
   const double origin = p["c"];
   NeuronVariant variant;
@@ -85,7 +89,7 @@ NeuronVariant prepare(const ParameterValues& p, double dt) {
   variant.constants[V_th] = p["V_th"] - origin;
   variant.update_f32 = [](UpdateArgs<float>& a) { HWY_DYNAMIC_DISPATCH(update_f32)(a); };
   variant.update_f64 = [](UpdateArgs<double>& a) { HWY_DYNAMIC_DISPATCH(update_f64)(a); };
-  variant.reference_step = reference;
+  variant.reference_step = equation<double>;
   return variant;
 }
 
@@ -124,3 +128,4 @@ NeuronModel model() {
 
 }  // namespace tessera::izhikevich
 #endif  // HWY_ONCE
+#endif  // TESSERA_EQUATIONS_ONLY

@@ -2,7 +2,7 @@
 // Copyright 2026 The Tessera authors. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "device/networks.hpp"
+#include "device/recorded.hpp"
 #include "tessera/errors.hpp"
 
 namespace tessera::test {
@@ -69,6 +69,57 @@ TEST_F(Cuda, StateIsThatOfTheProcessorBitForBit) {
     EXPECT_EQ(device.state(population, "V_m"), processor.state(population, "V_m"));
   }
 }
+
+SimulationOptions on_gpu(Connectivity connectivity) {
+  SimulationOptions options = on_gpu();
+  options.connectivity = connectivity;
+  return options;
+}
+
+// Division, exponentials and sub-steps as on the processor.
+TEST_F(Cuda, SpikesAndStateOfEveryModel) {
+  for (const char* model : {"iaf_psc_delta", "iaf_psc_alpha", "izhikevich", "iaf_cond_exp", "aeif_cond_exp"}) {
+    const Network network = balanced_of(model);
+    expect_same_on_gpu(network, 200.0);
+    Simulation processor = simulation_of(network, options_of(Connectivity::stored)), device = simulation_of(network, on_gpu());
+    processor.run(30.0);
+    device.run(30.0);
+    EXPECT_EQ(device.state("E", "V_m"), processor.state("E", "V_m")) << model;
+  }
+}
+
+TEST_F(Cuda, EveryKindOfSourceAndEveryRule) {
+  for (const Network& network : {with_sources(), every_rule()}) {
+    const Outcome processor = outcome_of(network, options_of(Connectivity::stored), 150.0);
+    expect_same_spikes(outcome_of(network, on_gpu(), 150.0), processor, network.name);
+    Outcome drawn = outcome_of(network, on_gpu(Connectivity::procedural), 150.0);
+    drawn.synapses = processor.synapses;
+    expect_same_spikes(drawn, processor, network.name + ", procedural");
+  }
+}
+
+TEST_F(Cuda, RecordedStateAndCheckpoints) {
+  Network network = every_rule();
+  network.recorders = {recorder_of("E", "V_m", 700, 0.1), recorder_of("G", "I_syn", 400, 0.7)};
+  Simulation processor = simulation_of(network, options_of(Connectivity::stored)), device = simulation_of(network, on_gpu());
+  Keeper expected, samples;
+  processor.run(130.0, expected);
+  device.run(130.0, samples);
+  expect_same_samples(samples, expected, 1300);
+  for (const Connectivity connectivity : {Connectivity::stored, Connectivity::procedural}) {
+    expect_interchangeable(every_rule(), 33.3, 20.0, on_gpu(connectivity));
+  }
+}
+
+// Short ones for compute-sanitizer (scripts/gpu_check.sh).
+void expect_same_for_sanitizer(Connectivity connectivity) {
+  Network network = every_rule();
+  network.recorders = {recorder_of("G", "V_m", 400, 0.3)};
+  const Outcome processor = outcome_of(network, options_of(Connectivity::stored), 5.0);
+  EXPECT_EQ(outcome_of(network, on_gpu(connectivity), 5.0).digest, processor.digest);
+}
+TEST_F(Cuda, Sanitize_stored) { expect_same_for_sanitizer(Connectivity::stored); }
+TEST_F(Cuda, Sanitize_procedural) { expect_same_for_sanitizer(Connectivity::procedural); }
 
 TEST_F(Cuda, ADeviceThatIsNotThere) {
   SimulationOptions options = on_gpu();

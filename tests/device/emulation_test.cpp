@@ -15,23 +15,6 @@
 namespace tessera::test {
 namespace {
 
-SimulationOptions emulated(std::uint64_t order, std::uint32_t blocks = 8, std::uint32_t threads = 96) {
-  SimulationOptions options = options_of(Connectivity::stored);
-  options.device.kind = Device::Kind::emulated;
-  options.device.order = order;
-  options.device.blocks = blocks;
-  options.device.threads = threads;
-  return options;
-}
-
-void expect_independent_of_order(const Network& network, double time_ms, std::uint64_t least_spikes) {
-  const Outcome processor = outcome_of(network, options_of(Connectivity::stored), time_ms);
-  EXPECT_GE(processor.spikes, least_spikes) << "hardly any activity to compare";
-  for (std::uint64_t order = 0; order < 8; ++order) {
-    expect_same_spikes(outcome_of(network, emulated(order), time_ms), processor, "order " + std::to_string(order));
-  }
-}
-
 TEST(Emulation, SpikesAreThoseOfTheProcessorInEveryOrderOfThreads) { expect_independent_of_order(balanced(), 60.0, 300); }
 
 TEST(Emulation, RowsOfEveryRuleAndPiecewiseCurrents) { expect_independent_of_order(every_rule_of_neurons(), 70.0, 300); }
@@ -209,14 +192,33 @@ TEST(Emulation, AStateThatIsNoNumberIsToldAsOnTheProcessor) {
 TEST(Emulation, WhatADeviceCannotRunIsSaidAllAtOnce) {
   SimulationOptions options = emulated(0);
   options.precision = Precision::exact;
+  Network network = every_rule();
+  network.projections[0].weight = Distribution::constant(80.0);
+  network.projections[0].plasticity = Plasticity{"stdp", {}};
   try {
-    simulation_of(every_rule(), options);
+    simulation_of(network, options);
     FAIL() << "nothing was thrown";
   } catch (const InputError& error) {
     const std::string text = error.what();
-    for (const char* part : {"exact precision", "'noise'", "'train'", "'iaf_psc_alpha'"}) {
+    for (const char* part : {"exact precision", "is plastic (stdp)"}) {
       EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
     }
+  }
+}
+
+// A model from outside may have any equation, even that of a built-in one under another name.
+TEST(Emulation, AModelFromOutsideIsRefused) {
+  NeuronCatalogue models = NeuronCatalogue::builtin();
+  NeuronModel own = *models.find("iaf_psc_exp");
+  own.name = "own";
+  models.add(own);
+  Network network = balanced();
+  network.populations[0].model = "own";
+  try {
+    Simulation(network, models, emulated(0));
+    FAIL() << "nothing was thrown";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("Population 'E' has the model 'own'"), std::string::npos) << error.what();
   }
 }
 

@@ -33,6 +33,9 @@ struct Scratch {
   std::uint32_t taken[kMostBlocks];
 };
 
+/// What a block's own variables take of its shared memory.
+inline constexpr std::size_t kOwnBytes = sizeof(Scratch) + 3 * sizeof(std::uint64_t) + 1024;
+
 /// What all phases look at.
 struct Block {
   const Network* network;
@@ -61,6 +64,17 @@ struct Neuron {
   std::uint32_t row;
   std::uint32_t slice;
 };
+
+/// The rows of sources of spikes that a step receives: in Network::source_rows.
+struct SourceRows {
+  std::uint32_t begin = 0, end = 0;
+};
+TESSERA_PHASE SourceRows sources_of(const Block& b, std::int64_t step) {
+  const Network& network = *b.network;
+  if (network.source_begin == nullptr) return {};
+  const std::uint32_t* begin = network.source_begin + (step - network.first_step);
+  return {begin[0], begin[1]};
+}
 
 /// The record of a step that nobody has written yet holds another stamp.
 TESSERA_PHASE std::uint32_t stamp_of(std::int64_t step) { return static_cast<std::uint32_t>(step + 2) & 0xffffu; }

@@ -78,10 +78,10 @@ __global__ void __launch_bounds__(kThreads, 1) steps(Network network, std::int64
   begin_launch(threadIdx.x, block);
   __syncthreads();
   DeviceTeam team{{}, cycles, clock64()};
-  if (kOwn) take_neuron(threadIdx.x, block, team.own);
+  if (kOwn) take_neuron<kEquation>(threadIdx.x, block, team.own);
   for (std::int64_t step = from; step < to; ++step) {
     const std::uint32_t now = ring_row_of(network.layout, step);
-    if (!begin_step<kRows>(team, block, step, now)) break;
+    if (!begin_step<kRows, kEquation>(team, block, step, now)) break;
     if (kRows == Rows::drawn && !meet(network, step)) {
       scratch.failed = 1;
       break;
@@ -89,14 +89,11 @@ __global__ void __launch_bounds__(kThreads, 1) steps(Network network, std::int64
     end_step<kRows, kEquation, kOwn>(team, block, step, now);
   }
   __syncthreads();
-  if (kOwn) leave_neuron(threadIdx.x, block, team.own);
+  if (kOwn) leave_neuron<kEquation>(threadIdx.x, block, team.own);
   __syncthreads();
   end_launch(threadIdx.x, block, to);
   if (threadIdx.x < 3) network.totals[blockIdx.x].cycles[threadIdx.x] += cycles[threadIdx.x];
 }
-
-/// What a block's own variables take of its shared memory.
-constexpr std::size_t kOwnBytes = sizeof(Scratch) + 3 * sizeof(std::uint64_t) + 1024;
 
 MachineInfo describe(int index) {
   cudaDeviceProp device;

@@ -60,6 +60,36 @@ TESSERA_PHASE void draw_rows(std::uint32_t thread, const Block& b, std::uint32_t
   }
 }
 
+/// What is written down of the rows in the list: a warp takes the block's even part of a row.
+TESSERA_PHASE void add_written(std::uint32_t thread, const Block& b, std::uint32_t now) {
+  const Network& network = *b.network;
+  if (network.written_begin == nullptr) return;
+  const std::uint32_t places = b.layout().slots * b.layout().ring_steps, blocks = b.layout().blocks;
+  const std::uint32_t listed = b.scratch->listed < kListed ? b.scratch->listed : kListed;
+  for (std::uint32_t item = thread / kWarp; item < listed; item += b.threads / kWarp) {
+    const std::uint32_t name = b.scratch->list[item];
+    const std::uint64_t* row = network.written_begin + b.populations()[name >> kSourceBits].written_at + (name & ((1u << kSourceBits) - 1));
+    const std::uint64_t n = row[1] - row[0];
+    const std::uint64_t begin = row[0] + n * b.index / blocks, end = row[0] + n * (b.index + 1) / blocks;
+    for (std::uint64_t k = begin + thread % kWarp; k < end; k += kWarp) {
+      std::uint32_t place = load_once(network.written + 2 * k) + now;
+      if (place >= places) place -= places;
+      add(network.ring + place, static_cast<std::int32_t>(load_once(network.written + 2 * k + 1)));
+    }
+    if (thread % kWarp == 0 && begin < end) {
+      add(&b.scratch->events, static_cast<std::uint32_t>(end - begin));
+      add(&b.scratch->visits, 1u);
+    }
+  }
+}
+
+/// Lists rows of sources of spikes, from the at-th one on, in place of what was listed.
+TESSERA_PHASE void list_sources(std::uint32_t thread, const Block& b, std::uint32_t at, std::uint32_t end) {
+  const std::uint32_t n = end - at < kListed ? end - at : kListed;
+  for (std::uint32_t k = thread; k < n; k += b.threads) b.scratch->list[k] = b.network->source_rows[at + k];
+  if (thread == 0) b.scratch->listed = n;
+}
+
 /// Lists the rows of the spikes of `step`; round > 0 goes on where the list was full.
 TESSERA_PHASE void list_rows(std::uint32_t thread, const Block& b, std::int64_t step, std::uint32_t round) {
   const Layout& layout = b.layout();

@@ -83,14 +83,14 @@ class EmulatedMachine final : public Machine {
     images_.assign(std::size_t{blocks_} * network.layout.words, 0xdeadbeefu);
     for (std::uint32_t i = 0; i < blocks_; ++i) {
       team(i).apart([&](std::uint32_t thread, Neuron&) { begin_launch(thread, block(i)); });
-      if (kOwn) team(i).apart([&](std::uint32_t thread, Neuron& own) { take_neuron(thread, block(i), own); });
+      if (kOwn) team(i).apart([&](std::uint32_t thread, Neuron& own) { take_neuron<kEquation>(thread, block(i), own); });
     }
     for (std::int64_t step = from; step < to; ++step) {
       const std::uint32_t now = ring_row_of(network.layout, step);
       if (shuffled_) std::shuffle(order_.begin(), order_.end(), engine_);
       for (const std::uint32_t i : order_) {
         EmulatedTeam threads = team(i);
-        (void)begin_step<kRows>(threads, block(i), step, now);  // end_launch() tells of a failure
+        (void)begin_step<kRows, kEquation>(threads, block(i), step, now);  // end_launch() tells of a failure
       }
       if (shuffled_) std::shuffle(order_.begin(), order_.end(), engine_);
       for (const std::uint32_t i : order_) {
@@ -99,7 +99,7 @@ class EmulatedMachine final : public Machine {
       }
     }
     for (std::uint32_t i = 0; i < blocks_; ++i) {
-      if (kOwn) team(i).apart([&](std::uint32_t thread, Neuron& own) { leave_neuron(thread, block(i), own); });
+      if (kOwn) team(i).apart([&](std::uint32_t thread, Neuron& own) { leave_neuron<kEquation>(thread, block(i), own); });
       team(i).apart([&](std::uint32_t thread, Neuron&) { end_launch(thread, block(i), to); });
     }
   }

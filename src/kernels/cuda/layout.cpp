@@ -12,7 +12,7 @@ void Layout::place(bool with_ring) {
   };
   slices_at = room(slices * static_cast<std::uint32_t>(sizeof(Slice) / 4));  // first: aligned to 16 bytes
   poisson_at = room(poisson * static_cast<std::uint32_t>(sizeof(PoissonInput) / 4));
-  populations_at = room(entries > 0 ? slices * static_cast<std::uint32_t>(sizeof(DrawnPopulation) / 4) : 0);
+  populations_at = room(with_ring ? 0 : slices * static_cast<std::uint32_t>(sizeof(DrawnPopulation) / 4));
   entries_at = room(entries * static_cast<std::uint32_t>(sizeof(DrawnEntry) / 4));
   weights_at = room(weights);
   slice_of_at = room(neurons);

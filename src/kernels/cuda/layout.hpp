@@ -20,12 +20,22 @@ inline constexpr std::uint32_t kCopies = 4;  ///< of every record
 inline constexpr std::uint32_t kNoRow = 0xffffffffu;
 inline constexpr std::uint32_t kMostBlocks = 256;
 inline constexpr std::uint32_t kMostConstants = 22;
-inline constexpr std::uint32_t kMostColumns = 3;
+inline constexpr std::uint32_t kMostColumns = 5;
 inline constexpr std::uint32_t kPlaceBits = 18;  ///< of a packed word, the rest is its weight
 inline constexpr std::uint32_t kMostPlaces = 1u << kPlaceBits;
 
 /// The neuron equations that run on a device; state columns and ports follow from it.
-enum class Equation : std::uint32_t { none, iaf_psc_exp_one, iaf_psc_exp_two };
+enum class Equation : std::uint32_t {
+  none,
+  iaf_psc_exp_one,
+  iaf_psc_exp_two,
+  iaf_psc_delta,
+  iaf_psc_alpha_one,
+  iaf_psc_alpha_two,
+  izhikevich,
+  iaf_cond_exp,
+  aeif_cond_exp
+};
 
 /// The part of a population that a block owns.
 struct alignas(16) Slice {
@@ -69,7 +79,7 @@ struct DrawnPopulation {
   std::uint64_t counts_at = 0;  ///< of its first source
   std::uint32_t entries_at = 0, entries = 0;
   std::uint32_t stride = 0;     ///< counts from one source to the next: entries, rounded up to 16 bytes
-  std::uint32_t unused = 0;
+  std::uint32_t written_at = 0; ///< of its first source, in Network::written_begin
 };
 /// A drawn row's name: the population and the source in it.
 inline constexpr std::uint32_t kSourceBits = 24;
@@ -109,6 +119,15 @@ struct LoggedSpike {
   std::uint32_t step, neuron;
 };
 
+/// What a launch writes down of a population: a state variable of its first neurons, every `interval` steps.
+struct Recorder {
+  std::uint64_t values_at = 0;  ///< [sample][neuron]: floats
+  std::int64_t first_step = 0;  ///< the first sample of the launch: the state after so many steps
+  std::uint32_t population = 0, first_id = 0, count = 0, interval = 1;
+  std::uint32_t column = 0;
+  std::uint32_t unused = 0;
+};
+
 /// What a block counts over a launch, and on.
 struct BlockTotals {
   std::uint64_t digest = 0, spikes = 0, events = 0, visits = 0;
@@ -132,6 +151,10 @@ struct Network {
   std::uint32_t entries_per_block = 0;      ///< the most that a block draws of a row
   const std::int32_t* step_tables = nullptr;  ///< null: entries have thresholds
   std::uint32_t slot_bits = 0;              ///< by which values of step tables are shifted
+  // Beside drawn rows, those of rules that are not drawn: [source] where its synapses begin, and behind the last; a synapse
+  // is its place, of all blocks, and its weight. Null: none. As below, only kernels for any equation look at it.
+  const std::uint64_t* written_begin = nullptr;
+  const std::uint32_t* written = nullptr;
   std::int32_t* ring = nullptr;
   std::uint32_t* arrived = nullptr;
   /// [copy][step & 1][block]. Blocks read different copies, so that fewer of them ask for the same line.
@@ -140,8 +163,15 @@ struct Network {
   std::uint32_t* images = nullptr;          ///< [block][layout.words]
   BlockTotals* totals = nullptr;            ///< [block]
   std::uint32_t* spike_counts = nullptr;    ///< [global id]
-  LoggedSpike* log = nullptr;               ///< [block][log_capacity]; null: not kept
+  LoggedSpike* log = nullptr;               ///< [block][log_capacity]
   std::uint32_t log_capacity = 0;
+  // What only networks with sources of spikes or recorders of state have; only kernels for any equation look at it.
+  std::int64_t first_step = 0;                   ///< of the launch
+  const std::uint32_t* source_begin = nullptr;   ///< [step of the launch], and behind the last: where its rows begin; null: none
+  const std::uint32_t* source_rows = nullptr;    ///< of the sources whose spikes arrive in a step
+  std::uint32_t recorders = 0;
+  const Recorder* recorder = nullptr;
+  float* samples = nullptr;
 };
 
 }  // namespace tessera::gpu

@@ -9,8 +9,10 @@
 
 #if defined(__CUDACC__)
 #define TESSERA_PHASE __host__ __device__ __forceinline__
+#define TESSERA_APART __host__ __device__ __noinline__ inline
 #else
 #define TESSERA_PHASE inline
+#define TESSERA_APART inline
 #endif
 
 namespace tessera::gpu {

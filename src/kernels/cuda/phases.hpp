@@ -56,6 +56,11 @@ TESSERA_PHASE void draw_input(std::uint32_t thread, const Block& b, std::int64_t
   }
 }
 
+/// State variables that a kernel for this equation carries; of any: those of the image, at most kMostColumns.
+template <Equation kEquation>
+inline constexpr std::uint32_t kColumns = kEquation == Equation::none ? kMostColumns : columns_of(kEquation);
+
+template <Equation kEquation>
 TESSERA_PHASE Neuron load_neuron(const Block& b, std::uint32_t i) {
   const Layout& layout = b.layout();
   Neuron neuron;
@@ -64,15 +69,16 @@ TESSERA_PHASE Neuron load_neuron(const Block& b, std::uint32_t i) {
   neuron.left = b.image[layout.refractory_at + i];
   neuron.current = reinterpret_cast<const float*>(b.image + layout.current_at)[i];
   const auto* column = reinterpret_cast<const float*>(b.image + layout.columns_at) + i;
-  for (std::uint32_t c = 0; c < kMostColumns; ++c) neuron.state[c] = c < layout.columns ? column[c * layout.neurons] : 0.0f;
+  for (std::uint32_t c = 0; c < kColumns<kEquation>; ++c) neuron.state[c] = c < layout.columns ? column[c * layout.neurons] : 0.0f;
   return neuron;
 }
 
+template <Equation kEquation>
 TESSERA_PHASE void store_neuron(const Block& b, std::uint32_t i, const Neuron& neuron) {
   const Layout& layout = b.layout();
   b.image[layout.refractory_at + i] = neuron.left;
   auto* column = reinterpret_cast<float*>(b.image + layout.columns_at) + i;
-  for (std::uint32_t c = 0; c < kMostColumns; ++c) {
+  for (std::uint32_t c = 0; c < kColumns<kEquation>; ++c) {
     if (c < layout.columns) column[c * layout.neurons] = neuron.state[c];
   }
 }
@@ -83,6 +89,22 @@ TESSERA_PHASE float take(std::int32_t* slot, float scale) {
   const std::int32_t units = kRows == Rows::drawn ? load_added(slot) : *slot;
   *slot = 0;
   return static_cast<float>(units) * scale;
+}
+
+/// What recorders want of a neuron (global id) after a step.
+TESSERA_PHASE void sample_neuron(const Network& network, const Neuron& neuron, std::uint32_t id, std::int64_t step) {
+  for (std::uint32_t r = 0; r < network.recorders; ++r) {
+    const Recorder& recorder = network.recorder[r];
+    const std::uint32_t in_population = id - recorder.first_id;
+    if (recorder.population != neuron.slice || in_population >= recorder.count || step + 1 < recorder.first_step) continue;
+    const auto since = static_cast<std::uint32_t>(step + 1 - recorder.first_step);
+    if (since % recorder.interval != 0) continue;
+    float value = 0.0f;
+    for (std::uint32_t c = 0; c < kMostColumns; ++c) {  // an index that is not known would put all state into memory
+      if (c == recorder.column) value = neuron.state[c];
+    }
+    network.samples[recorder.values_at + std::size_t{since / recorder.interval} * recorder.count + in_population] = value;
+  }
 }
 
 /// Neuron i of the block. kEquation: that of all neurons; none: each looks at its slice.
@@ -99,8 +121,9 @@ TESSERA_PHASE void advance_neuron(const Block& b, std::uint32_t i, Neuron& neuro
   if (!(neuron.state[0] - neuron.state[0] == 0.0f)) {
     keep_least(&b.network->totals[b.index].not_finite, static_cast<std::uint64_t>(step + 1) << 32 | (slice.first_id + in_slice));
   }
+  if (spiked) neuron.left = slice.refractory_steps;
+  if constexpr (kEquation == Equation::none) sample_neuron(*b.network, neuron, slice.first_id + in_slice, step);
   if (!spiked) return;
-  neuron.left = slice.refractory_steps;
   Scratch::Crossed& crossed = b.scratch->crossed[side_of(step)];
   const std::uint32_t k = add(&crossed.count, 1u);
   if (k < SpikeRecord::kRows) crossed.rows[k] = neuron.row;
@@ -127,9 +150,9 @@ TESSERA_PHASE void update(std::uint32_t thread, const Block& b, Neuron& own, std
     if (thread < b.neurons()) advance_neuron<kRows, kEquation>(b, thread, own, step, ring_row);
   } else {
     for (std::uint32_t i = thread; i < b.neurons(); i += b.threads) {
-      Neuron neuron = load_neuron(b, i);
+      Neuron neuron = load_neuron<kEquation>(b, i);
       advance_neuron<kRows, kEquation>(b, i, neuron, step, ring_row);
-      store_neuron(b, i, neuron);
+      store_neuron<kEquation>(b, i, neuron);
     }
   }
   if (thread == b.threads - 1) settle_step(b, step);
@@ -173,9 +196,7 @@ TESSERA_PHASE void settle_spike(std::uint32_t k, const Block& b, std::int64_t st
   const auto stamp = static_cast<std::uint32_t>(step + 1);
   add64(&b.scratch->digest, hash_of(stamp, id));
   add(network.spike_counts + id, 1u);
-  if (network.log != nullptr) {
-    network.log[std::size_t{b.index} * network.log_capacity + b.scratch->logged + k] = {stamp, id};
-  }
+  network.log[std::size_t{b.index} * network.log_capacity + b.scratch->logged + k] = {stamp, id};
 }
 
 /// The first threads publish a copy each, the last ones do the rest.
@@ -192,8 +213,9 @@ TESSERA_PHASE void publish(std::uint32_t thread, const Block& b, std::int64_t st
 
 /// One step of a block in two halves; false where a record never came. Where rows are drawn, all blocks meet
 /// between the halves, because they add to each other's neurons. A Team runs a phase on all threads, each with
-/// its neuron, and then lets them meet (phase), or not (apart). Numbers are those of BlockTotals::cycles.
-template <Rows kRows, class Team>
+/// its neuron, and then lets them meet (phase), or not (apart). Numbers are those of BlockTotals::cycles. kEquation as
+/// in update(): only blocks for any equation have sources.
+template <Rows kRows, Equation kEquation, class Team>
 TESSERA_PHASE bool begin_step(Team& team, const Block& b, std::int64_t step, std::uint32_t now) {
   if constexpr (kRows == Rows::drawn) {
     for (std::uint32_t round = 0;; ++round) {
@@ -203,15 +225,30 @@ TESSERA_PHASE bool begin_step(Team& team, const Block& b, std::int64_t step, std
       });
       if (b.scratch->failed != 0) return false;
       const bool more = b.scratch->listed > kListed;
-      team.phase(0, [&](std::uint32_t thread, Neuron&) { draw_rows(thread, b, now); });
-      if (!more) return true;
+      team.phase(0, [&](std::uint32_t thread, Neuron&) {
+        draw_rows(thread, b, now);
+        if constexpr (kEquation == Equation::none) add_written(thread, b, now);
+      });
+      if (!more) break;
       team.phase(0, [&](std::uint32_t thread, Neuron&) {
         if (thread == 0) b.scratch->listed = 0;
       });
     }
+    if constexpr (kEquation == Equation::none) {
+      const SourceRows sources = sources_of(b, step);
+      for (std::uint32_t at = sources.begin; at < sources.end; at += kListed) {
+        team.phase(0, [&](std::uint32_t thread, Neuron&) { list_sources(thread, b, at, sources.end); });
+        team.phase(0, [&](std::uint32_t thread, Neuron&) {
+          draw_rows(thread, b, now);
+          add_written(thread, b, now);
+        });
+      }
+    }
+    return true;
   } else {
     team.phase(0, [&](std::uint32_t thread, Neuron&) {
       draw_input<kRows>(thread, b, step, now);
+      if constexpr (kEquation == Equation::none) add_sources<kRows>(thread, b, step, now);
       receive<kRows>(thread, b, step - 1, now);
     });
     return b.scratch->failed == 0;
@@ -235,13 +272,15 @@ TESSERA_PHASE void begin_launch(std::uint32_t thread, const Block& b) {
   }
   if (thread == 0) *b.scratch = Scratch{};
 }
+template <Equation kEquation>
 TESSERA_PHASE void take_neuron(std::uint32_t thread, const Block& b, Neuron& own) {
-  if (thread < b.neurons()) own = load_neuron(b, thread);
+  if (thread < b.neurons()) own = load_neuron<kEquation>(b, thread);
 }
 
 /// After the last step and a barrier: leave_neuron(), a barrier, end_launch().
+template <Equation kEquation>
 TESSERA_PHASE void leave_neuron(std::uint32_t thread, const Block& b, const Neuron& own) {
-  if (thread < b.neurons()) store_neuron(b, thread, own);
+  if (thread < b.neurons()) store_neuron<kEquation>(b, thread, own);
 }
 TESSERA_PHASE void end_launch(std::uint32_t thread, const Block& b, std::int64_t to) {
   std::uint32_t* kept = b.network->images + std::size_t{b.index} * b.layout().words;
@@ -261,12 +300,15 @@ TESSERA_PHASE void end_launch(std::uint32_t thread, const Block& b, std::int64_t
 }
 
 /// Calls run with the template arguments of the halves of a step that suit a network. The kinds of neurons
-/// are told apart only where every thread keeps its neuron: only then does it matter.
+/// are told apart only where every thread keeps its neuron: only then does it matter. What these kernels need not
+/// know (other models, sources, recorders, written rows beside drawn ones) would take registers from them.
 template <class Run>
 void choose_steps(const Network& network, std::uint32_t threads, const Run& run) {
   const bool own = network.layout.neurons <= threads;
   const auto with_rows = [&]<Rows kRows>() {
+    const bool any = network.source_begin != nullptr || network.recorders > 0 || network.written_begin != nullptr;
     if (!own) return run.template operator()<kRows, Equation::none, false>();
+    if (any) return run.template operator()<kRows, Equation::none, true>();
     if (network.equation == Equation::iaf_psc_exp_one) return run.template operator()<kRows, Equation::iaf_psc_exp_one, true>();
     if (network.equation == Equation::iaf_psc_exp_two) return run.template operator()<kRows, Equation::iaf_psc_exp_two, true>();
     return run.template operator()<kRows, Equation::none, true>();

@@ -142,6 +142,15 @@ __device__ __forceinline__ void add_records(std::uint32_t lane, const Block& b, 
 }
 #endif
 
+/// Adds the rows of the sources whose spikes arrive in a step, a row per warp.
+template <Rows kRows>
+TESSERA_PHASE void add_sources(std::uint32_t thread, const Block& b, std::int64_t step, std::uint32_t now) {
+  const SourceRows sources = sources_of(b, step);
+  for (std::uint32_t k = sources.begin + thread / kWarp; k < sources.end; k += b.threads / kWarp) {
+    add_row<kRows>(thread % kWarp, b, b.network->source_rows[k], now);
+  }
+}
+
 /// Every warp waits for some blocks' records of `step`, and adds the rows of those that came.
 template <Rows kRows>
 TESSERA_PHASE void receive(std::uint32_t thread, const Block& b, std::int64_t step, std::uint32_t now) {

@@ -392,7 +392,7 @@ Command choose(CLI::App& app, const Commands& commands, int argc, char** argv) {
     }
     // Of the processes of a launcher, one is enough for what cannot be shared, and is alone with its mistakes.
     if (!speaks()) return nothing;
-    return [&command = *command, &action] {
+    return [&command = *command, &action = action] {
       refuse_unknown(command);
       return action();
     };

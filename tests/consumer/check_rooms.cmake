@@ -25,7 +25,7 @@ set(analysis_sees base files results)
 set(cli_sees ${record_sees} record interchange analysis model_file machine_file training_file plot train data)
 # Installed headers that the lower rooms may use; the rooms above use all of them.
 set(base_headers errors)
-set(comm_headers errors communicator)
+set(comm_headers errors communicator mpi_communicator)
 set(kernels_headers errors simd_control neuron_model neuron_kernel-inl neuron_math-inl)
 set(neurons_headers ${kernels_headers})
 set(plasticity_headers ${kernels_headers} plasticity_model structural_rule)

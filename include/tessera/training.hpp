@@ -286,7 +286,7 @@ struct LinkActivity {
 };
 
 /// What the parts of a network on a substrate take, in bytes of the emulation: weights, states and recorded events of
-/// the largest part, which is all that exists at one time, and of all of them together.
+/// what exists at one time (the largest part; with several chips, the largest round) and of all of them together.
 struct SubstrateUse {
   std::uint64_t largest_part = 0;
   std::uint64_t all_parts = 0;

@@ -3,12 +3,17 @@
 
 #include <dlfcn.h>
 
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "tessera/errors.hpp"
+#include "version.hpp"
 
 namespace tessera {
+
+static_assert(std::string_view(models_build().version.data()) == kVersion, "models_build() has the version of the project");
+
 namespace {
 
 /// Keeps what a library has until all of it is known to be good.
